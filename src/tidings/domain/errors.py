@@ -1,0 +1,182 @@
+"""The error catalogue: every fault of a caller has a stable code, a status, a title and a place in the docs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """Stable names; a code is never reused for something else."""
+
+    APP_NOT_FOUND = "app_not_found"
+    APP_REQUIRED = "app_required"
+    AUDIENCE_INVALID = "audience_invalid"
+    BODY_TOO_LARGE = "body_too_large"
+    CONTENT_TYPE_UNSUPPORTED = "content_type_unsupported"
+    CONTACT_INVALID = "contact_invalid"
+    FORBIDDEN = "forbidden"
+    IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    IDENTITY_INVALID = "identity_invalid"
+    INVALID_CURSOR = "invalid_cursor"
+    INVALID_JSON = "invalid_json"
+    INVALID_REQUEST = "invalid_request"
+    MESSAGE_TOO_LARGE = "message_too_large"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    NO_SUBSCRIPTION = "no_subscription"
+    NOT_FOUND = "not_found"
+    NOTIFICATION_FINAL = "notification_final"
+    ORIGIN_NOT_ALLOWED = "origin_not_allowed"
+    RATE_LIMITED = "rate_limited"
+    RECEIPT_INVALID = "receipt_invalid"
+    SERVICE_BUSY = "service_busy"
+    SUBSCRIPTION_AUTH_INVALID = "subscription_auth_invalid"
+    SUBSCRIPTION_ENDPOINT_FORBIDDEN = "subscription_endpoint_forbidden"
+    SUBSCRIPTION_ENDPOINT_INSECURE = "subscription_endpoint_insecure"
+    SUBSCRIPTION_ENDPOINT_INVALID = "subscription_endpoint_invalid"
+    SUBSCRIPTION_ENDPOINT_IP = "subscription_endpoint_ip"
+    SUBSCRIPTION_ENDPOINT_PORT = "subscription_endpoint_port"
+    SUBSCRIPTION_ENDPOINT_TOO_LONG = "subscription_endpoint_too_long"
+    SUBSCRIPTION_ENDPOINT_PRIVATE = "subscription_endpoint_private"
+    SUBSCRIPTION_ENDPOINT_USERINFO = "subscription_endpoint_userinfo"
+    SUBSCRIPTION_KEY_INVALID = "subscription_key_invalid"
+    SUBSCRIPTION_SECRET_REQUIRED = "subscription_secret_required"  # noqa: S105 - a code, not a secret
+    UNAUTHORIZED = "unauthorized"
+    VAPID_KEY_EXISTS = "vapid_key_exists"
+    VAPID_KEY_INVALID = "vapid_key_invalid"
+    VAPID_KEY_MISMATCH = "vapid_key_mismatch"
+    VAPID_KEY_MISSING = "vapid_key_missing"
+    VAPID_KEY_UNKNOWN = "vapid_key_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorEntry:
+    """What the catalogue says about one code: HTTP status, a title, and how to mend it."""
+
+    status: int
+    title: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """One wrong field: its path (`actions.0.url`) and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+class CatalogueError(Exception):
+    """The caller's fault, by code; `detail` says what is wrong with this very request."""
+
+    def __init__(self, code: ErrorCode, detail: str = "", *, faults: tuple[FieldFault, ...] = ()) -> None:
+        entry = CATALOGUE[code]
+        super().__init__(detail or entry.title)
+        self.code = code
+        self.entry = entry
+        self.detail = detail or entry.title
+        self.faults = faults
+
+
+CATALOGUE: dict[ErrorCode, ErrorEntry] = {
+    ErrorCode.APP_NOT_FOUND: ErrorEntry(404, "There is no such App", "List the Apps with `tidings app list`."),
+    ErrorCode.APP_REQUIRED: ErrorEntry(
+        400, "This instance has several Apps", "Name the App: `/v1/{app_id}/push/...`, or `app` in the body."
+    ),
+    ErrorCode.AUDIENCE_INVALID: ErrorEntry(
+        422, "The audience is not valid", 'Use one of {"all": true}, {"users": [...]}, {"subscriptions": [...]}, {"tags": {...}}.'
+    ),
+    ErrorCode.BODY_TOO_LARGE: ErrorEntry(413, "The body is too large", "Send less in one request."),
+    ErrorCode.CONTENT_TYPE_UNSUPPORTED: ErrorEntry(415, "The body must be JSON", "Send `Content-Type: application/json`."),
+    ErrorCode.CONTACT_INVALID: ErrorEntry(
+        422,
+        "The contact address would be refused by Apple",
+        "Use `mailto:` with a public address, or an `https:` URL of a public site.",
+    ),
+    ErrorCode.FORBIDDEN: ErrorEntry(403, "This key may not do that", "Use a key with the scope named in `detail`."),
+    ErrorCode.IDEMPOTENCY_KEY_INVALID: ErrorEntry(400, "The Idempotency-Key is not valid", "Send 1 to 128 printable characters."),
+    ErrorCode.IDEMPOTENCY_KEY_REUSED: ErrorEntry(
+        409, "The Idempotency-Key belongs to another request", "Use a new key for a new request."
+    ),
+    ErrorCode.IDENTITY_INVALID: ErrorEntry(
+        403, "The signed identity is not valid", "Sign user id and expiry with the App's identity secret on your server."
+    ),
+    ErrorCode.INVALID_CURSOR: ErrorEntry(400, "The cursor is not valid", "Take `next_cursor` from the page before, unchanged."),
+    ErrorCode.INVALID_JSON: ErrorEntry(400, "The body is not JSON", "Send one JSON object in UTF-8."),
+    ErrorCode.INVALID_REQUEST: ErrorEntry(422, "A field is not valid", "See `errors` for the field and what it takes."),
+    ErrorCode.MESSAGE_TOO_LARGE: ErrorEntry(
+        422, "The message does not fit into a push", "Shorten title, body, data or URLs; `detail` says by how many bytes."
+    ),
+    ErrorCode.METHOD_NOT_ALLOWED: ErrorEntry(405, "This address does not take that method", "See `Allow`."),
+    ErrorCode.NO_SUBSCRIPTION: ErrorEntry(
+        409, "Nobody to send to", "Open the site, click Enable and allow notifications; then try again."
+    ),
+    ErrorCode.NOT_FOUND: ErrorEntry(404, "There is nothing here", "Check the address and the id."),
+    ErrorCode.NOTIFICATION_FINAL: ErrorEntry(
+        409, "The notification is already finished", "Only queued, sending and paused notifications can be changed."
+    ),
+    ErrorCode.ORIGIN_NOT_ALLOWED: ErrorEntry(
+        403, "This site may not use the App", "Add it: `tidings app set --origin https://www.example.com`."
+    ),
+    ErrorCode.RATE_LIMITED: ErrorEntry(429, "Too many requests", "Wait as long as `Retry-After` says."),
+    ErrorCode.RECEIPT_INVALID: ErrorEntry(
+        422, "The receipt does not belong to a delivery", "Send `delivery` and `token` as they came in the payload."
+    ),
+    ErrorCode.SERVICE_BUSY: ErrorEntry(503, "The server cannot store this now", "Try again; nothing was changed."),
+    ErrorCode.SUBSCRIPTION_AUTH_INVALID: ErrorEntry(
+        422, "The subscription's `auth` is not valid", "Send `keys.auth` of PushSubscription.toJSON(): 16 bytes in base64url."
+    ),
+    ErrorCode.SUBSCRIPTION_ENDPOINT_FORBIDDEN: ErrorEntry(
+        422,
+        "The endpoint is not at a push service we know",
+        "If you run a push service of your own, add its host to TIDINGS_EXTRA_PUSH_HOSTS.",
+    ),
+    ErrorCode.SUBSCRIPTION_ENDPOINT_INSECURE: ErrorEntry(
+        422, "The endpoint must be https", "Send the endpoint exactly as the browser gave it."
+    ),
+    ErrorCode.SUBSCRIPTION_ENDPOINT_INVALID: ErrorEntry(
+        422, "The endpoint is not a valid URL", "Send the endpoint exactly as the browser gave it."
+    ),
+    ErrorCode.SUBSCRIPTION_ENDPOINT_IP: ErrorEntry(
+        422, "The endpoint names an IP address", "Push services have host names; send the endpoint as the browser gave it."
+    ),
+    ErrorCode.SUBSCRIPTION_ENDPOINT_PORT: ErrorEntry(
+        422, "The endpoint names a port other than 443", "Send the endpoint exactly as the browser gave it."
+    ),
+    ErrorCode.SUBSCRIPTION_ENDPOINT_TOO_LONG: ErrorEntry(
+        422, "The endpoint is longer than 2 048 characters", "Send the endpoint exactly as the browser gave it."
+    ),
+    ErrorCode.SUBSCRIPTION_ENDPOINT_PRIVATE: ErrorEntry(
+        422, "The endpoint's host leads to an address we may not call", "Check the DNS entry of your push service."
+    ),
+    ErrorCode.SUBSCRIPTION_ENDPOINT_USERINFO: ErrorEntry(
+        422, "The endpoint contains a user name or password", "Send the endpoint exactly as the browser gave it."
+    ),
+    ErrorCode.SUBSCRIPTION_KEY_INVALID: ErrorEntry(
+        422,
+        "The subscription's `p256dh` is not a point on the curve",
+        "Send `keys.p256dh` of PushSubscription.toJSON(): 65 bytes in base64url.",
+    ),
+    ErrorCode.SUBSCRIPTION_SECRET_REQUIRED: ErrorEntry(
+        403,
+        "This device is registered already and belongs to somebody",
+        "Send the `secret` of the first registration, or a signed identity.",
+    ),
+    ErrorCode.UNAUTHORIZED: ErrorEntry(
+        401, "No valid API key", "Send `Authorization: Bearer <key>`; make one with `tidings key create --name NAME`."
+    ),
+    ErrorCode.VAPID_KEY_EXISTS: ErrorEntry(
+        409, "There is a VAPID key already", "Use `tidings vapid rotate`, which loses nobody, or `--force` after a leak."
+    ),
+    ErrorCode.VAPID_KEY_INVALID: ErrorEntry(
+        422, "The VAPID key is not valid", "Give a P-256 private key: PEM, or 32 bytes in base64url."
+    ),
+    ErrorCode.VAPID_KEY_MISMATCH: ErrorEntry(
+        422, "The two VAPID keys do not belong together", "Import the private key alone; the public key follows from it."
+    ),
+    ErrorCode.VAPID_KEY_MISSING: ErrorEntry(404, "No VAPID key exists yet", "Run `tidings vapid generate`."),
+    ErrorCode.VAPID_KEY_UNKNOWN: ErrorEntry(
+        422, "The subscription was made with a VAPID key we do not have", "Fetch `/push/vapid-key` and subscribe again."
+    ),
+}

@@ -1,0 +1,72 @@
+"""What a notification says: one message model for every provider, and its rendered form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Urgency(StrEnum):
+    """How soon a device should be woken (RFC 8030 §5.3)."""
+
+    VERY_LOW = "very-low"
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button under the notification."""
+
+    id: str
+    title: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """Title and body in one language; None keeps the message's own."""
+
+    title: str | None = None
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as its author wrote it, valid by construction of the edge that parsed it.
+
+    `ttl` is in seconds (60 to 2 419 200). `collapse_id` replaces an earlier message with the same id.
+    `locales` maps a language tag such as `de` or `pt-BR` to its translation.
+    """
+
+    title: str
+    body: str = ""
+    url: str | None = None
+    icon: str | None = None
+    image: str | None = None
+    badge_count: int | None = None
+    actions: tuple[Action, ...] = ()
+    ttl: int = 86_400
+    urgency: Urgency = Urgency.NORMAL
+    collapse_id: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    locales: dict[str, Translation] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One distinct result of rendering a Message: everything a provider needs that recipients share."""
+
+    title: str
+    body: str
+    url: str | None
+    icon: str | None
+    image: str | None
+    badge_count: int | None
+    actions: tuple[Action, ...]
+    urgency: Urgency
+    collapse_id: str | None
+    language: str | None
+    data: dict[str, Any]

@@ -1,0 +1,27 @@
+"""What the person did with a notification."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ReceiptEvent(StrEnum):
+    """The four things a device reports."""
+
+    SHOWN = "shown"
+    CLICKED = "clicked"
+    CLOSED = "closed"
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One report; the same one twice counts once."""
+
+    notification_id: int
+    subscription_id: int
+    event: ReceiptEvent
+    action: str
+    at: datetime

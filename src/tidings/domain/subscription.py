@@ -1,0 +1,76 @@
+"""One browser or device that can be told something, and the states it can be in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class SubscriptionStatus(StrEnum):
+    """The stored status of a subscription."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a provider sends to: `target` is an endpoint URL or a device token, kept byte for byte.
+
+    `keys` is opaque to everyone but the provider; Web Push puts the 65 bytes of p256dh and the 16 of auth there.
+    """
+
+    target: str = field(repr=False)
+    keys: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubscription:
+    """A validated registration, ready to be stored."""
+
+    app_id: int
+    provider: str
+    address: Address
+    origin: str
+    credential_id: int | None
+    user_external_id: str | None = None
+    locale: str | None = None
+    time_zone: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A stored subscription as people see it: the address itself stays inside storage and delivery."""
+
+    id: int
+    public_id: str
+    app_id: int
+    provider: str
+    origin: str
+    credential_id: int | None
+    user_external_id: str | None
+    status: SubscriptionStatus
+    status_reason: str | None
+    locale: str | None
+    time_zone: str | None
+    tags: dict[str, str]
+    device: str | None
+    created_at: datetime
+    last_active_at: datetime | None
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """What delivery needs of one subscription, read in key ranges."""
+
+    subscription_id: int
+    provider: str
+    credential_id: int
+    address: Address
+    locale: str | None
+    attempt: int = 0

@@ -1,0 +1,1 @@
+"""Tools that know nothing of push: another project could use them unchanged."""

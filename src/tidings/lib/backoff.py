@@ -1,0 +1,31 @@
+"""How long to wait before the next try, and what a server's Retry-After asks for."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+
+
+def full_jitter(attempt: int, *, first: float, cap: float, chance: float) -> float:
+    """Give a delay in seconds: uniform in 0 to first * 2**attempt, capped; `chance` is a number in [0, 1)."""
+    ceiling: float = min(cap, first * 2.0 ** min(attempt, 32))
+    return ceiling * chance
+
+
+def retry_after(value: str | None, *, now: float, cap: float) -> float | None:
+    """Read a Retry-After header (RFC 9110 §10.2.3), seconds or an HTTP date, as seconds from `now`.
+
+    Negative and unreadable values give None; longer than `cap` seconds gives `cap`.
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:12]), cap)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        return None
+    delay = moment.timestamp() - now
+    return min(delay, cap) if delay >= 0 else None

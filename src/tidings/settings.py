@@ -1,0 +1,69 @@
+"""Environment or TOML -> one frozen Settings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set, as `TIDINGS_<NAME>` or as `<name>` in the TOML file named by TIDINGS_CONFIG."""
+
+    model_config = SettingsConfigDict(env_prefix="TIDINGS_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    data: Path = Field(Path("tidings-data"), description="Folder of the database, the key file and certificates.")
+    database_url: str | None = Field(None, description="`postgresql://...`; without it SQLite in the data folder.")
+    bus_url: str | None = Field(None, description="Where doorbells ring between machines; without it, in this process.")
+    public_url: str | None = Field(None, description="The address people and browsers reach this instance at.")
+    host: str = Field("127.0.0.1", description="Address the server listens on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port the server listens on; 0 takes a free one.")
+    senders: int = Field(
+        default_factory=lambda: max(1, len(os.sched_getaffinity(0))), ge=0, le=64,
+        description="Sender processes; the number of cores if not set.",
+    )
+    key_file: Path | None = Field(None, description="File of the key ring that seals secrets; `<data>/tidings.key` if not set.")
+    extra_push_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Further push hosts, comma separated: `push.example.com`, or `.example.com` for all below it."
+    )
+    rate_limits: bool = Field(True, description="`off` lifts the limits, for load tests.")
+    allow_insecure_endpoints: bool = Field(
+        False, description="Development only: http and loopback push endpoints, self-signed certificates."
+    )
+    push_host_map: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Development only: `jmt17.google.com=127.0.0.1:8443` sends a push host elsewhere; comma separated."
+    )
+
+    @field_validator("extra_push_hosts", "push_host_map", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def base_url(self) -> str:
+        """The instance's address without a trailing slash."""
+        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what the caller passes, then the environment, then the TOML file."""
+        config = os.environ.get("TIDINGS_CONFIG")
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config))
