@@ -47,7 +47,7 @@ _REFUSED_V4 = tuple(
     )
 )
 _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-# IANA hands out global unicast from 2000::/3 alone: mapped, translated, unique, link and site local fall away.
+# IANA hands out global unicast from 2000::/3 alone: mapped, translated and all kinds of local fall away.
 _GLOBAL_V6 = ip_network("2000::/3")
 # IETF protocol assignments (with Teredo 2001::/32 and ORCHID), documentation twice, 6to4.
 _REFUSED_V6 = tuple(map(ip_network, ("2001::/23", "2001:db8::/32", "3fff::/20", "2002::/16")))
@@ -78,7 +78,7 @@ class ForbiddenUrl(Exception):  # noqa: N818 - it is named for what it tells, as
 class HostPolicy:
     """Which hosts may be called: exact names, and suffixes with their leading dot, all in lower case.
 
-    `any_public` takes every public name. `allow_insecure`, for development, also takes http, loopback, any port.
+    `any_public` takes every public name. `allow_insecure`, for development, adds http, loopback and any port.
     """
 
     hosts: frozenset[str]
@@ -115,8 +115,8 @@ class CheckedUrl:
 def checked_url(url: str, *, policy: HostPolicy) -> CheckedUrl:
     """Check a URL that somebody else chose, to be stored and sent byte for byte; raise ForbiddenUrl.
 
-    Stricter than any parser, so that no two parsers can read it differently: printable ASCII without backslashes,
-    https, no user, no fragment, no port but 443, and a DNS name that the policy has, label by label.
+    Stricter than any parser, so that no two parsers can read it differently: printable ASCII without
+    backslashes, https, no user, no fragment, no port but 443, and a DNS name that the policy has.
     """
     if len(url) > MAX_URL:
         raise ForbiddenUrl(UrlFault.TOO_LONG, f"The URL has {len(url)} characters; {MAX_URL} is the most.")
@@ -152,9 +152,9 @@ class AddressGuard:
     def allows(self, address: str) -> bool:
         """Tell whether an address, as text, is globally routable and hides no other address.
 
-        Refuses private, shared, link-local, multicast, reserved and documentation ranges; IPv4 in IPv6 in every form
-        (mapped, compatible, NAT64, 6to4, Teredo), as nobody can judge from here where that ends; zone ids; and
-        whatever is not an address.
+        Refuses private, shared, link-local, multicast, reserved and documentation ranges; IPv4 inside IPv6
+        (mapped, compatible, NAT64, 6to4, Teredo), as nobody can judge from here where that ends; zone ids;
+        and whatever is not an address.
         """
         if "%" in address:
             return False
@@ -237,6 +237,8 @@ def _loopback(name: str) -> str | None:
     if name == "localhost" or (name.endswith(".localhost") and _is_name(name)):
         return name
     bare = name[1:-1] if name.startswith("[") else name
+    if "%" in bare:
+        return None
     try:
         ip = ip_address(bare)
     except ValueError:
