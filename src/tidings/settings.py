@@ -28,10 +28,14 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Port the server listens on; 0 takes a free one.")
     senders: int = Field(
-        default_factory=lambda: max(1, len(os.sched_getaffinity(0))), ge=0, le=64,
+        default_factory=lambda: max(1, len(os.sched_getaffinity(0))),
+        ge=1,
+        le=64,
         description="Sender processes; the number of cores if not set.",
     )
-    key_file: Path | None = Field(None, description="File of the key ring that seals secrets; `<data>/tidings.key` if not set.")
+    key_file: Path | None = Field(
+        None, description="File of the key ring that seals secrets; `<data>/tidings.key` if not set."
+    )
     extra_push_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Further push hosts, comma separated: `push.example.com`, or `.example.com` for all below it."
     )
@@ -40,7 +44,8 @@ class Settings(BaseSettings):
         False, description="Development only: http and loopback push endpoints, self-signed certificates."
     )
     push_host_map: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Development only: `jmt17.google.com=127.0.0.1:8443` sends a push host elsewhere; comma separated."
+        (),
+        description="Development only: `jmt17.google.com=127.0.0.1:8443` sends a push host elsewhere; comma separated.",
     )
 
     @field_validator("extra_push_hosts", "push_host_map", mode="before")

@@ -47,7 +47,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class NewShard:
-    """A part of a notification: a range of subscription ids (`low` <= id <= `high`), or an explicit list to try again."""
+    """A part of a notification: subscription ids with `low` <= id <= `high`, or an explicit list to try again."""
 
     notification_id: int
     n: int
@@ -96,8 +96,8 @@ class SettledDelivery:
 class Settlement:
     """Everything that one chunk changed; stored in one transaction under the shard's lease token.
 
-    `cursor` becomes the shard's cursor. `gone` and `key_mismatch` name subscriptions and the reason kept with them.
-    `retry` goes into a new shard of the same notification that starts at `retry_at`.
+    `cursor` becomes the shard's cursor. `gone` and `key_mismatch` name subscriptions with the reason to keep.
+    Each group of `retries` becomes a new shard of the same notification that starts at the group's moment.
     """
 
     shard_id: int
@@ -107,5 +107,4 @@ class Settlement:
     deliveries: tuple[SettledDelivery, ...]
     gone: tuple[tuple[int, str], ...] = ()
     key_mismatch: tuple[tuple[int, str], ...] = ()
-    retry: tuple[Retry, ...] = ()
-    retry_at: datetime | None = None
+    retries: tuple[tuple[datetime, tuple[Retry, ...]], ...] = ()

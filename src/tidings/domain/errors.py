@@ -19,6 +19,7 @@ class ErrorCode(StrEnum):
     IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     IDENTITY_INVALID = "identity_invalid"
+    INTERNAL_ERROR = "internal_error"
     INVALID_CURSOR = "invalid_cursor"
     INVALID_JSON = "invalid_json"
     INVALID_REQUEST = "invalid_request"
@@ -30,7 +31,9 @@ class ErrorCode(StrEnum):
     ORIGIN_NOT_ALLOWED = "origin_not_allowed"
     RATE_LIMITED = "rate_limited"
     RECEIPT_INVALID = "receipt_invalid"
+    SDK_NOT_BUILT = "sdk_not_built"
     SERVICE_BUSY = "service_busy"
+    SETUP_LINK_INVALID = "setup_link_invalid"
     SUBSCRIPTION_AUTH_INVALID = "subscription_auth_invalid"
     SUBSCRIPTION_ENDPOINT_FORBIDDEN = "subscription_endpoint_forbidden"
     SUBSCRIPTION_ENDPOINT_INSECURE = "subscription_endpoint_insecure"
@@ -85,28 +88,43 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         400, "This instance has several Apps", "Name the App: `/v1/{app_id}/push/...`, or `app` in the body."
     ),
     ErrorCode.AUDIENCE_INVALID: ErrorEntry(
-        422, "The audience is not valid", 'Use one of {"all": true}, {"users": [...]}, {"subscriptions": [...]}, {"tags": {...}}.'
+        422,
+        "The audience is not valid",
+        'Use one of {"all": true}, {"users": [...]}, {"subscriptions": [...]}, {"tags": {...}}.',
     ),
     ErrorCode.BODY_TOO_LARGE: ErrorEntry(413, "The body is too large", "Send less in one request."),
-    ErrorCode.CONTENT_TYPE_UNSUPPORTED: ErrorEntry(415, "The body must be JSON", "Send `Content-Type: application/json`."),
+    ErrorCode.CONTENT_TYPE_UNSUPPORTED: ErrorEntry(
+        415, "The body must be JSON", "Send `Content-Type: application/json`."
+    ),
     ErrorCode.CONTACT_INVALID: ErrorEntry(
         422,
         "The contact address would be refused by Apple",
         "Use `mailto:` with a public address, or an `https:` URL of a public site.",
     ),
     ErrorCode.FORBIDDEN: ErrorEntry(403, "This key may not do that", "Use a key with the scope named in `detail`."),
-    ErrorCode.IDEMPOTENCY_KEY_INVALID: ErrorEntry(400, "The Idempotency-Key is not valid", "Send 1 to 128 printable characters."),
+    ErrorCode.IDEMPOTENCY_KEY_INVALID: ErrorEntry(
+        400, "The Idempotency-Key is not valid", "Send 1 to 128 printable characters."
+    ),
     ErrorCode.IDEMPOTENCY_KEY_REUSED: ErrorEntry(
         409, "The Idempotency-Key belongs to another request", "Use a new key for a new request."
     ),
     ErrorCode.IDENTITY_INVALID: ErrorEntry(
-        403, "The signed identity is not valid", "Sign user id and expiry with the App's identity secret on your server."
+        403,
+        "The signed identity is not valid",
+        "Sign user id and expiry with the App's identity secret on your server.",
     ),
-    ErrorCode.INVALID_CURSOR: ErrorEntry(400, "The cursor is not valid", "Take `next_cursor` from the page before, unchanged."),
+    ErrorCode.INTERNAL_ERROR: ErrorEntry(
+        500, "The server failed", "Try again; if it stays, look for `request_id` in the server's log and report it."
+    ),
+    ErrorCode.INVALID_CURSOR: ErrorEntry(
+        400, "The cursor is not valid", "Take `next_cursor` from the page before, unchanged."
+    ),
     ErrorCode.INVALID_JSON: ErrorEntry(400, "The body is not JSON", "Send one JSON object in UTF-8."),
     ErrorCode.INVALID_REQUEST: ErrorEntry(422, "A field is not valid", "See `errors` for the field and what it takes."),
     ErrorCode.MESSAGE_TOO_LARGE: ErrorEntry(
-        422, "The message does not fit into a push", "Shorten title, body, data or URLs; `detail` says by how many bytes."
+        422,
+        "The message does not fit into a push",
+        "Shorten title, body, data or URLs; `detail` says by how many bytes.",
     ),
     ErrorCode.METHOD_NOT_ALLOWED: ErrorEntry(405, "This address does not take that method", "See `Allow`."),
     ErrorCode.NO_SUBSCRIPTION: ErrorEntry(
@@ -123,9 +141,17 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
     ErrorCode.RECEIPT_INVALID: ErrorEntry(
         422, "The receipt does not belong to a delivery", "Send `delivery` and `token` as they came in the payload."
     ),
+    ErrorCode.SDK_NOT_BUILT: ErrorEntry(
+        503, "The browser SDK is not built", "Run `make sdk` in the source folder; the published wheel has it built."
+    ),
     ErrorCode.SERVICE_BUSY: ErrorEntry(503, "The server cannot store this now", "Try again; nothing was changed."),
+    ErrorCode.SETUP_LINK_INVALID: ErrorEntry(
+        403, "The set-up link is used up or has expired", "Start `tidings up` again: it prints a new one."
+    ),
     ErrorCode.SUBSCRIPTION_AUTH_INVALID: ErrorEntry(
-        422, "The subscription's `auth` is not valid", "Send `keys.auth` of PushSubscription.toJSON(): 16 bytes in base64url."
+        422,
+        "The subscription's `auth` is not valid",
+        "Send `keys.auth` of PushSubscription.toJSON(): 16 bytes in base64url.",
     ),
     ErrorCode.SUBSCRIPTION_ENDPOINT_FORBIDDEN: ErrorEntry(
         422,
@@ -139,7 +165,9 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         422, "The endpoint is not a valid URL", "Send the endpoint exactly as the browser gave it."
     ),
     ErrorCode.SUBSCRIPTION_ENDPOINT_IP: ErrorEntry(
-        422, "The endpoint names an IP address", "Push services have host names; send the endpoint as the browser gave it."
+        422,
+        "The endpoint names an IP address",
+        "Push services have host names; send the endpoint as the browser gave it.",
     ),
     ErrorCode.SUBSCRIPTION_ENDPOINT_PORT: ErrorEntry(
         422, "The endpoint names a port other than 443", "Send the endpoint exactly as the browser gave it."
@@ -167,13 +195,17 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         401, "No valid API key", "Send `Authorization: Bearer <key>`; make one with `tidings key create --name NAME`."
     ),
     ErrorCode.VAPID_KEY_EXISTS: ErrorEntry(
-        409, "There is a VAPID key already", "Use `tidings vapid rotate`, which loses nobody, or `--force` after a leak."
+        409,
+        "There is a VAPID key already",
+        "Use `tidings vapid rotate`, which loses nobody, or `--force` after a leak.",
     ),
     ErrorCode.VAPID_KEY_INVALID: ErrorEntry(
         422, "The VAPID key is not valid", "Give a P-256 private key: PEM, or 32 bytes in base64url."
     ),
     ErrorCode.VAPID_KEY_MISMATCH: ErrorEntry(
-        422, "The two VAPID keys do not belong together", "Import the private key alone; the public key follows from it."
+        422,
+        "The two VAPID keys do not belong together",
+        "Import the private key alone; the public key follows from it.",
     ),
     ErrorCode.VAPID_KEY_MISSING: ErrorEntry(404, "No VAPID key exists yet", "Run `tidings vapid generate`."),
     ErrorCode.VAPID_KEY_UNKNOWN: ErrorEntry(

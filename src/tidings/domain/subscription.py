@@ -73,4 +73,4 @@ class Recipient:
     credential_id: int
     address: Address
     locale: str | None
-    attempt: int = 0
+    origin: str = ""

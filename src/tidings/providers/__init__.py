@@ -39,7 +39,8 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What is one recipient's own: the delivery id (32 hex characters), its receipt token, and the seconds left to live."""
+    """What is one recipient's own: the delivery id (32 hex characters), its receipt token, and the seconds it
+    has left."""
 
     delivery_id: str
     receipt_token: str

@@ -15,7 +15,7 @@ from tidings.domain.audience import Audience
 from tidings.domain.campaign import Counts, NewNotification, Notification, NotificationStatus
 from tidings.domain.delivery import NewShard, SettledDelivery, Settlement, Shard
 from tidings.domain.receipt import Receipt
-from tidings.domain.subscription import NewSubscription, Recipient, Subscription, SubscriptionStatus
+from tidings.domain.subscription import Address, NewSubscription, Recipient, Subscription, SubscriptionStatus
 
 T = TypeVar("T")
 
@@ -41,12 +41,15 @@ class Credentials(Protocol):
     def set_integration(
         self, integration_id: int, *, settings: Mapping[str, str] | None = None, paused_because: str | None
     ) -> None: ...
-    def add(self, integration_id: int, *, fingerprint: str, secret: bytes, settings: Mapping[str, str], now: datetime) -> Credential: ...
+    def add(
+        self, integration_id: int, *, fingerprint: str, secret: bytes, settings: Mapping[str, str], now: datetime
+    ) -> Credential: ...
     def current(self, app_id: int, provider: str) -> Credential | None: ...
     def by_fingerprint(self, app_id: int, provider: str, fingerprint: str) -> Credential | None: ...
     def by_id(self, credential_id: int) -> Credential | None: ...
     def all(self, app_id: int, provider: str) -> list[Credential]: ...
     def set_status(self, credential_id: int, status: CredentialStatus) -> None: ...
+    def set_settings(self, credential_id: int, settings: Mapping[str, str]) -> None: ...
     def usage(self, app_id: int, provider: str) -> dict[int, int]:
         """Count active subscriptions by the credential they were made with."""
         ...
@@ -56,8 +59,14 @@ class Users(Protocol):
     """People the Apps know."""
 
     def put(
-        self, app_id: int, external_id: str, *, attributes: Mapping[str, Any] | None, locale: str | None,
-        time_zone: str | None, now: datetime,
+        self,
+        app_id: int,
+        external_id: str,
+        *,
+        attributes: Mapping[str, Any] | None,
+        locale: str | None,
+        time_zone: str | None,
+        now: datetime,
     ) -> tuple[User, bool]: ...
     def get(self, app_id: int, external_id: str) -> User | None: ...
     def page(self, app_id: int, *, after: int, limit: int) -> list[User]: ...
@@ -79,7 +88,7 @@ class Subscriptions(Protocol):
         ...
 
     def add_many(self, rows: Iterable[tuple[NewSubscription, str, bytes]], *, now: datetime) -> tuple[int, int]:
-        """Import (subscription, public id, secret hash); give how many were new and how many known (left as they were)."""
+        """Import (subscription, public id, secret hash); count the new and the known (left as they were)."""
         ...
 
     def get(self, app_id: int, public_id: str) -> Subscription | None: ...
@@ -88,8 +97,21 @@ class Subscriptions(Protocol):
     def set_tags(self, subscription_id: int, tags: Mapping[str, str]) -> None: ...
     def set_status(self, subscription_id: int, status: SubscriptionStatus, reason: str) -> None: ...
     def delete(self, app_id: int, public_id: str) -> bool: ...
+    def address(self, subscription_id: int) -> Address | None:
+        """Give the stored address, whatever the subscription's status."""
+        ...
+
+    def expire_made_with(self, credential_id: int, *, reason: str) -> int:
+        """Expire every active subscription that was made with this credential; give how many."""
+        ...
+
     def page(
-        self, app_id: int, *, after: int, limit: int, status: SubscriptionStatus | None = None,
+        self,
+        app_id: int,
+        *,
+        after: int,
+        limit: int,
+        status: SubscriptionStatus | None = None,
         user_external_id: str | None = None,
     ) -> list[Subscription]:
         """List newest first; `after` is the id of the last one seen, 0 to begin."""
@@ -103,9 +125,7 @@ class Subscriptions(Protocol):
         """Cut the audience into (low id, high id, count) ranges of about `size` recipients, without copying them."""
         ...
 
-    def recipients(
-        self, app_id: int, audience: Audience, *, after: int, high: int, limit: int
-    ) -> list[Recipient]:
+    def recipients(self, app_id: int, audience: Audience, *, after: int, high: int, limit: int) -> list[Recipient]:
         """Read the next recipients with after < id <= high, by id; only active ones that have a credential."""
         ...
 
@@ -116,10 +136,16 @@ class Subscriptions(Protocol):
 class Notifications(Protocol):
     """Messages to audiences."""
 
-    def add(self, new: NewNotification, *, public_id: str, audience: int, ceiling: int, now: datetime) -> Notification: ...
+    def add(
+        self, new: NewNotification, *, public_id: str, audience: int, ceiling: int, now: datetime
+    ) -> Notification: ...
     def get(self, app_id: int, public_id: str) -> Notification | None: ...
     def by_id(self, notification_id: int) -> Notification | None: ...
     def page(self, app_id: int, *, after: int, limit: int) -> list[Notification]: ...
+    def totals(self, app_id: int, *, since: datetime) -> Counts:
+        """Add up the counters of the notifications made since then."""
+        ...
+
     def set_status(
         self, notification_id: int, to: NotificationStatus, *, allowed_from: Sequence[NotificationStatus], now: datetime
     ) -> bool:
@@ -147,7 +173,7 @@ class Shards(Protocol):
         ...
 
     def claim(self, shard_id: int, *, owner: str, now: datetime, lease: float) -> Shard | None:
-        """Claim atomically for `lease` seconds; None when somebody else has it or its notification is not being sent."""
+        """Claim for `lease` seconds, atomically; None if somebody has it or its notification is not being sent."""
         ...
 
     def renew(self, shard_id: int, lease_token: int, *, now: datetime, lease: float) -> bool: ...
@@ -187,7 +213,15 @@ class Access(Protocol):
     """API keys, dashboard sessions and one-time set-up links; all by hash."""
 
     def add_key(
-        self, *, public_id: str, app_id: int | None, name: str, prefix: str, key_hash: bytes, scopes: Sequence[str], now: datetime
+        self,
+        *,
+        public_id: str,
+        app_id: int | None,
+        name: str,
+        prefix: str,
+        key_hash: bytes,
+        scopes: Sequence[str],
+        now: datetime,
     ) -> ApiKey: ...
     def key_by_hash(self, key_hash: bytes) -> ApiKey | None: ...
     def keys(self) -> list[ApiKey]: ...

@@ -1,0 +1,159 @@
+"""Deliver: parcels come in, outcomes go out; while sockets wait for answers, the next messages are encrypted.
+
+This is what a sender process does. It knows no database and keeps nothing between parcels but connections and tokens.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from tidings.domain.app import Credential
+from tidings.domain.outcome import Outcome, Refused
+from tidings.domain.subscription import Address
+from tidings.lib.exchange import Answer, Request
+from tidings.providers import Draft, Envelope, Provider
+
+BURST = 8
+"""Messages encrypted before the sockets are looked at again."""
+
+IDLE = 0.005
+"""Seconds to wait for the sockets before asking for another chunk."""
+
+LEAST_TTL = 60
+"""Seconds: push services refuse or drop a TTL of 0."""
+
+
+class Parcel(NamedTuple):
+    """One recipient's part of a chunk; a tuple, because it is made and pickled once for each recipient."""
+
+    subscription_id: int
+    draft: int
+    credential_id: int
+    target: str
+    keys: bytes
+    delivery_id: str
+    receipt_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """100 to 200 parcels of one notification with what they share. `expires_at` is in Unix seconds."""
+
+    number: int
+    expires_at: float
+    drafts: tuple[tuple[str, Draft], ...]
+    credentials: dict[int, Credential]
+    parcels: tuple[Parcel, ...]
+
+
+class Settled(NamedTuple):
+    """What became of one parcel of one chunk."""
+
+    chunk: int
+    subscription_id: int
+    outcome: Outcome
+
+
+Key = tuple[int, int]
+"""(number of the chunk, subscription id): what an answer is recognised by."""
+
+
+class EndOfChunks(Exception):
+    """There will be no further chunk."""
+
+
+class HttpClient(Protocol):
+    """What delivering needs of `lib/http.py`."""
+
+    @property
+    def room(self) -> int:
+        """How many more requests it takes now."""
+        ...
+
+    def submit(self, key: Key, request: Request) -> None:
+        """Begin an exchange."""
+        ...
+
+    def poll(self, timeout: float) -> list[tuple[Key, Answer]]:
+        """Move bytes; wait up to `timeout` seconds for something to happen; give what was answered."""
+        ...
+
+
+class Delivery:
+    """Parcels on their way over one HTTP client."""
+
+    def __init__(
+        self,
+        client: HttpClient,
+        *,
+        provider: Callable[[str], Provider],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._provider = provider
+        self._now = now
+        self._waiting: dict[Key, tuple[Address, Provider]] = {}
+
+    def run(self, take: Callable[[bool], Chunk | None]) -> Iterator[list[Settled]]:
+        """Send every parcel of every chunk and give the outcomes as they come, in no order.
+
+        `take(wait)` gives the next chunk, or None when there is none now (it may block only if `wait`), and raises
+        EndOfChunks at the end. It is asked as soon as the last parcel before is on its way, so that the connections
+        do not run dry between chunks and a slow answer holds up nobody else.
+        """
+        parcels: Iterator[tuple[Chunk, Parcel]] = iter(())
+        ended = False
+        while not (ended and not self._waiting):
+            settled: list[Settled] = []
+            starved = False
+            for _ in range(BURST):
+                if self._client.room <= 0:
+                    break
+                pair = next(parcels, None)
+                if pair is None:
+                    starved = True
+                    chunk, ended = self._next(take, ended=ended, wait=not self._waiting and not settled)
+                    if chunk is None:
+                        break
+                    parcels = ((chunk, parcel) for parcel in chunk.parcels)
+                    continue
+                refused = self._submit(*pair)
+                if refused is not None:
+                    settled.append(refused)
+            settled += self._answers(IDLE if starved or self._client.room <= 0 else 0.0)
+            if settled:
+                yield settled
+
+    def _next(self, take: Callable[[bool], Chunk | None], *, ended: bool, wait: bool) -> tuple[Chunk | None, bool]:
+        if ended:
+            return None, True
+        try:
+            return take(wait), False
+        except EndOfChunks:
+            return None, True
+
+    def _submit(self, chunk: Chunk, parcel: Parcel) -> Settled | None:
+        now = self._now()
+        name, draft = chunk.drafts[parcel.draft]
+        via = self._provider(name)
+        to = Address(parcel.target, parcel.keys)
+        envelope = Envelope(parcel.delivery_id, parcel.receipt_token, max(LEAST_TTL, int(chunk.expires_at - now)))
+        request = via.request(draft, to, envelope, credential=chunk.credentials[parcel.credential_id], now=now)
+        if isinstance(request, Refused):
+            return Settled(chunk.number, parcel.subscription_id, request)
+        key = (chunk.number, parcel.subscription_id)
+        self._waiting[key] = (to, via)
+        self._client.submit(key, request)
+        return None
+
+    def _answers(self, timeout: float) -> list[Settled]:
+        if not self._waiting:
+            return []
+        settled = []
+        for key, answer in self._client.poll(timeout):
+            to, via = self._waiting.pop(key)
+            settled.append(Settled(*key, via.outcome(to, answer, now=self._now())))
+        return settled

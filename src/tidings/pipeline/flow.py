@@ -1,0 +1,158 @@
+"""The table of contents: the stages in their order, and what starts each of them.
+
+request or event
+  1  ingest    ingest.py    stored once per idempotency key          Flow.accept        (web, cli)
+  2  plan      plan.py      ranges of subscription ids               Flow.plan          (accept, dispatcher)
+  3  claim     worker/      one shard, under a lease                 runner
+  4  render    render.py    once for each language                   runner
+  5  deliver   deliver.py   encrypt, send, read the answer           sender processes
+  6  settle    settle.py    what is final, gone, tried again         runner
+  7  receipts  receipts.py  shown, clicked, closed, answered         Flow.receive       (web/public)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NoReturn
+
+from tidings.bus import Bell, Bus, Doorbell
+from tidings.domain.audience import Audience
+from tidings.domain.campaign import FINAL_STATUSES, NewNotification, Notification, NotificationStatus
+from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.message import Message
+from tidings.domain.outcome import Refused
+from tidings.domain.receipt import ReceiptEvent
+from tidings.lib.clock import Clock
+from tidings.lib.ids import Ids
+from tidings.lib.opaque import OpaquePairs
+from tidings.pipeline.ingest import Acceptance, Frozen, Idempotent, freeze, ingest
+from tidings.pipeline.plan import SHARD_SIZE, shards_of
+from tidings.pipeline.receipts import receipt_from, record
+from tidings.pipeline.render import render
+from tidings.providers import Provider
+from tidings.storage import Store, Transaction
+
+__all__ = ["Acceptance", "Flow", "Idempotent"]
+
+S = NotificationStatus
+DUE_AT_ONCE = 100
+"""Due notifications planned in one go."""
+
+
+class Flow:
+    """Starts, steers and hears of notifications."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        ids: Ids,
+        deliveries: OpaquePairs,
+        provider: Callable[[str], Provider],
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._ids = ids
+        self._deliveries = deliveries
+        self._provider = provider
+
+    async def accept(self, new: NewNotification, *, idempotency: Idempotent | None = None) -> Acceptance:
+        """Store a notification and wake the workers; never waits for a push service.
+
+        Raises MESSAGE_TOO_LARGE and IDEMPOTENCY_KEY_REUSED. Once it returns, the notification survives a crash.
+        """
+        now = self._clock.now()
+
+        def look(tx: Transaction) -> tuple[Frozen, list[str]]:
+            providers = [one.provider for one in tx.credentials.integrations(new.app_id)]
+            return freeze(tx, new), providers
+
+        frozen, providers = await self._store.read(look)
+        self._check_size(new.message, providers)
+        public_id = self._ids.new("ntf")
+
+        def store(tx: Transaction) -> Acceptance:
+            accepted = ingest(tx, new, frozen=frozen, idempotent=idempotency, public_id=public_id, now=now)
+            if not accepted.replayed and frozen.audience <= SHARD_SIZE:
+                tx.shards.add(shards_of(tx, accepted.notification), now=now)
+            return accepted
+
+        accepted = await self._store.write(store)
+        if not accepted.replayed:
+            await self._bus.ring(Doorbell(Bell.WORK, accepted.notification.id))
+        return accepted
+
+    def _check_size(self, message: Message, providers: list[str]) -> None:
+        for name in providers:
+            for language in (None, *message.locales):
+                draft = self._provider(name).draft(render(message, language))
+                if isinstance(draft, Refused):
+                    where = f" in {language}" if language else ""
+                    raise CatalogueError(ErrorCode.MESSAGE_TOO_LARGE, f"The message{where} {draft.reason}.")
+
+    async def count(self, app_id: int, audience: Audience) -> int:
+        """Count whom an audience holds now."""
+        return await self._store.read(lambda tx: tx.subscriptions.count(app_id, audience))
+
+    async def plan(self) -> int:
+        """Cut notifications into shards whose time has come; give how many were planned."""
+        now = self._clock.now()
+        due = await self._store.read(lambda tx: tx.notifications.due(now=now, limit=DUE_AT_ONCE))
+        for notification in due:
+            shards = await self._store.read(lambda tx, n=notification: shards_of(tx, n))  # type: ignore[misc]
+            await self._store.write(lambda tx, cut=shards: tx.shards.add(cut, now=now))  # type: ignore[misc]
+            await self._bus.ring(Doorbell(Bell.WORK, notification.id))
+        return len(due)
+
+    async def pause(self, app_id: int, public_id: str) -> Notification:
+        """Stop after the chunks that are being sent; nothing is lost. Raises NOT_FOUND, NOTIFICATION_FINAL."""
+        return await self._change(app_id, public_id, S.PAUSED, (S.QUEUED, S.SENDING))
+
+    async def resume(self, app_id: int, public_id: str) -> Notification:
+        """Go on after a pause. Raises NOT_FOUND, NOTIFICATION_FINAL."""
+        return await self._change(app_id, public_id, S.QUEUED, (S.PAUSED,))
+
+    async def cancel(self, app_id: int, public_id: str) -> Notification:
+        """End after the chunks that are being sent; the rest is skipped. Raises NOT_FOUND, NOTIFICATION_FINAL."""
+        return await self._change(app_id, public_id, S.CANCELLED, (S.QUEUED, S.SENDING, S.PAUSED))
+
+    async def _change(
+        self, app_id: int, public_id: str, to: NotificationStatus, allowed_from: tuple[NotificationStatus, ...]
+    ) -> Notification:
+        now: datetime = self._clock.now()
+
+        def change(tx: Transaction) -> Notification:
+            found = tx.notifications.get(app_id, public_id)
+            if found is None:
+                raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no notification {public_id}.")
+            if found.status is not to and not tx.notifications.set_status(
+                found.id, to, allowed_from=allowed_from, now=now
+            ):
+                _refuse_change(found, to)
+            changed = tx.notifications.by_id(found.id)
+            return changed or found
+
+        changed = await self._store.write(change)
+        await self._bus.ring(Doorbell(Bell.CONTROL, changed.id))
+        return changed
+
+    async def receive(
+        self, app_id: int | None, *, delivery: str, token: str, event: ReceiptEvent, action: str = ""
+    ) -> bool:
+        """Count what a device reports; False when it had reported it before. Raises RECEIPT_INVALID."""
+        receipt = receipt_from(
+            self._deliveries, delivery=delivery, token=token, event=event, action=action, at=self._clock.now()
+        )
+        return await self._store.write(lambda tx: record(tx, receipt, app_id=app_id))
+
+
+def _refuse_change(found: Notification, to: NotificationStatus) -> NoReturn:
+    if found.status in FINAL_STATUSES:
+        raise CatalogueError(ErrorCode.NOTIFICATION_FINAL, f"{found.public_id} is {found.status} already.")
+    raise CatalogueError(
+        ErrorCode.NOTIFICATION_FINAL, f"{found.public_id} is {found.status}; it cannot become {to} from there."
+    )

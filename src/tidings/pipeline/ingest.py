@@ -1,0 +1,85 @@
+"""Ingest: a validated request comes in, a stored Notification goes out, once per idempotency key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tidings.domain.campaign import NewNotification, Notification
+from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.storage import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotent:
+    """What makes a repeated request recognisable: the caller's key and a hash of what was asked."""
+
+    key: str
+    request_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A stored notification; `replayed` when an earlier request with the same key had stored it."""
+
+    notification: Notification
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """The audience at the moment of the request: how many, and the highest subscription id."""
+
+    audience: int
+    ceiling: int
+
+
+def freeze(tx: Transaction, new: NewNotification) -> Frozen:
+    """Count the audience and note the highest subscription id."""
+    return Frozen(
+        audience=tx.subscriptions.count(new.app_id, new.audience), ceiling=tx.subscriptions.ceiling(new.app_id)
+    )
+
+
+def ingest(
+    tx: Transaction,
+    new: NewNotification,
+    *,
+    frozen: Frozen,
+    idempotent: Idempotent | None,
+    public_id: str,
+    now: datetime,
+) -> Acceptance:
+    """Store the notification, or find the one that the same key stored before.
+
+    Raises IDEMPOTENCY_KEY_REUSED when the key belongs to a different request.
+    """
+    if idempotent is not None:
+        known = tx.idempotency.find(new.app_id, idempotent.key)
+        if known is not None:
+            return _replay(tx, new.app_id, known, idempotent)
+    stored = tx.notifications.add(new, public_id=public_id, audience=frozen.audience, ceiling=frozen.ceiling, now=now)
+    if idempotent is not None:
+        tx.idempotency.put(
+            new.app_id,
+            idempotent.key,
+            request_hash=idempotent.request_hash,
+            answer=stored.public_id.encode(),
+            now=now,
+        )
+    return Acceptance(stored, replayed=False)
+
+
+def _replay(tx: Transaction, app_id: int, known: tuple[bytes, bytes], idempotent: Idempotent) -> Acceptance:
+    request_hash, answer = known
+    if request_hash != idempotent.request_hash:
+        raise CatalogueError(
+            ErrorCode.IDEMPOTENCY_KEY_REUSED,
+            f"The key {idempotent.key!r} was used for a different notification in the last 24 hours.",
+        )
+    stored = tx.notifications.get(app_id, answer.decode())
+    if stored is None:
+        raise CatalogueError(
+            ErrorCode.IDEMPOTENCY_KEY_REUSED, f"The notification that {idempotent.key!r} made was deleted since."
+        )
+    return Acceptance(stored, replayed=True)

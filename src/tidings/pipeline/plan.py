@@ -1,0 +1,37 @@
+"""Plan: a Notification comes in, shards go out: ranges of subscription ids, never copies of recipients."""
+
+from __future__ import annotations
+
+from tidings.domain.campaign import Notification
+from tidings.domain.delivery import NewShard
+from tidings.storage import Transaction
+
+SHARD_SIZE = 1_000
+"""Recipients a shard aims at; the unit of claiming, fairness and pause."""
+
+
+def shards_of(tx: Transaction, notification: Notification) -> list[NewShard]:
+    """Cut the audience into shards.
+
+    A small audience is one shard, found without looking at a single recipient, so that a transactional message
+    does not wait for a plan. Running it again gives the same shards for the same rows, and storing them again
+    changes nothing.
+    """
+    if notification.counts.audience <= SHARD_SIZE:
+        return [
+            NewShard(
+                notification_id=notification.id,
+                n=0,
+                low=1,
+                high=notification.ceiling,
+                not_before=notification.send_at,
+                size=notification.counts.audience,
+            )
+        ]
+    ranges = tx.subscriptions.cut(
+        notification.app_id, notification.audience, ceiling=notification.ceiling, size=SHARD_SIZE
+    )
+    return [
+        NewShard(notification_id=notification.id, n=n, low=low, high=high, not_before=notification.send_at, size=count)
+        for n, (low, high, count) in enumerate(ranges)
+    ]

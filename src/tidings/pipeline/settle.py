@@ -1,0 +1,169 @@
+"""Settle: the outcomes of a chunk come in; out goes what is final, who is gone, and who is tried again when.
+
+What follows from an outcome is decided here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from tidings.domain.delivery import DeliveryStatus, Retry, SettledDelivery
+from tidings.domain.outcome import (
+    Accepted,
+    Gone,
+    KeyMismatch,
+    Misconfigured,
+    Outcome,
+    Refused,
+    Throttled,
+    Unavailable,
+    Unmapped,
+)
+from tidings.lib.backoff import full_jitter
+
+FIRST_DELAY = 5.0
+"""Seconds; the upper end of the first retry's delay, doubled with every try."""
+
+LONGEST_DELAY = 1_800.0
+"""Seconds; a Retry-After may ask for more."""
+
+MOST_TRIES = 8
+"""Tries of a message that is throttled or meets an unavailable service."""
+
+MOST_UNMAPPED_TRIES = 3
+"""Tries after an answer that no table knows."""
+
+CONFIGURATION_DELAY = 60.0
+"""Seconds between looks at an integration that is paused because our credentials were refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One recipient of a chunk: how many tries it had before this one, and what this one gave."""
+
+    subscription_id: int
+    earlier_tries: int
+    credential_id: int
+    origin: str
+    outcome: Outcome
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """What a chunk's outcomes amount to.
+
+    `retries` maps a moment to those to be tried from then on; `misconfigured` maps a credential to the reason it
+    was refused with.
+    """
+
+    deliveries: list[SettledDelivery] = field(default_factory=list)
+    gone: list[tuple[int, str]] = field(default_factory=list)
+    key_mismatch: list[tuple[int, str]] = field(default_factory=list)
+    retries: dict[datetime, list[Retry]] = field(default_factory=dict)
+    misconfigured: dict[int, str] = field(default_factory=dict)
+    unmapped: int = 0
+
+
+def settle(tried: Sequence[Tried], *, now: datetime, expires_at: datetime, chance: Callable[[], float]) -> Verdicts:
+    """Decide what follows from a chunk's outcomes. `chance` gives numbers in [0, 1) for the jitter."""
+    verdicts = Verdicts()
+    working = {(one.credential_id, one.origin) for one in tried if isinstance(one.outcome, Accepted)}
+    for one in tried:
+        _settle_one(verdicts, one, working=working, now=now, expires_at=expires_at, chance=chance)
+    return verdicts
+
+
+def _settle_one(
+    verdicts: Verdicts,
+    one: Tried,
+    *,
+    working: set[tuple[int, str]],
+    now: datetime,
+    expires_at: datetime,
+    chance: Callable[[], float],
+) -> None:
+    again = _Again(verdicts, one, now=now, expires_at=expires_at, chance=chance)
+    outcome = one.outcome
+    match outcome:
+        case Accepted(ref):
+            _final(verdicts, one, DeliveryStatus.SENT, "sent", ref)
+        case Gone(reason):
+            verdicts.gone.append((one.subscription_id, reason))
+            _final(verdicts, one, DeliveryStatus.FAILED, "gone")
+        case KeyMismatch(reason):
+            verdicts.key_mismatch.append((one.subscription_id, reason))
+            _final(verdicts, one, DeliveryStatus.FAILED, "key_mismatch")
+        case Refused(reason):
+            _final(verdicts, one, DeliveryStatus.FAILED, reason)
+        case Misconfigured(reason):
+            if (one.credential_id, one.origin) in working:
+                # The same key was accepted by the same service a moment ago: it is this address, not our key.
+                again.later(None, reason, most=MOST_UNMAPPED_TRIES)
+            else:
+                verdicts.misconfigured[one.credential_id] = reason
+                again.waiting(CONFIGURATION_DELAY)
+        case Throttled(after=after, reason=reason):
+            again.later(after, reason, most=MOST_TRIES)
+        case Unavailable(after=after, reason=reason):
+            again.later(after, reason, most=MOST_TRIES)
+        case Unmapped(status=status):
+            verdicts.unmapped += 1
+            again.later(None, f"unmapped_{status}", most=MOST_UNMAPPED_TRIES)
+        case _:
+            assert_never(outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """Another try for one recipient, or its end when tries or time are used up."""
+
+    verdicts: Verdicts
+    one: Tried
+    now: datetime = field(kw_only=True)
+    expires_at: datetime = field(kw_only=True)
+    chance: Callable[[], float] = field(kw_only=True)
+
+    def later(self, after: float | None, reason: str, *, most: int) -> None:
+        """Try again after a jittered delay, never sooner than `after` seconds."""
+        tries = self.one.earlier_tries + 1
+        if tries >= most:
+            _final(self.verdicts, self.one, DeliveryStatus.FAILED, reason)
+            return
+        delay = full_jitter(self.one.earlier_tries, first=FIRST_DELAY, cap=LONGEST_DELAY, chance=self.chance())
+        self._at((after or 0.0) + delay, tries)
+
+    def waiting(self, delay: float) -> None:
+        """Look again after `delay` seconds without counting a try: the fault is ours."""
+        self._at(delay, self.one.earlier_tries)
+
+    def _at(self, delay: float, tries: int) -> None:
+        moment = self.now + timedelta(seconds=_stepped(delay))
+        if moment >= self.expires_at:
+            _final(self.verdicts, self.one, DeliveryStatus.EXPIRED, "ttl_ended")
+            return
+        self.verdicts.retries.setdefault(moment, []).append(Retry(self.one.subscription_id, tries))
+
+
+def _stepped(delay: float) -> float:
+    """Round a delay up to a step that grows with it: one chunk makes a handful of retry shards, not a hundred."""
+    step = 0.5
+    while step * 8 < delay:
+        step *= 2
+    return -(-delay // step) * step
+
+
+def _final(verdicts: Verdicts, one: Tried, status: DeliveryStatus, reason: str, ref: str = "") -> None:
+    verdicts.deliveries.append(
+        SettledDelivery(one.subscription_id, status, reason, attempt=one.earlier_tries + 1, provider_ref=ref)
+    )
+
+
+def expired(recipients: Mapping[int, int]) -> list[SettledDelivery]:
+    """Settle recipients (subscription id -> earlier tries) whose message ran out of time before a try."""
+    return [
+        SettledDelivery(subscription_id, DeliveryStatus.EXPIRED, "ttl_ended", attempt=tries)
+        for subscription_id, tries in recipients.items()
+    ]

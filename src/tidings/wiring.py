@@ -1,0 +1,94 @@
+"""Settings -> Container: the only place that builds concrete things."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tidings.bus import Bus, bus_from
+from tidings.lib.clock import Clock, SystemClock
+from tidings.lib.egress import AddressGuard, HostPolicy
+from tidings.lib.ids import Ids
+from tidings.lib.opaque import OpaquePairs
+from tidings.lib.sealed import Sealer, find_key_ring
+from tidings.pipeline.flow import Flow
+from tidings.providers import provider
+from tidings.providers.webpush.settings import default_policy
+from tidings.settings import Settings
+from tidings.storage import Store
+from tidings.storage.open import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """Everything that entry points need, built once. `new_key_file` is set when this start generated the key ring."""
+
+    settings: Settings
+    clock: Clock
+    ids: Ids
+    store: Store
+    sealer: Sealer
+    bus: Bus
+    flow: Flow
+    deliveries: OpaquePairs
+    policy: HostPolicy
+    guard: AddressGuard
+    push_host_map: dict[str, str] = field(default_factory=dict)
+    new_key_file: Path | None = None
+
+
+def push_hosts(settings: Settings) -> dict[str, str]:
+    """Read TIDINGS_PUSH_HOST_MAP: `host=address:port` becomes {host: "address:port"}.
+
+    Raises ValueError when the map is set without TIDINGS_ALLOW_INSECURE_ENDPOINTS, or an entry has no `=`.
+    """
+    if settings.push_host_map and not settings.allow_insecure_endpoints:
+        raise ValueError("TIDINGS_PUSH_HOST_MAP is for development: set TIDINGS_ALLOW_INSECURE_ENDPOINTS with it.")
+    pairs = [entry.partition("=") for entry in settings.push_host_map]
+    for host, _, address in pairs:
+        if not host or not address:
+            raise ValueError(f"TIDINGS_PUSH_HOST_MAP has {host!r}; write it as host=127.0.0.1:8443.")
+    return {host: address for host, _, address in pairs}
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Container]:
+    """Build everything for these settings, and close it at the end."""
+    folder = settings.data
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    hosts = push_hosts(settings)
+    ring, created = find_key_ring(file=settings.key_file, default=folder / "tidings.key", environ=os.environ)
+    store = open_store(database_url=settings.database_url, folder=folder, ring=ring)
+    bus = bus_from(settings.bus_url)
+    try:
+        yield _container(settings, store=store, bus=bus, hosts=hosts, created=created)
+    finally:
+        await bus.close()
+        await store.close()
+
+
+def _container(settings: Settings, *, store: Store, bus: Bus, hosts: dict[str, str], created: Path | None) -> Container:
+    clock = SystemClock()
+    ids = Ids(clock)
+    deliveries = OpaquePairs(store.sealer.derive("delivery ids"))
+    return Container(
+        settings=settings,
+        clock=clock,
+        ids=ids,
+        store=store,
+        sealer=store.sealer,
+        bus=bus,
+        flow=Flow(store=store, bus=bus, clock=clock, ids=ids, deliveries=deliveries, provider=provider),
+        deliveries=deliveries,
+        policy=default_policy(
+            extra_hosts=settings.extra_push_hosts,
+            mapped_hosts=tuple(hosts),
+            allow_insecure=settings.allow_insecure_endpoints,
+        ),
+        guard=AddressGuard(allow_loopback=settings.allow_insecure_endpoints),
+        push_host_map=hosts,
+        new_key_file=created,
+    )

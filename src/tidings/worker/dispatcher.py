@@ -1,0 +1,89 @@
+"""The dispatcher: finds what is to be done and keeps a small window of shards under way; the rest waits in SQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+
+from tidings.bus import Bus
+from tidings.lib.clock import Clock
+from tidings.pipeline.flow import Flow
+from tidings.storage import Store, StoreUnavailable
+
+LOOK_EVERY = 1.0
+"""Seconds between looks into the database when no doorbell rings: retries fall due, leases run out, bells get lost."""
+
+log = structlog.get_logger()
+
+
+class Dispatcher:
+    """Plans due notifications and runs ready shards, `window` of them at a time."""
+
+    def __init__(
+        self,
+        *,
+        flow: Flow,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        run_shard: Callable[[int], Awaitable[bool]],
+        window: int,
+    ) -> None:
+        self._flow = flow
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._run_shard = run_shard
+        self._window = window
+        self._awake = asyncio.Event()
+        self._running: dict[int, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Dispatch until cancelled; shards under way are then abandoned to their leases."""
+        listening = asyncio.create_task(self._listen())
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._awake.wait(), LOOK_EVERY)
+                self._awake.clear()
+                try:
+                    await self._look()
+                except StoreUnavailable as away:
+                    log.warning("dispatcher_store_unavailable", reason=str(away))
+        finally:
+            listening.cancel()
+            for task in self._running.values():
+                task.cancel()
+            await asyncio.gather(listening, *self._running.values(), return_exceptions=True)
+
+    async def _listen(self) -> None:
+        async for _ in self._bus.listen():
+            self._awake.set()
+
+    async def _look(self) -> None:
+        await self._flow.plan()
+        free = self._window - len(self._running)
+        if free <= 0:
+            return
+        now = self._clock.now()
+        limit = free + len(self._running)
+        ready = await self._store.read(lambda tx: tx.shards.ready(now=now, limit=limit))
+        for shard_id in ready:
+            if shard_id not in self._running and len(self._running) < self._window:
+                self._running[shard_id] = asyncio.create_task(self._carry(shard_id))
+
+    async def _carry(self, shard_id: int) -> None:
+        carried = False
+        try:
+            carried = await self._run_shard(shard_id)
+        except StoreUnavailable as away:
+            log.warning("shard_store_unavailable", shard=shard_id, reason=str(away))
+        except Exception:  # one broken shard must not stop the others; its lease runs out and it is tried again
+            log.exception("shard_failed", shard=shard_id)
+        finally:
+            del self._running[shard_id]
+            if carried:
+                self._awake.set()

@@ -1,0 +1,124 @@
+"""Load: what the next chunk of a shard holds, read in the same transaction that settles the chunk before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tidings.domain.app import Credential, CredentialStatus
+from tidings.domain.campaign import Notification, NotificationStatus
+from tidings.domain.delivery import DeliveryStatus, SettledDelivery, Shard, SkipReason
+from tidings.domain.subscription import Recipient
+from tidings.storage import Transaction
+
+CHUNK_SIZE = 200
+"""Recipients a chunk aims at: what is in doubt after a crash, and what one transaction settles."""
+
+SENDABLE = frozenset({NotificationStatus.QUEUED, NotificationStatus.SENDING})
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The next recipients of a shard, sorted by what can be done with them.
+
+    `tries` maps a subscription to the tries it had before. `held` are recipients whose integration is paused.
+    `settled` were decided without a try. `cursor` is the shard's cursor once the batch is settled.
+    """
+
+    notification: Notification
+    number: int
+    cursor: int
+    recipients: tuple[Recipient, ...]
+    credentials: dict[int, Credential]
+    tries: dict[int, int] = field(default_factory=dict)
+    held: tuple[int, ...] = ()
+    settled: tuple[SettledDelivery, ...] = ()
+
+
+def load(tx: Transaction, shard: Shard, *, cursor: int, number: int) -> Batch | None:
+    """Read the next batch after `cursor`; None at the end of the shard or when its notification is not to be sent."""
+    notification = tx.notifications.by_id(shard.notification_id)
+    if notification is None or notification.status not in SENDABLE:
+        return None
+    if shard.retries:
+        return _from_list(tx, shard, notification, cursor=cursor, number=number)
+    found = tx.subscriptions.recipients(
+        shard.app_id,
+        notification.audience,
+        after=max(cursor, shard.low - 1),
+        high=shard.high,
+        limit=CHUNK_SIZE,
+    )
+    if not found:
+        return None
+    return _sorted(
+        tx,
+        notification,
+        number=number,
+        cursor=found[-1].subscription_id,
+        found=found,
+        tries={one.subscription_id: 0 for one in found},
+    )
+
+
+def _from_list(tx: Transaction, shard: Shard, notification: Notification, *, cursor: int, number: int) -> Batch | None:
+    part = shard.retries[cursor : cursor + CHUNK_SIZE]
+    if not part:
+        return None
+    tries = {one.subscription_id: one.attempt for one in part}
+    found = tx.subscriptions.recipients_by_id(list(tries))
+    return _sorted(tx, notification, number=number, cursor=cursor + len(part), found=found, tries=tries)
+
+
+def _sorted(
+    tx: Transaction,
+    notification: Notification,
+    *,
+    number: int,
+    cursor: int,
+    found: list[Recipient],
+    tries: dict[int, int],
+) -> Batch:
+    """Keep whom we can send to; the others are held or skipped, each with its reason."""
+    paused = {one.id for one in tx.credentials.integrations(notification.app_id) if one.paused_because}
+    credentials: dict[int, Credential] = {}
+    usable: list[Recipient] = []
+    held: list[int] = []
+    skipped: dict[int, SkipReason] = dict.fromkeys(tries, SkipReason.UNSUBSCRIBED)
+    for one in found:
+        credential = credentials.get(one.credential_id) or tx.credentials.by_id(one.credential_id)
+        del skipped[one.subscription_id]
+        if credential is None or credential.status is CredentialStatus.REVOKED:
+            skipped[one.subscription_id] = SkipReason.NO_CREDENTIAL
+            continue
+        credentials[one.credential_id] = credential
+        if credential.integration_id in paused:
+            held.append(one.subscription_id)
+        else:
+            usable.append(one)
+    return Batch(
+        notification=notification,
+        number=number,
+        cursor=cursor,
+        recipients=tuple(usable),
+        credentials=credentials,
+        tries=tries,
+        held=tuple(held),
+        settled=tuple(
+            SettledDelivery(subscription_id, DeliveryStatus.SKIPPED, reason, attempt=tries[subscription_id])
+            for subscription_id, reason in skipped.items()
+        ),
+    )
+
+
+def in_doubt(tries: dict[int, int]) -> list[SettledDelivery]:
+    """Skip recipients (subscription id -> earlier tries) that may have been told before a crash."""
+    return [
+        SettledDelivery(subscription_id, DeliveryStatus.SKIPPED, SkipReason.IN_DOUBT, attempt=earlier)
+        for subscription_id, earlier in tries.items()
+    ]
+
+
+def ran_out(batch: Batch, *, now: datetime) -> bool:
+    """Say whether the message's time to live has ended."""
+    return now >= batch.notification.expires_at

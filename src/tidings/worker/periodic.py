@@ -1,0 +1,55 @@
+"""What a worker does by the clock: signs of life, and clearing what has had its time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from tidings.domain.app import Heartbeat
+from tidings.lib.clock import Clock
+from tidings.storage import Store, StoreUnavailable
+
+BEAT_EVERY = 5.0
+"""Seconds between signs of life; three missed ones count as dead."""
+
+PURGE_EVERY = 3_600.0
+"""Seconds between clearings of idempotency keys."""
+
+KEEP_IDEMPOTENCY = timedelta(hours=24)
+
+
+async def beat(store: Store, clock: Clock, *, worker_id: str, senders: int) -> None:
+    """Write a sign of life every few seconds until cancelled, then take it back."""
+    started = clock.now()
+    try:
+        while True:
+            heartbeat = _heartbeat(worker_id, senders=senders, started=started, now=clock.now())
+            with suppress(StoreUnavailable):
+                await store.write(lambda tx, sign=heartbeat: tx.instance.beat(sign))  # type: ignore[misc]
+            await asyncio.sleep(BEAT_EVERY)
+    finally:
+        with suppress(StoreUnavailable):
+            await store.write(lambda tx: tx.instance.leave(worker_id))
+
+
+def _heartbeat(worker_id: str, *, senders: int, started: datetime, now: datetime) -> Heartbeat:
+    return Heartbeat(
+        worker_id=worker_id,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        senders=senders,
+        started_at=started,
+        seen_at=now,
+    )
+
+
+async def purge(store: Store, clock: Clock) -> None:
+    """Forget idempotency keys that are older than a day, every hour, until cancelled."""
+    while True:
+        before = clock.now() - KEEP_IDEMPOTENCY
+        with suppress(StoreUnavailable):
+            await store.write(lambda tx, limit=before: tx.idempotency.purge(before=limit))  # type: ignore[misc]
+        await asyncio.sleep(PURGE_EVERY)

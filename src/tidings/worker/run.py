@@ -1,0 +1,73 @@
+"""A worker: the dispatcher, the runners, the sender processes and the periodic duties of one process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+
+from tidings.providers import provider
+from tidings.wiring import Container
+from tidings.worker.dispatcher import Dispatcher
+from tidings.worker.periodic import beat, purge
+from tidings.worker.runner import Runner
+from tidings.worker.sender import SenderOptions
+from tidings.worker.senders import SenderPool
+
+SHARDS_PER_SENDER = 3
+"""Shards under way for each sender: enough that it never waits, few enough that pause and fairness bite."""
+
+
+class Worker:
+    """Delivers what is in the database from `start` to `stop`."""
+
+    def __init__(self, container: Container) -> None:
+        settings = container.settings
+        self._container = container
+        self._id = container.ids.new("wrk")
+        self.pool = SenderPool(
+            size=settings.senders,
+            options=SenderOptions(
+                allow_loopback=settings.allow_insecure_endpoints,
+                insecure=settings.allow_insecure_endpoints,
+                connect_to=container.push_host_map,
+            ),
+        )
+        runner = Runner(
+            store=container.store,
+            clock=container.clock,
+            pool=self.pool,
+            deliveries=container.deliveries,
+            provider=provider,
+            chance=random.random,  # jitter, not a secret
+            owner=f"{socket.gethostname()}/{os.getpid()}/{self._id}",
+        )
+        self._dispatcher = Dispatcher(
+            flow=container.flow,
+            store=container.store,
+            bus=container.bus,
+            clock=container.clock,
+            run_shard=runner.run,
+            window=settings.senders * SHARDS_PER_SENDER,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start everything; returns at once."""
+        container = self._container
+        await self.pool.start()
+        self._tasks = [
+            asyncio.create_task(self._dispatcher.run()),
+            asyncio.create_task(
+                beat(container.store, container.clock, worker_id=self._id, senders=container.settings.senders)
+            ),
+            asyncio.create_task(purge(container.store, container.clock)),
+        ]
+
+    async def stop(self) -> None:
+        """Stop everything; what was under way is taken up again when its lease has run out or a worker starts."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.pool.close()

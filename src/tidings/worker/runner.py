@@ -1,0 +1,236 @@
+"""The runner: carries one shard, chunk by chunk, from its claim to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+
+from tidings.domain.campaign import InDoubtPolicy, NotificationStatus
+from tidings.domain.delivery import Retry, Settlement, Shard
+from tidings.domain.message import Message
+from tidings.domain.outcome import Outcome, Refused
+from tidings.domain.subscription import Recipient
+from tidings.lib.clock import Clock
+from tidings.lib.opaque import OpaquePairs
+from tidings.pipeline.deliver import Chunk, Parcel
+from tidings.pipeline.render import language_for, render
+from tidings.pipeline.settle import CONFIGURATION_DELAY, Tried, Verdicts, expired, settle
+from tidings.providers import Draft, Provider
+from tidings.storage import Store, StoreUnavailable, T, Transaction
+from tidings.worker.load import Batch, in_doubt, load, ran_out
+from tidings.worker.senders import SenderPool
+
+LEASE = 60.0
+"""Seconds a shard is held without a sign of life; renewed three times as often."""
+
+
+class Runner:
+    """Carries shards; several of its `run` calls go on at once."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        pool: SenderPool,
+        deliveries: OpaquePairs,
+        provider: Callable[[str], Provider],
+        chance: Callable[[], float],
+        owner: str,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._pool = pool
+        self._deliveries = deliveries
+        self._provider = provider
+        self._chance = chance
+        self._owner = owner
+
+    async def run(self, shard_id: int) -> bool:
+        """Claim and carry a shard; False when there was nothing to claim."""
+        now = self._clock.now()
+
+        def begin(tx: Transaction) -> tuple[Shard, Batch | None] | None:
+            shard = tx.shards.claim(shard_id, owner=self._owner, now=now, lease=LEASE)
+            if shard is None:
+                return None
+            number = shard.chunk_done + 1
+            batch = load(tx, shard, cursor=shard.cursor, number=number)
+            if batch is not None:
+                tx.shards.open_chunk(shard.id, shard.lease_token, number)
+            return shard, batch
+
+        begun = await self._store.write(begin)
+        if begun is None:
+            return False
+        shard, batch = begun
+        renewing = asyncio.create_task(self._renew(shard))
+        try:
+            await self._carry(shard, batch)
+        finally:
+            renewing.cancel()
+            with suppress(asyncio.CancelledError):
+                await renewing
+        return True
+
+    async def _carry(self, shard: Shard, batch: Batch | None) -> None:
+        doubtful = shard.chunk_open is not None and shard.policy is InDoubtPolicy.SKIP
+        while batch is not None:
+            verdicts = Verdicts(deliveries=in_doubt(batch.tries)) if doubtful else await self._try(batch, shard.policy)
+            doubtful = False
+            settled, batch = await self._settle(shard, batch, verdicts)
+            if not settled:
+                return
+        await self._end(shard)
+
+    async def _try(self, batch: Batch, policy: InDoubtPolicy) -> Verdicts:
+        """Send a batch and decide what follows from each outcome."""
+        now = self._clock.now()
+        notification = batch.notification
+        if ran_out(batch, now=now):
+            return Verdicts(deliveries=expired(batch.tries))
+        outcomes = await self._send(batch, policy)
+        now = self._clock.now()
+        verdicts = settle(
+            [
+                Tried(
+                    subscription_id=one.subscription_id,
+                    earlier_tries=batch.tries[one.subscription_id],
+                    credential_id=one.credential_id,
+                    origin=one.origin,
+                    outcome=outcomes[one.subscription_id],
+                )
+                for one in batch.recipients
+                if one.subscription_id in outcomes
+            ],
+            now=now,
+            expires_at=notification.expires_at,
+            chance=self._chance,
+        )
+        verdicts.deliveries += batch.settled
+        untold = {one.subscription_id for one in batch.recipients} - outcomes.keys()
+        verdicts.deliveries += in_doubt({one: batch.tries[one] for one in untold})
+        if batch.held:
+            later = min(now + timedelta(seconds=CONFIGURATION_DELAY), notification.expires_at)
+            held = [Retry(one, batch.tries[one]) for one in batch.held]
+            verdicts.retries.setdefault(later, []).extend(held)
+        return verdicts
+
+    async def _send(self, batch: Batch, policy: InDoubtPolicy) -> dict[int, Outcome]:
+        drafts = _Drafts(batch.notification.message, self._provider)
+        outcomes: dict[int, Outcome] = {}
+        parcels: list[Parcel] = []
+        pairs = [(batch.notification.id, one.subscription_id) for one in batch.recipients]
+        for one, (delivery_id, token) in zip(batch.recipients, self._deliveries.encode_many(pairs), strict=True):
+            index = drafts.index_for(one)
+            if isinstance(index, Refused):
+                outcomes[one.subscription_id] = index
+                continue
+            parcels.append(
+                Parcel(
+                    subscription_id=one.subscription_id,
+                    draft=index,
+                    credential_id=one.credential_id,
+                    target=one.address.target,
+                    keys=one.address.keys,
+                    delivery_id=delivery_id,
+                    receipt_token=token,
+                )
+            )
+        chunk = Chunk(
+            number=0,
+            expires_at=batch.notification.expires_at.timestamp(),
+            drafts=tuple(drafts.made),
+            credentials=batch.credentials,
+            parcels=tuple(parcels),
+        )
+        return outcomes | await self._pool.send(chunk, policy=policy)
+
+    async def _settle(self, shard: Shard, batch: Batch, verdicts: Verdicts) -> tuple[bool, Batch | None]:
+        """Store a batch's verdicts and load the next batch in one transaction; (False, None) if the lease is lost."""
+        now = self._clock.now()
+        settlement = Settlement(
+            shard_id=shard.id,
+            lease_token=shard.lease_token,
+            chunk=batch.number,
+            cursor=batch.cursor,
+            deliveries=tuple(verdicts.deliveries),
+            gone=tuple(verdicts.gone),
+            key_mismatch=tuple(verdicts.key_mismatch),
+            retries=tuple((moment, tuple(retries)) for moment, retries in sorted(verdicts.retries.items())),
+        )
+
+        def store(tx: Transaction) -> tuple[bool, Batch | None]:
+            if not tx.shards.settle(settlement, now=now):
+                return False, None
+            for credential_id, reason in verdicts.misconfigured.items():
+                integration_id = batch.credentials[credential_id].integration_id
+                tx.credentials.set_integration(integration_id, paused_because=reason)
+            following = load(tx, shard, cursor=batch.cursor, number=batch.number + 1)
+            if following is not None:
+                tx.shards.open_chunk(shard.id, shard.lease_token, following.number)
+            return True, following
+
+        return await self._persistently(store)
+
+    async def _persistently(self, work: Callable[[Transaction], T]) -> T:
+        """Write what must not be lost: what was sent is known only here. Tries until the lease would be over."""
+        delay = 0.1
+        while True:
+            try:
+                return await self._store.write(work)
+            except StoreUnavailable:
+                if delay > LEASE / 4:
+                    raise
+            await asyncio.sleep(delay)
+            delay *= 2
+
+    async def _end(self, shard: Shard) -> None:
+        """Finish the shard, or give it back when its notification was paused."""
+        now = self._clock.now()
+
+        def end(tx: Transaction) -> None:
+            notification = tx.notifications.by_id(shard.notification_id)
+            if notification is not None and notification.status is NotificationStatus.PAUSED:
+                tx.shards.release(shard.id, shard.lease_token)
+                return
+            tx.shards.finish(shard.id, shard.lease_token)
+            tx.notifications.finish_if_settled(shard.notification_id, now=now)
+
+        await self._persistently(end)
+
+    async def _renew(self, shard: Shard) -> None:
+        while True:
+            await asyncio.sleep(LEASE / 3)
+            now = self._clock.now()
+            with suppress(StoreUnavailable):  # two more tries fit into the lease
+                await self._store.write(partial(_renewed, shard=shard, now=now))
+
+
+def _renewed(tx: Transaction, *, shard: Shard, now: datetime) -> bool:
+    return tx.shards.renew(shard.id, shard.lease_token, now=now, lease=LEASE)
+
+
+class _Drafts:
+    """One draft for each distinct pair of provider and language in a batch."""
+
+    def __init__(self, message: Message, provider: Callable[[str], Provider]) -> None:
+        self._message = message
+        self._provider = provider
+        self._index: dict[tuple[str, str | None], int | Refused] = {}
+        self.made: list[tuple[str, Draft]] = []
+
+    def index_for(self, recipient: Recipient) -> int | Refused:
+        """Give the place of the recipient's draft in `made`, or why there can be none."""
+        key = (recipient.provider, language_for(self._message, recipient.locale))
+        if key not in self._index:
+            draft = self._provider(recipient.provider).draft(render(self._message, key[1]))
+            if isinstance(draft, Refused):
+                self._index[key] = draft
+            else:
+                self._index[key] = len(self.made)
+                self.made.append((recipient.provider, draft))
+        return self._index[key]

@@ -1,0 +1,72 @@
+"""A sender process: chunks come in over a pipe, outcomes go back; it holds no state and no database.
+
+Started as `python -m tidings.worker.sender FD`. The first message on the pipe is its SenderOptions, every further one a
+Chunk. It ends when the pipe does, so that it never outlives its worker.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+
+from tidings.lib.egress import AddressGuard
+from tidings.lib.http import Client
+from tidings.pipeline.deliver import Chunk, Delivery, EndOfChunks
+from tidings.providers import provider
+
+
+@dataclass(frozen=True, slots=True)
+class SenderOptions:
+    """What a sender needs to know of the settings. `connect_to` sends a host elsewhere: `host` -> `address:port`."""
+
+    allow_loopback: bool = False
+    insecure: bool = False
+    ca_file: str | None = None
+    connect_to: dict[str, str] = field(default_factory=dict)
+    in_flight: int = 100
+
+
+def serve(pipe: Connection) -> None:
+    """Send chunks until the pipe ends."""
+    options: SenderOptions = pickle.loads(pipe.recv_bytes())  # noqa: S301 - our own parent is at the other end
+    client: Client[tuple[int, int]] = Client(
+        guard=AddressGuard(allow_loopback=options.allow_loopback),
+        connect_to=options.connect_to,
+        insecure=options.insecure,
+        ca_file=options.ca_file,
+        in_flight=options.in_flight,
+    )
+
+    def take(wait: bool) -> Chunk | None:
+        if not wait and not pipe.poll():
+            return None
+        try:
+            chunk: Chunk = pickle.loads(pipe.recv_bytes())  # noqa: S301 - our own parent is at the other end
+        except (EOFError, OSError) as end:
+            raise EndOfChunks from end
+        return chunk
+
+    try:
+        for settled in Delivery(client, provider=provider).run(take):
+            pipe.send_bytes(pickle.dumps(settled, protocol=pickle.HIGHEST_PROTOCOL))
+    except (BrokenPipeError, ConnectionResetError):
+        return
+    finally:
+        client.close()
+
+
+def main() -> None:
+    """Run as a child of a worker; the argument is the pipe's file descriptor."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides when to end
+    descriptor = int(sys.argv[1])
+    os.set_inheritable(descriptor, False)
+    with Connection(descriptor) as pipe:
+        serve(pipe)
+
+
+if __name__ == "__main__":
+    main()

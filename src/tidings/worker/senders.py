@@ -1,0 +1,201 @@
+"""The pool of sender processes: chunks are handed out, outcomes collected, and a process that dies is replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import count
+from multiprocessing.connection import Connection
+
+from tidings.domain.campaign import InDoubtPolicy
+from tidings.domain.outcome import Outcome, Unavailable
+from tidings.pipeline.deliver import Chunk, Parcel, Settled
+from tidings.worker.sender import SenderOptions
+
+QUEUED = 2
+"""Chunks a sender holds: one on its way, one that follows without a gap."""
+
+MOST_ATTEMPTS = 3
+"""Senders that may die over one chunk before its rest is put off: something in it may be what kills them."""
+
+
+@dataclass(eq=False, slots=True)
+class _Job:
+    """A chunk under way: which parcels have no outcome yet, and those that have."""
+
+    chunk: Chunk
+    policy: InDoubtPolicy
+    open: dict[int, Parcel]
+    done: asyncio.Future[None]
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    attempts: int = 0
+
+
+class SenderProcess:
+    """One child process and the pipe to it."""
+
+    def __init__(self, options: SenderOptions) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self.process = subprocess.Popen(  # noqa: S603 - our own module, our own interpreter
+                [sys.executable, "-m", "tidings.worker.sender", str(theirs.fileno())], pass_fds=[theirs.fileno()]
+            )
+        self.pipe = Connection(ours.detach())
+        self.jobs: dict[int, _Job] = {}
+        self._writing = asyncio.Lock()
+        self._options = options
+
+    async def begin(self) -> None:
+        """Tell the process its options."""
+        await self._write(self._options)
+
+    async def write(self, chunk: Chunk) -> None:
+        """Hand over a chunk; raises OSError when the process is gone."""
+        await self._write(chunk)
+
+    async def _write(self, value: object) -> None:
+        data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+        async with self._writing:
+            # The pipe may be full while the process encrypts: the loop must not wait for that.
+            await asyncio.to_thread(self.pipe.send_bytes, data)
+
+    def end(self) -> None:
+        """Close the pipe, which ends the process, and wait for it; kill it if it does not listen."""
+        with suppress(OSError):
+            self.pipe.close()
+        try:
+            self.process.wait(2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class SenderPool:
+    """N sender processes behind one method."""
+
+    def __init__(self, *, size: int, options: SenderOptions) -> None:
+        self._size = size
+        self._options = options
+        self._senders: list[SenderProcess] = []
+        self._numbers = count(1)
+        self._slots = asyncio.Semaphore(size * QUEUED)
+        self._closing = False
+        self._restarts: set[asyncio.Task[None]] = set()
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of the senders that are alive."""
+        return [sender.process.pid for sender in self._senders]
+
+    async def start(self) -> None:
+        """Start the processes; they load in the background."""
+        for _ in range(self._size):
+            await self._start_one()
+
+    async def _start_one(self) -> None:
+        sender = SenderProcess(self._options)
+        await sender.begin()
+        self._senders.append(sender)
+        asyncio.get_running_loop().add_reader(sender.pipe.fileno(), self._readable, sender)
+
+    async def send(self, chunk: Chunk, *, policy: InDoubtPolicy) -> dict[int, Outcome]:
+        """Send a chunk; give the outcome of each parcel by subscription id.
+
+        When a sender dies, the parcels without an outcome go to another one under RESEND, and are missing from the
+        result under SKIP.
+        """
+        async with self._slots:
+            numbered = replace(chunk, number=next(self._numbers))
+            job = _Job(
+                chunk=numbered,
+                policy=policy,
+                open={parcel.subscription_id: parcel for parcel in numbered.parcels},
+                done=asyncio.get_running_loop().create_future(),
+            )
+            if job.open:
+                await self._hand_out(job)
+                await job.done
+            return job.outcomes
+
+    async def _hand_out(self, job: _Job) -> None:
+        while not job.done.done():
+            sender = await self._least_busy()
+            sender.jobs[job.chunk.number] = job
+            rest = replace(job.chunk, parcels=tuple(job.open.values()))
+            try:
+                await sender.write(rest)
+            except OSError:
+                # Died before it had the whole chunk: nothing of it was sent. Its reader replaces the process.
+                if sender.jobs.pop(job.chunk.number, None) is None:
+                    return
+                self._lost(sender)
+            else:
+                return
+
+    async def _least_busy(self) -> SenderProcess:
+        while not self._senders:
+            if self._closing:
+                raise asyncio.CancelledError
+            await asyncio.sleep(0.02)  # a replacement is being started
+        return min(self._senders, key=lambda sender: len(sender.jobs))
+
+    def _readable(self, sender: SenderProcess) -> None:
+        try:
+            settled: list[Settled] = pickle.loads(sender.pipe.recv_bytes())  # noqa: S301 - our own child wrote it
+        except (EOFError, OSError):
+            self._lost(sender)
+            return
+        for one in settled:
+            job = sender.jobs.get(one.chunk)
+            if job is None or job.open.pop(one.subscription_id, None) is None:
+                continue
+            job.outcomes[one.subscription_id] = one.outcome
+            if not job.open:
+                del sender.jobs[one.chunk]
+                if not job.done.done():
+                    job.done.set_result(None)
+
+    def _lost(self, sender: SenderProcess) -> None:
+        if sender not in self._senders:
+            return
+        self._senders.remove(sender)
+        asyncio.get_running_loop().remove_reader(sender.pipe.fileno())
+        jobs = list(sender.jobs.values())
+        sender.jobs.clear()
+        if self._closing:
+            return
+        task = asyncio.get_running_loop().create_task(self._replace(sender, jobs))
+        self._restarts.add(task)
+        task.add_done_callback(self._restarts.discard)
+
+    async def _replace(self, sender: SenderProcess, jobs: list[_Job]) -> None:
+        await asyncio.to_thread(sender.end)
+        await self._start_one()
+        for job in jobs:
+            job.attempts += 1
+            if job.policy is InDoubtPolicy.SKIP:
+                job.done.set_result(None)
+            elif job.attempts >= MOST_ATTEMPTS:
+                job.outcomes.update(dict.fromkeys(job.open, Unavailable(None, "sender_died")))
+                job.done.set_result(None)
+            else:
+                await self._hand_out(job)
+
+    async def close(self) -> None:
+        """End the processes; chunks under way are abandoned and their shards' leases run out."""
+        self._closing = True
+        for task in list(self._restarts):
+            task.cancel()
+        await asyncio.gather(*self._restarts, return_exceptions=True)
+        loop = asyncio.get_running_loop()
+        senders, self._senders = self._senders, []
+        for sender in senders:
+            loop.remove_reader(sender.pipe.fileno())
+            for job in sender.jobs.values():
+                job.done.cancel()
+        await asyncio.gather(*(asyncio.to_thread(sender.end) for sender in senders))
