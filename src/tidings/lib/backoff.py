@@ -23,7 +23,7 @@ def retry_after(value: str | None, *, now: float, cap: float) -> float | None:
         return min(float(text[:12]), cap)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         return None
