@@ -1,0 +1,153 @@
+"""Sending parcels over a client that answers as the test wants."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from tidings.domain.app import Credential
+from tidings.domain.message import Rendered
+from tidings.domain.outcome import Accepted, Gone, Outcome, Refused, Unavailable
+from tidings.domain.subscription import Address
+from tidings.lib.egress import HostPolicy
+from tidings.lib.exchange import Answer, FailureKind, NetworkFailure, Reply, Request
+from tidings.pipeline.deliver import Chunk, Delivery, EndOfChunks, Key, Parcel, Settled
+from tidings.providers import Draft, Envelope
+
+
+class Client:
+    """Answers a request some polls after it was submitted."""
+
+    def __init__(self, answer: Callable[[Request], Answer], *, room: int = 4, polls: int = 1) -> None:
+        self.answer = answer
+        self.capacity = room
+        self.polls = polls
+        self.flying: deque[tuple[int, Key, Request]] = deque()
+        self.polled = 0
+        self.most = 0
+        self.requests: list[Request] = []
+
+    @property
+    def room(self) -> int:
+        return self.capacity - len(self.flying)
+
+    def submit(self, key: Key, request: Request) -> None:
+        assert self.room > 0
+        self.requests.append(request)
+        self.flying.append((self.polled + self.polls, key, request))
+        self.most = max(self.most, len(self.flying))
+
+    def poll(self, timeout: float) -> list[tuple[Key, Answer]]:
+        self.polled += 1
+        due = [one for one in self.flying if one[0] <= self.polled]
+        self.flying = deque(one for one in self.flying if one[0] > self.polled)
+        return [(key, self.answer(request)) for _, key, request in due]
+
+
+class Plain:
+    """A provider whose requests say who they are for."""
+
+    name = "plain"
+
+    def address_from(self, registration: Mapping[str, object], *, policy: HostPolicy) -> tuple[Address, str]:
+        raise NotImplementedError
+
+    def draft(self, rendered: Rendered) -> Draft | Refused:
+        raise NotImplementedError
+
+    def request(
+        self, draft: Draft, to: Address, envelope: Envelope, *, credential: Credential, now: float
+    ) -> Request | Refused:
+        if to.target == "refuse":
+            return Refused("too_large")
+        return Request(to.target, (f"TTL: {envelope.ttl}", credential.fingerprint), envelope.delivery_id.encode())
+
+    def outcome(self, to: Address, answer: Answer, *, now: float) -> Outcome:
+        if isinstance(answer, NetworkFailure):
+            return Unavailable(None, answer.kind)
+        return Accepted() if answer.status == 201 else Gone("gone")
+
+
+CREDENTIAL = Credential(id=7, integration_id=1, app_id=1, provider="plain", fingerprint="F", secret=b"")
+
+
+def chunk(number: int, *targets: str, first: int = 1, expires_at: float = 1_000.0) -> Chunk:
+    return Chunk(
+        number=number,
+        expires_at=expires_at,
+        drafts=(("plain", Draft((b"",), "normal")),),
+        credentials={7: CREDENTIAL},
+        parcels=tuple(
+            Parcel(first + index, 0, 7, target, b"", f"{first + index:032x}", "t")
+            for index, target in enumerate(targets)
+        ),
+    )
+
+
+def taking(*chunks: Chunk | None) -> tuple[Callable[[bool], Chunk | None], list[bool]]:
+    waiting = deque(chunks)
+    asked: list[bool] = []
+
+    def take(wait: bool) -> Chunk | None:
+        asked.append(wait)
+        if not waiting:
+            raise EndOfChunks
+        return waiting.popleft()
+
+    return take, asked
+
+
+def ok(_: Request) -> Answer:
+    return Reply(201, {}, b"")
+
+
+def run(client: Client, *chunks: Chunk | None, now: float = 0.0) -> list[Settled]:
+    take, _ = taking(*chunks)
+    delivery = Delivery(client, provider=lambda _: Plain(), now=lambda: now)
+    return [one for batch in delivery.run(take) for one in batch]
+
+
+def test_every_parcel_has_exactly_one_outcome() -> None:
+    settled = run(Client(ok), chunk(1, *["a"] * 50), chunk(2, *["b"] * 50, first=51))
+    assert sorted(one.subscription_id for one in settled) == list(range(1, 101))
+    assert {one.chunk for one in settled} == {1, 2}
+    assert {one.outcome for one in settled} == {Accepted()}
+
+
+def test_the_window_is_filled_and_never_exceeded() -> None:
+    client = Client(ok, room=10, polls=3)
+    run(client, chunk(1, *["a"] * 100))
+    assert client.most == 10
+
+
+def test_a_new_chunk_is_taken_while_a_slow_answer_is_awaited() -> None:
+    slow = Client(ok, room=100, polls=30)
+    take, asked = taking(chunk(1, "slow"), None, None, chunk(2, "fast", first=2))
+    delivery = Delivery(slow, provider=lambda _: Plain(), now=lambda: 0.0)
+    settled = [one for batch in delivery.run(take) for one in batch]
+    assert len(settled) == 2
+    assert asked[0] is True, "with nothing on its way it may block"
+    assert asked[1] is False, "with something on its way it must not"
+    assert len(slow.requests) == 2
+
+
+def test_a_request_that_cannot_be_made_is_an_outcome_and_sends_nothing() -> None:
+    client = Client(ok)
+    settled = run(client, chunk(1, "a", "refuse", "b"))
+    assert {one.subscription_id: one.outcome for one in settled}[2] == Refused("too_large")
+    assert [request.url for request in client.requests] == ["a", "b"]
+
+
+def test_failures_of_the_network_are_outcomes() -> None:
+    settled = run(Client(lambda _: NetworkFailure(FailureKind.TIMEOUT)), chunk(1, "a"))
+    assert settled == [Settled(1, 1, Unavailable(None, "timeout"))]
+
+
+def test_the_time_left_goes_on_the_wire_and_is_never_below_a_minute() -> None:
+    client = Client(ok)
+    run(client, chunk(1, "a", expires_at=1_000.0), chunk(2, "b", first=2, expires_at=130.0), now=100.0)
+    assert [request.headers[0] for request in client.requests] == ["TTL: 900", "TTL: 60"]
+
+
+def test_it_ends_when_the_chunks_do() -> None:
+    assert run(Client(ok)) == []

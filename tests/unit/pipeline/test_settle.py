@@ -1,0 +1,148 @@
+"""What follows from each outcome."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidings.domain.delivery import DeliveryStatus, Retry
+from tidings.domain.outcome import (
+    Accepted,
+    Gone,
+    KeyMismatch,
+    Misconfigured,
+    Outcome,
+    Refused,
+    Throttled,
+    ThrottleScope,
+    Unavailable,
+    Unmapped,
+)
+from tidings.pipeline.settle import (
+    CONFIGURATION_DELAY,
+    LONGEST_DELAY,
+    MOST_TRIES,
+    MOST_UNMAPPED_TRIES,
+    Tried,
+    Verdicts,
+    settle,
+)
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+TOMORROW = NOW + timedelta(days=1)
+
+
+def tried(outcome: Outcome, *, subscription_id: int = 1, earlier_tries: int = 0, origin: str = "https://push") -> Tried:
+    return Tried(subscription_id, earlier_tries=earlier_tries, credential_id=7, origin=origin, outcome=outcome)
+
+
+def settled(*all_tried: Tried, expires_at: datetime = TOMORROW, chance: float = 0.5) -> Verdicts:
+    return settle(all_tried, now=NOW, expires_at=expires_at, chance=lambda: chance)
+
+
+def only_retry(verdicts: Verdicts) -> tuple[float, Retry]:
+    assert verdicts.deliveries == []
+    ((moment, (retry,)),) = verdicts.retries.items()
+    return (moment - NOW).total_seconds(), retry
+
+
+def test_an_accepted_message_is_sent_and_keeps_the_services_name_for_it() -> None:
+    (delivery,) = settled(tried(Accepted("https://push/m/1"), earlier_tries=2)).deliveries
+    assert delivery.status is DeliveryStatus.SENT
+    assert delivery.provider_ref == "https://push/m/1"
+    assert delivery.attempt == 3
+
+
+def test_a_dead_address_fails_and_its_subscription_is_retired() -> None:
+    verdicts = settled(tried(Gone("unregistered")))
+    assert verdicts.gone == [(1, "unregistered")]
+    assert [(one.status, one.reason) for one in verdicts.deliveries] == [(DeliveryStatus.FAILED, "gone")]
+
+
+def test_a_subscription_made_with_another_key_has_to_subscribe_again() -> None:
+    verdicts = settled(tried(KeyMismatch("vapid_key_mismatch")))
+    assert verdicts.key_mismatch == [(1, "vapid_key_mismatch")]
+    assert verdicts.gone == []
+    assert verdicts.deliveries[0].reason == "key_mismatch"
+
+
+def test_a_refused_message_fails_and_the_subscription_stays() -> None:
+    verdicts = settled(tried(Refused("too_large")))
+    assert verdicts.gone == verdicts.key_mismatch == []
+    assert verdicts.deliveries[0].reason == "too_large"
+
+
+def test_refused_credentials_pause_the_integration_and_the_message_waits_without_losing_a_try() -> None:
+    verdicts = settled(tried(Misconfigured("bad_jwt"), earlier_tries=4))
+    assert verdicts.misconfigured == {7: "bad_jwt"}
+    delay, retry = only_retry(verdicts)
+    assert delay >= CONFIGURATION_DELAY
+    assert retry.attempt == 4
+    assert verdicts.gone == []
+
+
+def test_one_address_that_dislikes_our_key_pauses_nothing_while_its_service_accepts_others() -> None:
+    verdicts = settled(tried(Accepted(), subscription_id=1), tried(Misconfigured("odd"), subscription_id=2))
+    assert verdicts.misconfigured == {}
+    assert [retry for group in verdicts.retries.values() for retry in group] == [Retry(2, 1)]
+
+
+def test_refused_credentials_at_one_service_are_told_although_another_service_accepts_them() -> None:
+    verdicts = settled(
+        tried(Accepted(), subscription_id=1, origin="https://a"),
+        tried(Misconfigured("bad_jwt"), subscription_id=2, origin="https://b"),
+    )
+    assert verdicts.misconfigured == {7: "bad_jwt"}
+
+
+@given(after=st.floats(0, 20_000), earlier=st.integers(0, MOST_TRIES - 2), chance=st.floats(0, 0.999))
+def test_a_throttled_message_is_never_tried_sooner_than_the_service_asked(
+    after: float, earlier: int, chance: float
+) -> None:
+    verdicts = settled(tried(Throttled(after, ThrottleScope.ORIGIN), earlier_tries=earlier), chance=chance)
+    delay, retry = only_retry(verdicts)
+    assert delay >= after - 1e-3
+    assert delay <= (after + LONGEST_DELAY) * 1.15 + 1
+    assert retry.attempt == earlier + 1
+
+
+@pytest.mark.parametrize("outcome", [Unavailable(None, "timeout"), Throttled(None, ThrottleScope.DEVICE)])
+def test_tries_end_and_the_last_reason_is_kept(outcome: Outcome) -> None:
+    verdicts = settled(tried(outcome, earlier_tries=MOST_TRIES - 1))
+    assert verdicts.retries == {}
+    assert verdicts.deliveries[0].status is DeliveryStatus.FAILED
+    assert verdicts.deliveries[0].reason in {"timeout", "throttled"}
+
+
+def test_an_answer_no_table_knows_is_counted_and_tried_a_few_times() -> None:
+    first = settled(tried(Unmapped(418, "teapot")))
+    assert first.unmapped == 1
+    assert only_retry(first)[1] == Retry(1, 1)
+    last = settled(tried(Unmapped(418, "teapot"), earlier_tries=MOST_UNMAPPED_TRIES - 1))
+    assert last.deliveries[0].reason == "unmapped_418"
+
+
+def test_nothing_is_tried_after_the_message_has_run_out() -> None:
+    verdicts = settled(tried(Throttled(120, ThrottleScope.ORIGIN)), expires_at=NOW + timedelta(seconds=60))
+    assert verdicts.retries == {}
+    assert verdicts.deliveries[0].status is DeliveryStatus.EXPIRED
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 200), st.floats(0, 0.999)), min_size=1, max_size=200, unique_by=lambda x: x[0])
+)
+def test_a_chunk_of_retries_makes_a_handful_of_shards_and_loses_nobody(rows: list[tuple[int, float]]) -> None:
+    chances = iter([chance for _, chance in rows])
+    verdicts = settle(
+        [tried(Unavailable(None, "reset"), subscription_id=one) for one, _ in rows],
+        now=NOW,
+        expires_at=TOMORROW,
+        chance=lambda: next(chances),
+    )
+    assert len(verdicts.retries) <= 11
+    assert sorted(retry.subscription_id for group in verdicts.retries.values() for retry in group) == sorted(
+        one for one, _ in rows
+    )
