@@ -65,7 +65,7 @@ class UrlFault(StrEnum):
     HOST = "host"
 
 
-class ForbiddenUrl(Exception):  # noqa: N818 - it is named for what it tells, as in `except ForbiddenUrl`
+class ForbiddenUrl(Exception):
     """A URL that may not be called; `detail` says what is wrong with it and holds nothing of its path."""
 
     def __init__(self, fault: UrlFault, detail: str) -> None:
@@ -211,9 +211,7 @@ def _host_and_port(authority: str) -> tuple[str, str | None]:
     if authority.startswith("["):
         host, bracket, rest = authority.partition("]")
         if not bracket or (rest and not rest.startswith(":")):
-            raise ForbiddenUrl(
-                UrlFault.INVALID, "The URL's host has a bracket that is not closed or not at its end."
-            )
+            raise ForbiddenUrl(UrlFault.INVALID, "The URL's host has a bracket that is not closed or not at its end.")
         return host + bracket, rest[1:] if rest else None
     host, colon, port = authority.partition(":")
     return host, port if colon else None

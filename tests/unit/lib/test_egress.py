@@ -228,9 +228,7 @@ def test_a_policy_refuses_a_suffix_that_is_not_on_a_label_boundary(suffix: str) 
         HostPolicy(hosts=frozenset(), suffixes=(suffix,))
 
 
-@pytest.mark.parametrize(
-    "host", ["Example.com", "https://example.com", "example.com:443", "example.com.", ""]
-)
+@pytest.mark.parametrize("host", ["Example.com", "https://example.com", "example.com:443", "example.com.", ""])
 def test_a_policy_refuses_a_host_that_could_never_match(host: str) -> None:
     with pytest.raises(ValueError, match="no host name"):
         HostPolicy(hosts=frozenset({host}), suffixes=())

@@ -1,0 +1,252 @@
+"""An HTTP client that keeps many POSTs in flight over HTTP/2, by libcurl's multi interface; errors come as values."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+import certifi
+import pycurl
+
+from tidings.lib.curl_errors import KINDS
+from tidings.lib.egress import AddressGuard
+from tidings.lib.exchange import Answer, FailureKind, NetworkFailure, Reply, Request
+from tidings.lib.log import cut
+from tidings.lib.pacing import Paces, Waiting
+from tidings.lib.transfer import Target, Transfer, digest, target_of
+
+STREAMS = 90
+"""Streams per connection: there are servers that allow a hundred and close the connection at one too many."""
+
+STEPS_PER_TURN = 32
+"""Steps between two turns of libcurl's loop; a request takes two, and a turn costs as much for one as for many."""
+
+K = TypeVar("K", bound=Hashable)
+
+# Keeps libcurl from adding its own; the same header with a value, given by the caller, is sent all the same.
+_NONE_OF_ITS_OWN = ["Expect:", "Accept:", "User-Agent:", "Content-Type:"]
+
+
+class Client:
+    """Sends many requests at once; belongs to one thread and is not carried across a fork.
+
+    `connect_to` sends a host elsewhere (`{"push.example.com": "127.0.0.1:8443"}`) under its own name in TLS and Host.
+    `insecure`, for development, takes http, exempts what `connect_to` names from the guard, and does not verify the
+    certificates of those and of loopback. Without `proxy` the environment's proxies are ignored; with one, the proxy
+    decides what can be reached, as no address but its own is seen here. Times are in seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        guard: AddressGuard,
+        connect_to: Mapping[str, str] | None = None,
+        insecure: bool = False,
+        ca_file: str | None = None,
+        in_flight: int = 100,
+        connect_timeout: float = 5,
+        total_timeout: float = 20,
+        max_host_connections: int = 6,
+        proxy: str | None = None,
+    ) -> None:
+        self._guard = guard
+        self._connect_to = {host.lower(): place for host, place in (connect_to or {}).items()}
+        self._insecure = insecure
+        self._ca_file = ca_file or certifi.where()
+        self._most = in_flight
+        self._timeouts = (connect_timeout, total_timeout)
+        self._proxy = proxy
+        self._paces = Paces(most=in_flight)
+        self._calls: dict[Any, Transfer] = {}
+        self._idle: list[Transfer] = []
+        self._ready: list[tuple[Any, Answer]] = []
+        self._opened: list[socket.socket] = []
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
+        self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, max_host_connections)
+        self._multi.setopt(pycurl.M_MAX_CONCURRENT_STREAMS, STREAMS)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def in_flight(self) -> int:
+        """Count the requests that have no answer yet."""
+        return len(self._calls) + len(self._ready)
+
+    @property
+    def room(self) -> int:
+        """Tell how many more requests `submit` takes now."""
+        return self._most - self.in_flight
+
+    def room_for(self, origin: str) -> int:
+        """Tell how many more requests that origin should get now; `exchange` keeps to it, `submit` leaves it to you."""
+        return min(self.room, self._paces.of(origin).room)
+
+    def submit(self, key: Hashable, request: Request) -> None:
+        """Send a request; its answer comes out of `poll` with that key. RuntimeError when there is no room."""
+        if self.room <= 0:
+            raise RuntimeError(f"{self._most} requests are in flight already; poll for answers first")
+        self._send(key, request, target_of(request))
+
+    def poll(self, timeout: float) -> list[tuple[Any, Answer]]:
+        """Move bytes and give what was answered; if that is nothing, wait for more, at most `timeout` seconds."""
+        answers = self._turn()
+        if answers or not self._calls or timeout <= 0:
+            return answers
+        due = self._multi.timeout()  # milliseconds until libcurl wants a turn; -1 when it has no wish
+        wait = timeout if due < 0 else min(timeout, due / 1000)
+        if self._multi.select(wait) < 0:
+            time.sleep(min(wait, 0.005))  # there is no socket yet to wait for
+        return self._turn()
+
+    def exchange(self, requests: Iterable[tuple[K, Request]]) -> Iterator[tuple[K, Answer]]:
+        """Send all requests and give the answers as they come; a request is pulled only when there is room for it.
+
+        So the caller makes the next one while others are in flight. Leaving early drops what has no answer yet.
+        """
+        if self._calls or self._ready:
+            raise RuntimeError("other requests are in flight; poll for their answers first")
+        source, more, steps = iter(requests), True, 0
+        waiting: Waiting[tuple[K, Request, Target | None]] = Waiting()
+        try:
+            while True:
+                steps += 1
+                if steps % STEPS_PER_TURN == 0:
+                    yield from self.poll(0)
+                if (item := waiting.take(self.room_for)) is not None:
+                    self._send(*item)
+                elif more and self.room > len(waiting):
+                    more = _pull(source, waiting)
+                elif self.in_flight:
+                    yield from self.poll(1.0)
+                else:
+                    break
+        finally:
+            self._drop()
+
+    def close(self) -> None:
+        """Drop what is in flight and close every connection; closing twice is fine."""
+        self._drop()
+        while self._idle:
+            self._idle.pop().easy.close()
+        self._multi.close()
+
+    def _send(self, key: Hashable, request: Request, target: Target | None) -> None:
+        if target is None:
+            words = f"#{digest(request.url)}: a URL or header line that cannot be written as HTTP"
+            self._ready.append((key, NetworkFailure(FailureKind.PROTOCOL, words)))
+            return
+        call = self._idle.pop() if self._idle else self._new_call()
+        call.begin(key, url=request.url, target=target, pace=self._paces.of(target.origin))
+        trusted = self._insecure and (target.loopback or target.host in self._connect_to)
+        if call.verified is trusted:
+            call.verified = not trusted
+            call.easy.setopt(pycurl.SSL_VERIFYPEER, int(call.verified))
+            call.easy.setopt(pycurl.SSL_VERIFYHOST, 2 * int(call.verified))
+        call.easy.setopt(pycurl.URL, request.url)
+        call.easy.setopt(pycurl.HTTPHEADER, [*_NONE_OF_ITS_OWN, *request.headers])
+        call.easy.setopt(pycurl.POSTFIELDS, request.body)
+        self._calls[call.easy] = call
+        self._multi.add_handle(call.easy)
+
+    def _turn(self) -> list[tuple[Any, Answer]]:
+        answers, self._ready = self._ready, []
+        if not self._calls:
+            return answers
+        _, running = self._multi.perform()
+        while self._opened:
+            self._opened.pop().close()
+        if running < len(self._calls):
+            _, succeeded, failed = self._multi.info_read(len(self._calls))
+            answers += [self._finish(easy, pycurl.E_OK, "") for easy in succeeded]
+            answers += [self._finish(easy, code, words) for easy, code, words in failed]
+        return answers
+
+    def _finish(self, easy: Any, code: int, words: str) -> tuple[Any, Answer]:
+        call = self._calls.pop(easy)
+        self._multi.remove_handle(easy)
+        status = easy.getinfo(pycurl.RESPONSE_CODE)
+        answer: Answer
+        if code == pycurl.E_OK or (status and call.enough):
+            answer = Reply(status, call.headers(), bytes(call.body), easy.getinfo(pycurl.TOTAL_TIME))
+            slow_down = status == 429 or status >= 500
+        else:
+            forbidden = code == pycurl.E_COULDNT_CONNECT and call.refused and not call.tried
+            kind = FailureKind.FORBIDDEN_ADDRESS if forbidden else KINDS.get(code, FailureKind.OTHER)
+            said = "its addresses may not be called" if forbidden else words.replace(call.url, "...")
+            answer = NetworkFailure(kind, cut(f"{call.target.host}#{digest(call.url)}: {said}"))
+            slow_down = kind in (FailureKind.TIMEOUT, FailureKind.CONNECT)
+        call.pace.finish(call.ticket, slow_down=slow_down)
+        key = call.key
+        call.key = None
+        self._idle.append(call)
+        return key, answer
+
+    def _drop(self) -> None:
+        for easy, call in self._calls.items():
+            self._multi.remove_handle(easy)
+            call.pace.finish(call.ticket, slow_down=False)
+            self._idle.append(call)
+        self._calls.clear()
+        self._ready.clear()
+        while self._opened:
+            self._opened.pop().close()
+
+    def _new_call(self) -> Transfer:
+        call = Transfer(easy := pycurl.Curl())
+        connect, total = self._timeouts
+        options = {
+            pycurl.POST: 1,
+            pycurl.NOSIGNAL: 1,
+            pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
+            pycurl.PIPEWAIT: 1,
+            pycurl.PATH_AS_IS: 1,
+            pycurl.FOLLOWLOCATION: 0,
+            pycurl.NETRC: pycurl.NETRC_IGNORED,
+            pycurl.PROTOCOLS: pycurl.PROTO_HTTPS | (pycurl.PROTO_HTTP if self._insecure else 0),
+            pycurl.PROXY: self._proxy or "",
+            pycurl.NOPROXY: "" if self._proxy else "*",
+            pycurl.SSLVERSION: pycurl.SSLVERSION_TLSv1_2,
+            pycurl.CAINFO: self._ca_file,
+            pycurl.TCP_KEEPALIVE: 1,
+            pycurl.CONNECTTIMEOUT_MS: int(connect * 1000),
+            pycurl.TIMEOUT_MS: int(total * 1000),
+            pycurl.CONNECT_TO: [f"{host}::{place}" for host, place in self._connect_to.items()],
+            pycurl.OPENSOCKETFUNCTION: partial(self._open_socket, call),
+            pycurl.HEADERFUNCTION: call.on_header,
+            pycurl.WRITEFUNCTION: call.on_body,
+        }
+        for option, value in options.items():
+            easy.setopt(option, value)
+        return call
+
+    def _open_socket(self, call: Transfer, purpose: int, address: tuple[int, int, int, tuple[Any, ...]]) -> Any:
+        """Judge an address that libcurl is about to connect to: after resolving, so no name can change in between."""
+        family, kind, protocol, place = address
+        exempt = self._proxy is not None or (self._insecure and call.target.host in self._connect_to)
+        if not exempt and not self._guard.allows(str(place[0])):
+            call.refused = True
+            return pycurl.SOCKET_BAD
+        call.tried = True
+        try:
+            opened = socket.socket(family, kind, protocol)
+        except OSError:  # no such family here, or no descriptor left: libcurl goes on to the next address
+            return pycurl.SOCKET_BAD
+        self._opened.append(opened)  # libcurl gets a duplicate; ours is closed after this turn
+        return opened
+
+
+def _pull(source: Iterator[tuple[K, Request]], waiting: Waiting[tuple[K, Request, Target | None]]) -> bool:
+    pulled = next(source, None)
+    if pulled is None:
+        return False
+    target = target_of(pulled[1])
+    waiting.put(target.origin if target else "", (*pulled, target))
+    return True
