@@ -1,0 +1,184 @@
+"""The simulator's own interface: plain JSON over HTTP on loopback, for tests, the demo and measurements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tidings.simulator import base64url, pages
+from tidings.simulator.answers import Request, Response
+from tidings.simulator.autopush import Autopush
+from tidings.simulator.coding import CURVE
+from tidings.simulator.faults import Fault, FaultKind
+from tidings.simulator.flavours import JSON
+from tidings.simulator.journal import Journal
+from tidings.simulator.push_service import PushService
+from tidings.simulator.site import Site
+from tidings.simulator.subscribers import Subscribers
+
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'"
+MOST_AT_ONCE = 50_000
+
+_Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+_Tries = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
+_Seconds = Annotated[float, msgspec.Meta(ge=0, le=600)]
+_RetryAfter = Annotated[int, msgspec.Meta(ge=0, le=86_400)]
+
+
+class _FaultShare(msgspec.Struct, forbid_unknown_fields=True):
+    share: _Share
+    tries: _Tries = 1
+    retry_after: _RetryAfter | None = 1
+    seconds: _Seconds = 2.0
+
+
+class _NewSubscribers(msgspec.Struct, forbid_unknown_fields=True):
+    count: Annotated[int, msgspec.Meta(ge=1, le=MOST_AT_ONCE)]
+    vapid_key: str
+    faults: dict[FaultKind, _Share | _FaultShare] = {}
+    seed: str | int | None = None
+
+
+class _NextAnswers(msgspec.Struct, forbid_unknown_fields=True):
+    kind: FaultKind
+    times: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
+    retry_after: _RetryAfter | None = 1
+    seconds: _Seconds = 2.0
+
+
+class _Closing(msgspec.Struct, forbid_unknown_fields=True):
+    code: Annotated[int, msgspec.Meta(ge=1000, le=4999)] = 1001
+    forget: bool = False
+
+
+class _SiteSettings(msgspec.Struct, forbid_unknown_fields=True):
+    tidings: str
+    app: str | None = None
+
+
+class Control:
+    """Answers the control port; `handle` is a Handler."""
+
+    def __init__(
+        self,
+        *,
+        service: PushService,
+        subscribers: Subscribers,
+        autopush: Autopush,
+        journal: Journal,
+        site: Site,
+        new_seed: Callable[[], str],
+    ) -> None:
+        self._service = service
+        self._subscribers = subscribers
+        self._autopush = autopush
+        self._journal = journal
+        self._site = site
+        self._new_seed = new_seed
+        self._files = pages.read("page")
+        self._routes: dict[str, dict[str, Callable[[Request], Response]]] = {
+            "/subscribers": {"POST": self._make},
+            "/subscribers/summary": {"GET": self._summary},
+            "/messages": {"GET": self._messages},
+            "/faults": {"POST": self._script, "DELETE": self._clear},
+            "/log": {"GET": self._log},
+            "/close": {"POST": self._close},
+            "/site": {"POST": self._set_site},
+        }
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; a caller's mistake is 400 with `error` saying what is wrong."""
+        if not _from_here(request):
+            return _failed(403, "The control port serves this machine only, and no page of another site.")
+        methods = self._routes.get(request.path)
+        if methods is None:
+            return self._file(request)
+        answer = methods.get(request.method)
+        if answer is None:
+            return _failed(405, f"{request.path} takes {' or '.join(methods)}.")
+        try:
+            return answer(request)
+        except (msgspec.MsgspecError, ValueError) as error:
+            return _failed(400, str(error))
+
+    def _file(self, request: Request) -> Response:
+        found = self._files.get("/index.html" if request.path == "/" else request.path)
+        if found is None or request.method not in {"GET", "HEAD"}:
+            return _failed(
+                404, f"There is no {request.path}; `/` is a page, its addresses are in docs/how-to/simulate.md."
+            )
+        return pages.answer(*found, policy=POLICY)
+
+    def _make(self, request: Request) -> Response:
+        asked = msgspec.json.decode(request.body, type=_NewSubscribers)
+        key = base64url.decoded(asked.vapid_key)
+        ec.EllipticCurvePublicKey.from_encoded_point(CURVE, key)
+        seed = self._new_seed() if asked.seed is None else str(asked.seed)
+        shares = [_fault_share(kind, share) for kind, share in asked.faults.items()]
+        made = self._subscribers.make(asked.count, vapid_key=key, shares=shares, seed=seed)
+        return _json(201, {"subscriptions": made, "seed": seed})
+
+    def _summary(self, request: Request) -> Response:
+        return _json(200, self._subscribers.summary())
+
+    def _messages(self, request: Request) -> Response:
+        limit, after = _number(request, "limit", 50), _number(request, "after", 0)
+        return _json(200, {"messages": self._journal.messages(limit=limit, after=after)})
+
+    def _script(self, request: Request) -> Response:
+        asked = msgspec.json.decode(request.body, type=_NextAnswers)
+        fault = Fault(asked.kind, retry_after=asked.retry_after, seconds=asked.seconds)
+        self._service.script.add(fault, times=asked.times)
+        return Response(204)
+
+    def _clear(self, request: Request) -> Response:
+        return _json(200, {"cleared": self._service.script.clear()})
+
+    def _log(self, request: Request) -> Response:
+        return _json(
+            200, {"log": self._journal.events(limit=_number(request, "limit", 1_000)), **self._autopush.state()}
+        )
+
+    def _close(self, request: Request) -> Response:
+        asked = msgspec.json.decode(request.body or b"{}", type=_Closing)
+        return _json(200, {"closed": self._autopush.close_sockets(code=asked.code, forget=asked.forget)})
+
+    def _set_site(self, request: Request) -> Response:
+        asked = msgspec.json.decode(request.body, type=_SiteSettings)
+        self._site.connect(asked.tidings, app=asked.app)
+        return Response(204)
+
+
+def _fault_share(kind: FaultKind, share: float | _FaultShare) -> tuple[Fault, float]:
+    if isinstance(share, float):
+        return Fault(kind), share
+    return Fault(kind, tries=share.tries, retry_after=share.retry_after, seconds=share.seconds), share.share
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = parse_qs(request.query).get(name, [str(default)])[-1]
+    if not (text.isascii() and text.isdigit() and len(text) < 12):
+        raise ValueError(f"`{name}` must be a whole number, not {text[:40]!r}")
+    return int(text)
+
+
+def _from_here(request: Request) -> bool:
+    """Refuse other sites' pages and names that were rebound to this machine: this port has no password."""
+    host = urlsplit(f"//{request.headers.get('host', '')}").hostname
+    origin = request.headers.get("origin")
+    own = origin is None or origin == f"http://{request.headers.get('host')}"
+    return host in {"127.0.0.1", "localhost"} and own
+
+
+def _json(status: int, content: dict[str, object]) -> Response:
+    return Response(status, (JSON, ("cache-control", "no-store")), json.dumps(content).encode())
+
+
+def _failed(status: int, why: str) -> Response:
+    return _json(status, {"error": why, "status": status, "title": HTTPStatus(status).phrase})

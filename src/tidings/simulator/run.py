@@ -1,0 +1,188 @@
+"""Starting and stopping the simulator: inside a test with `serve`, or as a process with `main`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tidings.lib.clock import Clock, SystemClock
+from tidings.simulator.autopush import Autopush
+from tidings.simulator.certificates import server_context
+from tidings.simulator.control import Control
+from tidings.simulator.flavours import MOZILLA
+from tidings.simulator.journal import Journal
+from tidings.simulator.listener import HttpDate, Listener
+from tidings.simulator.push_service import PushService
+from tidings.simulator.site import Site
+from tidings.simulator.subscribers import Subscribers
+
+DEFAULT_TIDINGS = "http://localhost:8080"
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorConfig:
+    """What can be set; port 0 takes a free one.
+
+    `push_origin` is what endpoints begin with (`https://localhost:<port>` if not set); `accept_origins` are further
+    audiences tokens may name. `reading` is the share of subscribers that decrypt what they get, from 0 to 1.
+    """
+
+    folder: Path
+    push_port: int = 0
+    autopush_port: int = 0
+    control_port: int = 0
+    site_port: int = 0
+    push_origin: str | None = None
+    accept_origins: tuple[str, ...] = ()
+    reading: float = 1.0
+    max_streams: int = 100
+    tidings: str = DEFAULT_TIDINGS
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A simulator that runs: its addresses, and its parts for tests in the same process."""
+
+    push: str
+    autopush: str
+    control: str
+    site: str
+    ca: Path
+    service: PushService
+    subscribers: Subscribers
+    journal: Journal
+    sockets: Autopush
+    sample_site: Site
+    listener: Listener
+
+    def ready_line(self) -> str:
+        """Give the one line of JSON that `main` prints when everything listens."""
+        return json.dumps(
+            {
+                "push": self.push,
+                "autopush": self.autopush,
+                "control": self.control,
+                "site": self.site,
+                "ca": str(self.ca),
+            }
+        )
+
+
+@asynccontextmanager
+async def serve(
+    config: SimulatorConfig,
+    *,
+    clock: Clock | None = None,
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+) -> AsyncIterator[Running]:
+    """Run the simulator while the block runs. Raises OSError when a port is taken."""
+    clock = clock or SystemClock()
+    date = HttpDate(clock)
+    journal = Journal(clock)
+    service = PushService(flavour=MOZILLA, clock=clock, random_bytes=random_bytes, journal=journal)
+    subscribers = Subscribers(service, journal, reading=config.reading)
+    autopush = Autopush(service, journal, clock=clock, random_bytes=random_bytes)
+    site = Site(config.tidings, app=config.app)
+    control = Control(
+        service=service,
+        subscribers=subscribers,
+        autopush=autopush,
+        journal=journal,
+        site=site,
+        new_seed=lambda: random_bytes(8).hex(),
+    )
+    origins = (*((config.push_origin,) if config.push_origin else ()), *config.accept_origins)
+    tls, ca = server_context(config.folder, origins=origins)
+    push_listener = Listener(service.handle, date=date, max_streams=config.max_streams)
+    control_listener = Listener(control.handle, date=date)
+    site_listener = Listener(site.handle, date=date)
+    try:
+        await push_listener.open(port=config.push_port, tls=tls)
+        await control_listener.open(port=config.control_port)
+        await site_listener.open(port=config.site_port)
+        autopush_port = await autopush.open(port=config.autopush_port)
+        service.open_at(config.push_origin or f"https://localhost:{push_listener.port}", also=config.accept_origins)
+        yield Running(
+            push=service.origin,
+            autopush=f"ws://127.0.0.1:{autopush_port}/",
+            control=f"http://127.0.0.1:{control_listener.port}",
+            site=f"http://localhost:{site_listener.port}",
+            ca=ca,
+            service=service,
+            subscribers=subscribers,
+            journal=journal,
+            sockets=autopush,
+            sample_site=site,
+            listener=push_listener,
+        )
+    finally:
+        await autopush.close()
+        for listener in (site_listener, control_listener, push_listener):
+            await listener.close()
+
+
+def _config_from(arguments: Sequence[str] | None) -> SimulatorConfig:
+    parser = argparse.ArgumentParser(
+        prog="tidings simulator",
+        description="The push services of the world on this machine, for development and tests.",
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=Path("tidings-simulator"), help="where the CA's certificate goes"
+    )
+    for name in ("push", "autopush", "control", "site"):
+        parser.add_argument(
+            f"--{name}-port", type=int, default=0, metavar="N", help=f"port of {name}; 0 takes a free one"
+        )
+    parser.add_argument("--push-origin", metavar="URL", help="what endpoints begin with, if not https://localhost:PORT")
+    parser.add_argument(
+        "--accept-origin", action="append", default=[], metavar="URL", help="a further audience tokens may name"
+    )
+    parser.add_argument("--decrypt", type=float, default=1.0, metavar="SHARE", help="share of subscribers that decrypt")
+    parser.add_argument("--tidings", default=DEFAULT_TIDINGS, metavar="URL", help="server the sample site uses")
+    parser.add_argument("--app", metavar="ID", help="App the sample site uses")
+    given = parser.parse_args(arguments)
+    if not 0 <= given.decrypt <= 1:
+        parser.error("--decrypt takes a share from 0 to 1")
+    return SimulatorConfig(
+        folder=given.folder,
+        push_port=given.push_port,
+        autopush_port=given.autopush_port,
+        control_port=given.control_port,
+        site_port=given.site_port,
+        push_origin=given.push_origin.rstrip("/") if given.push_origin else None,
+        accept_origins=tuple(given.accept_origin),
+        reading=given.decrypt,
+        tidings=given.tidings,
+        app=given.app,
+    )
+
+
+async def _run(config: SimulatorConfig) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with serve(config) as running:
+        sys.stdout.write(running.ready_line() + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGINT or SIGTERM; print one JSON line with every address once they listen; give the exit code."""
+    config = _config_from(arguments)
+    try:
+        asyncio.run(_run(config))
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"The simulator cannot start: {error}\nChoose another port or folder, or leave ports at 0.\n")
+        return 1
+    return 0

@@ -1,0 +1,87 @@
+"use strict";
+
+const byId = (id) => document.getElementById(id);
+const server = document.body.dataset.tidings;
+
+const WORDS = {
+  unsupported:
+    "This browser has no push notifications here. On an iPhone or iPad, add this page to the Home Screen and open it there.",
+  undecided: "Get a notification when a story breaks. Your browser will ask once; you can turn it off here at any time.",
+  denied:
+    "Notifications are blocked for this site. Open the padlock in the address bar, set Notifications to Allow, then reload.",
+  registered: "This device gets notifications. Send one from the dashboard and it will show up, even with this page closed.",
+  unregistered: "This device is allowed to show notifications but is not registered. Press Enable to register it.",
+};
+
+function tell(text) {
+  const line = document.createElement("li");
+  const time = document.createElement("time");
+  const now = new Date();
+  time.dateTime = now.toISOString();
+  time.textContent = now.toLocaleTimeString();
+  const words = document.createElement("span");
+  words.textContent = text;
+  line.append(time, words);
+  byId("list").prepend(line);
+  byId("events").hidden = false;
+}
+
+function show(state) {
+  byId("state").textContent = state;
+  byId("words").textContent = WORDS[state];
+  byId("enable").hidden = !["undecided", "unregistered"].includes(state);
+  byId("disable").hidden = state !== "registered";
+}
+
+function explain(error) {
+  byId("words").textContent = error?.message ?? String(error);
+  tell(byId("words").textContent);
+}
+
+/** Run what a button does; the call into the SDK comes first, while the browser still counts the click. */
+async function press(button, action) {
+  const promise = action();
+  button.disabled = true;
+  try {
+    const state = await promise;
+    show(state);
+    if (Tidings.lastError && state === "unregistered") explain(Tidings.lastError);
+  } catch (error) {
+    explain(error);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function titleOf(detail) {
+  return detail?.title ?? detail?.notification?.title ?? "a notification";
+}
+
+async function start() {
+  byId("date").textContent = new Date().toLocaleDateString("en", { weekday: "long", day: "numeric", month: "long" });
+  if (typeof Tidings === "undefined") {
+    byId("state").textContent = "no SDK";
+    byId("words").textContent = `Tidings does not answer at ${server}, so its SDK did not load. Start it with \u201ctidings up --demo\u201d, then reload.`;
+    return;
+  }
+  byId("enable").addEventListener("click", (event) => press(event.currentTarget, () => Tidings.subscribe()));
+  byId("disable").addEventListener("click", (event) =>
+    press(event.currentTarget, async () => {
+      await Tidings.unsubscribe();
+      return Tidings.state();
+    }),
+  );
+  try {
+    await Tidings.init();
+    Tidings.on("change", (state) => {
+      if (state in WORDS) show(state);
+    });
+    Tidings.on("received", (detail) => tell(`Received: ${titleOf(detail)}`));
+    Tidings.on("clicked", (detail) => tell(`Clicked: ${titleOf(detail)}${detail?.action ? ` (button ${detail.action})` : ""}`));
+    show(await Tidings.state());
+  } catch (error) {
+    explain(error);
+  }
+}
+
+start();
