@@ -14,6 +14,7 @@ from tidings.domain.app import Credential
 from tidings.domain.outcome import Outcome, Refused
 from tidings.domain.subscription import Address
 from tidings.lib.exchange import Answer, Request
+from tidings.lib.pacing import Waiting
 from tidings.providers import Draft, Envelope, Provider
 
 BURST = 8
@@ -32,6 +33,7 @@ class Parcel(NamedTuple):
     subscription_id: int
     draft: int
     credential_id: int
+    origin: str
     target: str
     keys: bytes
     delivery_id: str
@@ -73,6 +75,10 @@ class HttpClient(Protocol):
         """How many more requests it takes now."""
         ...
 
+    def room_for(self, origin: str) -> int:
+        """How many more requests that origin should get now."""
+        ...
+
     def submit(self, key: Key, request: Request) -> None:
         """Begin an exchange."""
         ...
@@ -96,9 +102,12 @@ class Delivery:
         self._provider = provider
         self._now = now
         self._waiting: dict[Key, tuple[Address, Provider]] = {}
+        self._line: Waiting[tuple[Chunk, Parcel]] = Waiting()
 
     def run(self, take: Callable[[bool], Chunk | None]) -> Iterator[list[Settled]]:
         """Send every parcel of every chunk and give the outcomes as they come, in no order.
+
+        A parcel whose origin has no room waits aside, so that a slow push service holds up nobody else's.
 
         `take(wait)` gives the next chunk, or None when there is none now (it may block only if `wait`), and raises
         EndOfChunks at the end. It is asked as soon as the last parcel before is on its way, so that the connections
@@ -106,24 +115,26 @@ class Delivery:
         """
         parcels: Iterator[tuple[Chunk, Parcel]] = iter(())
         ended = False
-        while not (ended and not self._waiting):
+        while not (ended and not self._waiting and not self._line):
             settled: list[Settled] = []
             starved = False
             for _ in range(BURST):
-                if self._client.room <= 0:
+                if due := self._line.take(self._client.room_for):
+                    refused = self._submit(*due)
+                    settled += [refused] if refused else []
+                    continue
+                if self._client.room <= len(self._line):
                     break
                 pair = next(parcels, None)
                 if pair is None:
                     starved = True
-                    chunk, ended = self._next(take, ended=ended, wait=not self._waiting and not settled)
+                    chunk, ended = self._next(take, ended=ended, wait=not (self._waiting or self._line or settled))
                     if chunk is None:
                         break
                     parcels = ((chunk, parcel) for parcel in chunk.parcels)
                     continue
-                refused = self._submit(*pair)
-                if refused is not None:
-                    settled.append(refused)
-            settled += self._answers(IDLE if starved or self._client.room <= 0 else 0.0)
+                self._line.put(pair[1].origin, pair)
+            settled += self._answers(IDLE if starved or self._client.room <= len(self._line) else 0.0)
             if settled:
                 yield settled
 

@@ -134,6 +134,7 @@ class Runner:
                     subscription_id=one.subscription_id,
                     draft=index,
                     credential_id=one.credential_id,
+                    origin=one.origin,
                     target=one.address.target,
                     keys=one.address.keys,
                     delivery_id=delivery_id,

@@ -33,7 +33,7 @@ class SenderOptions:
 def serve(pipe: Connection) -> None:
     """Send chunks until the pipe ends."""
     options: SenderOptions = pickle.loads(pipe.recv_bytes())  # noqa: S301 - our own parent is at the other end
-    client: Client[tuple[int, int]] = Client(
+    client = Client(
         guard=AddressGuard(allow_loopback=options.allow_loopback),
         connect_to=options.connect_to,
         insecure=options.insecure,

@@ -18,10 +18,13 @@ from tidings.providers import Draft, Envelope
 class Client:
     """Answers a request some polls after it was submitted."""
 
-    def __init__(self, answer: Callable[[Request], Answer], *, room: int = 4, polls: int = 1) -> None:
+    def __init__(
+        self, answer: Callable[[Request], Answer], *, room: int = 4, polls: int = 1, per_origin: int = 100
+    ) -> None:
         self.answer = answer
         self.capacity = room
         self.polls = polls
+        self.per_origin = per_origin
         self.flying: deque[tuple[int, Key, Request]] = deque()
         self.polled = 0
         self.most = 0
@@ -30,6 +33,9 @@ class Client:
     @property
     def room(self) -> int:
         return self.capacity - len(self.flying)
+
+    def room_for(self, origin: str) -> int:
+        return min(self.room, self.per_origin - sum(request.url == origin for _, _, request in self.flying))
 
     def submit(self, key: Key, request: Request) -> None:
         assert self.room > 0
@@ -78,7 +84,7 @@ def chunk(number: int, *targets: str, first: int = 1, expires_at: float = 1_000.
         drafts=(("plain", Draft((b"",), "normal")),),
         credentials={7: CREDENTIAL},
         parcels=tuple(
-            Parcel(first + index, 0, 7, target, b"", f"{first + index:032x}", "t")
+            Parcel(first + index, 0, 7, target, target, b"", f"{first + index:032x}", "t")
             for index, target in enumerate(targets)
         ),
     )
@@ -129,6 +135,13 @@ def test_a_new_chunk_is_taken_while_a_slow_answer_is_awaited() -> None:
     assert asked[0] is True, "with nothing on its way it may block"
     assert asked[1] is False, "with something on its way it must not"
     assert len(slow.requests) == 2
+
+
+def test_a_push_service_without_room_holds_up_nobody_else() -> None:
+    client = Client(ok, room=10, polls=5, per_origin=2)
+    settled = run(client, chunk(1, *["slow"] * 6, "fast", "fast"))
+    assert len(settled) == 8
+    assert [request.url for request in client.requests[:4]] == ["slow", "slow", "fast", "fast"]
 
 
 def test_a_request_that_cannot_be_made_is_an_outcome_and_sends_nothing() -> None:
