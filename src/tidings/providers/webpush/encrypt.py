@@ -1,0 +1,59 @@
+"""RFC 8291: one message for one browser, as a single record that only it can read."""
+
+from __future__ import annotations
+
+import os
+
+from tidings.lib.crypto import (
+    POINT_SIZE,
+    PrivateKey,
+    gcm_encrypt,
+    generate_key,
+    hkdf_expand,
+    hkdf_extract,
+    point_from,
+    public_key_from_point,
+    shared_secret,
+)
+
+RECORD_SIZE = 4096
+"""`rs` of RFC 8188 §2.1; the body is one record and always shorter."""
+SALT_SIZE = 16
+AUTH_SIZE = 16
+
+_HEADER_REST = RECORD_SIZE.to_bytes(4, "big") + bytes([POINT_SIZE])
+_LAST_RECORD = b"\x02"
+_ROOM = RECORD_SIZE - 1 - 16  # the delimiter and the tag
+
+
+def encrypted(
+    plaintext: bytes, *, p256dh: bytes, auth: bytes, size: int, key: PrivateKey | None = None, salt: bytes | None = None
+) -> bytes:
+    """Encrypt for the browser's keys (65 and 16 bytes); give the whole `aes128gcm` body, 103 bytes longer than `size`.
+
+    `size` is the plaintext's length with padding, in bytes. Key pair and salt are new for each message unless a test
+    gives them. Malformed if `p256dh` is not on the curve.
+    """
+    if not len(plaintext) <= size <= _ROOM:
+        raise ValueError(f"{len(plaintext)} bytes padded to {size} are no single record of {RECORD_SIZE}")
+    peer = public_key_from_point(p256dh)
+    key = key or generate_key()
+    salt = salt or os.urandom(SALT_SIZE)
+    own = point_from(key)
+    content_key, nonce = content_keys(keying_material(shared_secret(key, peer), auth, p256dh, own), salt)
+    record = (plaintext + _LAST_RECORD).ljust(size + 1, b"\0")
+    return salt + _HEADER_REST + own + gcm_encrypt(content_key, nonce, record)
+
+
+def keying_material(secret: bytes, auth: bytes, p256dh: bytes, own: bytes) -> bytes:
+    """Combine the ECDH secret with the browser's `auth`: 32 bytes (RFC 8291 §3.3; the browser's key goes first)."""
+    return hkdf_expand(hkdf_extract(auth, secret), b"WebPush: info\0" + p256dh + own)
+
+
+def content_keys(material: bytes, salt: bytes) -> tuple[bytes, bytes]:
+    """Derive the AES-128 key and the nonce of the first record (RFC 8188 §2.2, §2.3)."""
+    key = hkdf_extract(salt, material)
+    return (
+        hkdf_expand(key, b"Content-Encoding: aes128gcm\0", 16),
+        hkdf_expand(key, b"Content-Encoding: nonce\0", 12),
+    )
