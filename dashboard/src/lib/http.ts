@@ -1,0 +1,112 @@
+/** One way to call the REST API: JSON in, JSON out, and every failure a Problem that says how to mend it. */
+
+export interface FieldFault {
+  field: string
+  message: string
+}
+
+/** What went wrong, in the words of the error catalogue (application/problem+json). */
+export class Problem extends Error {
+  readonly code: string
+  readonly status: number
+  readonly title: string
+  readonly detail: string
+  readonly link: string | null
+  readonly faults: readonly FieldFault[]
+
+  constructor(of: { code: string; status: number; title: string; detail?: string; link?: string | null; faults?: readonly FieldFault[] }) {
+    super(of.title)
+    this.name = 'Problem'
+    this.code = of.code
+    this.status = of.status
+    this.title = of.title
+    this.detail = of.detail && of.detail !== of.title ? of.detail : ''
+    this.link = of.link ?? null
+    this.faults = of.faults ?? []
+  }
+
+  /** The fault of one field, or undefined. */
+  fault(field: string): string | undefined {
+    return this.faults.find((fault) => fault.field === field)?.message
+  }
+}
+
+export const UNREACHABLE = new Problem({
+  code: 'unreachable',
+  status: 0,
+  title: 'The server does not answer',
+  detail: 'It may be restarting, or this device may be offline. Check that `tidings up` is running, then try again.',
+})
+
+/** Read a Problem out of an answer, whatever its body is. */
+export function problemFrom(status: number, body: unknown): Problem {
+  const of = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
+  const text = (key: string) => (typeof of[key] === 'string' ? of[key] : '')
+  return new Problem({
+    code: text('code') || `http_${status}`,
+    status,
+    title: text('title') || (status >= 500 ? 'The server failed' : `The server refused with ${status}`),
+    detail: text('detail') || (status >= 500 ? 'Nothing was changed, or the log of the server says what was. Try again.' : ''),
+    link: text('type').startsWith('http') || text('type').startsWith('/') ? text('type') : null,
+    faults: Array.isArray(of.errors) ? (of.errors as FieldFault[]) : [],
+  })
+}
+
+export interface Call {
+  method?: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
+  query?: Record<string, string | number | undefined>
+  body?: unknown
+  headers?: Record<string, string>
+  signal?: AbortSignal
+}
+
+export const BASE = '/api/v1'
+
+/** The address of a route with its query; empty values are left out. */
+export function address(path: string, query: Call['query'] = {}): string {
+  const pairs = Object.entries(query).filter((pair): pair is [string, string | number] => pair[1] !== undefined && pair[1] !== '')
+  const search = new URLSearchParams(pairs.map(([key, value]) => [key, String(value)])).toString()
+  return `${BASE}${path}${search ? `?${search}` : ''}`
+}
+
+let onSignedOut: () => void = () => {}
+
+/** Say what happens when the server no longer knows the session. */
+export function whenSignedOut(then: () => void): void {
+  onSignedOut = then
+}
+
+/** Call the API; throws a Problem, or the AbortError of `signal`. */
+export async function call<T>(path: string, { method = 'GET', query, body, headers = {}, signal }: Call = {}): Promise<T> {
+  const init: RequestInit = { method, headers: { accept: 'application/json', ...headers }, credentials: 'same-origin' }
+  if (body !== undefined) {
+    init.body = JSON.stringify(body)
+    init.headers = { ...init.headers, 'content-type': 'application/json' }
+  }
+  if (signal) init.signal = signal
+  let answer: Response
+  try {
+    answer = await fetch(address(path, query), init)
+  } catch (reason) {
+    if (reason instanceof DOMException && reason.name === 'AbortError') throw reason
+    throw UNREACHABLE
+  }
+  const text = await answer.text()
+  let read: unknown
+  try {
+    read = text ? JSON.parse(text) : undefined
+  } catch {
+    // Not ours: a proxy's page. The status is all that can be told.
+    read = undefined
+  }
+  if (answer.ok) return read as T
+  if (answer.status === 401 && path !== '/session') onSignedOut()
+  throw problemFrom(answer.status, read)
+}
+
+/** Whatever was thrown, as a Problem; a bug in the page is told as one. */
+export function asProblem(reason: unknown): Problem {
+  if (reason instanceof Problem) return reason
+  const detail = reason instanceof Error ? reason.message : String(reason)
+  return new Problem({ code: 'dashboard_failed', status: 0, title: 'This page failed', detail: `${detail}. Reload the page; if it happens again, report it with this text.` })
+}
