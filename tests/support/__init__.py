@@ -1,0 +1,1 @@
+"""What tests share: peers nobody here wrote, browsers, a desktop, and instances of Tidings to test against."""

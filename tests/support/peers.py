@@ -1,0 +1,46 @@
+"""The peers from npm: installed from tests/peers when first needed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PEERS = ROOT / "tests" / "peers"
+
+
+@cache
+def installed() -> Path:
+    """Give the folder with the peers' node_modules; skip the test where there is no Node.js to install them with."""
+    lock = PEERS / "package-lock.json"
+    done = PEERS / "node_modules" / ".package-lock.json"
+    if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
+        finished = subprocess.run(
+            [ROOT / "scripts" / "npm", "ci", "--silent"], cwd=PEERS, capture_output=True, text=True, check=False
+        )
+        if finished.returncode != 0:
+            pytest.skip(f"npm could not install the peers: {finished.stderr.strip()[-200:]}")
+    return PEERS
+
+
+def node(script: str, *arguments: str, environment: dict[str, str] | None = None) -> str:
+    """Run a script of a few lines beside the peers and give what it prints; fails the test when it fails."""
+    program = shutil.which("node")
+    if program is None:
+        pytest.skip("Node.js is not installed")
+    finished = subprocess.run(
+        [program, "-e", script, *arguments],
+        cwd=installed(),
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout.strip()
