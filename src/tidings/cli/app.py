@@ -1,0 +1,88 @@
+"""`tidings app`: the sites and mobile apps of this instance."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from tidings.cli.failure import CommandFailed
+from tidings.cli.options import Call, command
+from tidings.cli.output import plain
+
+Origin = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--origin", help="A site that may subscribe: https://www.example.com. Repeat it for more.", show_default=False
+    ),
+]
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, help="The sites and mobile apps of this instance.")
+    root.add_typer(group, name="app", rich_help_panel="Set up")
+    command(group, "list")(list_apps)
+    command(group, "create")(create)
+    command(group, "set", app=True)(change)
+
+
+async def list_apps(call: Call) -> None:
+    """List the Apps with their ids and the sites that may subscribe."""
+    async with call.api() as api:
+        apps = await api.every("/apps")
+    call.out.result({"data": apps})
+    call.out.table(["Name", "Id", "Origins"], [_row(app) for app in apps])
+
+
+async def create(
+    call: Call,
+    name: Annotated[str, typer.Option("--name", help="What people call it.")],
+    origin: Origin = None,
+) -> None:
+    """Create an App."""
+    async with call.api() as api:
+        made = await api.post("/apps", {"name": name, "origins": origin or []})
+    call.out.result(made)
+    call.out.done(f"Created the App [bold]{plain(made['name'])}[/]: {made['id']}")
+    call.out.say(f"  Next: tidings vapid generate --app {made['id']} --subject mailto:you@example.com")
+
+
+async def change(
+    call: Call,
+    name: Annotated[str | None, typer.Option("--name", help="A new name.", show_default=False)] = None,
+    origin: Origin = None,
+) -> None:
+    """Change an App. The origins given replace those it had; `--origin ""` alone leaves only localhost."""
+    body: dict[str, Any] = {}
+    if name is not None:
+        body["name"] = name
+    if origin is not None:
+        body["origins"] = [text for text in origin if text]
+    if not body:
+        raise typer.BadParameter("Say what to change: --name or --origin.")
+    async with call.api() as api:
+        chosen = api.app or await only_app(api)
+        changed = await api.patch(f"/apps/{chosen}", body)
+    call.out.result(changed)
+    call.out.done(f"The App [bold]{plain(changed['name'])}[/] accepts subscribers from {_origins(changed)}.")
+
+
+async def only_app(api: Any) -> str:
+    """Give the id of the only App, or say that one has to be named."""
+    apps = await api.every("/apps")
+    if len(apps) != 1:
+        raise CommandFailed(
+            f"This instance has {len(apps)} Apps.",
+            "Name one with --app; `tidings app list` shows them.",
+            code="app_required",
+        )
+    return str(apps[0]["id"])
+
+
+def _row(app: Any) -> tuple[str, str, str]:
+    return app["name"], app["id"], _origins(app)
+
+
+def _origins(app: Any) -> str:
+    return ", ".join(app["origins"]) or "localhost only"

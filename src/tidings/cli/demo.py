@@ -1,0 +1,142 @@
+"""`tidings up --demo`: simulated push services beside the server, with subscribers and a sample site in the App."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tidings.cli.client import Api
+from tidings.cli.failure import CommandFailed
+from tidings.cli.output import Output
+
+SUBSCRIBERS = 1000
+SEED = 1
+PORTS = "ports.json"
+FAULTS = {"gone": 0.02, "throttled": 0.01, "unavailable": 0.02, "slow": 0.01}
+READY_SECONDS = 30
+END_SECONDS = 5
+AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Simulator:
+    """A running simulator: the addresses of its parts, and how many subscribers it plays."""
+
+    push: str
+    autopush: str
+    control: str
+    site: str
+    ca: str
+    subscribers: int = SUBSCRIBERS
+
+
+@asynccontextmanager
+async def started_simulator(folder: Path) -> AsyncIterator[Simulator]:
+    """Run the simulator as a child process; it has a session of its own, so that Ctrl-C reaches us alone."""
+    ports = [f"--{name}-port={port}" for name, port in _earlier_ports(folder).items()]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tidings.simulator", "--folder", str(folder), *ports, stdout=PIPE, start_new_session=True
+    )
+    try:
+        simulator = await _ready(process)
+        _keep_ports(folder, simulator)
+        yield simulator
+    finally:
+        await _ended(process)
+
+
+def _earlier_ports(folder: Path) -> dict[str, int]:
+    """Give the ports of the start before that are still free: a browser keeps its permission for the same origin."""
+    try:
+        kept: dict[str, int] = json.loads((folder / PORTS).read_text())
+    except (OSError, ValueError):
+        return {}
+    return {name: port for name, port in kept.items() if _is_free(port)}
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def _keep_ports(folder: Path, simulator: Simulator) -> None:
+    ports = {name: urlsplit(getattr(simulator, name)).port for name in ("push", "autopush", "control", "site")}
+    (folder / PORTS).write_text(json.dumps(ports))
+
+
+async def _ready(process: Process) -> Simulator:
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), READY_SECONDS)
+        told = json.loads(line)
+        return Simulator(**{name: told[name] for name in ("push", "autopush", "control", "site", "ca")})
+    except (TimeoutError, ValueError, KeyError) as error:
+        raise CommandFailed(
+            "The simulator did not start.", "Run `tidings simulator` alone; what it prints says why."
+        ) from error
+
+
+async def _ended(process: Process) -> None:
+    if process.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), END_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+async def furnish(api: Api, simulator: Simulator, *, vapid_key: str, server: str, out: Output) -> None:
+    """Let the sample site subscribe, and replace the simulated subscribers of an earlier start by new ones.
+
+    The simulator keeps its keys in memory only: subscribers of an earlier start could no longer read what they get.
+    """
+    app = await api.get(f"/apps/{api.app}")
+    if simulator.site not in app["origins"]:
+        await api.patch(f"/apps/{api.app}", {"origins": [*app["origins"], simulator.site]})
+    await _told(simulator, "/site", {"tidings": server, "app": api.app})
+    await _remove_earlier(api)
+    rows = await _new_subscribers(simulator, vapid_key=vapid_key)
+    added = await api.upload("/subscriptions/import", _lines(rows), format="json")
+    if added["refused"]:
+        out.warn(f"{added['refused']} simulated subscribers were refused: {added['errors'][0]['message']}")
+
+
+async def _new_subscribers(simulator: Simulator, *, vapid_key: str) -> list[Any]:
+    wish = {"count": simulator.subscribers, "vapid_key": vapid_key, "faults": FAULTS, "seed": SEED}
+    made: list[Any] = (await _told(simulator, "/subscribers", wish))["subscriptions"]
+    return made
+
+
+async def _told(simulator: Simulator, path: str, body: dict[str, object]) -> Any:
+    import httpx2
+
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
+        answer = await http.post(f"{simulator.control}{path}", json=body)
+    if answer.status_code >= 400:
+        raise CommandFailed(
+            f"The simulator refused: {answer.text[:200]}", "Report this; `--demo` should never meet it."
+        )
+    return answer.json() if answer.content else None
+
+
+async def _lines(rows: list[Any]) -> AsyncIterator[bytes]:
+    for row in rows:
+        yield json.dumps({**row, "tags": {"demo": "simulated"}}).encode() + b"\n"
+
+
+async def _remove_earlier(api: Api) -> None:
+    earlier = [one["id"] async for one in api.rows("/subscriptions") if one["tags"].get("demo") == "simulated"]
+    for start in range(0, len(earlier), AT_ONCE):
+        await asyncio.gather(*(api.delete(f"/subscriptions/{one}") for one in earlier[start : start + AT_ONCE]))

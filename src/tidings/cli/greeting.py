@@ -1,0 +1,103 @@
+"""What `tidings up` says when it is ready: where everything is, what needs attention, what to do next."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tidings import __version__
+from tidings.cli.output import ACCENT, Output, counted, number, plain
+
+if TYPE_CHECKING:
+    from tidings.cli.demo import Simulator
+    from tidings.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """Everything the first screen says."""
+
+    url: str
+    setup_url: str
+    settings: Settings
+    public_key: str | None
+    worker: bool
+    new_key_file: Path | None
+    simulator: Simulator | None
+
+
+def greet(out: Output, told: Greeting) -> None:
+    """Print the first screen; as JSON one document with the same facts."""
+    out.result(_document(told))
+    out.say()
+    out.say(f"[bold {ACCENT}]Tidings[/] [dim]{__version__}[/]")
+    out.say()
+    out.facts(_facts(told))
+    out.say()
+    _attention(out, told)
+    _next(out, told)
+
+
+def _facts(told: Greeting) -> list[tuple[str, str]]:
+    settings = told.settings
+    kept = "PostgreSQL" if settings.database_url else f"SQLite {sqlite3.sqlite_version}, {settings.data}"
+    senders = counted(settings.senders, "sender process", "sender processes")
+    rows = [
+        ("Dashboard", told.url),
+        ("Set-up link", f"{told.setup_url}"),
+        ("", "signs one browser in, once, within 24 hours"),
+        ("API", f"{told.url}/docs"),
+        ("Data", kept),
+        ("Delivery", senders if told.worker else "off; run `tidings worker` beside this"),
+        ("VAPID key", told.public_key or "none yet"),
+    ]
+    if told.simulator is not None:
+        rows[4:4] = [("Sample site", told.simulator.site), ("What arrived", told.simulator.control)]
+    return rows
+
+
+def _attention(out: Output, told: Greeting) -> None:
+    settings = told.settings
+    if settings.allow_insecure_endpoints:
+        reason = "the demo needs it" if told.simulator else "TIDINGS_ALLOW_INSECURE_ENDPOINTS is set"
+        out.aside.print(
+            f"[bold red]! Insecure endpoints are allowed[/] ({reason}): http and self-signed push endpoints on this "
+            "machine are called. Never in production."
+        )
+    if told.new_key_file is not None:
+        out.warn(
+            f"Every secret is sealed with the key in [bold]{plain(str(told.new_key_file))}[/]. Keep a copy of it "
+            "away from the database: without it the VAPID keys and all subscribers are lost."
+        )
+    if settings.allow_insecure_endpoints or told.new_key_file is not None:
+        out.aside.print()
+
+
+def _next(out: Output, told: Greeting) -> None:
+    where = f" --data {plain(str(told.settings.data))}"
+    if told.simulator is not None:
+        out.say(f"Next, in another terminal: send to the {number(told.simulator.subscribers)} simulated subscribers.")
+        out.say(f'  [bold]tidings send{where} --title "Fresh fish" --body "At the quay from nine" --to all[/]')
+        out.say("Or open the set-up link and press Send Push. Ctrl-C stops everything.")
+    elif told.public_key is None:
+        out.say("Next, in another terminal: make the VAPID key that browsers subscribe with.")
+        out.say(f"  [bold]tidings vapid generate{where} --subject mailto:you@example.com[/]")
+        out.say("Ctrl-C stops everything.")
+    else:
+        out.say("Next: open the set-up link. Ctrl-C stops everything.")
+
+
+def _document(told: Greeting) -> dict[str, object]:
+    found: dict[str, object] = {
+        "url": told.url,
+        "setup_url": told.setup_url,
+        "docs": f"{told.url}/docs",
+        "data": str(told.settings.data),
+        "public_key": told.public_key,
+        "worker": told.worker,
+    }
+    if told.simulator is not None:
+        found |= {"site": told.simulator.site, "control": told.simulator.control, "push": told.simulator.push}
+    return found

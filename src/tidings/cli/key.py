@@ -1,0 +1,83 @@
+"""`tidings key`: the API keys of this instance."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from tidings.cli.options import Call, command
+from tidings.cli.output import ago, plain
+
+
+class Scope(StrEnum):
+    """What a key may do."""
+
+    READ = "read"
+    SEND = "send"
+    ADMIN = "admin"
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, help="API keys: make, list, revoke.")
+    root.add_typer(group, name="key", rich_help_panel="Set up")
+    command(group, "create", app=True)(create)
+    command(group, "list")(list_keys)
+    command(group, "revoke")(revoke)
+
+
+async def create(
+    call: Call,
+    name: Annotated[str, typer.Option("--name", help="What will use it, so that you can tell keys apart.")],
+    scope: Annotated[
+        list[Scope] | None,
+        typer.Option(
+            "--scope", help="What it may do; repeat it for more. Everything if not given.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Make an API key and show it, this once. With --app it opens that App alone."""
+    scopes = [str(one) for one in scope or list(Scope)]
+    async with call.api() as api:
+        made = await api.post("/keys", {"name": name, "scopes": scopes, **({"app": api.app} if api.app else {})})
+    call.out.result(made)
+    call.out.done(f"Made the API key [bold]{plain(made['name'])}[/], which may {', '.join(scopes)}. It is shown once:")
+    call.out.say()
+    call.out.say(f"  {made['key']}")
+    call.out.say()
+    call.out.say("  Send it as `Authorization: Bearer <key>`. Only its hash is stored.")
+
+
+async def list_keys(call: Call) -> None:
+    """List the API keys in force; the keys themselves cannot be shown again."""
+    async with call.api() as api:
+        keys = await api.every("/keys")
+    call.out.result({"data": keys})
+    now = datetime.now(UTC)
+    call.out.table(
+        ["Name", "Id", "Begins", "May", "Made", "Used"],
+        [
+            (
+                key["name"],
+                key["id"],
+                key["prefix"],
+                ", ".join(key["scopes"]),
+                ago(key["created_at"], now=now),
+                ago(key["last_used_at"], now=now),
+            )
+            for key in keys
+        ],
+    )
+
+
+async def revoke(
+    call: Call, key: Annotated[str, typer.Argument(help="Its id, from `tidings key list`.", metavar="ID")]
+) -> None:
+    """Revoke an API key; whatever uses it is refused from now on."""
+    async with call.api() as api:
+        await api.delete(f"/keys/{key}")
+    call.out.result({"id": key, "revoked": True})
+    call.out.done(f"Revoked {plain(key)}.")

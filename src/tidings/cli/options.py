@@ -1,0 +1,175 @@
+"""What every command shares: --data, --database-url, --json, --app; one way to run and one way to fail."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import os
+import traceback
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from tidings.cli.failure import CommandFailed
+from tidings.cli.instance import demo_in_place_of
+from tidings.cli.output import Output
+from tidings.domain.errors import CatalogueError
+
+if TYPE_CHECKING:
+    from tidings.cli.client import Api
+    from tidings.settings import Settings
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", help="Folder of the instance [env: TIDINGS_DATA; default: ./tidings-data].", show_default=False
+    ),
+]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url", help="PostgreSQL instead of SQLite [env: TIDINGS_DATABASE_URL].", show_default=False
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+AppName = Annotated[
+    str | None, typer.Option("--app", help="The App, by id or name; the only one if not named.", show_default=False)
+]
+
+_EVERYWHERE: dict[str, tuple[Any, Any]] = {
+    "app_name": (AppName, None),
+    "data": (Data, None),
+    "database_url": (DatabaseUrl, None),
+    "as_json": (Json, False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a command: which instance, which App, and where to print."""
+
+    out: Output
+    data: Path | None = None
+    database_url: str | None = None
+    app_name: str | None = None
+
+    def settings(self, **overrides: object) -> Settings:
+        """Read the settings; an option wins over the environment, the environment over the TOML file."""
+        from pydantic import ValidationError
+
+        from tidings.settings import Settings
+
+        given = {"data": self.data, "database_url": self.database_url, **overrides}
+        try:
+            return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        except ValidationError as error:
+            fault = error.errors()[0]
+            name = "TIDINGS_" + "_".join(str(part) for part in fault["loc"]).upper()
+            raise CommandFailed(
+                f"The setting {name} is not valid: {fault['msg']}.", "Mend it and try again."
+            ) from error
+
+    @asynccontextmanager
+    async def api(self, *, worker: bool = False) -> AsyncIterator[Api]:
+        """Open the API of the instance; `worker` also delivers in this process when no server runs."""
+        from tidings.cli.client import opened
+
+        settings = self.settings()
+        demo = demo_in_place_of(settings.data) if self.database_url is None else None
+        if demo is not None:
+            self.out.note(f"Using the demo in {demo}.")
+            settings = settings.model_copy(update={"data": demo})
+        async with opened(settings, worker=worker) as api:
+            yield await api.of_app(self.app_name) if self.app_name else api
+
+
+def command(
+    group: typer.Typer, name: str, *, app: bool = False, panel: str | None = None
+) -> Callable[[Function], Function]:
+    """Register a function, whose first parameter is its Call, as a command with the shared options."""
+
+    def register(function: Function) -> Function:
+        own = inspect.signature(function, eval_str=True).parameters
+        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in list(own.values())[1:]]
+        shared = {key: kind for key, kind in _EVERYWHERE.items() if key != "app_name" or app}
+        parameters += [
+            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=default)
+            for key, (kind, default) in shared.items()
+        ]
+
+        @functools.wraps(function)
+        def run(**given: Any) -> None:
+            call = Call(
+                out=Output(as_json=given.pop("as_json")),
+                data=given.pop("data"),
+                database_url=given.pop("database_url"),
+                app_name=given.pop("app_name", None),
+            )
+            with reported(call.out):
+                _run(function(call, **given))
+
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        del run.__wrapped__
+        group.command(name, rich_help_panel=panel)(run)
+        return function
+
+    return register
+
+
+def _run(result: object) -> None:
+    if isinstance(result, Coroutine):
+        asyncio.run(result)
+
+
+@contextmanager
+def reported(out: Output) -> Iterator[None]:
+    """Turn every failure into one line why and one line how to mend, and exit code 1."""
+    try:
+        yield
+    except (CommandFailed, CatalogueError, OSError, KeyboardInterrupt) as error:
+        out.failed(_failure(error))
+        raise typer.Exit(1) from error
+    except typer.Exit:
+        raise
+    except Exception as error:
+        # The last line of defence: a bug reaches a person as a sentence, and its trace on request.
+        if isinstance(error, typer.BadParameter | typer.Abort):
+            raise
+        if os.environ.get("TIDINGS_TRACEBACK"):
+            traceback.print_exc()
+        out.failed(_failure(error))
+        raise typer.Exit(1) from error
+
+
+def _failure(error: BaseException) -> CommandFailed:
+    if isinstance(error, CommandFailed):
+        return error
+    if isinstance(error, CatalogueError):
+        return CommandFailed(error.detail, error.entry.mend, code=error.code)
+    if isinstance(error, KeyboardInterrupt):
+        return CommandFailed("Interrupted.")
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return CommandFailed(f"{place}{error.strerror or error}.", "Check the path and its permissions.")
+    return CommandFailed(
+        f"{type(error).__name__}: {error}", "Run it again with TIDINGS_TRACEBACK=1 and report what it prints."
+    )
+
+
+def pairs(texts: list[str], *, option: str) -> Mapping[str, str]:
+    """Read repeated `KEY=VALUE` options."""
+    found: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise typer.BadParameter(f"{option} takes KEY=VALUE, not {text!r}.")
+        found[key] = value
+    return found

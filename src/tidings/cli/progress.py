@@ -1,0 +1,137 @@
+"""Following a notification until it is final: a bar with rate and time left, then a table that adds up."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import typer
+
+from tidings.cli.client import FINAL, Api
+from tidings.cli.failure import CommandFailed
+from tidings.cli.output import Output, counted, number, share
+
+SETTLED = ("sent", "failed", "expired", "skipped")
+WORDS = {"sent": "green", "failed": "red", "expired": "dim", "skipped": "dim"}
+
+
+async def followed(api: Api, out: Output, notification: str) -> Any:
+    """Show the progress until the notification is final; give it as it then stands.
+
+    Ctrl-C asks whether to cancel the rest; without an answer the notification goes on and the command ends.
+    """
+    watching = asyncio.create_task(_watched(api, out, notification))
+    async with _interruptible() as interrupted:
+        while not watching.done():
+            pressed = asyncio.create_task(interrupted.wait())
+            await asyncio.wait((watching, pressed), return_when=asyncio.FIRST_COMPLETED)
+            pressed.cancel()
+            if watching.done():
+                break
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            interrupted.clear()
+            await _left_or_cancelled(api, out, notification)
+            watching = asyncio.create_task(_watched(api, out, notification))
+    await watching
+    return await api.get(f"/notifications/{notification}")
+
+
+async def _watched(api: Api, out: Output, notification: str) -> None:
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("  {task.fields[state]}"),
+        BarColumn(bar_width=32, complete_style="green"),
+        TextColumn("{task.fields[words]}"),
+    )
+    with Progress(*columns, console=out.aside, transient=True, disable=not out.aside.is_terminal) as progress:
+        task = progress.add_task("", total=None, state="queued", words="")
+        async for state in api.progress(notification):
+            counts = state["counts"]
+            settled = sum(counts[name] for name in SETTLED)
+            progress.update(
+                task,
+                total=counts["audience"] or None,
+                completed=settled,
+                state=state["status"],
+                words=_words(settled, counts["audience"], state),
+            )
+            if state["status"] in FINAL:
+                return
+    raise CommandFailed(
+        "The progress ended before the notification did.", "It goes on; the dashboard shows how far it is."
+    )
+
+
+def _words(settled: int, audience: int, state: Any) -> str:
+    words = f"{number(settled)} of {number(audience)}"
+    if state.get("rate"):
+        words += f" · {number(state['rate'])}/s"
+    if state.get("eta_seconds") is not None and settled < audience:
+        words += f" · {time_left(state['eta_seconds'])} left"
+    return words
+
+
+def time_left(seconds: float) -> str:
+    """Write seconds as people say them: `8 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = max(1, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+async def _left_or_cancelled(api: Api, out: Output, notification: str) -> None:
+    if not out.aside.is_terminal or out.as_json:
+        raise CommandFailed(f"No longer watching. {notification} goes on.", _how_to_stop(api, notification))
+    # The question is asked on the event loop: nothing is delivered in this process while it stands.
+    if not typer.confirm("Cancel what has not been sent yet?", err=True, default=False):
+        raise CommandFailed(f"No longer watching. {notification} goes on.", _how_to_stop(api, notification))
+    await api.post(f"/notifications/{notification}/cancel")
+
+
+def _how_to_stop(api: Api, notification: str) -> str:
+    if api.in_process:
+        return "It is stored, and goes on with the next `tidings up`; the dashboard can cancel it."
+    return f"Cancel it in the dashboard, or with POST /api/v1/notifications/{notification}/cancel."
+
+
+@asynccontextmanager
+async def _interruptible() -> AsyncIterator[asyncio.Event]:
+    loop = asyncio.get_running_loop()
+    pressed = asyncio.Event()
+    loop.add_signal_handler(signal.SIGINT, pressed.set)
+    try:
+        yield pressed
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+
+
+def summed_up(out: Output, notification: Any) -> None:
+    """Print what became of everybody, and why of those who got nothing."""
+    from rich.text import Text
+
+    counts = notification["counts"]
+    rows = [
+        (Text(name, style=WORDS[name]), number(counts[name]), share(counts[name], counts["audience"]))
+        for name in SETTLED
+        if counts[name]
+    ]
+    out.table(["", ">Devices", ""], [*rows, (Text("audience", style="bold"), number(counts["audience"]), "")])
+    reasons = sorted(notification.get("reasons", {}).items(), key=lambda item: -item[1])
+    if reasons:
+        out.table(["Reason", ">Devices"], [(name.replace("_", " "), number(count)) for name, count in reasons])
+
+
+def check_result(notification: Any) -> None:
+    """Raise when the notification reached nobody, or was cancelled."""
+    counts = notification["counts"]
+    if notification["status"] == "cancelled":
+        raise CommandFailed(f"Cancelled after {counted(counts['sent'], 'device')} of {number(counts['audience'])}.")
+    if counts["sent"] == 0:
+        raise CommandFailed("It reached nobody.", "The reasons are above; `tidings doctor` looks at the rest.")

@@ -1,0 +1,117 @@
+"""`tidings send`: one notification to an audience, with its exact count before and its result after."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from tidings.cli.client import Api
+from tidings.cli.confirm import confirmed
+from tidings.cli.failure import CommandFailed
+from tidings.cli.options import Call, command
+from tidings.cli.output import counted, plain
+from tidings.cli.progress import check_result, followed, summed_up
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command."""
+    command(root, "send", app=True, panel="Send")(send)
+
+
+async def send(
+    call: Call,
+    title: Annotated[str, typer.Option("--title", help="The first line.")],
+    to: Annotated[
+        list[str],
+        typer.Option("--to", help="all, user:ID, tag:KEY=VALUE or sub:ID. Repeat it for more of the same kind."),
+    ],
+    body: Annotated[str | None, typer.Option("--body", help="The text.", show_default=False)] = None,
+    url: Annotated[str | None, typer.Option("--url", help="What a click opens.", show_default=False)] = None,
+    icon: Annotated[str | None, typer.Option("--icon", help="URL of a small picture.", show_default=False)] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            help="When: 2027-01-01T09:00, in this machine's zone unless it says Z or +01:00.",
+            show_default=False,
+        ),
+    ] = None,
+    ttl: Annotated[
+        int | None,
+        typer.Option("--ttl", help="Seconds a push service may keep it for a device that is off.", show_default=False),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Send a notification, after naming exactly how many devices it goes to."""
+    audience = audience_from(to)
+    moment = moment_from(at) if at else None
+    message = {
+        "to": audience,
+        "title": title,
+        "body": body,
+        "url": url,
+        "icon": icon,
+        "ttl": ttl,
+        "send_at": moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None,
+    }
+    message = {name: value for name, value in message.items() if value is not None}
+    async with call.api(worker=moment is None) as api:
+        await _confirmed_count(call, api, audience, title=title, yes=yes)
+        accepted = await api.post("/notifications", message, headers={"Idempotency-Key": secrets.token_hex(16)})
+        if moment is not None:
+            return _scheduled(call, api, accepted, moment)
+        final = await followed(api, call.out, accepted["id"])
+    call.out.result(final)
+    summed_up(call.out, final)
+    check_result(final)
+    call.out.done(f"Sent {plain(title)!r} as {final['id']}.")
+
+
+async def _confirmed_count(call: Call, api: Api, audience: dict[str, Any], *, title: str, yes: bool) -> None:
+    count = (await api.post("/notifications/count", {"to": audience}))["count"]
+    if count == 0:
+        raise CommandFailed(
+            "Nobody to send to: no active subscription is in this audience.",
+            "See who is there with `tidings subscriptions export -`, or open the site and enable push.",
+            code="no_subscription",
+        )
+    call.out.note(f"To {counted(count, 'device')}.")
+    confirmed(call.out, f"Send “{title}” to {counted(count, 'device')}?", yes=yes)
+
+
+def _scheduled(call: Call, api: Api, accepted: Any, moment: datetime) -> None:
+    call.out.result(accepted)
+    call.out.done(f"Stored as {accepted['id']}; it goes out on {moment:%Y-%m-%d at %H:%M %Z}.")
+    if api.in_process:
+        call.out.say("  Keep `tidings up` running then: without it nothing is sent.")
+
+
+def audience_from(words: list[str]) -> dict[str, Any]:
+    """Read what --to says into the `to` of the API; raise BadParameter when it says nothing we know."""
+    kinds = {word.partition(":")[0] for word in words}
+    values = [word.partition(":")[2] for word in words]
+    if "segment" in kinds:
+        raise typer.BadParameter("segment: comes later; use all, user:ID, tag:KEY=VALUE or sub:ID.", param_hint="--to")
+    if len(kinds) != 1:
+        raise typer.BadParameter("Use one kind at a time; repeat it for more of the same kind.", param_hint="--to")
+    kind = kinds.pop()
+    if kind == "all" and words == ["all"]:
+        return {"all": True}
+    if kind == "user" and all(values):
+        return {"users": values}
+    if kind == "sub" and all(values):
+        return {"subscriptions": values}
+    if kind == "tag" and all(key and value for key, _, value in (text.partition("=") for text in values)):
+        return {"tags": dict(text.split("=", 1) for text in values)}
+    raise typer.BadParameter("It takes all, user:ID, tag:KEY=VALUE or sub:ID.", param_hint="--to")
+
+
+def moment_from(text: str) -> datetime:
+    """Read an ISO 8601 moment; one without a zone is in this machine's. Raise BadParameter for anything else."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a moment; write 2027-01-01T09:00.", param_hint="--at") from error

@@ -1,0 +1,153 @@
+"""The server of `tidings up`: its socket, its signals, its life from the first request to the last."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+from tidings.cli.failure import CommandFailed
+from tidings.cli.output import Output
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from uvicorn import Server
+
+GRACE_SECONDS = 5
+KEEP_ALIVE_SECONDS = 75
+BACKLOG = 2048
+
+
+class Stop:
+    """The wish to end, from SIGINT or SIGTERM; the second one does not wait for what is in hand."""
+
+    def __init__(self, out: Output) -> None:
+        self._out = out
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task[object] | None = None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Catch both signals while the block runs, in the task that runs it."""
+        loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.want)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    def want(self) -> None:
+        """Ask for the end; asking twice stops waiting."""
+        if self._wanted.is_set():
+            if self._task is not None:
+                self._task.cancel()
+            return
+        self._wanted.set()
+        self._out.note("Stopping: what is in hand is finished first. Press Ctrl-C again to stop at once.")
+
+    async def wait(self) -> None:
+        """Wait until the end is wanted."""
+        await self._wanted.wait()
+
+
+def is_public(host: str) -> bool:
+    """Say whether listening on `host` lets other machines in: everything but a loopback address does."""
+    if host == "localhost":
+        return False
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return True
+
+
+def bound_socket(host: str, port: int) -> socket.socket:
+    """Take the address before anything else is started; port 0 takes a free one."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        found = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise CommandFailed(
+            f"The host {host} cannot be listened on: {error.strerror}.", "Name another with --host."
+        ) from error
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(address)
+        found.listen(BACKLOG)
+    except OSError as error:
+        found.close()
+        raise _not_bound(host, port, error) from error
+    found.setblocking(False)
+    return found
+
+
+def _not_bound(host: str, port: int, error: OSError) -> CommandFailed:
+    if error.errno == errno.EADDRINUSE:
+        return CommandFailed(
+            f"Port {port} on {host} is taken by another program.", "Choose another with --port, or 0 for any free one."
+        )
+    if error.errno == errno.EACCES:
+        return CommandFailed(f"You may not listen on port {port}.", "Choose one above 1023 with --port.")
+    return CommandFailed(
+        f"{host}:{port} cannot be listened on: {error.strerror}.", "Name another with --host and --port."
+    )
+
+
+def reached_at(listener: socket.socket) -> str:
+    """Give the URL under which this machine reaches the socket."""
+    host, port = listener.getsockname()[:2]
+    address = ipaddress.ip_address(host)
+    if address.is_unspecified or str(address) == "127.0.0.1":
+        return f"http://localhost:{port}" if address.version == 4 else f"http://[::1]:{port}"
+    return f"http://[{host}]:{port}" if address.version == 6 else f"http://{host}:{port}"
+
+
+@asynccontextmanager
+async def served(app: FastAPI, listener: socket.socket) -> AsyncIterator[asyncio.Task[None]]:
+    """Serve the app on the socket while the block runs; gives the server's task, which ends early only on a fault."""
+    ready = asyncio.Event()
+    server = _server(app, ready)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    started = asyncio.create_task(ready.wait())
+    try:
+        await asyncio.wait((serving, started), return_when=asyncio.FIRST_COMPLETED)
+        if not ready.is_set():
+            raise CommandFailed("The server did not start.", "What it printed above says why.")
+        yield serving
+    finally:
+        started.cancel()
+        server.should_exit = True
+        await serving
+
+
+def _server(app: FastAPI, ready: asyncio.Event) -> Server:
+    from uvicorn import Config, Server
+
+    class Quiet(Server):
+        """A uvicorn that leaves signals to Stop: it raises those it caught again, which ends a shutdown half-way."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            ready.set()
+
+    return Quiet(
+        Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )

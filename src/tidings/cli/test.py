@@ -1,0 +1,58 @@
+"""`tidings test`: "Web Push is working" to one person's devices, and which of them took it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from tidings.cli.client import Api
+from tidings.cli.options import Call, command
+from tidings.cli.output import counted, plain
+from tidings.cli.progress import check_result, followed
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command."""
+    command(root, "test", app=True, panel="Send")(prove)
+
+
+async def prove(
+    call: Call,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            "--user",
+            "--email",
+            help="The person: id or email address. The first subscribed one if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    body: Annotated[str | None, typer.Option("--body", help="A text of your own.", show_default=False)] = None,
+) -> None:
+    """Send “Web Push is working” to a person's devices and say which of them took it."""
+    async with call.api(worker=True) as api:
+        wish = {name: value for name, value in (("user", user), ("body", body)) if value is not None}
+        accepted = await api.post("/test", wish)
+        final = await followed(api, call.out, accepted["id"])
+        devices = [await _device(api, row) for row in await api.every(f"/notifications/{accepted['id']}/deliveries")]
+    call.out.result({**final, "devices": devices})
+    for device in devices:
+        place = f"{plain(device['device'])} [dim]({plain(device['service'])})[/]"
+        if device["status"] == "sent":
+            call.out.done(f"{place} took it.")
+        else:
+            call.out.say(f"[red]✗[/] {place}: {device['status']}, {plain(device['reason'].replace('_', ' '))}")
+    check_result(final)
+    call.out.say(f"Web Push is working on {counted(final['counts']['sent'], 'device')}.")
+
+
+async def _device(api: Api, delivery: Any) -> dict[str, str]:
+    found = await api.get(f"/subscriptions/{delivery['subscription']}")
+    return {
+        "subscription": found["id"],
+        "device": found["device"] or "Unnamed device",
+        "service": found["origin"],
+        "status": delivery["status"],
+        "reason": delivery["reason"] or "",
+    }

@@ -1,0 +1,207 @@
+"""`tidings up`: the API, the dashboard, the worker and its sender processes, from one command."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tidings.cli.failure import CommandFailed
+from tidings.cli.instance import (
+    DEMO_FOLDER,
+    FolderLock,
+    RunningServer,
+    make_private,
+    remove_run_file,
+    uses_files,
+    write_run_file,
+)
+from tidings.cli.options import Call, command
+from tidings.cli.serving import Stop, bound_socket, is_public, reached_at, served
+
+if TYPE_CHECKING:
+    import socket
+
+    from tidings.cli.demo import Simulator
+    from tidings.settings import Settings
+    from tidings.wiring import Container
+
+DEMO_CONTACT = "mailto:demo@example.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked of `up`."""
+
+    demo: bool
+    worker: bool
+    open_browser: bool
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command."""
+    command(root, "up", panel="Run")(up)
+
+
+async def up(
+    call: Call,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            "--host", help="Address to listen on [env: TIDINGS_HOST; default: 127.0.0.1].", show_default=False
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", help="Port, 0 for any free one [env: TIDINGS_PORT; default: 8080].", show_default=False),
+    ] = None,
+    contact: Annotated[
+        str | None,
+        typer.Option(
+            "--contact",
+            help="Makes the VAPID key on the first start: mailto:you@example.com [env: TIDINGS_CONTACT].",
+            show_default=False,
+        ),
+    ] = None,
+    demo: Annotated[
+        bool,
+        typer.Option(
+            "--demo", help="Add a sample site, simulated push services and 1 000 subscribers, in <data>/demo."
+        ),
+    ] = False,
+    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Deliver in this process.")] = True,
+    open_browser: Annotated[bool, typer.Option("--open", help="Open the dashboard in your browser.")] = False,
+) -> None:
+    """Run everything: API, dashboard and delivery, on SQLite in the data folder. Ctrl-C stops it."""
+    settings = call.settings(host=host, port=port, contact=contact)
+    if demo:
+        settings = settings.model_copy(
+            update={
+                "data": settings.data / DEMO_FOLDER,
+                "allow_insecure_endpoints": True,
+                "contact": settings.contact or DEMO_CONTACT,
+            }
+        )
+    _refuse_public_insecurity(settings, demo=demo)
+    await _run(call, settings, Wish(demo=demo, worker=worker, open_browser=open_browser))
+    call.out.say("Stopped.")
+
+
+async def _run(call: Call, settings: Settings, wish: Wish) -> None:
+    stop = Stop(call.out)
+    async with AsyncExitStack() as stack:
+        _claim(settings, stack)
+        listener = stack.enter_context(bound_socket(settings.host, settings.port))
+        settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+        stack.enter_context(stop.listening())
+        try:
+            async with _running(call, settings, wish, listener) as serving:
+                await _until(stop, serving)
+        except asyncio.CancelledError:
+            # Only a second signal cancels this task: stop without waiting for what is in hand.
+            raise CommandFailed("Stopped at once; what was in hand is taken up again at the next start.") from None
+
+
+@asynccontextmanager
+async def _running(
+    call: Call, settings: Settings, wish: Wish, listener: socket.socket
+) -> AsyncIterator[asyncio.Task[None]]:
+    from tidings.cli.client import delivering
+    from tidings.cli.greeting import Greeting, greet
+    from tidings.web.app import create_app
+    from tidings.wiring import opened
+
+    token = secrets.token_hex(32)
+    async with AsyncExitStack() as stack:
+        simulator = await _simulator(settings, stack) if wish.demo else None
+        container = await stack.enter_async_context(opened(settings))
+        app = create_app(container, operator_token=token)
+        url = reached_at(listener)
+        public_key = await _prepare(call, container, simulator, server=settings.public_url or url)
+        if wish.worker:
+            await stack.enter_async_context(delivering(container))
+        serving = await stack.enter_async_context(served(app, listener))
+        setup_url = f"{settings.public_url or url}/setup#{await container.access.new_setup_token()}"
+        write_run_file(settings.data, RunningServer(url=url, token=token, pid=os.getpid()))
+        stack.callback(remove_run_file, settings.data)
+        greet(
+            call.out,
+            Greeting(
+                url=settings.public_url or url,
+                setup_url=setup_url,
+                settings=settings,
+                public_key=public_key,
+                worker=wish.worker,
+                new_key_file=container.new_key_file,
+                simulator=simulator,
+            ),
+        )
+        if wish.open_browser:
+            await asyncio.to_thread(webbrowser.open, setup_url)
+        yield serving
+
+
+async def _until(stop: Stop, serving: asyncio.Task[None]) -> None:
+    wanted = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((wanted, serving), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        wanted.cancel()
+    if serving.done() and not wanted.done():
+        raise CommandFailed("The server ended by itself.", "What it printed above says why.")
+
+
+async def _simulator(settings: Settings, stack: AsyncExitStack) -> Simulator:
+    from tidings.cli.demo import started_simulator
+
+    return await stack.enter_async_context(started_simulator(settings.data / "simulator"))
+
+
+async def _prepare(call: Call, container: Container, simulator: Simulator | None, *, server: str) -> str | None:
+    """Make what a first start needs: the App, the VAPID key if a contact is known, the demo; give the public key."""
+    from tidings.cli.client import in_process
+    from tidings.cli.demo import furnish
+    from tidings.cli.vapid import KEYS, current_key
+
+    async with in_process(container) as api:
+        apps = await api.every("/apps")
+        public_key: str | None = None
+        for app in apps:
+            one = await api.of_app(app["id"])
+            key = await current_key(one)
+            if key is None and container.settings.contact:
+                key = await one.post(KEYS, {"action": "generate", "subject": container.settings.contact})
+            public_key = public_key or (key["public_key"] if key else None)
+        if simulator is not None and public_key is not None:
+            await furnish(await api.of_app(apps[0]["id"]), simulator, vapid_key=public_key, server=server, out=call.out)
+    return public_key
+
+
+def _claim(settings: Settings, stack: AsyncExitStack) -> None:
+    if not uses_files(settings):
+        make_private(settings.data)
+        return
+    lock = FolderLock.take(settings.data)
+    if lock is None:
+        raise CommandFailed(
+            f"Another tidings process has the data folder {settings.data}.",
+            "Stop it first, or give this one a folder of its own with --data.",
+        )
+    stack.enter_context(lock)
+    remove_run_file(settings.data)
+
+
+def _refuse_public_insecurity(settings: Settings, *, demo: bool) -> None:
+    if settings.allow_insecure_endpoints and is_public(settings.host):
+        what = "--demo" if demo else "TIDINGS_ALLOW_INSECURE_ENDPOINTS"
+        raise CommandFailed(
+            f"{what} is for this machine alone, and {settings.host} lets other machines in.",
+            "Listen on 127.0.0.1, or leave it off.",
+        )
