@@ -1,0 +1,124 @@
+"""Sender processes: what goes in comes out, whatever becomes of the processes."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.vapid import Keys, new_keys
+from tidings.domain.campaign import InDoubtPolicy
+from tidings.domain.message import Message
+from tidings.domain.outcome import Accepted, Gone, Unavailable
+from tidings.lib.egress import HostPolicy
+from tidings.pipeline.deliver import Chunk, Parcel
+from tidings.pipeline.render import render
+from tidings.providers import Draft, provider
+from tidings.simulator.faults import Fault, FaultKind
+from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.worker.sender import SenderOptions
+from tidings.worker.senders import MOST_ATTEMPTS, SenderPool
+
+DEVELOPMENT = HostPolicy(hosts=frozenset({"localhost"}), suffixes=(), allow_insecure=True)
+
+
+@pytest.fixture
+async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
+    async with serve(SimulatorConfig(folder=tmp_path)) as running:
+        yield running
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[SenderPool]:
+    made = SenderPool(size=2, options=SenderOptions(allow_loopback=True, insecure=True))
+    await made.start()
+    yield made
+    await made.close()
+
+
+def chunk_of(simulator: Running, count: int, *, keys: Keys, shares: tuple[tuple[Fault, float], ...] = ()) -> Chunk:
+    webpush = provider("webpush")
+    draft = webpush.draft(render(Message(title="Tide", url="https://example.com/"), None))
+    assert isinstance(draft, Draft)
+    made: list[dict[str, Any]] = simulator.subscribers.make(
+        count, vapid_key=base64.urlsafe_b64decode(keys.public + "="), shares=shares, seed="pool"
+    )
+    parcels = []
+    for number, subscription in enumerate(made, start=1):
+        address, origin = webpush.address_from(subscription, policy=DEVELOPMENT)
+        parcels.append(Parcel(number, 0, 1, origin, address.target, address.keys, f"{number:032x}", "A" * 16))
+    return Chunk(
+        number=0,
+        expires_at=time.time() + 3600,
+        drafts=(("webpush", draft),),
+        credentials={1: keys.credential()},
+        parcels=tuple(parcels),
+    )
+
+
+def total(simulator: Running) -> dict[str, int]:
+    summary: dict[str, Any] = simulator.subscribers.summary()
+    return dict(summary["total"])
+
+
+async def test_every_parcel_comes_back_with_its_outcome(simulator: Running, pool: SenderPool) -> None:
+    shares = ((Fault(FaultKind.GONE), 0.1),)
+    chunk = chunk_of(simulator, 100, keys=new_keys(), shares=shares)
+    outcomes = await pool.send(chunk, policy=InDoubtPolicy.RESEND)
+    assert set(outcomes) == set(range(1, 101))
+    assert sum(isinstance(one, Accepted) for one in outcomes.values()) == 90
+    assert sum(isinstance(one, Gone) for one in outcomes.values()) == 10
+    assert total(simulator)["distinct"] == 90
+
+
+async def test_an_empty_chunk_needs_no_sender(pool: SenderPool, simulator: Running) -> None:
+    chunk = chunk_of(simulator, 1, keys=new_keys())
+    empty = Chunk(0, chunk.expires_at, chunk.drafts, chunk.credentials, ())
+    assert await pool.send(empty, policy=InDoubtPolicy.RESEND) == {}
+
+
+async def killed_in_the_middle(simulator: Running, pool: SenderPool, policy: InDoubtPolicy) -> dict[int, Any]:
+    chunk = chunk_of(simulator, 400, keys=new_keys())
+    sending = asyncio.create_task(pool.send(chunk, policy=policy))
+    while total(simulator)["accepted"] < 40:
+        assert not sending.done(), "the chunk was sent before a sender could be killed"
+        await asyncio.sleep(0)
+    for pid in pool.pids:
+        os.kill(pid, signal.SIGKILL)
+    return await asyncio.wait_for(sending, 60)
+
+
+async def test_killing_every_sender_in_the_middle_of_a_chunk_loses_nobody(simulator: Running, pool: SenderPool) -> None:
+    before = set(pool.pids)
+    outcomes = await killed_in_the_middle(simulator, pool, InDoubtPolicy.RESEND)
+    assert set(outcomes) == set(range(1, 401))
+    assert {type(one) for one in outcomes.values()} == {Accepted}
+    counts = total(simulator)
+    assert counts["distinct"] == 400
+    assert counts["doubled"] < 110, "only what was in flight may be sent again"
+    assert not before & set(pool.pids)
+
+
+async def test_under_the_skip_policy_nobody_is_told_twice(simulator: Running, pool: SenderPool) -> None:
+    outcomes = await killed_in_the_middle(simulator, pool, InDoubtPolicy.SKIP)
+    counts = total(simulator)
+    assert counts["doubled"] == 0
+    assert len(outcomes) <= counts["distinct"] < 400
+
+
+async def test_a_chunk_that_kills_its_sender_every_time_is_put_off(
+    simulator: Running, pool: SenderPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunk = chunk_of(simulator, 1, keys=new_keys())
+    poison = Chunk(0, chunk.expires_at, (("webpush", None),), chunk.credentials, chunk.parcels)  # type: ignore[arg-type]
+    outcomes = await asyncio.wait_for(pool.send(poison, policy=InDoubtPolicy.RESEND), 120)
+    assert outcomes == {1: Unavailable(None, "sender_died")}
+    assert MOST_ATTEMPTS == 3
+    assert len(await pool.send(chunk, policy=InDoubtPolicy.RESEND)) == 1, "the pool works on"
