@@ -1,0 +1,78 @@
+"""Apps: rows of `apps`; the identity secret is sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from tidings.domain.app import App
+from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.storage.schema import apps
+from tidings.storage.scope import AnyRow, Scope
+
+
+def _context(public_id: str) -> str:
+    return f"apps|identity_secret|{public_id}"
+
+
+class SqlApps:
+    """Implements `storage.Apps`."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def add(self, *, public_id: str, name: str, identity_secret: bytes, now: datetime) -> App:
+        """Store a new App without origins."""
+        row = self._scope.connection.execute(
+            insert(apps)
+            .values(
+                public_id=public_id,
+                name=name,
+                origins=[],
+                identity_secret=self._scope.sealer.seal(identity_secret, context=_context(public_id)),
+                created_at=now,
+            )
+            .returning(apps)
+        ).one()
+        return self._app(row)
+
+    def get(self, public_id: str) -> App | None:
+        """Find by public id."""
+        row = self._scope.connection.execute(select(apps).where(apps.c.public_id == public_id)).first()
+        return self._app(row) if row else None
+
+    def by_id(self, app_id: int) -> App | None:
+        """Find by id."""
+        row = self._scope.connection.execute(select(apps).where(apps.c.id == app_id)).first()
+        return self._app(row) if row else None
+
+    def all(self) -> list[App]:
+        """List all, oldest first."""
+        return [self._app(row) for row in self._scope.connection.execute(select(apps).order_by(apps.c.id))]
+
+    def update(self, app_id: int, *, name: str | None = None, origins: Sequence[str] | None = None) -> App:
+        """Change what is given; raise APP_NOT_FOUND."""
+        values: dict[str, Any] = {}
+        if name is not None:
+            values["name"] = name
+        if origins is not None:
+            values["origins"] = list(origins)
+        if values:
+            self._scope.connection.execute(update(apps).where(apps.c.id == app_id).values(values))
+        app = self.by_id(app_id)
+        if app is None:
+            raise CatalogueError(ErrorCode.APP_NOT_FOUND)
+        return app
+
+    def _app(self, row: AnyRow) -> App:
+        return App(
+            id=row.id,
+            public_id=row.public_id,
+            name=row.name,
+            origins=tuple(row.origins),
+            identity_secret=self._scope.sealer.open(row.identity_secret, context=_context(row.public_id)),
+            created_at=row.created_at,
+        )

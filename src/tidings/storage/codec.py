@@ -1,0 +1,70 @@
+"""How messages, audiences and retry lists look in the database, and how an address is packed before sealing."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from tidings.domain.audience import Audience, Devices, Everyone, Tagged, Users
+from tidings.domain.delivery import Retry
+from tidings.domain.message import Message
+from tidings.domain.subscription import Address
+
+KINDS: dict[str, type[Audience]] = {"everyone": Everyone, "users": Users, "devices": Devices, "tagged": Tagged}
+"""The word each kind of audience is stored under; a word is never reused for something else."""
+
+WORDS = {kind: word for word, kind in KINDS.items()}
+
+_LENGTH = struct.Struct(">H")
+_pairs = msgspec.msgpack.Decoder(list[tuple[int, int]])
+
+
+def json_from_message(message: Message) -> dict[str, Any]:
+    """Give a message as plain JSON values."""
+    plain: dict[str, Any] = msgspec.to_builtins(message)
+    return plain
+
+
+def message_from_json(stored: dict[str, Any]) -> Message:
+    """Read a stored message; one stored before a field existed gets that field's default."""
+    return msgspec.convert(stored, Message)
+
+
+def json_from_audience(audience: Audience) -> dict[str, Any]:
+    """Give an audience as plain JSON values, tagged by its kind."""
+    return {"kind": WORDS[type(audience)], **msgspec.to_builtins(audience)}
+
+
+def audience_from_json(stored: dict[str, Any]) -> Audience:
+    """Read a stored audience."""
+    fields = {name: value for name, value in stored.items() if name != "kind"}
+    return msgspec.convert(fields, KINDS[stored["kind"]])
+
+
+def bytes_from_retries(retries: Sequence[Retry]) -> bytes | None:
+    """Pack a list to try again into a few bytes each; None for no list."""
+    if not retries:
+        return None
+    return msgspec.msgpack.encode([(retry.subscription_id, retry.attempt) for retry in retries])
+
+
+def retries_from_bytes(stored: bytes | None) -> tuple[Retry, ...]:
+    """Read a stored list to try again."""
+    if stored is None:
+        return ()
+    return tuple(Retry(subscription_id, attempt) for subscription_id, attempt in _pairs.decode(stored))
+
+
+def bytes_from_address(address: Address) -> bytes:
+    """Pack target and keys: two bytes for the length of the target, the target in UTF-8, the keys."""
+    target = address.target.encode()
+    return _LENGTH.pack(len(target)) + target + address.keys
+
+
+def address_from_bytes(packed: bytes) -> Address:
+    """Read a packed address."""
+    end = 2 + _LENGTH.unpack_from(packed)[0]
+    return Address(packed[2:end].decode(), packed[end:])

@@ -1,0 +1,33 @@
+"""The counters of a notification: their names, and adding to its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+
+from sqlalchemy.sql.dml import Insert
+
+from tidings.domain.campaign import Counts
+from tidings.storage.dialects import Dialect
+from tidings.storage.schema import notification_reasons
+from tidings.storage.scope import Scope
+
+COUNTERS = tuple(field.name for field in fields(Counts))
+"""The fields of Counts; each has a column `n_<name>`."""
+
+
+@cache
+def _increment(dialect: Dialect) -> Insert:
+    return dialect.increment(notification_reasons, key=("notification_id", "reason"), column="n")
+
+
+def add_reasons(scope: Scope, notification_id: int, counted: Mapping[str, int]) -> None:
+    """Add to the reasons of a notification."""
+    rows = [
+        {"notification_id": notification_id, "reason": str(reason), "n": count}
+        for reason, count in sorted(counted.items())
+        if count
+    ]
+    if rows:
+        scope.connection.execute(_increment(scope.dialect), rows)

@@ -1,0 +1,183 @@
+"""Integrations and their keys: rows of `integrations` and `credentials`; a key's secret is sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, update
+
+from tidings.domain.app import Credential, CredentialStatus, Integration
+from tidings.domain.subscription import SubscriptionStatus
+from tidings.storage.schema import credentials, integrations, subscriptions
+from tidings.storage.scope import AnyRow, Scope
+
+
+def _context(integration_id: int, fingerprint: str) -> str:
+    return f"credentials|secret|{integration_id}|{fingerprint}"
+
+
+class SqlCredentials:
+    """Implements `storage.Credentials`."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def ensure_integration(
+        self, app_id: int, provider: str, *, public_id: str, label: str, settings: Mapping[str, str], now: datetime
+    ) -> Integration:
+        """Give the App's integration of that provider, made now if there is none."""
+        found = self.integration(app_id, provider)
+        if found is not None:
+            return found
+        self._scope.connection.execute(
+            self._scope.dialect.insert_missing(integrations).values(
+                public_id=public_id,
+                app_id=app_id,
+                provider=provider,
+                label=label,
+                settings=dict(settings),
+                created_at=now,
+            )
+        )
+        stored = self.integration(app_id, provider)
+        assert stored is not None
+        return stored
+
+    def integration(self, app_id: int, provider: str) -> Integration | None:
+        """Give the App's first integration of that provider."""
+        query = (
+            select(integrations)
+            .where(integrations.c.app_id == app_id, integrations.c.provider == provider)
+            .order_by(integrations.c.id)
+            .limit(1)
+        )
+        row = self._scope.connection.execute(query).first()
+        return _integration(row) if row else None
+
+    def integrations(self, app_id: int) -> list[Integration]:
+        """List the App's integrations, oldest first."""
+        query = select(integrations).where(integrations.c.app_id == app_id).order_by(integrations.c.id)
+        return [_integration(row) for row in self._scope.connection.execute(query)]
+
+    def set_integration(
+        self, integration_id: int, *, settings: Mapping[str, str] | None = None, paused_because: str | None
+    ) -> None:
+        """Pause with a reason, or go on with None; replace the settings if they are given."""
+        values: dict[str, Any] = {"paused_because": paused_because}
+        if settings is not None:
+            values["settings"] = dict(settings)
+        self._scope.connection.execute(update(integrations).where(integrations.c.id == integration_id).values(values))
+
+    def add(
+        self, integration_id: int, *, fingerprint: str, secret: bytes, settings: Mapping[str, str], now: datetime
+    ) -> Credential:
+        """Store a key as the current one and retire the one before; a key that is known becomes current again."""
+        owner = self._scope.connection.execute(
+            select(integrations.c.app_id, integrations.c.provider).where(integrations.c.id == integration_id)
+        ).one()
+        self._retire_current(integration_id)
+        stored = self._scope.dialect.upsert(
+            credentials, key=("integration_id", "fingerprint"), update=("secret", "settings", "status")
+        ).values(
+            integration_id=integration_id,
+            app_id=owner.app_id,
+            provider=owner.provider,
+            fingerprint=fingerprint,
+            secret=self._scope.sealer.seal(secret, context=_context(integration_id, fingerprint)),
+            settings=dict(settings),
+            status=CredentialStatus.CURRENT,
+            created_at=now,
+        )
+        return self._credential(self._scope.connection.execute(stored.returning(credentials)).one())
+
+    def current(self, app_id: int, provider: str) -> Credential | None:
+        """Give the key that new subscriptions are made with."""
+        return self._first(*_of(app_id, provider), credentials.c.status == CredentialStatus.CURRENT)
+
+    def by_fingerprint(self, app_id: int, provider: str, fingerprint: str) -> Credential | None:
+        """Find by the key's public name, whatever its status."""
+        return self._first(*_of(app_id, provider), credentials.c.fingerprint == fingerprint)
+
+    def by_id(self, credential_id: int) -> Credential | None:
+        """Find by id, whatever its status."""
+        return self._first(credentials.c.id == credential_id)
+
+    def all(self, app_id: int, provider: str) -> list[Credential]:
+        """List the keys of a provider in an App, newest first."""
+        query = select(credentials).where(*_of(app_id, provider)).order_by(credentials.c.id.desc())
+        return [self._credential(row) for row in self._scope.connection.execute(query)]
+
+    def set_status(self, credential_id: int, status: CredentialStatus) -> None:
+        """Change a key's status; making it current retires the one before."""
+        if status is CredentialStatus.CURRENT:
+            found = self.by_id(credential_id)
+            if found is None:
+                return
+            self._retire_current(found.integration_id)
+        self._scope.connection.execute(
+            update(credentials).where(credentials.c.id == credential_id).values(status=status)
+        )
+
+    def set_settings(self, credential_id: int, settings: Mapping[str, str]) -> None:
+        """Replace what is kept with a key."""
+        self._scope.connection.execute(
+            update(credentials).where(credentials.c.id == credential_id).values(settings=dict(settings))
+        )
+
+    def usage(self, app_id: int, provider: str) -> dict[int, int]:
+        """Count active subscriptions by the credential they were made with; a credential without any is left out."""
+        query = (
+            select(subscriptions.c.credential_id, func.count())
+            .where(
+                subscriptions.c.app_id == app_id,
+                subscriptions.c.status == SubscriptionStatus.ACTIVE,
+                subscriptions.c.credential_id.in_(select(credentials.c.id).where(*_of(app_id, provider))),
+            )
+            .group_by(subscriptions.c.credential_id)
+        )
+        return dict(self._scope.connection.execute(query).all())
+
+    def _retire_current(self, integration_id: int) -> None:
+        self._scope.connection.execute(
+            update(credentials)
+            .where(credentials.c.integration_id == integration_id, credentials.c.status == CredentialStatus.CURRENT)
+            .values(status=CredentialStatus.RETIRED)
+        )
+
+    def _first(self, *conditions: ColumnElement[bool]) -> Credential | None:
+        query = select(credentials).where(*conditions).order_by(credentials.c.id.desc()).limit(1)
+        row = self._scope.connection.execute(query).first()
+        return self._credential(row) if row else None
+
+    def _credential(self, row: AnyRow) -> Credential:
+        context = _context(row.integration_id, row.fingerprint)
+        return Credential(
+            id=row.id,
+            integration_id=row.integration_id,
+            app_id=row.app_id,
+            provider=row.provider,
+            fingerprint=row.fingerprint,
+            secret=self._scope.sealer.open(row.secret, context=context),
+            settings=row.settings,
+            status=CredentialStatus(row.status),
+            created_at=row.created_at,
+        )
+
+
+def _of(app_id: int, provider: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return credentials.c.app_id == app_id, credentials.c.provider == provider
+
+
+def _integration(row: AnyRow) -> Integration:
+    return Integration(
+        id=row.id,
+        public_id=row.public_id,
+        app_id=row.app_id,
+        provider=row.provider,
+        label=row.label,
+        settings=row.settings,
+        paused_because=row.paused_because,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,55 @@
+"""What differs between the databases: inserts that meet a row, lists as one parameter, tags, rows in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, Connection, Table
+from sqlalchemy.sql.dml import Insert
+
+
+class Dialect(Protocol):
+    """One database's way of saying it. Instances hold nothing and are hashable: statements are cached by them."""
+
+    @property
+    def name(self) -> str: ...
+
+    def __hash__(self) -> int: ...
+
+    def insert_missing(self, table: Table) -> Insert:
+        """Build an insert that leaves rows alone which are there already."""
+        ...
+
+    def upsert(self, table: Table, *, key: Sequence[str], update: Sequence[str]) -> Insert:
+        """Build an insert that, when a row with that key is there, sets the columns `update` to the new values."""
+        ...
+
+    def increment(self, table: Table, *, key: Sequence[str], column: str) -> Insert:
+        """Build an insert that, when a row with that key is there, adds the new value of `column` to its own."""
+        ...
+
+    def any_of(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+        """Compare a column with a list of any length that is passed as one parameter, made by `many`."""
+        ...
+
+    def many(self, values: Sequence[int] | Sequence[str]) -> Any:
+        """Make the parameter of `any_of`."""
+        ...
+
+    def has_tags(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+        """Ask whether a JSON object carries every wanted tag; the parameter is made by `tags`."""
+        ...
+
+    def tags(self, wanted: Mapping[str, str]) -> Any:
+        """Make the parameter of `has_tags`."""
+        ...
+
+    def insert_deliveries(
+        self, connection: Connection, notification_id: int, at: int, rows: Sequence[tuple[int, int, int, str, str]]
+    ) -> set[int]:
+        """Store rows (subscription, status, attempt, reason, reference) that are missing; give whose were stored.
+
+        `at` is in microseconds since 1970.
+        """
+        ...

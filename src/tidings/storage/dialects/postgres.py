@@ -1,0 +1,66 @@
+"""PostgreSQL's way of saying it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, func
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy.sql.dml import Insert
+
+# One statement with five arrays: measured against COPY into a staging table and against a row per statement.
+_STORE = (
+    "INSERT INTO deliveries (notification_id, at, subscription_id, status, attempt, reason, provider_ref)"
+    " SELECT %s, %s, * FROM unnest(%s::bigint[], %s::smallint[], %s::smallint[], %s::text[], %s::text[])"
+    " ON CONFLICT DO NOTHING RETURNING subscription_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresDialect:
+    """Lists travel as arrays."""
+
+    name: str = "postgresql"
+
+    def insert_missing(self, table: Table) -> Insert:
+        """Build an insert that leaves rows alone which are there already."""
+        return insert(table).on_conflict_do_nothing()
+
+    def upsert(self, table: Table, *, key: Sequence[str], update: Sequence[str]) -> Insert:
+        """Build an insert that sets the columns `update` of a row that is there already."""
+        new = insert(table)
+        return new.on_conflict_do_update(index_elements=key, set_={name: new.excluded[name] for name in update})
+
+    def increment(self, table: Table, *, key: Sequence[str], column: str) -> Insert:
+        """Build an insert that adds to the column of a row that is there already."""
+        new = insert(table)
+        return new.on_conflict_do_update(index_elements=key, set_={column: table.c[column] + new.excluded[column]})
+
+    def any_of(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+        """Compare a column with the elements of an array."""
+        return column == func.any(bindparam(parameter, type_=ARRAY(column.type)))
+
+    def many(self, values: Sequence[int] | Sequence[str]) -> Any:
+        """Make the parameter of `any_of`."""
+        return list(values)
+
+    def has_tags(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+        """Ask whether the document contains the wanted one."""
+        return column.op("@>", is_comparison=True)(bindparam(parameter, type_=JSONB))
+
+    def tags(self, wanted: Mapping[str, str]) -> Any:
+        """Make the parameter of `has_tags`."""
+        return dict(wanted)
+
+    def insert_deliveries(
+        self, connection: Connection, notification_id: int, at: int, rows: Sequence[tuple[int, int, int, str, str]]
+    ) -> set[int]:
+        """Insert in one statement; it gives back the rows that were really inserted."""
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        stored = connection.exec_driver_sql(_STORE, (notification_id, at, *columns))
+        return {subscription_id for (subscription_id,) in stored}
+
+
+POSTGRES = PostgresDialect()

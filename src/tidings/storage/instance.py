@@ -1,0 +1,48 @@
+"""What concerns the whole instance: small values by name, and workers' signs of life."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from tidings.domain.app import Heartbeat
+from tidings.storage.schema import heartbeats, instance_values
+from tidings.storage.scope import Scope
+
+v = instance_values.c
+h = heartbeats.c
+
+
+class SqlInstance:
+    """Implements `storage.Instance`."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def value(self, name: str) -> bytes | None:
+        """Give the value of that name."""
+        value: bytes | None = self._scope.connection.execute(select(v.value).where(v.name == name)).scalar()
+        return value
+
+    def set_value(self, name: str, value: bytes) -> None:
+        """Store a value under a name, in place of the one before."""
+        stored = self._scope.dialect.upsert(instance_values, key=("name",), update=("value",))
+        self._scope.connection.execute(stored, {"name": name, "value": value})
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Note a worker's sign of life."""
+        values = {column.name: getattr(heartbeat, column.name) for column in h}
+        stored = self._scope.dialect.upsert(
+            heartbeats, key=("worker_id",), update=("host", "pid", "senders", "started_at", "seen_at")
+        )
+        self._scope.connection.execute(stored, values)
+
+    def heartbeats(self, *, since: datetime) -> list[Heartbeat]:
+        """List workers seen since then, by id."""
+        query = select(heartbeats).where(h.seen_at >= since).order_by(h.worker_id)
+        return [Heartbeat(**row._mapping) for row in self._scope.connection.execute(query)]
+
+    def leave(self, worker_id: str) -> None:
+        """Forget a worker that stopped in good order."""
+        self._scope.connection.execute(delete(heartbeats).where(h.worker_id == worker_id))

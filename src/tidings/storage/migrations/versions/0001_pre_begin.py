@@ -1,0 +1,316 @@
+"""Begin: every table of the first version."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+revision = "0001_pre_begin"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+JSON = sa.Text().with_variant(JSONB(), "postgresql")
+
+
+def upgrade() -> None:
+    """Take the step."""
+    _apps()
+    _users()
+    _subscriptions()
+    _notifications()
+    _shards()
+    _outcomes()
+    _access()
+    _instance()
+
+
+def _apps() -> None:
+    op.create_table(
+        "apps",
+        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("origins", JSON, nullable=False),
+        sa.Column("identity_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_apps"),
+        sa.UniqueConstraint("public_id", name="uq_apps_public_id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "integrations",
+        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("app_id", sa.BigInteger(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("settings", JSON, nullable=False),
+        sa.Column("paused_because", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_integrations_app_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_integrations"),
+        sa.UniqueConstraint("app_id", "provider", "label", name="uq_integrations_app_id_provider_label"),
+        sa.UniqueConstraint("public_id", name="uq_integrations_public_id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "credentials",
+        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
+        sa.Column("integration_id", sa.BigInteger(), nullable=False),
+        sa.Column("app_id", sa.BigInteger(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("settings", JSON, nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_credentials_app_id"),
+        sa.ForeignKeyConstraint(["integration_id"], ["integrations.id"], name="fk_credentials_integration_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_credentials"),
+        sa.UniqueConstraint("integration_id", "fingerprint", name="uq_credentials_integration_id_fingerprint"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_credentials_app_id_provider", "credentials", ["app_id", "provider"], unique=False)
+    op.create_index(
+        "uq_credentials_current",
+        "credentials",
+        ["integration_id"],
+        unique=True,
+        sqlite_where=sa.text("status = 'current'"),
+        postgresql_where=sa.text("status = 'current'"),
+    )
+
+
+def _users() -> None:
+    op.create_table(
+        "users",
+        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
+        sa.Column("app_id", sa.BigInteger(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("attributes", JSON, nullable=False),
+        sa.Column("locale", sa.Text(), nullable=True),
+        sa.Column("time_zone", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_users_app_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_users"),
+        sa.UniqueConstraint("app_id", "external_id", name="uq_users_app_id_external_id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_users_app_id_id", "users", ["app_id", "id"], unique=False)
+
+
+def _subscriptions() -> None:
+    op.create_table(
+        "subscriptions",
+        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("app_id", sa.BigInteger(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("credential_id", sa.BigInteger(), nullable=True),
+        sa.Column("user_external_id", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("status_reason", sa.Text(), nullable=True),
+        sa.Column("locale", sa.Text(), nullable=True),
+        sa.Column("time_zone", sa.Text(), nullable=True),
+        sa.Column("tags", JSON, nullable=False),
+        sa.Column("device", sa.Text(), nullable=True),
+        sa.Column("address", sa.LargeBinary(), nullable=False),
+        sa.Column("address_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("secret_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_active_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_seen_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_subscriptions_app_id"),
+        sa.ForeignKeyConstraint(["credential_id"], ["credentials.id"], name="fk_subscriptions_credential_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_subscriptions"),
+        sa.UniqueConstraint("app_id", "address_hash", name="uq_subscriptions_app_id_address_hash"),
+        sa.UniqueConstraint("public_id", name="uq_subscriptions_public_id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_subscriptions_app_id_id", "subscriptions", ["app_id", "id"], unique=False)
+    op.create_index(
+        "ix_subscriptions_app_id_status_id", "subscriptions", ["app_id", "status", "id", "credential_id"], unique=False
+    )
+    op.create_index(
+        "ix_subscriptions_app_id_user_external_id", "subscriptions", ["app_id", "user_external_id"], unique=False
+    )
+    op.create_index("ix_subscriptions_credential_id", "subscriptions", ["credential_id"], unique=False)
+
+
+def _notifications() -> None:
+    op.create_table(
+        "notifications",
+        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("app_id", sa.BigInteger(), nullable=False),
+        sa.Column("message", JSON, nullable=False),
+        sa.Column("audience", JSON, nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("ceiling", sa.BigInteger(), nullable=False),
+        sa.Column("n_audience", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("n_sent", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("n_failed", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("n_expired", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("n_skipped", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("n_shown", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("n_clicked", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("n_closed", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("n_answered", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("send_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=True),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_notifications_app_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_notifications"),
+        sa.UniqueConstraint("public_id", name="uq_notifications_public_id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_notifications_app_id_created_at", "notifications", ["app_id", "created_at"], unique=False)
+    op.create_index("ix_notifications_app_id_id", "notifications", ["app_id", "id"], unique=False)
+    op.create_index("ix_notifications_status_send_at", "notifications", ["status", "send_at"], unique=False)
+    op.create_table(
+        "notification_reasons",
+        sa.Column("notification_id", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("n", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["notification_id"], ["notifications.id"], name="fk_notification_reasons_notification_id"
+        ),
+        sa.PrimaryKeyConstraint("notification_id", "reason", name="pk_notification_reasons"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _shards() -> None:
+    op.create_table(
+        "shards",
+        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
+        sa.Column("notification_id", sa.BigInteger(), nullable=False),
+        sa.Column("app_id", sa.BigInteger(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("low", sa.BigInteger(), nullable=False),
+        sa.Column("high", sa.BigInteger(), nullable=False),
+        sa.Column("retries", sa.LargeBinary(), nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("claimed_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_owner", sa.Text(), nullable=True),
+        sa.Column("lease_token", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("attempt", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("cursor", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("chunk_done", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("chunk_open", sa.BigInteger(), nullable=True),
+        sa.Column("n_passed", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["notification_id"], ["notifications.id"], name="fk_shards_notification_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_shards"),
+        sa.UniqueConstraint("notification_id", "n", name="uq_shards_notification_id_n"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_shards_due_at",
+        "shards",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("status IN ('ready', 'leased')"),
+        postgresql_where=sa.text("status IN ('ready', 'leased')"),
+    )
+
+
+def _outcomes() -> None:
+    op.create_table(
+        "deliveries",
+        sa.Column("notification_id", sa.BigInteger(), nullable=False),
+        sa.Column("subscription_id", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.SmallInteger(), nullable=False),
+        sa.Column("attempt", sa.SmallInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("provider_ref", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("notification_id", "subscription_id", name="pk_deliveries"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_deliveries_subscription_id", "deliveries", ["subscription_id", "notification_id"], unique=False)
+    op.create_table(
+        "receipts",
+        sa.Column("notification_id", sa.BigInteger(), nullable=False),
+        sa.Column("subscription_id", sa.BigInteger(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("notification_id", "subscription_id", "event", name="pk_receipts"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _access() -> None:
+    op.create_table(
+        "api_keys",
+        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("app_id", sa.BigInteger(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("prefix", sa.Text(), nullable=False),
+        sa.Column("key_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("scopes", JSON, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_api_keys_app_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_api_keys"),
+        sa.UniqueConstraint("key_hash", name="uq_api_keys_key_hash"),
+        sa.UniqueConstraint("public_id", name="uq_api_keys_public_id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash", name="pk_sessions"),
+    )
+    op.create_index("ix_sessions_expires_at", "sessions", ["expires_at"], unique=False)
+    op.create_table(
+        "setup_tokens",
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash", name="pk_setup_tokens"),
+    )
+
+
+def _instance() -> None:
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("app_id", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("request_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("app_id", "key", name="pk_idempotency_keys"),
+    )
+    op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"], unique=False)
+    op.create_table(
+        "instance_values",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_instance_values"),
+    )
+    op.create_table(
+        "heartbeats",
+        sa.Column("worker_id", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("pid", sa.BigInteger(), nullable=False),
+        sa.Column("senders", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("worker_id", name="pk_heartbeats"),
+    )

@@ -1,0 +1,212 @@
+"""Messages to audiences: rows of `notifications` with their counters, and `notification_reasons`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, insert, select, update
+
+from tidings.domain.campaign import (
+    FINAL_STATUSES,
+    Counts,
+    InDoubtPolicy,
+    NewNotification,
+    Notification,
+    NotificationStatus,
+)
+from tidings.domain.delivery import ShardStatus, SkipReason
+from tidings.storage.codec import audience_from_json, json_from_audience, json_from_message, message_from_json
+from tidings.storage.counters import COUNTERS, add_reasons
+from tidings.storage.schema import notification_reasons, notifications, shards
+from tidings.storage.scope import AnyRow, AnySelect, Scope
+
+c = notifications.c
+OPEN = (ShardStatus.READY, ShardStatus.LEASED)
+
+
+class SqlNotifications:
+    """Implements `storage.Notifications`."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def add(self, new: NewNotification, *, public_id: str, audience: int, ceiling: int, now: datetime) -> Notification:
+        """Store a request to send; its time to live runs from when it is to be sent."""
+        send_at = new.send_at or now
+        row = self._scope.connection.execute(
+            insert(notifications)
+            .values(
+                public_id=public_id,
+                app_id=new.app_id,
+                message=json_from_message(new.message),
+                audience=json_from_audience(new.audience),
+                policy=new.policy,
+                status=NotificationStatus.QUEUED,
+                source=new.source,
+                ceiling=ceiling,
+                n_audience=audience,
+                created_at=now,
+                send_at=send_at,
+                expires_at=send_at + timedelta(seconds=new.message.ttl),
+            )
+            .returning(notifications)
+        ).one()
+        return _notification(row, {})
+
+    def get(self, app_id: int, public_id: str) -> Notification | None:
+        """Find by public id."""
+        return self._first(c.app_id == app_id, c.public_id == public_id)
+
+    def by_id(self, notification_id: int) -> Notification | None:
+        """Find by id."""
+        return self._first(c.id == notification_id)
+
+    def page(self, app_id: int, *, after: int, limit: int) -> list[Notification]:
+        """List newest first; `after` is the id of the last one seen, 0 to begin."""
+        query = select(notifications).where(c.app_id == app_id).order_by(c.id.desc()).limit(limit)
+        return self._all(query.where(c.id < after) if after else query)
+
+    def totals(self, app_id: int, *, since: datetime) -> Counts:
+        """Add up the counters of the notifications made since then."""
+        sums = [func.coalesce(func.sum(c[f"n_{name}"]), 0) for name in COUNTERS]
+        row = self._scope.connection.execute(select(*sums).where(c.app_id == app_id, c.created_at >= since)).one()
+        return Counts(*(int(value) for value in row))
+
+    def set_status(
+        self, notification_id: int, to: NotificationStatus, *, allowed_from: Sequence[NotificationStatus], now: datetime
+    ) -> bool:
+        """Change the status if it is one of `allowed_from`; False when it is not.
+
+        Cancelling takes every shard that is not being sent. Whoever they would have reached is counted as skipped as
+        soon as no shard is being sent any more: now, or by `finish_if_settled` after the last of them.
+        """
+        values: dict[str, Any] = {"status": to}
+        if to in FINAL_STATUSES:
+            values["finished_at"] = now
+        if to is NotificationStatus.SENDING:
+            values["started_at"] = func.coalesce(c.started_at, now)
+        changed = self._scope.connection.execute(
+            update(notifications).where(c.id == notification_id, c.status.in_(allowed_from)).values(values)
+        ).rowcount
+        if changed and to is NotificationStatus.CANCELLED:
+            self.finish_if_settled(notification_id, now=now)
+        return changed == 1
+
+    def due(self, *, now: datetime, limit: int) -> list[Notification]:
+        """Give queued notifications without shards whose time has come, the oldest first."""
+        planned = select(shards.c.id).where(shards.c.notification_id == c.id).exists()
+        return self._all(
+            select(notifications)
+            .where(c.status == NotificationStatus.QUEUED, c.send_at <= now, ~planned)
+            .order_by(c.send_at, c.id)
+            .limit(limit)
+        )
+
+    def finish_if_settled(self, notification_id: int, *, now: datetime) -> bool:
+        """Mark done when no shard of it is open; True when this call did it.
+
+        The counters then add up: what was left of dead shards is skipped as in doubt, everybody else that is missing
+        unsubscribed between freezing and sending. A cancelled notification stays cancelled and has its counters
+        completed once no shard of it is being sent.
+        """
+        # Two workers that finish the last two shards at once meet at this lock; the second sees what the first did.
+        query = select(notifications).where(c.id == notification_id).with_for_update()
+        row = self._scope.connection.execute(query).first()
+        if row is None:
+            return False
+        cancelled = row.status == NotificationStatus.CANCELLED
+        if cancelled:
+            self._take_shards(notification_id, now)
+        elif row.status not in (NotificationStatus.SENDING, NotificationStatus.QUEUED):
+            return False
+        by_status = self._shards(notification_id)
+        if (not by_status or any(status in by_status for status in OPEN)) and (not cancelled or by_status):
+            return False
+        self._complete(row, in_doubt=by_status.get(ShardStatus.DEAD, 0), cancelled=cancelled)
+        if cancelled:
+            return False
+        self._scope.connection.execute(
+            update(notifications).where(c.id == notification_id).values(status=NotificationStatus.DONE, finished_at=now)
+        )
+        return True
+
+    def _take_shards(self, notification_id: int, now: datetime) -> None:
+        # A lease that has run out is taken too: its holder's outcomes are refused from here on.
+        s = shards.c
+        self._scope.connection.execute(
+            update(shards)
+            .where(
+                s.notification_id == notification_id,
+                (s.status == ShardStatus.READY) | ((s.status == ShardStatus.LEASED) & (s.due_at <= now)),
+            )
+            .values(status=ShardStatus.CANCELLED)
+        )
+
+    def _shards(self, notification_id: int) -> dict[str, int]:
+        """Give for each status its shards are in how many recipients those have not passed."""
+        s = shards.c
+        left = func.sum(s.size - s.n_passed)
+        rows = self._scope.connection.execute(
+            select(s.status, left).where(s.notification_id == notification_id).group_by(s.status)
+        )
+        return {status: int(count) for status, count in rows}
+
+    def _complete(self, row: AnyRow, *, in_doubt: int, cancelled: bool) -> None:
+        counts = _counts(row)
+        missing = counts.audience - counts.settled
+        if missing == 0:
+            return
+        if missing < 0:
+            # Devices that became active again after the freezing were sent to as well.
+            values = {"n_audience": counts.settled}
+        else:
+            doubtful = max(0, min(missing, in_doubt))
+            rest = SkipReason.CANCELLED if cancelled else SkipReason.UNSUBSCRIBED
+            add_reasons(self._scope, row.id, {SkipReason.IN_DOUBT: doubtful, rest: missing - doubtful})
+            values = {"n_skipped": counts.skipped + missing}
+        self._scope.connection.execute(update(notifications).where(c.id == row.id).values(values))
+
+    def _first(self, *conditions: ColumnElement[bool]) -> Notification | None:
+        found = self._all(select(notifications).where(*conditions))
+        return found[0] if found else None
+
+    def _all(self, query: AnySelect) -> list[Notification]:
+        rows = self._scope.connection.execute(query).all()
+        if not rows:
+            return []
+        r = notification_reasons.c
+        reasons: dict[int, dict[str, int]] = {row.id: {} for row in rows}
+        for notification_id, reason, count in self._scope.connection.execute(
+            select(r.notification_id, r.reason, r.n)
+            .where(self._scope.dialect.any_of(r.notification_id, "ids"))
+            .order_by(r.n.desc(), r.reason),
+            {"ids": self._scope.dialect.many(list(reasons))},
+        ):
+            reasons[notification_id][reason] = count
+        return [_notification(row, reasons[row.id]) for row in rows]
+
+
+def _counts(row: AnyRow) -> Counts:
+    return Counts(*(row._mapping[f"n_{name}"] for name in COUNTERS))
+
+
+def _notification(row: AnyRow, reasons: dict[str, int]) -> Notification:
+    return Notification(
+        id=row.id,
+        public_id=row.public_id,
+        app_id=row.app_id,
+        message=message_from_json(row.message),
+        audience=audience_from_json(row.audience),
+        policy=InDoubtPolicy(row.policy),
+        status=NotificationStatus(row.status),
+        source=row.source,
+        ceiling=row.ceiling,
+        counts=_counts(row),
+        created_at=row.created_at,
+        send_at=row.send_at,
+        expires_at=row.expires_at,
+        finished_at=row.finished_at,
+        reasons=reasons,
+    )

@@ -1,0 +1,162 @@
+"""The Store on PostgreSQL: a transaction for each work, run again when the database asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
+
+from tidings.lib.backoff import full_jitter
+from tidings.lib.sealed import Sealer
+from tidings.storage import StoreUnavailable, Transaction
+from tidings.storage.dialects.postgres import POSTGRES
+from tidings.storage.transaction import SqlTransaction
+
+T = TypeVar("T")
+
+MOST_TRIES = 5
+CONNECTIONS = 8
+"""Connections for writing, and as many threads; readers have half as many of their own."""
+
+FIRST_PAUSE = 0.02
+"""Seconds: the upper end of the pause before the second try, doubled with each."""
+
+LONGEST_PAUSE = 0.5
+
+_AGAIN = frozenset({"40001", "40P01", "23505"})
+"""Serialization failure, deadlock, and a unique key that another transaction took first: on a second run the work finds
+what the other one stored."""
+
+_DATABASE = ("08", "40", "53", "57", "58")
+"""SQLSTATE classes that blame the server: connection, conflict, resources, operator, system."""
+
+
+def driver_url(url: str) -> str:
+    """Name the driver: `postgres://` and `postgresql://` become `postgresql+psycopg://`."""
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme in {"postgres", "postgresql"}:
+        return f"postgresql+psycopg://{rest}"
+    return url
+
+
+def writing_engine(url: str, *, size: int = CONNECTIONS) -> Engine:
+    """Make the engine whose transactions write."""
+    return create_engine(driver_url(url), poolclass=QueuePool, pool_size=size, max_overflow=0, pool_timeout=10)
+
+
+def reading_engine(url: str, *, size: int = CONNECTIONS // 2) -> Engine:
+    """Make an engine whose transactions cannot write and see one consistent state."""
+    engine = create_engine(
+        driver_url(url),
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=10,
+        isolation_level="REPEATABLE READ",
+    )
+
+    @event.listens_for(engine, "connect")
+    def _read_only(connection: Any, _record: object) -> None:
+        # The driver says both in its BEGIN, which costs no round trip and passes through a connection pooler.
+        connection.read_only = True
+
+    return engine
+
+
+class PostgresStore:
+    """Implements `storage.Store`."""
+
+    def __init__(self, url: str, sealer: Sealer) -> None:
+        self._sealer = sealer
+        self._closed = False
+        self._writers = writing_engine(url)
+        self._readers = reading_engine(url)
+        self._write_pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="tidings-write")
+        self._read_pool = ThreadPoolExecutor(CONNECTIONS // 2, thread_name_prefix="tidings-read")
+
+    @property
+    def sealer(self) -> Sealer:
+        """What seals this database's secrets."""
+        return self._sealer
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run a work that only reads, on one consistent state of the database."""
+        return await self._run(self._read_pool, self._readers, work)
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run a work that writes, in a transaction of its own; it returns once that is committed."""
+        return await self._run(self._write_pool, self._writers, work)
+
+    async def close(self) -> None:
+        """Finish what runs, end the threads, close the connections. A second call does nothing."""
+        if not self._closed:
+            self._closed = True
+            await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
+        for pool in (self._write_pool, self._read_pool):
+            pool.shutdown(wait=True)
+        for engine in (self._writers, self._readers):
+            engine.dispose()
+
+    async def _run(self, pool: ThreadPoolExecutor, engine: Engine, work: Callable[[Transaction], T]) -> T:
+        if self._closed:
+            raise StoreUnavailable("The store is closed.")
+        return await asyncio.get_running_loop().run_in_executor(pool, self._try, engine, work)
+
+    def _try(self, engine: Engine, work: Callable[[Transaction], T]) -> T:
+        for tries in range(1, MOST_TRIES + 1):
+            try:
+                return self._once(engine, work)
+            except PoolTimeout as error:
+                raise StoreUnavailable("The database is busy. Nothing was stored; try again soon.") from error
+            except DBAPIError as error:
+                if tries == MOST_TRIES or not _worth_another(error):
+                    if _blames_the_database(error):
+                        raise StoreUnavailable(f"The database cannot take this now: {error.orig}") from error
+                    raise
+            chance = random.random()  # noqa: S311 - spreads retries, protects nothing
+            time.sleep(full_jitter(tries, first=FIRST_PAUSE, cap=LONGEST_PAUSE, chance=chance))
+        raise AssertionError("the last try returns or raises")
+
+    def _once(self, engine: Engine, work: Callable[[Transaction], T]) -> T:
+        with engine.connect() as connection:
+            transaction = connection.begin()
+            try:
+                result = work(SqlTransaction(connection, POSTGRES, self._sealer))
+            except BaseException:
+                transaction.rollback()
+                raise
+            try:
+                transaction.commit()
+            except DBAPIError as error:
+                if error.connection_invalidated:
+                    # Not to be run again: it may have been stored.
+                    raise StoreUnavailable("The connection to the database was lost during the commit.") from error
+                raise
+            return result
+
+
+def _state(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
+
+
+def _worth_another(error: DBAPIError) -> bool:
+    # A pooled connection that the server closed long ago is noticed only when it is used.
+    return _state(error) in _AGAIN or error.connection_invalidated
+
+
+def _blames_the_database(error: DBAPIError) -> bool:
+    state = _state(error)
+    if not state:
+        # A server that cannot be reached has no SQLSTATE to give.
+        return error.connection_invalidated or isinstance(error, OperationalError)
+    return state.startswith(_DATABASE)

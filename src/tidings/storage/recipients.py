@@ -1,0 +1,100 @@
+"""Reading recipients: the hot half of `subscriptions`, with statements built once and rows kept as tuples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+
+from tidings.domain.audience import Audience
+from tidings.domain.subscription import Recipient, SubscriptionStatus
+from tidings.lib.sealed import Sealer
+from tidings.storage.audiences import kind_of, parameters, predicate
+from tidings.storage.codec import address_from_bytes
+from tidings.storage.dialects import Dialect
+from tidings.storage.schema import subscriptions
+from tidings.storage.scope import AnySelect, Scope
+
+c = subscriptions.c
+COLUMNS = (c.id, c.app_id, c.provider, c.credential_id, c.address, c.address_hash, c.locale)
+
+
+def address_context(app_id: int, address_hash: bytes) -> str:
+    """Give what a sealed address is bound to: copied to another row or App it does not open."""
+    return f"subscriptions|address|{app_id}|{address_hash.hex()}"
+
+
+def recipient(sealer: Sealer, row: Sequence[Any]) -> Recipient:
+    """Make a recipient of a row of COLUMNS."""
+    subscription_id, app_id, provider, credential_id, sealed, address_hash, locale = row
+    packed = sealer.open(sealed, context=address_context(app_id, address_hash))
+    return Recipient(subscription_id, provider, credential_id or 0, address_from_bytes(packed), locale)
+
+
+@cache
+def _range(dialect: Dialect, kind: type) -> AnySelect:
+    return (
+        select(*COLUMNS)
+        .where(predicate(dialect, kind), c.id > bindparam("after"), c.id <= bindparam("high"))
+        .order_by(c.id)
+        .limit(bindparam("most"))
+    )
+
+
+@cache
+def _listed(dialect: Dialect) -> AnySelect:
+    wanted = dialect.any_of(c.id, "ids")
+    return (
+        select(*COLUMNS)
+        .where(wanted, c.status == SubscriptionStatus.ACTIVE, c.credential_id.is_not(None))
+        .order_by(c.id)
+    )
+
+
+@cache
+def _count(dialect: Dialect, kind: type) -> AnySelect:
+    return select(func.count()).select_from(subscriptions).where(predicate(dialect, kind))
+
+
+@cache
+def _cut(dialect: Dialect, kind: type) -> AnySelect:
+    place = func.row_number().over(order_by=c.id)
+    members = (
+        select(c.id, ((place - 1) // bindparam("size")).label("part"))
+        .where(predicate(dialect, kind), c.id <= bindparam("ceiling"))
+        .subquery()
+    )
+    return (
+        select(func.min(members.c.id), func.max(members.c.id), func.count())
+        .group_by(members.c.part)
+        .order_by(members.c.part)
+    )
+
+
+def read_range(scope: Scope, app_id: int, audience: Audience, *, after: int, high: int, limit: int) -> list[Recipient]:
+    """Read the next members of an audience with after < id <= high, by id."""
+    values = parameters(scope.dialect, app_id, audience) | {"after": after, "high": high, "most": limit}
+    rows = scope.connection.execute(_range(scope.dialect, kind_of(audience)), values)
+    return [recipient(scope.sealer, row) for row in rows]
+
+
+def read_listed(scope: Scope, ids: Sequence[int]) -> list[Recipient]:
+    """Read those of the listed subscriptions that can be sent to, by id."""
+    rows = scope.connection.execute(_listed(scope.dialect), {"ids": scope.dialect.many(ids)})
+    return [recipient(scope.sealer, row) for row in rows]
+
+
+def count(scope: Scope, app_id: int, audience: Audience) -> int:
+    """Count whom an audience holds now."""
+    values = parameters(scope.dialect, app_id, audience)
+    found: int = scope.connection.execute(_count(scope.dialect, kind_of(audience)), values).scalar_one()
+    return found
+
+
+def cut(scope: Scope, app_id: int, audience: Audience, *, ceiling: int, size: int) -> list[tuple[int, int, int]]:
+    """Cut an audience into (low id, high id, count): one pass over an index, one row a part comes back."""
+    values = parameters(scope.dialect, app_id, audience) | {"ceiling": ceiling, "size": size}
+    rows = scope.connection.execute(_cut(scope.dialect, kind_of(audience)), values)
+    return [(low, high, members) for low, high, members in rows]

@@ -1,0 +1,331 @@
+"""Every table, with explicit names for its constraints and indexes."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from tidings.storage.columns import Json, Moment
+
+metadata = MetaData()
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only in a column declared INTEGER."""
+
+
+def _id() -> Column[int]:
+    # A number is never given twice: the highest id of an audience is frozen with a notification.
+    return Column("id", Id, Identity(), nullable=False)
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default=text("0"))
+
+
+apps = Table(
+    "apps",
+    metadata,
+    _id(),
+    Column("public_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("origins", Json, nullable=False),
+    Column("identity_secret", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    PrimaryKeyConstraint("id", name="pk_apps"),
+    UniqueConstraint("public_id", name="uq_apps_public_id"),
+    sqlite_autoincrement=True,
+)
+
+integrations = Table(
+    "integrations",
+    metadata,
+    _id(),
+    Column("public_id", Text, nullable=False),
+    Column("app_id", BigInteger, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("settings", Json, nullable=False),
+    Column("paused_because", Text),
+    Column("created_at", Moment, nullable=False),
+    PrimaryKeyConstraint("id", name="pk_integrations"),
+    UniqueConstraint("public_id", name="uq_integrations_public_id"),
+    UniqueConstraint("app_id", "provider", "label", name="uq_integrations_app_id_provider_label"),
+    ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_integrations_app_id"),
+    sqlite_autoincrement=True,
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    _id(),
+    Column("integration_id", BigInteger, nullable=False),
+    Column("app_id", BigInteger, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("settings", Json, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    PrimaryKeyConstraint("id", name="pk_credentials"),
+    UniqueConstraint("integration_id", "fingerprint", name="uq_credentials_integration_id_fingerprint"),
+    ForeignKeyConstraint(["integration_id"], ["integrations.id"], name="fk_credentials_integration_id"),
+    ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_credentials_app_id"),
+    Index("ix_credentials_app_id_provider", "app_id", "provider"),
+    Index(
+        "uq_credentials_current",
+        "integration_id",
+        unique=True,
+        sqlite_where=text("status = 'current'"),
+        postgresql_where=text("status = 'current'"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    Column("app_id", BigInteger, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("attributes", Json, nullable=False),
+    Column("locale", Text),
+    Column("time_zone", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    PrimaryKeyConstraint("id", name="pk_users"),
+    UniqueConstraint("app_id", "external_id", name="uq_users_app_id_external_id"),
+    ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_users_app_id"),
+    Index("ix_users_app_id_id", "app_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    _id(),
+    Column("public_id", Text, nullable=False),
+    Column("app_id", BigInteger, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("credential_id", BigInteger),
+    # Not a foreign key: a device may name a person before the App's server does.
+    Column("user_external_id", Text),
+    Column("status", Text, nullable=False),
+    Column("status_reason", Text),
+    Column("locale", Text),
+    Column("time_zone", Text),
+    Column("tags", Json, nullable=False),
+    Column("device", Text),
+    Column("address", LargeBinary, nullable=False),
+    Column("address_hash", LargeBinary, nullable=False),
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("last_active_at", Moment),
+    Column("last_seen_at", Moment, nullable=False),
+    PrimaryKeyConstraint("id", name="pk_subscriptions"),
+    UniqueConstraint("public_id", name="uq_subscriptions_public_id"),
+    UniqueConstraint("app_id", "address_hash", name="uq_subscriptions_app_id_address_hash"),
+    ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_subscriptions_app_id"),
+    ForeignKeyConstraint(["credential_id"], ["credentials.id"], name="fk_subscriptions_credential_id"),
+    # Answers counts, cuts and keyset pages of an audience without a look at the rows.
+    Index("ix_subscriptions_app_id_status_id", "app_id", "status", "id", "credential_id"),
+    Index("ix_subscriptions_app_id_id", "app_id", "id"),
+    Index("ix_subscriptions_app_id_user_external_id", "app_id", "user_external_id"),
+    Index("ix_subscriptions_credential_id", "credential_id"),
+    sqlite_autoincrement=True,
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    _id(),
+    Column("public_id", Text, nullable=False),
+    Column("app_id", BigInteger, nullable=False),
+    Column("message", Json, nullable=False),
+    Column("audience", Json, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("ceiling", BigInteger, nullable=False),
+    _count("n_audience"),
+    _count("n_sent"),
+    _count("n_failed"),
+    _count("n_expired"),
+    _count("n_skipped"),
+    _count("n_shown"),
+    _count("n_clicked"),
+    _count("n_closed"),
+    _count("n_answered"),
+    Column("created_at", Moment, nullable=False),
+    Column("send_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    PrimaryKeyConstraint("id", name="pk_notifications"),
+    UniqueConstraint("public_id", name="uq_notifications_public_id"),
+    ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_notifications_app_id"),
+    Index("ix_notifications_app_id_id", "app_id", "id"),
+    Index("ix_notifications_app_id_created_at", "app_id", "created_at"),
+    Index("ix_notifications_status_send_at", "status", "send_at"),
+    sqlite_autoincrement=True,
+)
+
+notification_reasons = Table(
+    "notification_reasons",
+    metadata,
+    Column("notification_id", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    _count("n"),
+    PrimaryKeyConstraint("notification_id", "reason", name="pk_notification_reasons"),
+    ForeignKeyConstraint(["notification_id"], ["notifications.id"], name="fk_notification_reasons_notification_id"),
+    sqlite_with_rowid=False,
+)
+
+shards = Table(
+    "shards",
+    metadata,
+    _id(),
+    Column("notification_id", BigInteger, nullable=False),
+    Column("app_id", BigInteger, nullable=False),
+    # Ranges count up from 0; lists to try again count down from -1, so that neither takes the other's number.
+    Column("n", BigInteger, nullable=False),
+    Column("low", BigInteger, nullable=False),
+    Column("high", BigInteger, nullable=False),
+    Column("retries", LargeBinary),
+    Column("size", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    # When it may be claimed: its time while ready, the end of the lease while leased.
+    Column("due_at", Moment, nullable=False),
+    Column("claimed_at", Moment),
+    Column("lease_owner", Text),
+    Column("lease_token", BigInteger, nullable=False, server_default=text("0")),
+    Column("attempt", BigInteger, nullable=False, server_default=text("0")),
+    Column("cursor", BigInteger, nullable=False, server_default=text("0")),
+    Column("chunk_done", BigInteger, nullable=False, server_default=text("0")),
+    Column("chunk_open", BigInteger),
+    _count("n_passed"),
+    Column("created_at", Moment, nullable=False),
+    PrimaryKeyConstraint("id", name="pk_shards"),
+    UniqueConstraint("notification_id", "n", name="uq_shards_notification_id_n"),
+    ForeignKeyConstraint(["notification_id"], ["notifications.id"], name="fk_shards_notification_id"),
+    Index(
+        "ix_shards_due_at",
+        "due_at",
+        sqlite_where=text("status IN ('ready', 'leased')"),
+        postgresql_where=text("status IN ('ready', 'leased')"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+# One row per recipient, so nothing that does not earn its place: no surrogate key, no foreign keys (each would be a
+# look-up per row, and retention drops notifications and devices without touching this table).
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("notification_id", BigInteger, nullable=False),
+    Column("subscription_id", BigInteger, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("provider_ref", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("notification_id", "subscription_id", name="pk_deliveries"),
+    Index("ix_deliveries_subscription_id", "subscription_id", "notification_id"),
+    sqlite_with_rowid=False,
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("notification_id", BigInteger, nullable=False),
+    Column("subscription_id", BigInteger, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("notification_id", "subscription_id", "event", name="pk_receipts"),
+    sqlite_with_rowid=False,
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id(),
+    Column("public_id", Text, nullable=False),
+    Column("app_id", BigInteger),
+    Column("name", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("key_hash", LargeBinary, nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("last_used_at", Moment),
+    Column("revoked_at", Moment),
+    PrimaryKeyConstraint("id", name="pk_api_keys"),
+    UniqueConstraint("public_id", name="uq_api_keys_public_id"),
+    UniqueConstraint("key_hash", name="uq_api_keys_key_hash"),
+    ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_api_keys_app_id"),
+    sqlite_autoincrement=True,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    PrimaryKeyConstraint("token_hash", name="pk_sessions"),
+    Index("ix_sessions_expires_at", "expires_at"),
+)
+
+setup_tokens = Table(
+    "setup_tokens",
+    metadata,
+    Column("token_hash", LargeBinary, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    PrimaryKeyConstraint("token_hash", name="pk_setup_tokens"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("app_id", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("request_hash", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    PrimaryKeyConstraint("app_id", "key", name="pk_idempotency_keys"),
+    Index("ix_idempotency_keys_created_at", "created_at"),
+)
+
+instance_values = Table(
+    "instance_values",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("name", name="pk_instance_values"),
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("worker_id", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("senders", BigInteger, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    PrimaryKeyConstraint("worker_id", name="pk_heartbeats"),
+)

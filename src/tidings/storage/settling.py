@@ -1,0 +1,151 @@
+"""Settling a chunk: a Settlement comes in; its shard, deliveries, subscriptions and counters change together."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Update, bindparam, func, insert, select, update
+
+from tidings.domain.delivery import DeliveryStatus, SettledDelivery, Settlement, ShardStatus
+from tidings.domain.subscription import SubscriptionStatus
+from tidings.storage.codec import bytes_from_retries
+from tidings.storage.columns import microseconds
+from tidings.storage.counters import add_reasons
+from tidings.storage.dialects import Dialect
+from tidings.storage.schema import notifications, shards, subscriptions
+from tidings.storage.scope import Scope
+
+_COLUMN = {status: f"n_{status.name.lower()}" for status in DeliveryStatus}
+
+_MINE: tuple[ColumnElement[bool], ...] = (
+    shards.c.id == bindparam("shard_id"),
+    shards.c.lease_token == bindparam("token"),
+    shards.c.status == ShardStatus.LEASED,
+)
+_close_chunk = (
+    update(shards)
+    .where(*_MINE, shards.c.chunk_done < bindparam("chunk"))
+    .values(
+        cursor=bindparam("new_cursor"),
+        chunk_done=bindparam("chunk"),
+        chunk_open=None,
+        n_passed=shards.c.n_passed + bindparam("passed"),
+    )
+    .returning(shards.c.notification_id, shards.c.app_id, shards.c.claimed_at)
+)
+_settled_before = select(shards.c.id).where(*_MINE)
+_count = (
+    update(notifications)
+    .where(notifications.c.id == bindparam("notification"))
+    .values({column: notifications.c[column] + bindparam(f"plus_{column}") for column in _COLUMN.values()})
+)
+_lowest = select(func.coalesce(func.min(shards.c.n), 0)).where(shards.c.notification_id == bindparam("notification"))
+
+
+@cache
+def _reached(dialect: Dialect) -> Update:
+    return update(subscriptions).where(dialect.any_of(subscriptions.c.id, "ids")).values(last_active_at=bindparam("at"))
+
+
+@cache
+def _expire(dialect: Dialect) -> Update:
+    # A device that registered anew while the chunk was under way has a fresh address: that answer was for the old one.
+    return (
+        update(subscriptions)
+        .where(
+            dialect.any_of(subscriptions.c.id, "ids"),
+            subscriptions.c.status == SubscriptionStatus.ACTIVE,
+            subscriptions.c.last_seen_at <= bindparam("claimed_at"),
+        )
+        .values(status=SubscriptionStatus.EXPIRED, status_reason=bindparam("because"))
+    )
+
+
+def settle(scope: Scope, settlement: Settlement, *, now: datetime) -> bool:
+    """Store everything one chunk changed; False, and nothing stored, when the lease was lost.
+
+    A chunk that this lease has settled before (its answer was lost on the way) is True and changes nothing.
+    """
+    mine = {"shard_id": settlement.shard_id, "token": settlement.lease_token}
+    retried = sum(len(group) for _, group in settlement.retries)
+    shard = scope.connection.execute(
+        _close_chunk,
+        mine
+        | {
+            "chunk": settlement.chunk,
+            "new_cursor": settlement.cursor,
+            "passed": len(settlement.deliveries) + retried,
+        },
+    ).first()
+    if shard is None:
+        return scope.connection.execute(_settled_before, mine).first() is not None
+    _expire_addresses(scope, settlement, shard.claimed_at)
+    stored = _store_deliveries(scope, shard.notification_id, settlement.deliveries, now)
+    _count_deliveries(scope, shard.notification_id, stored)
+    _add_retries(scope, shard.notification_id, shard.app_id, settlement, now)
+    return True
+
+
+def _store_deliveries(
+    scope: Scope, notification_id: int, deliveries: Sequence[SettledDelivery], now: datetime
+) -> list[SettledDelivery]:
+    """Store the final states; give those that were not there yet."""
+    if not deliveries:
+        return []
+    rows = [(one.subscription_id, int(one.status), one.attempt, one.reason, one.provider_ref) for one in deliveries]
+    new = scope.dialect.insert_deliveries(scope.connection, notification_id, microseconds(now), rows)
+    stored = [one for one in deliveries if one.subscription_id in new]
+    reached = [one.subscription_id for one in stored if one.status is DeliveryStatus.SENT]
+    if reached:
+        scope.connection.execute(_reached(scope.dialect), {"ids": scope.dialect.many(reached), "at": now})
+    return stored
+
+
+def _expire_addresses(scope: Scope, settlement: Settlement, claimed_at: datetime) -> None:
+    because: defaultdict[str, list[int]] = defaultdict(list)
+    for subscription_id, reason in settlement.gone:
+        because[reason].append(subscription_id)
+    for subscription_id, reason in settlement.key_mismatch:
+        because[f"key_mismatch:{reason}"].append(subscription_id)
+    for reason, ids in because.items():
+        values = {"ids": scope.dialect.many(ids), "because": reason, "claimed_at": claimed_at}
+        scope.connection.execute(_expire(scope.dialect), values)
+
+
+def _count_deliveries(scope: Scope, notification_id: int, stored: Sequence[SettledDelivery]) -> None:
+    # Always, even to add nothing: it locks the notification, so that chunks settled at once number their retry
+    # shards one after the other.
+    by_status = Counter(one.status for one in stored)
+    values: dict[str, Any] = {f"plus_{column}": by_status[status] for status, column in _COLUMN.items()}
+    scope.connection.execute(_count, {"notification": notification_id, **values})
+    reasons = Counter(one.reason for one in stored if one.status is not DeliveryStatus.SENT)
+    add_reasons(scope, notification_id, reasons)
+
+
+def _add_retries(scope: Scope, notification_id: int, app_id: int, settlement: Settlement, now: datetime) -> None:
+    if not settlement.retries:
+        return
+    lowest: int = scope.connection.execute(_lowest, {"notification": notification_id}).scalar_one()
+    n = min(lowest, 0)
+    rows = [
+        {
+            "notification_id": notification_id,
+            "app_id": app_id,
+            "n": n - place,
+            "low": 0,
+            "high": 0,
+            "retries": bytes_from_retries(group),
+            "size": len(group),
+            "status": ShardStatus.READY,
+            "due_at": moment,
+            "created_at": now,
+        }
+        for place, (moment, group) in enumerate(settlement.retries, start=1)
+        if group
+    ]
+    if rows:
+        scope.connection.execute(insert(shards), rows)

@@ -1,0 +1,261 @@
+"""The Store on SQLite: one writer thread with group commit, and a small pool of readers that can do nothing else.
+
+SQLite before 3.51.3 can damage a WAL database that two connections write and checkpoint at once. So only the writer
+writes and checkpoints, and readers are opened read-only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from tidings.lib.sealed import Sealer
+from tidings.storage import StoreUnavailable, Transaction
+from tidings.storage.dialects.sqlite import SQLITE
+from tidings.storage.transaction import SqlTransaction
+
+T = TypeVar("T")
+
+MOST_IN_GROUP = 500
+"""Works committed together at most."""
+
+MOST_WAITING = 20_000
+"""Works waiting for the writer before the store says that it is busy."""
+
+READERS = 3
+
+_BUSY_TIMEOUT = "PRAGMA busy_timeout=5000"
+_WRITER = (
+    _BUSY_TIMEOUT,
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",
+)
+_READER = (_BUSY_TIMEOUT, "PRAGMA wal_autocheckpoint=0", "PRAGMA query_only=ON", "PRAGMA temp_store=MEMORY")
+
+_UNAVAILABLE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+"""Primary result codes that blame the database, its disk or another program, never the work."""
+
+
+def writing_engine(path: Path) -> Engine:
+    """Make the engine of the one connection that writes; every transaction begins with BEGIN IMMEDIATE."""
+    # Made here, so that it and the files SQLite puts beside it are readable by their owner only.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    return _engine(path, mode="rw", pragmas=_WRITER, begin="BEGIN IMMEDIATE", size=1)
+
+
+def reading_engine(path: Path, *, size: int = READERS) -> Engine:
+    """Make an engine whose connections cannot write and never checkpoint."""
+    return _engine(path, mode="ro", pragmas=_READER, begin="BEGIN", size=size)
+
+
+def _engine(path: Path, *, mode: str, pragmas: tuple[str, ...], begin: str, size: int) -> Engine:
+    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
+
+    def connect() -> sqlite3.Connection:
+        # isolation_level=None: the driver's own transactions would begin late and deferred, and then meet a lock
+        # that no timeout waits for.
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        for pragma in pragmas:
+            connection.execute(pragma).close()
+        return connection
+
+    engine = create_engine(
+        "sqlite://", creator=connect, poolclass=QueuePool, pool_size=size, max_overflow=0, pool_reset_on_return=None
+    )
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def blames_the_database(error: BaseException) -> bool:
+    """Say whether an error means that the database cannot take anything now."""
+    if not isinstance(error, DBAPIError):
+        return False
+    code: int = getattr(error.orig, "sqlite_errorcode", 0)
+    return code & 0xFF in _UNAVAILABLE
+
+
+def unavailable(error: BaseException) -> StoreUnavailable:
+    """Say it in words."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return StoreUnavailable(f"The database cannot take this now: {cause}. Nothing was stored.")
+
+
+@dataclass(slots=True)
+class _Item:
+    """A work waiting for the writer, and what came of it before the commit."""
+
+    work: Callable[[Transaction], Any]
+    future: Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+    def answer(self) -> None:
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+class SQLiteStore:
+    """Implements `storage.Store`. The caller makes sure that only one process opens the folder."""
+
+    def __init__(self, path: Path, sealer: Sealer) -> None:
+        self._sealer = sealer
+        self._queue: SimpleQueue[_Item | None] = SimpleQueue()
+        self._closed = False
+        self._submitting = threading.Lock()
+        self._readers = reading_engine(path)
+        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="tidings-read")
+        self._writer = threading.Thread(
+            target=self._write_loop, args=(writing_engine(path),), name="tidings-write", daemon=True
+        )
+        self._writer.start()
+
+    @property
+    def sealer(self) -> Sealer:
+        """What seals this database's secrets."""
+        return self._sealer
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run a work that only reads, on one consistent state of the database."""
+        if self._closed:
+            raise StoreUnavailable("The store is closed.")
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run a work that writes; it returns once what it did survives a loss of power."""
+        item = _Item(work, Future())
+        with self._submitting:
+            if self._closed:
+                raise StoreUnavailable("The store is closed.")
+            if self._queue.qsize() >= MOST_WAITING:
+                raise StoreUnavailable("The database is behind with its work. Nothing was stored; try again soon.")
+            self._queue.put(item)
+        result: T = await asyncio.wrap_future(item.future)
+        return result
+
+    async def close(self) -> None:
+        """Finish what waits, end the threads, close the files. A second call does nothing."""
+        with self._submitting:
+            if self._closed:
+                return
+            self._closed = True
+        await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
+        # Readers first: the writer is then the last connection, and its closing puts everything into the one file.
+        self._pool.shutdown(wait=True)
+        self._readers.dispose()
+        self._queue.put(None)
+        self._writer.join()
+
+    def _read(self, work: Callable[[Transaction], T]) -> T:
+        try:
+            with self._readers.connect() as connection, connection.begin():
+                return work(SqlTransaction(connection, SQLITE, self._sealer))
+        except DBAPIError as error:
+            if blames_the_database(error):
+                raise unavailable(error) from error
+            raise
+
+    def _write_loop(self, engine: Engine) -> None:
+        connection: Connection | None = None
+        try:
+            while (group := self._take()) is not None:
+                try:
+                    connection = connection or engine.connect()
+                    self._write_group(connection, group)
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is said to every awaiter, and the writer lives
+                    said = error if isinstance(error, StoreUnavailable) else unavailable(error)
+                    for item in group:
+                        item.error = said
+                    connection = _recovered(connection)
+                for item in group:
+                    item.answer()
+        finally:
+            if connection is not None:
+                connection.close()
+            engine.dispose()
+
+    def _take(self) -> list[_Item] | None:
+        """Wait for a work, then take all that wait too; None at the end, once nothing waits."""
+        group: list[_Item] = []
+        item = self._queue.get()
+        while item is not None:
+            if item.future.set_running_or_notify_cancel():
+                group.append(item)
+            if len(group) >= MOST_IN_GROUP:
+                return group
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                return group
+        if group:
+            self._queue.put(None)
+            return group
+        return None
+
+    def _write_group(self, connection: Connection, group: list[_Item]) -> None:
+        with connection.begin():
+            transaction = SqlTransaction(connection, SQLITE, self._sealer)
+            for item in group:
+                try:
+                    with connection.begin_nested():
+                        item.result = item.work(transaction)
+                except BaseException as error:  # a work's own failure, of any kind, goes to its own awaiter
+                    if blames_the_database(error) or not _in_transaction(connection):
+                        # SQLite may have rolled back everything by itself: the whole group fails.
+                        raise unavailable(error) from error
+                    item.error = error
+
+
+def _in_transaction(connection: Connection) -> bool:
+    driver = connection.connection.driver_connection
+    return isinstance(driver, sqlite3.Connection) and driver.in_transaction
+
+
+def _recovered(connection: Connection | None) -> Connection | None:
+    """Give the connection back in a clean state, or None when a new one is needed."""
+    if connection is None:
+        return None
+    try:
+        connection.rollback()
+        if _in_transaction(connection):
+            connection.exec_driver_sql("ROLLBACK")
+    except DBAPIError:
+        connection.invalidate()
+        connection.close()
+        return None
+    return connection

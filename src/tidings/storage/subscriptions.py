@@ -1,0 +1,249 @@
+"""Browsers and devices: rows of `subscriptions`; addresses are sealed and found by a keyed hash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from tidings.domain.audience import Audience
+from tidings.domain.subscription import Address, NewSubscription, Recipient, Subscription, SubscriptionStatus
+from tidings.storage import recipients as reading
+from tidings.storage.codec import address_from_bytes, bytes_from_address
+from tidings.storage.schema import subscriptions
+from tidings.storage.scope import AnyRow, Scope
+
+c = subscriptions.c
+VISIBLE = tuple(column for column in c if column.name not in {"address", "address_hash", "secret_hash"})
+"""The columns of a Subscription: the address stays inside storage and delivery."""
+
+BATCH = 500
+"""Rows of an import or an export handled at a time."""
+
+
+class SqlSubscriptions:
+    """Implements `storage.Subscriptions`."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def find(self, app_id: int, target: str) -> tuple[Subscription, bytes] | None:
+        """Find by address; the bytes are the hash of the subscription's secret."""
+        row = self._scope.connection.execute(
+            select(*VISIBLE, c.secret_hash).where(c.app_id == app_id, c.address_hash == self._hash(app_id, target))
+        ).first()
+        return (_subscription(row), row.secret_hash) if row else None
+
+    def add(self, new: NewSubscription, *, public_id: str, secret_hash: bytes, now: datetime) -> Subscription:
+        """Store a new registration; the address must not be known in the App."""
+        values = self._values(new, public_id=public_id, secret_hash=secret_hash, now=now)
+        row = self._scope.connection.execute(insert(subscriptions).values(values).returning(*VISIBLE)).one()
+        return _subscription(row)
+
+    def refresh(
+        self, subscription_id: int, new: NewSubscription, *, secret_hash: bytes | None, now: datetime
+    ) -> Subscription:
+        """Store a repeated registration: active again, seen now, with its new address, keys, owner and tags.
+
+        A locale, time zone or device that the registration does not name stays as it is, and so does the secret.
+        """
+        values = self._sealed(new) | {
+            "origin": new.origin,
+            "credential_id": new.credential_id,
+            "user_external_id": new.user_external_id,
+            "status": SubscriptionStatus.ACTIVE,
+            "status_reason": None,
+            "tags": new.tags,
+            "last_seen_at": now,
+        }
+        optional = {"locale": new.locale, "time_zone": new.time_zone, "device": new.device, "secret_hash": secret_hash}
+        values |= {name: value for name, value in optional.items() if value is not None}
+        row = self._scope.connection.execute(
+            update(subscriptions).where(c.id == subscription_id).values(values).returning(*VISIBLE)
+        ).one()
+        return _subscription(row)
+
+    def add_many(self, rows: Iterable[tuple[NewSubscription, str, bytes]], *, now: datetime) -> tuple[int, int]:
+        """Import (subscription, public id, secret hash); give how many were new and how many known (left alone)."""
+        statement = self._scope.dialect.insert_missing(subscriptions)
+        remaining = iter(rows)
+        added = known = 0
+        while batch := [
+            self._values(new, public_id=public_id, secret_hash=secret_hash, now=now)
+            for new, public_id, secret_hash in islice(remaining, BATCH)
+        ]:
+            stored = self._scope.connection.execute(
+                statement, batch, execution_options={"preserve_rowcount": True}
+            ).rowcount
+            added += stored
+            known += len(batch) - stored
+        return added, known
+
+    def get(self, app_id: int, public_id: str) -> Subscription | None:
+        """Find by public id."""
+        row = self._scope.connection.execute(
+            select(*VISIBLE).where(c.app_id == app_id, c.public_id == public_id)
+        ).first()
+        return _subscription(row) if row else None
+
+    def by_id(self, subscription_id: int) -> Subscription | None:
+        """Find by id."""
+        row = self._scope.connection.execute(select(*VISIBLE).where(c.id == subscription_id)).first()
+        return _subscription(row) if row else None
+
+    def set_user(self, subscription_id: int, user_external_id: str | None) -> None:
+        """Give the device to a person, or to nobody."""
+        self._set(subscription_id, user_external_id=user_external_id)
+
+    def set_tags(self, subscription_id: int, tags: Mapping[str, str]) -> None:
+        """Replace the tags."""
+        self._set(subscription_id, tags=dict(tags))
+
+    def set_status(self, subscription_id: int, status: SubscriptionStatus, reason: str) -> None:
+        """Change the status and keep the reason."""
+        self._set(subscription_id, status=status, status_reason=reason or None)
+
+    def delete(self, app_id: int, public_id: str) -> bool:
+        """Forget a device; what was delivered to it stays counted."""
+        gone = delete(subscriptions).where(c.app_id == app_id, c.public_id == public_id)
+        return self._scope.connection.execute(gone).rowcount == 1
+
+    def address(self, subscription_id: int) -> Address | None:
+        """Give the stored address, whatever the subscription's status."""
+        row = self._scope.connection.execute(
+            select(c.app_id, c.address, c.address_hash).where(c.id == subscription_id)
+        ).first()
+        if row is None:
+            return None
+        context = reading.address_context(row.app_id, row.address_hash)
+        return address_from_bytes(self._scope.sealer.open(row.address, context=context))
+
+    def expire_made_with(self, credential_id: int, *, reason: str) -> int:
+        """Expire every active subscription that was made with this credential; give how many."""
+        return self._scope.connection.execute(
+            update(subscriptions)
+            .where(c.credential_id == credential_id, c.status == SubscriptionStatus.ACTIVE)
+            .values(status=SubscriptionStatus.EXPIRED, status_reason=reason)
+        ).rowcount
+
+    def page(
+        self,
+        app_id: int,
+        *,
+        after: int,
+        limit: int,
+        status: SubscriptionStatus | None = None,
+        user_external_id: str | None = None,
+    ) -> list[Subscription]:
+        """List newest first; `after` is the id of the last one seen, 0 to begin."""
+        query = select(*VISIBLE).where(c.app_id == app_id).order_by(c.id.desc()).limit(limit)
+        if after:
+            query = query.where(c.id < after)
+        if status is not None:
+            query = query.where(c.status == status)
+        if user_external_id is not None:
+            query = query.where(c.user_external_id == user_external_id)
+        return [_subscription(row) for row in self._scope.connection.execute(query)]
+
+    def statuses(self, app_id: int) -> dict[SubscriptionStatus, int]:
+        """Count the App's subscriptions by status; every status is named."""
+        query = select(c.status, func.count()).where(c.app_id == app_id).group_by(c.status)
+        found: dict[str, int] = dict(self._scope.connection.execute(query).all())
+        return {status: found.get(status, 0) for status in SubscriptionStatus}
+
+    def count(self, app_id: int, audience: Audience) -> int:
+        """Count whom an audience holds now: active subscriptions that have a credential."""
+        return reading.count(self._scope, app_id, audience)
+
+    def ceiling(self, app_id: int) -> int:
+        """Give the highest id in the App, 0 if there is none."""
+        query = select(func.coalesce(func.max(c.id), 0)).where(c.app_id == app_id)
+        highest: int = self._scope.connection.execute(query).scalar_one()
+        return highest
+
+    def first_subscribed_user(self, app_id: int) -> str | None:
+        """Give the owner of the oldest active subscription that has one."""
+        query = (
+            select(c.user_external_id)
+            .where(c.app_id == app_id, c.status == SubscriptionStatus.ACTIVE, c.user_external_id.is_not(None))
+            .order_by(c.id)
+            .limit(1)
+        )
+        owner: str | None = self._scope.connection.execute(query).scalar()
+        return owner
+
+    def cut(self, app_id: int, audience: Audience, *, ceiling: int, size: int) -> list[tuple[int, int, int]]:
+        """Cut the audience into (low id, high id, count) ranges of `size` recipients, without copying them."""
+        return reading.cut(self._scope, app_id, audience, ceiling=ceiling, size=size)
+
+    def recipients(self, app_id: int, audience: Audience, *, after: int, high: int, limit: int) -> list[Recipient]:
+        """Read the next recipients with after < id <= high, by id; only active ones that have a credential."""
+        return reading.read_range(self._scope, app_id, audience, after=after, high=high, limit=limit)
+
+    def recipients_by_id(self, ids: Sequence[int]) -> list[Recipient]:
+        """Read recipients by id; only active ones that have a credential."""
+        return reading.read_listed(self._scope, ids)
+
+    def export(self, app_id: int) -> Iterator[tuple[Subscription, Recipient]]:
+        """Walk the App's subscriptions by id, of every status; use it up inside the transaction."""
+        after = 0
+        query = select(subscriptions).where(c.app_id == app_id).order_by(c.id).limit(BATCH)
+        while rows := self._scope.connection.execute(query.where(c.id > after)).all():
+            for row in rows:
+                fields = [row._mapping[column] for column in reading.COLUMNS]
+                yield _subscription(row), reading.recipient(self._scope.sealer, fields)
+            after = rows[-1].id
+
+    def _set(self, subscription_id: int, **values: Any) -> None:
+        self._scope.connection.execute(update(subscriptions).where(c.id == subscription_id).values(values))
+
+    def _hash(self, app_id: int, target: str) -> bytes:
+        return self._scope.sealer.blind_index(target.encode(), context=f"subscriptions|target|{app_id}")
+
+    def _sealed(self, new: NewSubscription) -> dict[str, Any]:
+        address_hash = self._hash(new.app_id, new.address.target)
+        context = reading.address_context(new.app_id, address_hash)
+        packed = bytes_from_address(new.address)
+        return {"address_hash": address_hash, "address": self._scope.sealer.seal(packed, context=context)}
+
+    def _values(self, new: NewSubscription, *, public_id: str, secret_hash: bytes, now: datetime) -> dict[str, Any]:
+        return self._sealed(new) | {
+            "public_id": public_id,
+            "app_id": new.app_id,
+            "provider": new.provider,
+            "origin": new.origin,
+            "credential_id": new.credential_id,
+            "user_external_id": new.user_external_id,
+            "status": SubscriptionStatus.ACTIVE,
+            "locale": new.locale,
+            "time_zone": new.time_zone,
+            "tags": new.tags,
+            "device": new.device,
+            "secret_hash": secret_hash,
+            "created_at": now,
+            "last_seen_at": now,
+        }
+
+
+def _subscription(row: AnyRow) -> Subscription:
+    return Subscription(
+        id=row.id,
+        public_id=row.public_id,
+        app_id=row.app_id,
+        provider=row.provider,
+        origin=row.origin,
+        credential_id=row.credential_id,
+        user_external_id=row.user_external_id,
+        status=SubscriptionStatus(row.status),
+        status_reason=row.status_reason,
+        locale=row.locale,
+        time_zone=row.time_zone,
+        tags=row.tags,
+        device=row.device,
+        created_at=row.created_at,
+        last_active_at=row.last_active_at,
+        last_seen_at=row.last_seen_at,
+    )

@@ -1,0 +1,51 @@
+"""One transaction's view of everything stored: a repository for each noun over one connection."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from tidings.lib.sealed import Sealer
+from tidings.storage import (
+    Access,
+    Apps,
+    Credentials,
+    Deliveries,
+    Idempotency,
+    Instance,
+    Notifications,
+    Receipts,
+    Shards,
+    Subscriptions,
+    Users,
+)
+from tidings.storage.access import SqlAccess
+from tidings.storage.apps import SqlApps
+from tidings.storage.credentials import SqlCredentials
+from tidings.storage.deliveries import SqlDeliveries
+from tidings.storage.dialects import Dialect
+from tidings.storage.idempotency import SqlIdempotency
+from tidings.storage.instance import SqlInstance
+from tidings.storage.notifications import SqlNotifications
+from tidings.storage.receipts import SqlReceipts
+from tidings.storage.scope import Scope
+from tidings.storage.shards import SqlShards
+from tidings.storage.subscriptions import SqlSubscriptions
+from tidings.storage.users import SqlUsers
+
+
+class SqlTransaction:
+    """Implements `storage.Transaction`; whoever made the connection begins and ends the transaction."""
+
+    def __init__(self, connection: Connection, dialect: Dialect, sealer: Sealer) -> None:
+        scope = Scope(connection, dialect, sealer)
+        self.apps: Apps = SqlApps(scope)
+        self.credentials: Credentials = SqlCredentials(scope)
+        self.users: Users = SqlUsers(scope)
+        self.subscriptions: Subscriptions = SqlSubscriptions(scope)
+        self.notifications: Notifications = SqlNotifications(scope)
+        self.shards: Shards = SqlShards(scope)
+        self.deliveries: Deliveries = SqlDeliveries(scope)
+        self.receipts: Receipts = SqlReceipts(scope)
+        self.access: Access = SqlAccess(scope)
+        self.idempotency: Idempotency = SqlIdempotency(scope)
+        self.instance: Instance = SqlInstance(scope)
