@@ -46,7 +46,7 @@ CODES: dict[FailureKind, dict[str, int]] = {
         "UNSUPPORTED_PROTOCOL": 1,
         "URL_MALFORMAT": 3,
         "URL_MALFORMAT_USER": 4,  # to libcurl NOT_BUILT_IN by now; pycurl has both names
-        "WEIRD_SERVER_REPLY": 8,
+        "FTP_WEIRD_SERVER_REPLY": 8,  # of HTTP too, by now: an answer that is no HTTP
         "HTTP_RETURNED_ERROR": 22,
         "WRITE_ERROR": 23,
         "RANGE_ERROR": 33,
@@ -92,6 +92,7 @@ CODES: dict[FailureKind, dict[str, int]] = {
         "BAD_PASSWORD_ENTERED": 46,
         "UNKNOWN_OPTION": 48,
         "TELNET_OPTION_SYNTAX": 49,
+        "SHARE_IN_USE": 57,
         "LDAP_INVALID_URL": 62,
         "LOGIN_DENIED": 67,
         "TFTP_NOTFOUND": 68,
@@ -113,6 +114,7 @@ CODES: dict[FailureKind, dict[str, int]] = {
         "RECURSIVE_API_CALL": 93,
         "AUTH_ERROR": 94,
         "UNRECOVERABLE_POLL": 99,
+        "ALREADY_COMPLETE": 99999,
     },
 }
 """Kind -> name -> number, without the prefix (`CURLE_` in C, `E_` in Python)."""

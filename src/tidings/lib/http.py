@@ -150,7 +150,9 @@ class Client:
             call.verified = not trusted
             call.easy.setopt(pycurl.SSL_VERIFYPEER, int(call.verified))
             call.easy.setopt(pycurl.SSL_VERIFYHOST, 2 * int(call.verified))
-        call.easy.setopt(pycurl.URL, request.url)
+        # As part of the URL libcurl would write `%2f` as `%2F`; a target goes out byte for byte, and not into messages.
+        call.easy.setopt(pycurl.URL, target.origin)
+        call.easy.setopt(pycurl.REQUEST_TARGET, target.path)
         call.easy.setopt(pycurl.HTTPHEADER, [*_NONE_OF_ITS_OWN, *request.headers])
         call.easy.setopt(pycurl.POSTFIELDS, request.body)
         self._calls[call.easy] = call
@@ -180,7 +182,7 @@ class Client:
         else:
             forbidden = code == pycurl.E_COULDNT_CONNECT and call.refused and not call.tried
             kind = FailureKind.FORBIDDEN_ADDRESS if forbidden else KINDS.get(code, FailureKind.OTHER)
-            said = "its addresses may not be called" if forbidden else words.replace(call.url, "...")
+            said = "its addresses may not be called" if forbidden else words
             answer = NetworkFailure(kind, cut(f"{call.target.host}#{digest(call.url)}: {said}"))
             slow_down = kind in (FailureKind.TIMEOUT, FailureKind.CONNECT)
         call.pace.finish(call.ticket, slow_down=slow_down)
@@ -207,12 +209,12 @@ class Client:
             pycurl.NOSIGNAL: 1,
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
             pycurl.PIPEWAIT: 1,
-            pycurl.PATH_AS_IS: 1,
             pycurl.FOLLOWLOCATION: 0,
             pycurl.NETRC: pycurl.NETRC_IGNORED,
             pycurl.PROTOCOLS: pycurl.PROTO_HTTPS | (pycurl.PROTO_HTTP if self._insecure else 0),
             pycurl.PROXY: self._proxy or "",
             pycurl.NOPROXY: "" if self._proxy else "*",
+            pycurl.HTTPPROXYTUNNEL: 1,
             pycurl.SSLVERSION: pycurl.SSLVERSION_TLSv1_2,
             pycurl.CAINFO: self._ca_file,
             pycurl.TCP_KEEPALIVE: 1,

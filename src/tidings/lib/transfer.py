@@ -19,16 +19,17 @@ BODY_READ = 1024 * 1024
 HEADERS_KEPT = 64
 HEADER_BYTES_KEPT = 16 * 1024
 
-_TARGET = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?(?:[/?][!-\[\]-~]*)?", re.A | re.I)
+_TARGET = re.compile(r'(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?([/?][!"$-\[\]-~]*)?', re.A | re.I)
 _DEFAULT_PORTS = {"https": "443", "http": "80"}
 _LOOPBACK = re.compile(r"(?:.*\.)?localhost|127\.[0-9.]+|\[::1\]", re.A)
 
 
 class Target(NamedTuple):
-    """Where a request goes: host in lower case (IPv6 in brackets), origin without the scheme's own port."""
+    """Where a request goes: host in lower case, origin without the scheme's own port, path with its query."""
 
     host: str
     origin: str
+    path: str
 
     @property
     def loopback(self) -> bool:
@@ -44,7 +45,8 @@ def target_of(request: Request) -> Target | None:
         return None
     scheme, host, port = found[1].lower(), found[2].lower(), found[3]
     shown = host if port in (None, _DEFAULT_PORTS[scheme]) else f"{host}:{port}"
-    return Target(host, f"{scheme}://{shown}")
+    path = found[4] or "/"
+    return Target(host, f"{scheme}://{shown}", path if path.startswith("/") else f"/{path}")
 
 
 def digest(url: str) -> str:
