@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from tidings.cli.failure import CommandFailed
 from tidings.cli.options import Call, command
 from tidings.cli.output import plain
 
@@ -20,18 +19,9 @@ def register(root: typer.Typer) -> None:
 def backup(call: Call, file: Annotated[Path, typer.Argument(help="Where the copy goes.", metavar="FILE")]) -> None:
     """Copy the database, whole and consistent, also while the server runs. The key file stays where it is."""
     settings = call.settings()
-    if settings.database_url is not None:
-        raise CommandFailed(
-            "This instance is on PostgreSQL.", "Use pg_dump; it takes a consistent copy of a live database."
-        )
-    if not (settings.data / "tidings.db").exists():
-        raise CommandFailed(f"There is no database in {settings.data}.", "Name the folder with --data.")
-    if file.exists():
-        raise CommandFailed(f"{file} is there already.", "Name a new file; a backup never overwrites another one.")
     from tidings.storage.open import backup as copy
 
-    copy(settings.data, file)
-    file.chmod(0o600)
+    copy(database_url=settings.database_url, folder=settings.data, target=file)
     key = settings.key_file or settings.data / "tidings.key"
     call.out.result({"file": str(file), "bytes": file.stat().st_size, "key_file": str(key)})
     call.out.done(f"Copied the database to {plain(str(file))}.")

@@ -1,0 +1,81 @@
+"""The command as people start it: light, with the three exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TIDINGS = [sys.executable, "-c", "from tidings.cli.main import run; run()"]
+HEAVY = ("fastapi", "sqlalchemy", "pycurl", "httpx2", "uvicorn", "cryptography", "pydantic_settings")
+
+IMPORTS = f"""
+import sys
+from tidings.cli.main import run
+try:
+    run()
+except SystemExit as end:
+    assert not end.code, end.code
+found = [name for name in {HEAVY!r} if name in sys.modules]
+assert not found, found
+"""
+
+
+def tidings(*arguments: str, data: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    given = [*arguments, *(("--data", str(data)) if data else ())]
+    return subprocess.run([*TIDINGS, *given], input=stdin, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["send", "--help"], ["vapid", "generate", "--help"]])
+def test_help_and_version_import_nothing_heavy(arguments: list[str]) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", IMPORTS, *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["send", "--title", "T"],
+        ["send", "--title", "T", "--to", "segment:x"],
+        ["vapid", "import"],
+        ["app", "set"],
+        ["key", "create", "--name", "n", "--scope", "all"],
+    ],
+)
+def test_wrong_usage_ends_with_2(arguments: list[str], tmp_path: Path) -> None:
+    ended = tidings(*arguments, *(["--data", str(tmp_path / "data")] if arguments != ["nonsense"] else []))
+    assert ended.returncode == 2, ended.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_failure_ends_with_1_and_says_how_to_mend(tmp_path: Path) -> None:
+    ended = tidings("backup", str(tmp_path / "copy.db"), data=tmp_path)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert len(ended.stderr.splitlines()) == 2
+
+
+def test_with_json_a_failure_is_json_on_stdout_alone(tmp_path: Path) -> None:
+    ended = tidings("worker", "--json", data=tmp_path)
+    assert ended.returncode == 1
+    assert "PostgreSQL" in json.loads(ended.stdout)["error"]["mend"]
+    assert ended.stderr == ""
+
+
+def test_a_wrong_setting_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDINGS_PORT", "eighty")
+    ended = tidings("backup", "x.db", data=tmp_path)
+    assert ended.returncode == 1
+    assert "TIDINGS_PORT" in ended.stderr
+
+
+def test_commands_of_later_issues_are_absent() -> None:
+    listed = tidings("--help").stdout
+    for name in ("bench", "preset", "member"):
+        assert name not in listed
