@@ -40,7 +40,7 @@ class Server:
         self.protocols: list[str | None] = []
         self.names: list[str | None] = []
         self.seen: list[Seen] = []
-        self.most_streams = 0
+        self.most_streams: dict[str, int] = {}
         self._tls = tls
         if tls is not None:
             tls.set_alpn_protocols(list(alpn))
@@ -141,7 +141,9 @@ class Http2:
         if isinstance(event, h2.events.RequestReceived):
             headers = list(event.headers)
             self.requests[event.stream_id] = Seen(dict(headers)[b":path"].decode(), headers, b"")
-            self.server.most_streams = max(self.server.most_streams, self.connection.open_inbound_streams)
+            host = dict(headers)[b":authority"].decode()
+            most = self.server.most_streams
+            most[host] = max(most.get(host, 0), self.connection.open_inbound_streams)
         elif isinstance(event, h2.events.DataReceived):
             self.requests[event.stream_id].body += event.data
             self.connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
@@ -213,15 +215,19 @@ class Http2:
     def do_reset(self, stream: int, _: str) -> None:
         self.connection.reset_stream(stream, h2.errors.ErrorCodes.INTERNAL_ERROR)
 
-    def do_hold(self, stream: int, number: str) -> None:
+    def do_hold(self, stream: int, number: str, status: int = 201) -> None:
         """Answer only when that many are in flight at once."""
         held = self.server._held
         held.append((self, stream))
         if len(held) >= int(number):
             for connection, waiting in held:
-                connection.reply(waiting, 201)
+                connection.reply(waiting, status)
                 connection.flush()
             held.clear()
+
+    def do_busy(self, stream: int, number: str) -> None:
+        """Refuse when that many are in flight at once, and not before."""
+        self.do_hold(stream, number, 503)
 
 
 @pytest.fixture(scope="session")

@@ -67,7 +67,7 @@ def test_requests_share_one_connection_at_the_same_time(client: Client, server: 
     answers = list(client.exchange((number, request("/hold/40")) for number in range(40)))
     assert {status_of(answer) for _, answer in answers} == {201}
     assert server.accepted == 1
-    assert server.most_streams == 40
+    assert server.most_streams == {"push.example.com": 40}
 
 
 def test_a_thousand_requests_are_pulled_only_as_there_is_room(client: Client, server: Server) -> None:
@@ -276,6 +276,13 @@ def test_loopback_is_refused_without_a_connection(server: Server, host: str) -> 
     assert server.accepted == 0
 
 
+def test_a_name_that_resolves_to_loopback_is_refused_without_a_connection(server: Server, loopback_name: str) -> None:
+    with Client(guard=AddressGuard()) as client:
+        answer = one(client, request(base=f"https://{loopback_name}:{server.port}"))
+    assert failure_of(answer) is FailureKind.FORBIDDEN_ADDRESS
+    assert server.accepted == 0
+
+
 def test_insecure_alone_does_not_open_loopback(server: Server) -> None:
     with Client(guard=AddressGuard(), insecure=True) as client:
         answer = one(client, request(base=f"https://localhost:{server.port}"))
@@ -328,9 +335,15 @@ def test_a_request_that_cannot_be_written_as_http_is_a_value_and_not_sent(
 
 def test_the_window_of_an_origin_halves_on_503_and_leaves_other_origins_alone(client: Client) -> None:
     assert (client.room_for(ORIGIN), client.room_for("https://other.example.com")) == (50, 50)
-    list(client.exchange((number, request("/status/503")) for number in range(50)))
+    list(client.exchange((number, request("/busy/50")) for number in range(50)))
     assert client.room_for(ORIGIN) == 25
     assert client.room_for("https://other.example.com") == 50
+
+
+def test_a_status_that_says_slow_down_comes_with_its_retry_after(client: Client) -> None:
+    answer = one(client, request("/status/429"))
+    assert isinstance(answer, Reply)
+    assert (answer.status, answer.headers) == (429, {"retry-after": "7"})
 
 
 def test_the_window_of_an_origin_grows_with_good_answers(client: Client) -> None:
@@ -339,13 +352,14 @@ def test_the_window_of_an_origin_grows_with_good_answers(client: Client) -> None
 
 
 def test_exchange_keeps_to_the_window_of_each_origin(client: Client, server: Server) -> None:
-    list(client.exchange((number, request("/status/429")) for number in range(50)))
-    server.most_streams = 0
+    list(client.exchange((number, request("/busy/50")) for number in range(50)))
+    server.most_streams.clear()
     both = ((number, request(base=base)) for number in range(100) for base in (ORIGIN, "https://other.example.com"))
     answers = list(client.exchange(both))
     assert {status_of(answer) for _, answer in answers} == {201}
     assert len(answers) == 200
-    assert server.most_streams <= 53
+    assert server.most_streams["push.example.com"] <= 25 + 4  # a hundred good answers open it by four
+    assert server.most_streams["other.example.com"] <= 50 + 2
 
 
 def test_submit_and_poll_give_every_answer_under_its_key(client: Client) -> None:
