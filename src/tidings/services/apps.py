@@ -1,0 +1,170 @@
+"""Apps: one for each site or mobile app, with the origins whose pages may subscribe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from tidings.domain.app import App
+from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
+from tidings.lib.clock import Clock
+from tidings.lib.ids import Ids
+from tidings.services.identity import identity_required, require_identity
+from tidings.storage import Store, Transaction
+
+FIRST_NAME = "My site"
+MAX_ORIGINS = 100
+_PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, slots=True)
+class AppDetails:
+    """An App with the settings that are kept beside it."""
+
+    app: App
+    require_signed_identity: bool
+
+
+class Apps:
+    """Makes, finds and changes Apps."""
+
+    def __init__(self, *, store: Store, clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+
+    async def ensure_first(self) -> App:
+        """Give the oldest App; on an empty instance make it."""
+        apps = await self._store.read(lambda tx: tx.apps.all())
+        if apps:
+            return apps[0]
+        public_id, secret, now = self._ids.new("app"), self._secret(), self._clock.now()
+
+        def make(tx: Transaction) -> App:
+            found = tx.apps.all()
+            return (
+                found[0]
+                if found
+                else tx.apps.add(public_id=public_id, name=FIRST_NAME, identity_secret=secret, now=now)
+            )
+
+        return await self._store.write(make)
+
+    async def create(self, name: str, *, origins: Sequence[str] = ()) -> AppDetails:
+        """Make an App. Raises INVALID_REQUEST for an origin that is none."""
+        checked = origins_from(origins)
+        public_id, secret, now = self._ids.new("app"), self._secret(), self._clock.now()
+
+        def make(tx: Transaction) -> AppDetails:
+            app = tx.apps.add(public_id=public_id, name=name, identity_secret=secret, now=now)
+            return AppDetails(tx.apps.update(app.id, origins=checked) if checked else app, False)
+
+        return await self._store.write(make)
+
+    async def all(self) -> list[AppDetails]:
+        """List every App, oldest first."""
+        return await self._store.read(lambda tx: [_details(tx, app) for app in tx.apps.all()])
+
+    async def get(self, public_id: str) -> AppDetails:
+        """Give one App. Raises APP_NOT_FOUND."""
+        return await self._store.read(lambda tx: _details(tx, _found(tx, public_id)))
+
+    async def by_id(self, app_id: int) -> App:
+        """Give the App of an API key. Raises APP_NOT_FOUND."""
+        app = await self._store.read(lambda tx: tx.apps.by_id(app_id))
+        if app is None:
+            raise CatalogueError(ErrorCode.APP_NOT_FOUND)
+        return app
+
+    async def resolve(self, public_id: str | None) -> App:
+        """Give the named App, or the instance's only one. Raises APP_NOT_FOUND, APP_REQUIRED."""
+        return await self._store.read(lambda tx: _resolved(tx, public_id))
+
+    async def update(
+        self,
+        public_id: str,
+        *,
+        name: str | None = None,
+        origins: Sequence[str] | None = None,
+        require_signed_identity: bool | None = None,
+    ) -> AppDetails:
+        """Change what is not None. Raises APP_NOT_FOUND, and INVALID_REQUEST for an origin that is none."""
+        checked = None if origins is None else origins_from(origins)
+
+        def change(tx: Transaction) -> AppDetails:
+            app = _found(tx, public_id)
+            if name is not None or checked is not None:
+                app = tx.apps.update(app.id, name=name, origins=checked)
+            if require_signed_identity is not None:
+                require_identity(tx, app.id, require_signed_identity)
+            return _details(tx, app)
+
+        return await self._store.write(change)
+
+    def _secret(self) -> bytes:
+        # The characters people copy are the key itself, so that no language has to decode anything first.
+        return self._ids.secret().encode()
+
+
+def origins_from(values: Sequence[str]) -> tuple[str, ...]:
+    """Normalise origins to what browsers send in `Origin`; raise INVALID_REQUEST naming each that is none."""
+    faults = []
+    origins: dict[str, None] = {}
+    for index, value in enumerate(values):
+        try:
+            origins[origin_from(value)] = None
+        except ValueError as fault:
+            faults.append(FieldFault(f"origins.{index}", str(fault)))
+    if len(origins) > MAX_ORIGINS:
+        faults.append(FieldFault("origins", f"An App takes up to {MAX_ORIGINS} origins; make a second App."))
+    if faults:
+        raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{faults[0].field}: {faults[0].message}", faults=tuple(faults))
+    return tuple(origins)
+
+
+def origin_from(value: str) -> str:
+    """Normalise one origin, `scheme://host[:port]`; raise ValueError saying what is wrong with it."""
+    text = value.strip()
+    if "*" in text:
+        raise ValueError("An origin has no wildcard; list each site, such as https://www.example.com.")
+    try:
+        parts = urlsplit(text)
+        host, port = (parts.hostname or "").encode("idna").decode("ascii"), parts.port
+    except (ValueError, UnicodeError) as fault:
+        raise ValueError("This is not an origin; write it as https://www.example.com.") from fault
+    if parts.scheme not in _PORTS or not host:
+        raise ValueError("This is not an origin; write it as https://www.example.com.")
+    if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("An origin ends after the host and port; leave out the path and what follows it.")
+    if parts.scheme == "http" and not is_local(host):
+        raise ValueError("Browsers allow push on https only; http is for localhost.")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" if port in (None, _PORTS[parts.scheme]) else f"{parts.scheme}://{shown}:{port}"
+
+
+def is_local(host: str) -> bool:
+    """Tell whether a host is one that browsers trust without https: this machine itself."""
+    return host in {"localhost", "127.0.0.1", "::1"} or host.endswith(".localhost")
+
+
+def _details(tx: Transaction, app: App) -> AppDetails:
+    return AppDetails(app, identity_required(tx, app.id))
+
+
+def _found(tx: Transaction, public_id: str) -> App:
+    app = tx.apps.get(public_id)
+    if app is None:
+        raise CatalogueError(ErrorCode.APP_NOT_FOUND, f"There is no App {public_id[:64]!r}.")
+    return app
+
+
+def _resolved(tx: Transaction, public_id: str | None) -> App:
+    if public_id is not None:
+        return _found(tx, public_id)
+    apps = tx.apps.all()
+    if not apps:
+        raise CatalogueError(ErrorCode.APP_NOT_FOUND, "This instance has no App yet.")
+    if len(apps) > 1:
+        raise CatalogueError(ErrorCode.APP_REQUIRED, f"This instance has {len(apps)} Apps; say which one you mean.")
+    return apps[0]

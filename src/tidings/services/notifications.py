@@ -1,0 +1,155 @@
+"""Notifications: sending, following and steering them, and the one that proves that push works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tidings.domain.app import App
+from tidings.domain.audience import Audience, Devices, Users
+from tidings.domain.campaign import Counts, InDoubtPolicy, NewNotification, Notification
+from tidings.domain.delivery import SettledDelivery
+from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.message import Message, Urgency
+from tidings.domain.subscription import Subscription, SubscriptionStatus
+from tidings.pipeline.flow import Acceptance, Flow, Idempotent
+from tidings.providers import BROWSER
+from tidings.services.paging import Page, page_from, position_from
+from tidings.storage import Store, Transaction
+
+TEST_TITLE = "Web Push is working"
+TEST_TTL = 600
+"""Seconds: a test that arrives tomorrow proves nothing."""
+
+_SEARCHED = 10_000
+"""Users looked through for an email address; it serves a person at a terminal, not a program."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryDetails:
+    """One recipient's final state, with the device as people know it (None: it was deleted since)."""
+
+    settled: SettledDelivery
+    subscription: Subscription | None
+
+
+class Notifications:
+    """The flow's face to the API."""
+
+    def __init__(self, *, store: Store, flow: Flow) -> None:
+        self._store = store
+        self._flow = flow
+
+    async def send(self, new: NewNotification, *, idempotent: Idempotent | None = None) -> Acceptance:
+        """Store a notification for the workers. Raises MESSAGE_TOO_LARGE, IDEMPOTENCY_KEY_REUSED, VAPID_KEY_MISSING."""
+        return await self._flow.accept(new, idempotency=idempotent)
+
+    async def count(self, app_id: int, audience: Audience) -> int:
+        """Count the devices that an audience holds now."""
+        return await self._flow.count(app_id, audience)
+
+    async def test(self, app: App, *, user: str | None = None, body: str | None = None) -> Acceptance:
+        """Send "Web Push is working" to a user's devices; without a name, to the first subscribed user's.
+
+        `user` is the App's own id, or an email address among the users' attributes. Where nobody who subscribed
+        is a user, the newest device gets it. Raises VAPID_KEY_MISSING and NO_SUBSCRIPTION, in this order.
+        """
+        audience = await self._store.read(lambda tx: _test_audience(tx, app, user))
+        message = Message(
+            title=TEST_TITLE,
+            body=body or f"This device receives the notifications of {app.name}.",
+            ttl=TEST_TTL,
+            urgency=Urgency.HIGH,
+        )
+        return await self._flow.accept(NewNotification(app.id, message, audience, InDoubtPolicy.RESEND, source="test"))
+
+    async def get(self, app_id: int, public_id: str) -> Notification:
+        """Give one notification. Raises NOT_FOUND."""
+        found = await self._store.read(lambda tx: tx.notifications.get(app_id, public_id))
+        if found is None:
+            raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no notification {public_id[:64]!r}.")
+        return found
+
+    async def answers(self, notification: Notification) -> dict[str, int]:
+        """Count which actions people chose."""
+        return await self._store.read(lambda tx: tx.receipts.answers(notification.id))
+
+    async def page(self, app_id: int, *, cursor: str | None, limit: int) -> Page[Notification]:
+        """List notifications, newest first. Raises INVALID_CURSOR."""
+        after = position_from(cursor)
+        rows = await self._store.read(lambda tx: tx.notifications.page(app_id, after=after, limit=limit + 1))
+        return page_from(rows, limit=limit, position=lambda row: row.id)
+
+    async def deliveries(self, app_id: int, public_id: str, *, cursor: str | None, limit: int) -> Page[DeliveryDetails]:
+        """List the recipients of a notification that have their final state. Raises NOT_FOUND, INVALID_CURSOR."""
+        notification = await self.get(app_id, public_id)
+        after = position_from(cursor)
+
+        def look(tx: Transaction) -> list[DeliveryDetails]:
+            settled = tx.deliveries.page(notification.id, after=after, limit=limit + 1)
+            return [DeliveryDetails(one, tx.subscriptions.by_id(one.subscription_id)) for one in settled]
+
+        rows = await self._store.read(look)
+        return page_from(rows, limit=limit, position=lambda row: row.settled.subscription_id)
+
+    async def pause(self, app_id: int, public_id: str) -> Notification:
+        """Stop for now. Raises NOT_FOUND, NOTIFICATION_FINAL."""
+        return await self._flow.pause(app_id, public_id)
+
+    async def resume(self, app_id: int, public_id: str) -> Notification:
+        """Go on after a pause. Raises NOT_FOUND, NOTIFICATION_FINAL."""
+        return await self._flow.resume(app_id, public_id)
+
+    async def cancel(self, app_id: int, public_id: str) -> Notification:
+        """End for good. Raises NOT_FOUND, NOTIFICATION_FINAL."""
+        return await self._flow.cancel(app_id, public_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a notification goes out: recipients a second, and the seconds left at that rate."""
+
+    rate: float
+    eta_seconds: float | None
+
+
+def pace_between(before: Counts, now: Counts, *, seconds: float) -> Pace | None:
+    """Measure the pace between two looks `seconds` apart; None while nothing moves."""
+    done = now.settled - before.settled
+    if seconds <= 0 or done <= 0:
+        return None
+    rate = done / seconds
+    return Pace(rate, max(0, now.audience - now.settled) / rate)
+
+
+def _test_audience(tx: Transaction, app: App, user: str | None) -> Audience:
+    if tx.credentials.current(app.id, BROWSER) is None:
+        raise CatalogueError(ErrorCode.VAPID_KEY_MISSING)
+    if user is not None:
+        audience = Users((_user_named(tx, app.id, user),))
+        if tx.subscriptions.count(app.id, audience) == 0:
+            raise CatalogueError(ErrorCode.NO_SUBSCRIPTION, f"{user!r} has no device with push enabled.")
+        return audience
+    first = tx.subscriptions.first_subscribed_user(app.id)
+    if first is not None:
+        return Users((first,))
+    newest = tx.subscriptions.page(app.id, after=0, limit=1, status=SubscriptionStatus.ACTIVE)
+    if not newest:
+        raise CatalogueError(ErrorCode.NO_SUBSCRIPTION, "No browser and no device has push enabled yet.")
+    return Devices((newest[0].public_id,))
+
+
+def _user_named(tx: Transaction, app_id: int, name: str) -> str:
+    if "@" in name and tx.users.get(app_id, name) is None:
+        for external_id, email in _emails(tx, app_id):
+            if email.casefold() == name.casefold():
+                return external_id
+    return name
+
+
+def _emails(tx: Transaction, app_id: int) -> Iterator[tuple[str, str]]:
+    after = seen = 0
+    while seen < _SEARCHED and (users := tx.users.page(app_id, after=after, limit=500)):
+        for user in users:
+            yield user.external_id, str(user.attributes.get("email", ""))
+        after, seen = users[-1].id, seen + len(users)

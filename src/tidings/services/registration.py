@@ -1,0 +1,137 @@
+"""What a browser's registration may change about a device we know: pure decisions, made inside one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from tidings.domain.app import Credential
+from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.subscription import Address, NewSubscription, Subscription
+
+UNCLAIMED = b""
+"""Hash of an imported device's secret: it has none until a browser shows both its keys and claims it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a browser sends: `subscription` is PushSubscription.toJSON(); `tags` None leaves them as they are."""
+
+    subscription: Mapping[str, object] = field(repr=False)
+    vapid_key: str | None = None
+    user_id: str | None = None
+    user_token: str | None = field(default=None, repr=False)
+    locale: str | None = None
+    time_zone: str | None = None
+    tags: Mapping[str, str] | None = None
+    secret: str | None = field(default=None, repr=False)
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What the browser is told. `secret` is None for a device that was known and proved nothing."""
+
+    subscription: Subscription
+    secret: str | None = field(repr=False)
+    created: bool
+
+
+class Proof(Enum):
+    """Why a browser may change a device that we know."""
+
+    NONE = auto()
+    SECRET = auto()
+    IDENTITY = auto()
+    KEYS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A device as it is stored."""
+
+    subscription: Subscription
+    secret_hash: bytes = field(repr=False)
+    address: Address
+
+
+def hash_of(secret: str) -> bytes:
+    """Hash a device's secret for storage; it is 256 random bits and needs no slow hash."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def proof_of(registration: Registration, known: Known, address: Address, *, verified: bool) -> Proof:
+    """Find what a registration proves: the secret, a signed identity, or both keys of an unclaimed import."""
+    if proves(registration.secret, known.secret_hash):
+        return Proof.SECRET
+    if verified:
+        return Proof.IDENTITY
+    if known.secret_hash == UNCLAIMED and hmac.compare_digest(address.keys, known.address.keys):
+        return Proof.KEYS
+    return Proof.NONE
+
+
+def proves(secret: str | None, secret_hash: bytes) -> bool:
+    """Tell whether a secret is the one whose hash is stored."""
+    return bool(secret) and hmac.compare_digest(hash_of(secret or ""), secret_hash)
+
+
+def new_from(
+    registration: Registration, *, app_id: int, provider: str, address: Address, origin: str, credential: Credential
+) -> NewSubscription:
+    """Make the row of a device that is registered for the first time."""
+    return NewSubscription(
+        app_id=app_id,
+        provider=provider,
+        address=address,
+        origin=origin,
+        credential_id=credential.id,
+        user_external_id=registration.user_id,
+        locale=registration.locale,
+        time_zone=registration.time_zone,
+        tags=dict(registration.tags or {}),
+        device=registration.device,
+    )
+
+
+def proven_from(new: NewSubscription, registration: Registration, known: Subscription) -> NewSubscription:
+    """Make the row of a known device that proved itself: its word counts, and no user means signed out."""
+    tags = known.tags if registration.tags is None else dict(registration.tags)
+    return _filled(new, known, user=registration.user_id, tags=tags, address=new.address)
+
+
+def unproven_from(new: NewSubscription, known: Known) -> NewSubscription:
+    """Make the row of a known device that proved nothing: only locale, time zone and last visit may change.
+
+    Raises SUBSCRIPTION_SECRET_REQUIRED for another owner, another key pair or another VAPID key
+    (otherwise whoever learns an endpoint could take the device over).
+    """
+    owner = known.subscription.user_external_id
+    if new.user_external_id is not None and new.user_external_id != owner:
+        raise CatalogueError(ErrorCode.SUBSCRIPTION_SECRET_REQUIRED)
+    same_keys = hmac.compare_digest(new.address.keys, known.address.keys)
+    if not same_keys or new.credential_id != known.subscription.credential_id:
+        raise CatalogueError(
+            ErrorCode.SUBSCRIPTION_SECRET_REQUIRED, "This device is registered already, with other keys."
+        )
+    return _filled(new, known.subscription, user=owner, tags=known.subscription.tags, address=known.address)
+
+
+def _filled(
+    new: NewSubscription, known: Subscription, *, user: str | None, tags: dict[str, str], address: Address
+) -> NewSubscription:
+    return NewSubscription(
+        app_id=new.app_id,
+        provider=new.provider,
+        address=address,
+        origin=new.origin,
+        credential_id=new.credential_id,
+        user_external_id=user,
+        locale=new.locale or known.locale,
+        time_zone=new.time_zone or known.time_zone,
+        tags=tags,
+        device=new.device or known.device,
+    )

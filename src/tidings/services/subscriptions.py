@@ -1,0 +1,242 @@
+"""Subscriptions: browsers register, refresh and leave; operators list, tag, delete, import and export."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from tidings.domain.app import App, Credential, CredentialStatus
+from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.subscription import Address, NewSubscription, Subscription, SubscriptionStatus
+from tidings.lib.clock import Clock
+from tidings.lib.egress import AddressGuard, HostPolicy, getaddrinfo, resolves_publicly
+from tidings.lib.ids import Ids
+from tidings.providers import BROWSER, Provider, provider
+from tidings.services.identity import check_identity, identity_required
+from tidings.services.paging import Page, page_from, position_from
+from tidings.services.registration import (
+    Known,
+    Proof,
+    Registered,
+    Registration,
+    hash_of,
+    new_from,
+    proof_of,
+    proven_from,
+    proves,
+    unproven_from,
+)
+from tidings.storage import Store, Transaction
+
+MAX_TAGS = 50
+_VERDICT_LIFE = timedelta(seconds=60)
+_VERDICTS = 1_000
+_USABLE = (CredentialStatus.CURRENT, CredentialStatus.RETIRED)
+
+
+class Subscriptions:
+    """Everything about browsers and devices but delivery. `mapped_hosts` are called elsewhere, so not resolved."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        policy: HostPolicy,
+        guard: AddressGuard,
+        mapped_hosts: Sequence[str] = (),
+        resolve: Callable[[str], Awaitable[Sequence[str]]] = getaddrinfo,
+        provider: Callable[[str], Provider] = provider,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._policy = policy
+        self._guard = guard
+        self._mapped = frozenset(mapped_hosts)
+        self._resolve = resolve
+        self._provider = provider
+        self._verdicts: dict[str, tuple[datetime, bool | None]] = {}
+
+    async def register(self, app: App, registration: Registration) -> Registered:
+        """Store a browser's registration or refresh it; see `registration.py` for what it may change.
+
+        Raises SUBSCRIPTION_*, VAPID_KEY_MISSING, VAPID_KEY_UNKNOWN and IDENTITY_INVALID; then nothing is stored.
+        """
+        address, origin = self.address_from(registration.subscription)
+        await self.check_host(origin)
+        verified = self._verified(app, registration)
+        secret, public_id, now = self._ids.secret(), self._ids.new("sub"), self._clock.now()
+
+        def store(tx: Transaction) -> Registered:
+            credential = credential_for(tx, app.id, registration.vapid_key)
+            new = new_from(
+                registration, app_id=app.id, provider=BROWSER, address=address, origin=origin, credential=credential
+            )
+            known = _known(tx, app.id, address)
+            proof = proof_of(registration, known, address, verified=verified) if known else Proof.NONE
+            _check_identity_policy(tx, new, known, verified=verified, proof=proof)
+            if known is None:
+                stored = tx.subscriptions.add(new, public_id=public_id, secret_hash=hash_of(secret), now=now)
+                return Registered(stored, secret, created=True)
+            return _refreshed(tx, registration, known, new, proof=proof, secret=secret, now=now)
+
+        return await self._store.write(store)
+
+    async def unregister(self, app: App, *, endpoint: str, secret: str) -> None:
+        """Turn a device off; one we do not know is off already. Raises SUBSCRIPTION_SECRET_REQUIRED."""
+
+        def end(tx: Transaction) -> None:
+            found = tx.subscriptions.find(app.id, endpoint)
+            if found is None:
+                return
+            subscription, secret_hash = found
+            if not proves(secret, secret_hash):
+                raise CatalogueError(
+                    ErrorCode.SUBSCRIPTION_SECRET_REQUIRED, "The secret is not the one this device was given."
+                )
+            if subscription.status is not SubscriptionStatus.UNSUBSCRIBED:
+                tx.subscriptions.set_status(subscription.id, SubscriptionStatus.UNSUBSCRIBED, "by_device")
+
+        await self._store.write(end)
+
+    async def page(
+        self,
+        app_id: int,
+        *,
+        cursor: str | None,
+        limit: int,
+        status: SubscriptionStatus | None = None,
+        user: str | None = None,
+    ) -> Page[Subscription]:
+        """List subscriptions, newest first. Raises INVALID_CURSOR."""
+        after = position_from(cursor)
+        rows = await self._store.read(
+            lambda tx: tx.subscriptions.page(app_id, after=after, limit=limit + 1, status=status, user_external_id=user)
+        )
+        return page_from(rows, limit=limit, position=lambda row: row.id)
+
+    async def get(self, app_id: int, public_id: str) -> Subscription:
+        """Give one subscription. Raises NOT_FOUND."""
+        return await self._store.read(lambda tx: _found(tx, app_id, public_id))
+
+    async def delete(self, app_id: int, public_id: str) -> None:
+        """Forget a subscription with its address. Raises NOT_FOUND."""
+        if not await self._store.write(lambda tx: tx.subscriptions.delete(app_id, public_id)):
+            raise _not_found(public_id)
+
+    async def set_tags(self, app_id: int, public_id: str, changes: Mapping[str, str | None]) -> Subscription:
+        """Set the tags named in `changes` and take away those that are None there. Raises NOT_FOUND."""
+
+        def change(tx: Transaction) -> Subscription:
+            found = _found(tx, app_id, public_id)
+            tags = {k: v for k, v in {**found.tags, **changes}.items() if v is not None}
+            if len(tags) > MAX_TAGS:
+                raise CatalogueError(ErrorCode.INVALID_REQUEST, f"A device carries up to {MAX_TAGS} tags.")
+            tx.subscriptions.set_tags(found.id, tags)
+            return replace(found, tags=tags)
+
+        return await self._store.write(change)
+
+    def address_from(self, registration: Mapping[str, object]) -> tuple[Address, str]:
+        """Validate what a browser or a file calls a subscription; give address and origin. Raises SUBSCRIPTION_*."""
+        return self._provider(BROWSER).address_from(registration, policy=self._policy)
+
+    async def check_host(self, origin: str) -> None:
+        """Raise SUBSCRIPTION_ENDPOINT_PRIVATE when the host leads to an address that may not be called.
+
+        A courtesy at the door: delivery asks again for every connection. A name that does not resolve now passes.
+        """
+        host = urlsplit(origin).hostname or ""
+        if host in self._mapped:
+            return
+        now = self._clock.now()
+        known = self._verdicts.get(host)
+        if known is None or now - known[0] > _VERDICT_LIFE:
+            if len(self._verdicts) >= _VERDICTS:
+                self._verdicts.clear()
+            known = now, await resolves_publicly(host, guard=self._guard, resolve=self._resolve)
+            self._verdicts[host] = known
+        if known[1] is False:
+            raise CatalogueError(
+                ErrorCode.SUBSCRIPTION_ENDPOINT_PRIVATE, f"`{host}` leads to an address that may not be called."
+            )
+
+    def _verified(self, app: App, registration: Registration) -> bool:
+        if registration.user_id is None or registration.user_token is None:
+            return False
+        check_identity(app.identity_secret, registration.user_id, registration.user_token, now=self._clock.now())
+        return True
+
+
+def credential_for(tx: Transaction, app_id: int, vapid_key: str | None) -> Credential:
+    """Find the key a subscription was made with; without a name, the current one.
+
+    Raises VAPID_KEY_MISSING when the App has none, VAPID_KEY_UNKNOWN for one that is not ours or was revoked.
+    """
+    current = tx.credentials.current(app_id, BROWSER)
+    if current is None:
+        raise CatalogueError(ErrorCode.VAPID_KEY_MISSING)
+    name = (vapid_key or "").rstrip("=")
+    if name in ("", current.fingerprint):
+        return current
+    found = tx.credentials.by_fingerprint(app_id, BROWSER, name)
+    if found is None or found.status not in _USABLE:
+        raise CatalogueError(ErrorCode.VAPID_KEY_UNKNOWN)
+    return found
+
+
+def _known(tx: Transaction, app_id: int, address: Address) -> Known | None:
+    found = tx.subscriptions.find(app_id, address.target)
+    if found is None:
+        return None
+    subscription, secret_hash = found
+    stored = tx.subscriptions.address(subscription.id)
+    return Known(subscription, secret_hash, stored or Address(address.target))
+
+
+def _check_identity_policy(
+    tx: Transaction, new: NewSubscription, known: Known | None, *, verified: bool, proof: Proof
+) -> None:
+    if new.user_external_id is None or verified:
+        return
+    unchanged = known is not None and known.subscription.user_external_id == new.user_external_id
+    if not (unchanged and proof is Proof.SECRET) and identity_required(tx, new.app_id):
+        raise CatalogueError(ErrorCode.IDENTITY_INVALID, "This App takes a user's id only with a signed token.")
+
+
+def _refreshed(
+    tx: Transaction,
+    registration: Registration,
+    known: Known,
+    new: NewSubscription,
+    *,
+    proof: Proof,
+    secret: str,
+    now: datetime,
+) -> Registered:
+    row_id = known.subscription.id
+    if proof is Proof.NONE:
+        stored = tx.subscriptions.refresh(row_id, unproven_from(new, known), secret_hash=None, now=now)
+        return Registered(stored, None, created=False)
+    proven = proven_from(new, registration, known.subscription)
+    if proof is Proof.SECRET:
+        # The same secret again: a browser that missed the answer can ask twice.
+        stored = tx.subscriptions.refresh(row_id, proven, secret_hash=None, now=now)
+        return Registered(stored, registration.secret, created=False)
+    stored = tx.subscriptions.refresh(row_id, proven, secret_hash=hash_of(secret), now=now)
+    return Registered(stored, secret, created=False)
+
+
+def _found(tx: Transaction, app_id: int, public_id: str) -> Subscription:
+    found = tx.subscriptions.get(app_id, public_id)
+    if found is None:
+        raise _not_found(public_id)
+    return found
+
+
+def _not_found(public_id: str) -> CatalogueError:
+    return CatalogueError(ErrorCode.NOT_FOUND, f"There is no subscription {public_id[:64]!r}.")

@@ -1,0 +1,175 @@
+"""The state of the instance: what the overview shows, what `tidings doctor` and the probes ask."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tidings import __version__
+from tidings.domain.app import CredentialStatus, Heartbeat
+from tidings.domain.campaign import Counts, Notification
+from tidings.domain.subscription import SubscriptionStatus
+from tidings.lib.clock import Clock
+from tidings.providers import BROWSER
+from tidings.settings import Settings
+from tidings.storage import Store, Transaction
+from tidings.storage.open import sqlite_facts
+
+WORKER_SILENCE = timedelta(seconds=15)
+"""A worker that has not beaten for so long counts as gone."""
+
+OVERVIEW_DAYS = 30
+LAST_NOTIFICATIONS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """Which database keeps the state; `version` is known for SQLite, `warning` is for one with a known fault."""
+
+    kind: str
+    version: str | None
+    warning: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppFacts:
+    """What is set up in one App."""
+
+    public_id: str
+    name: str
+    origins: tuple[str, ...]
+    key_configured: bool
+    contact: str | None
+    paused_because: str | None
+    subscriptions: dict[SubscriptionStatus, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SystemFacts:
+    """Everything `doctor` and Settings / System show. `queue_lag_seconds` is how late the oldest due shard is."""
+
+    version: str
+    python: str
+    platform: str
+    now: datetime
+    database: DatabaseFacts
+    workers: list[Heartbeat]
+    queue_lag_seconds: float
+    apps: list[AppFacts]
+    public_url: str | None
+    insecure_endpoints: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """One App at a glance; `totals` are the counters of the last 30 days' notifications."""
+
+    subscriptions: dict[SubscriptionStatus, int]
+    totals: Counts
+    since: datetime
+    notifications: list[Notification]
+    workers: int
+    queue_lag_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether the instance can do its work: the database answers, and a worker is alive."""
+
+    workers: int
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything needed is there."""
+        return self.workers > 0
+
+
+class System:
+    """Looks at the instance as a whole."""
+
+    def __init__(self, *, store: Store, clock: Clock, settings: Settings) -> None:
+        self._store = store
+        self._clock = clock
+        self._settings = settings
+
+    async def facts(self) -> SystemFacts:
+        """Gather the facts."""
+        now = self._clock.now()
+
+        def look(tx: Transaction) -> tuple[list[Heartbeat], float, list[AppFacts]]:
+            return _alive(tx, now), tx.shards.lag(now=now), _app_facts(tx)
+
+        workers, lag, apps = await self._store.read(look)
+        return SystemFacts(
+            version=__version__,
+            python=platform.python_version(),
+            platform=platform.platform(terse=True),
+            now=now,
+            database=_database_facts(self._settings),
+            workers=workers,
+            queue_lag_seconds=lag,
+            apps=apps,
+            public_url=self._settings.public_url,
+            insecure_endpoints=self._settings.allow_insecure_endpoints,
+        )
+
+    async def overview(self, app_id: int) -> Overview:
+        """Gather what the first page of the dashboard shows of one App."""
+        now = self._clock.now()
+        since = now - timedelta(days=OVERVIEW_DAYS)
+        return await self._store.read(
+            lambda tx: Overview(
+                subscriptions=_statuses(tx, app_id),
+                totals=tx.notifications.totals(app_id, since=since),
+                since=since,
+                notifications=tx.notifications.page(app_id, after=0, limit=LAST_NOTIFICATIONS),
+                workers=len(_alive(tx, now)),
+                queue_lag_seconds=tx.shards.lag(now=now),
+            )
+        )
+
+    async def readiness(self) -> Readiness:
+        """Ask the database, and count the workers. Raises StoreUnavailable."""
+        now = self._clock.now()
+        return Readiness(await self._store.read(lambda tx: len(_alive(tx, now))))
+
+
+def _database_facts(settings: Settings) -> DatabaseFacts:
+    if settings.database_url is not None:
+        return DatabaseFacts("postgresql", None, None)
+    facts = sqlite_facts()
+    warning = (
+        f"SQLite {facts.version} has a fault in its write-ahead log that 3.51.3 mends; "
+        "Tidings writes with one connection, which avoids it. Let no other program open the database."
+    )
+    return DatabaseFacts("sqlite", facts.version, warning if facts.wal_reset_bug else None)
+
+
+def _alive(tx: Transaction, now: datetime) -> list[Heartbeat]:
+    return tx.instance.heartbeats(since=now - WORKER_SILENCE)
+
+
+def _statuses(tx: Transaction, app_id: int) -> dict[SubscriptionStatus, int]:
+    found = tx.subscriptions.statuses(app_id)
+    return {status: found.get(status, 0) for status in SubscriptionStatus}
+
+
+def _app_facts(tx: Transaction) -> list[AppFacts]:
+    facts = []
+    for app in tx.apps.all():
+        integration = tx.credentials.integration(app.id, BROWSER)
+        current = tx.credentials.current(app.id, BROWSER)
+        settings = {**(integration.settings if integration else {}), **(current.settings if current else {})}
+        facts.append(
+            AppFacts(
+                public_id=app.public_id,
+                name=app.name,
+                origins=app.origins,
+                key_configured=current is not None and current.status is CredentialStatus.CURRENT,
+                contact=settings.get("subject"),
+                paused_because=integration.paused_because if integration else None,
+                subscriptions=_statuses(tx, app.id),
+            )
+        )
+    return facts

@@ -1,0 +1,59 @@
+"""Users: the people an App knows, by its own ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tidings.domain.app import User
+from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.lib.clock import Clock
+from tidings.services.paging import Page, page_from, position_from
+from tidings.storage import Store
+
+
+class Users:
+    """Keeps what an App's server says of its people."""
+
+    def __init__(self, *, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def put(
+        self,
+        app_id: int,
+        external_id: str,
+        *,
+        attributes: Mapping[str, Any] | None,
+        locale: str | None,
+        time_zone: str | None,
+    ) -> tuple[User, bool]:
+        """Store a user; None leaves a part as it was. The second value tells whether the user is new."""
+        now = self._clock.now()
+        return await self._store.write(
+            lambda tx: tx.users.put(
+                app_id, external_id, attributes=attributes, locale=locale, time_zone=time_zone, now=now
+            )
+        )
+
+    async def get(self, app_id: int, external_id: str) -> User:
+        """Give one user. Raises NOT_FOUND."""
+        user = await self._store.read(lambda tx: tx.users.get(app_id, external_id))
+        if user is None:
+            raise _not_found(external_id)
+        return user
+
+    async def page(self, app_id: int, *, cursor: str | None, limit: int) -> Page[User]:
+        """List users. Raises INVALID_CURSOR."""
+        after = position_from(cursor)
+        rows = await self._store.read(lambda tx: tx.users.page(app_id, after=after, limit=limit + 1))
+        return page_from(rows, limit=limit, position=lambda row: row.id)
+
+    async def delete(self, app_id: int, external_id: str) -> None:
+        """Forget a user. Raises NOT_FOUND."""
+        if not await self._store.write(lambda tx: tx.users.delete(app_id, external_id)):
+            raise _not_found(external_id)
+
+
+def _not_found(external_id: str) -> CatalogueError:
+    return CatalogueError(ErrorCode.NOT_FOUND, f"There is no user {external_id[:64]!r}.")

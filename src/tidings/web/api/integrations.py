@@ -1,0 +1,155 @@
+"""Integrations: GET /integrations; PATCH /integrations/{provider}; POST /integrations/{provider}/keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from tidings.domain.app import CredentialStatus
+from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
+from tidings.services.credentials import IntegrationDetails, KeyChange, KeyUse
+from tidings.web.api.shapes import Body, ListOf
+from tidings.web.auth import AdminApp, ReadApp, container_of
+
+router = APIRouter(prefix="/integrations", tags=["Integrations"])
+
+Subject = Field(
+    default=None, max_length=256, examples=["mailto:you@example.com"], description="Contact for push services."
+)
+
+
+class KeyOut(BaseModel):
+    """One key; its private half is never shown."""
+
+    fingerprint: str
+    public_key: str
+    status: CredentialStatus
+    subscriptions: int = Field(description="Active subscriptions that were made with it.")
+    created_at: datetime | None
+
+
+class IntegrationOut(BaseModel):
+    """A provider in an App."""
+
+    id: str | None
+    provider: str
+    label: str
+    configured: bool
+    settings: dict[str, str]
+    paused_because: str | None = Field(description="Set while wrong credentials stop it; PATCH with `resume` goes on.")
+    keys: list[KeyOut]
+
+
+class Settings(Body):
+    """What an integration takes."""
+
+    subject: str = Field(max_length=256, examples=["mailto:you@example.com"])
+
+
+class IntegrationPatch(Body):
+    """What to change."""
+
+    settings: Settings | None = None
+    resume: bool = False
+
+
+class KeyBody(Body):
+    """What to do about the key."""
+
+    action: Literal["generate", "import", "rotate"] = Field(
+        default="generate",
+        description="`generate` makes the first key or shows the one that is there; `rotate` makes a new one and loses "
+        "nobody; `import` takes one made elsewhere.",
+    )
+    subject: str | None = Subject
+    private_key: str | None = Field(default=None, max_length=4096, description="For `import`: PEM, or base64url.")
+    public_key: str | None = Field(default=None, max_length=256, description="For `import`: checked if given.")
+    force: bool = Field(default=False, description="After a leak: revoke the keys before; their subscriptions expire.")
+
+
+class KeyMade(BaseModel):
+    """The key as it stands now."""
+
+    fingerprint: str
+    public_key: str
+    status: CredentialStatus
+    invalidated: int = Field(description="Active subscriptions that `force` made useless.")
+    subject: str | None
+
+
+@router.get("", operation_id="list_integrations", summary="List integrations")
+async def list_integrations(request: Request, app: ReadApp) -> ListOf[IntegrationOut]:
+    """List the providers of an App with their keys and how many subscriptions use each."""
+    return ListOf(data=[_out(one) for one in await container_of(request).credentials.integrations(app.id)])
+
+
+@router.patch("/{provider}", operation_id="update_integration", summary="Change an integration")
+async def update_integration(request: Request, app: AdminApp, provider: str, body: IntegrationPatch) -> IntegrationOut:
+    """Change the contact address, or go on after a wrong credential stopped the integration."""
+    settings = body.settings.model_dump() if body.settings else {}
+    return _out(await container_of(request).credentials.update(app.id, provider, settings=settings, resume=body.resume))
+
+
+@router.post(
+    "/{provider}/keys",
+    operation_id="make_key",
+    summary="Generate, rotate or import a key",
+    status_code=201,
+    responses={200: {"model": KeyMade, "description": "The key was there already."}},
+)
+async def make_key(request: Request, response: Response, app: AdminApp, provider: str, body: KeyBody) -> KeyMade:
+    """Make the key that push services know you by."""
+    change = await _change(request, app.id, provider, body)
+    if not change.created:
+        response.status_code = 200
+    one = change.credential
+    return KeyMade(
+        fingerprint=one.fingerprint,
+        public_key=one.fingerprint,
+        status=one.status,
+        invalidated=change.invalidated,
+        subject=one.settings.get("subject"),
+    )
+
+
+async def _change(request: Request, app_id: int, provider: str, body: KeyBody) -> KeyChange:
+    credentials = container_of(request).credentials
+    settings = {"subject": body.subject} if body.subject else {}
+    match body.action:
+        case "generate":
+            return await credentials.generate(app_id, provider, settings=settings, force=body.force)
+        case "rotate":
+            return await credentials.rotate(app_id, provider, settings=settings)
+        case "import":
+            if not body.private_key:
+                fault = FieldFault("private_key", "This field is required to import a key.")
+                raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{fault.field}: {fault.message}", faults=(fault,))
+            given = {"private_key": body.private_key, "public_key": body.public_key or ""}
+            fields = {name: value for name, value in given.items() if value}
+            return await credentials.take_over(app_id, provider, fields=fields, settings=settings, force=body.force)
+
+
+def _out(details: IntegrationDetails) -> IntegrationOut:
+    integration = details.integration
+    return IntegrationOut(
+        id=integration.public_id if integration else None,
+        provider=details.provider,
+        label=integration.label if integration else details.provider,
+        configured=details.configured,
+        settings=integration.settings if integration else {},
+        paused_because=integration.paused_because if integration else None,
+        keys=[_key_out(key) for key in details.keys],
+    )
+
+
+def _key_out(key: KeyUse) -> KeyOut:
+    return KeyOut(
+        fingerprint=key.credential.fingerprint,
+        public_key=key.credential.fingerprint,
+        status=key.credential.status,
+        subscriptions=key.active,
+        created_at=key.credential.created_at,
+    )

@@ -1,0 +1,205 @@
+"""The body of a notification: fields as people send them, checked one by one, made into a Message and an Audience."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints, model_validator
+
+from tidings.domain.audience import Audience, Devices, Everyone, Tagged, Users
+from tidings.domain.campaign import NewNotification
+from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.message import Action, Message, Translation, Urgency
+from tidings.providers import BROWSER
+from tidings.services.apps import is_local
+from tidings.web.api.shapes import Body
+
+MIN_TTL = 60
+MAX_TTL = 2_419_200
+MAX_ACTIONS = 4
+MAX_NAMED = 10_000
+"""Users or subscriptions that one request may name."""
+
+MAX_DATA = 4_096
+"""Bytes of `data` as JSON: no push service takes a longer message anyway."""
+
+CHANNELS = ("webpush", "fcm", "apns")
+
+
+def checked_link(value: str) -> str:
+    """Take a link that a browser may open: https, or http of this machine. Raises ValueError."""
+    if any(character <= " " or character == "\x7f" or character == "\\" for character in value):
+        raise ValueError("A URL has no spaces, backslashes or control characters.")
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname or ""
+    except ValueError as fault:
+        raise ValueError("This is not a URL; write it whole, as https://www.example.com/page.") from fault
+    if parts.scheme not in ("https", "http") or not host:
+        raise ValueError("Write the whole URL, beginning with https://.")
+    if parts.scheme == "http" and not is_local(host):
+        raise ValueError("The URL must begin with https://; http is for localhost.")
+    return value
+
+
+Link = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(checked_link)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Text = Annotated[str, StringConstraints(max_length=2_000)]
+Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class ActionBody(Body):
+    """A button under the notification."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    url: Link | None = None
+
+
+class TranslationBody(Body):
+    """Title and body in one language."""
+
+    title: Title | None = None
+    body: Text | None = None
+
+
+class To(Body):
+    """Whom it is for: exactly one of these."""
+
+    all: Literal[True] | None = None
+    users: list[Name] | None = Field(default=None, min_length=1, max_length=MAX_NAMED, examples=[["u-42"]])
+    subscriptions: list[Name] | None = Field(default=None, min_length=1, max_length=MAX_NAMED)
+    tags: dict[Name, str] | None = Field(default=None, min_length=1, max_length=10)
+    segment: str | None = Field(default=None, description="Comes later.")
+
+    def audience(self) -> Audience:
+        """Give the audience. Raises AUDIENCE_INVALID."""
+        named = self.model_fields_set
+        if "segment" in named:
+            raise CatalogueError(
+                ErrorCode.AUDIENCE_INVALID, "Segments come in a later version; use `tags`, `users` or `all` for now."
+            )
+        if len(named) != 1:
+            raise CatalogueError(ErrorCode.AUDIENCE_INVALID, "`to` names exactly one kind of audience.")
+        if self.users:
+            return Users(tuple(dict.fromkeys(self.users)))
+        if self.subscriptions:
+            return Devices(tuple(dict.fromkeys(self.subscriptions)))
+        if self.tags:
+            return Tagged(tuple(self.tags.items()))
+        if self.all:
+            return Everyone()
+        raise CatalogueError(ErrorCode.AUDIENCE_INVALID, "`to` names nobody.")
+
+
+class NotificationBody(Body):
+    """A notification and whom it is for."""
+
+    to: To
+    title: Title = Field(examples=["The ferry is late"])
+    body: Text = Field(default="", examples=["Departure from pier 3 at 10:40"])
+    url: Link | None = Field(default=None, examples=["https://www.example.com/ferry"])
+    icon: Link | None = None
+    image: Link | None = None
+    badge_count: int | None = Field(default=None, ge=0, le=99_999)
+    actions: list[ActionBody] = Field(default=[], max_length=MAX_ACTIONS)
+    ttl: int = Field(default=86_400, ge=MIN_TTL, le=MAX_TTL, description="Seconds the push services keep it.")
+    urgency: Urgency = Urgency.NORMAL
+    collapse_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = Field(
+        default=None, description="A later notification with the same id replaces this one."
+    )
+    data: dict[str, Any] = Field(default={}, description="Handed to the page; up to 4 096 bytes of JSON.")
+    locales: dict[Language, TranslationBody] = Field(default={}, max_length=50)
+    channels: list[str] | None = Field(default=None, min_length=1, max_length=3, examples=[[BROWSER]])
+    send_at: AwareDatetime | None = Field(default=None, description="With its zone; absent, now.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> NotificationBody:
+        if len(json.dumps(self.data, ensure_ascii=False).encode()) > MAX_DATA:
+            raise ValueError("`data` is longer than 4 096 bytes of JSON.")
+        ids = [action.id for action in self.actions]
+        if len(set(ids)) != len(ids):
+            raise ValueError("Two actions have the same id.")
+        for name in self.channels or ():
+            if name not in CHANNELS:
+                raise ValueError(f"There is no channel {name[:32]!r}; there is {BROWSER!r}.")
+        if self.channels and BROWSER not in self.channels:
+            raise ValueError(f"Of the channels, only {BROWSER!r} is there; the others come in a later version.")
+        return self
+
+    def notification(self, app_id: int) -> NewNotification:
+        """Give what is to be stored. Raises AUDIENCE_INVALID."""
+        message = Message(
+            title=self.title,
+            body=self.body,
+            url=self.url,
+            icon=self.icon,
+            image=self.image,
+            badge_count=self.badge_count,
+            actions=tuple(Action(one.id, one.title, one.url) for one in self.actions),
+            ttl=self.ttl,
+            urgency=self.urgency,
+            collapse_id=self.collapse_id,
+            data=self.data,
+            locales={tag: Translation(one.title, one.body) for tag, one in self.locales.items()},
+        )
+        return NewNotification(app_id, message, self.to.audience(), send_at=self.send_at)
+
+
+class ActionOut(BaseModel):
+    """A button under the notification."""
+
+    id: str
+    title: str
+    url: str | None
+
+
+class ContentOut(BaseModel):
+    """What a notification says, as it was sent."""
+
+    title: str
+    body: str
+    url: str | None
+    icon: str | None
+    image: str | None
+    badge_count: int | None
+    actions: list[ActionOut]
+    ttl: int
+    urgency: Urgency
+    collapse_id: str | None
+    data: dict[str, Any]
+    locales: dict[str, dict[str, str | None]]
+
+
+def content_of(message: Message) -> dict[str, Any]:
+    """Give a message's fields under the names they are sent with."""
+    return {
+        "title": message.title,
+        "body": message.body,
+        "url": message.url,
+        "icon": message.icon,
+        "image": message.image,
+        "badge_count": message.badge_count,
+        "actions": [ActionOut(id=one.id, title=one.title, url=one.url) for one in message.actions],
+        "ttl": message.ttl,
+        "urgency": message.urgency,
+        "collapse_id": message.collapse_id,
+        "data": message.data,
+        "locales": {tag: {"title": one.title, "body": one.body} for tag, one in message.locales.items()},
+    }
+
+
+def to_out(audience: Audience) -> dict[str, Any]:
+    """Give an audience in the words of `to`."""
+    match audience:
+        case Everyone():
+            return {"all": True}
+        case Users(external_ids):
+            return {"users": list(external_ids)}
+        case Devices(public_ids):
+            return {"subscriptions": list(public_ids)}
+        case Tagged(tags):
+            return {"tags": dict(tags)}

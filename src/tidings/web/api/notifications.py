@@ -1,0 +1,237 @@
+"""Notifications: send, count, list, show, follow, pause, resume, cancel; and the test message."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, Field
+
+from tidings.domain.app import App
+from tidings.domain.campaign import Notification, NotificationStatus
+from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.pipeline.flow import Acceptance, Idempotent
+from tidings.services.notifications import DeliveryDetails
+from tidings.web.api.message import ContentOut, NotificationBody, To, content_of, to_out
+from tidings.web.api.progress import Progress, follow
+from tidings.web.api.shapes import FIRST_LIMIT, Body, CountsOut, Cursor, Limit, ListOf, counts_out, listed
+from tidings.web.auth import AnyApp, ReadApp, SendApp, container_of
+
+MAX_KEY = 128
+
+router = APIRouter(prefix="/notifications", tags=["Notifications"])
+test_router = APIRouter(tags=["Notifications"])
+
+
+class Accepted(BaseModel):
+    """A notification that is stored and on its way."""
+
+    id: str
+    status: NotificationStatus
+    audience: int = Field(description="Devices it is for, counted at this moment.")
+
+
+class NotificationOut(ContentOut):
+    """A notification: what it says, where it stands, and why some did not get it."""
+
+    id: str
+    status: NotificationStatus
+    to: dict[str, Any]
+    source: str
+    counts: CountsOut
+    reasons: dict[str, int] = Field(description="Why recipients failed, expired or were skipped.")
+    answers: dict[str, int] | None = Field(default=None, description="How often each action was chosen.")
+    created_at: datetime
+    send_at: datetime
+    expires_at: datetime
+    finished_at: datetime | None
+
+
+class DeliveryOut(BaseModel):
+    """One recipient's final state."""
+
+    subscription: str | None = Field(description="null when it was deleted since.")
+    user: str | None
+    device: str | None
+    status: str
+    reason: str
+    attempt: int
+
+
+class CountBody(Body):
+    """An audience to count."""
+
+    to: To
+
+
+class Count(BaseModel):
+    """How many devices an audience holds."""
+
+    count: int
+
+
+class TestBody(Body):
+    """Whom to test, and what to say."""
+
+    user: str | None = Field(default=None, max_length=200, description="The App's own id, or an email address.")
+    body: str | None = Field(default=None, max_length=2_000)
+
+
+def idempotency_key(
+    key: Annotated[
+        str | None, Header(alias="Idempotency-Key", description="1 to 128 printable characters, kept for 24 hours.")
+    ] = None,
+) -> str | None:
+    """Check the header. Raises IDEMPOTENCY_KEY_INVALID."""
+    if key is not None and not (1 <= len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
+        raise CatalogueError(ErrorCode.IDEMPOTENCY_KEY_INVALID)
+    return key
+
+
+IdempotencyKey = Annotated[str | None, Depends(idempotency_key)]
+
+
+@router.post("", operation_id="send_notification", summary="Send a notification", status_code=202)
+async def send_notification(
+    request: Request, response: Response, app: SendApp, body: NotificationBody, key: IdempotencyKey
+) -> Accepted:
+    """Store a notification; workers send it. With the same Idempotency-Key it is stored once, however often asked."""
+    new = body.notification(app.id)
+    accepted = await container_of(request).notifications.send(new, idempotent=_idempotent(key, body))
+    return _accepted(response, accepted)
+
+
+@test_router.post("/test", operation_id="send_test", summary="Send a test message", status_code=202)
+async def send_test(request: Request, response: Response, app: SendApp, body: TestBody | None = None) -> Accepted:
+    """Send "Web Push is working" to a user's devices, or to the first subscribed user's."""
+    wanted = body or TestBody()
+    accepted = await container_of(request).notifications.test(app, user=wanted.user, body=wanted.body)
+    return _accepted(response, accepted)
+
+
+@router.post("/count", operation_id="count_audience", summary="Count an audience")
+async def count_audience(request: Request, app: AnyApp, body: CountBody) -> Count:
+    """Count the devices that a notification would go to now."""
+    return Count(count=await container_of(request).notifications.count(app.id, body.to.audience()))
+
+
+@router.get("", operation_id="list_notifications", summary="List notifications")
+async def list_notifications(
+    request: Request, app: AnyApp, limit: Limit = FIRST_LIMIT, cursor: Cursor = None
+) -> ListOf[NotificationOut]:
+    """List notifications, newest first."""
+    page = await container_of(request).notifications.page(app.id, cursor=cursor, limit=limit)
+    return listed(page, notification_out)
+
+
+@router.get("/{notification_id}", operation_id="get_notification", summary="Get a notification")
+async def get_notification(request: Request, app: AnyApp, notification_id: str) -> NotificationOut:
+    """Show one notification with its counters."""
+    service = container_of(request).notifications
+    found = await service.get(app.id, notification_id)
+    return notification_out(found, answers=await service.answers(found))
+
+
+@router.get("/{notification_id}/deliveries", operation_id="list_deliveries", summary="List deliveries")
+async def list_deliveries(
+    request: Request,
+    app: ReadApp,
+    notification_id: str,
+    limit: Annotated[int, Query(ge=1, le=200)] = FIRST_LIMIT,
+    cursor: Cursor = None,
+) -> ListOf[DeliveryOut]:
+    """List the recipients that have reached their final state, and why."""
+    page = await container_of(request).notifications.deliveries(app.id, notification_id, cursor=cursor, limit=limit)
+    return listed(page, _delivery_out)
+
+
+@router.post("/{notification_id}/pause", operation_id="pause_notification", summary="Pause")
+async def pause_notification(request: Request, app: SendApp, notification_id: str) -> NotificationOut:
+    """Stop for now; what is on its way still arrives."""
+    return notification_out(await container_of(request).notifications.pause(app.id, notification_id))
+
+
+@router.post("/{notification_id}/resume", operation_id="resume_notification", summary="Resume")
+async def resume_notification(request: Request, app: SendApp, notification_id: str) -> NotificationOut:
+    """Go on after a pause."""
+    return notification_out(await container_of(request).notifications.resume(app.id, notification_id))
+
+
+@router.post("/{notification_id}/cancel", operation_id="cancel_notification", summary="Cancel")
+async def cancel_notification(request: Request, app: SendApp, notification_id: str) -> NotificationOut:
+    """End it; who has not got it yet is skipped."""
+    return notification_out(await container_of(request).notifications.cancel(app.id, notification_id))
+
+
+async def _watched(request: Request, app: AnyApp, notification_id: str) -> tuple[App, Notification]:
+    # A dependency, because once a stream has begun there is no status left to say 404 with.
+    return app, await container_of(request).notifications.get(app.id, notification_id)
+
+
+@router.get(
+    "/{notification_id}/progress",
+    operation_id="follow_notification",
+    summary="Follow the progress",
+    response_class=EventSourceResponse,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "`progress` events with a Progress each."}},
+)
+async def follow_notification(
+    request: Request, watched: Annotated[tuple[App, Notification], Depends(_watched)]
+) -> AsyncIterator[ServerSentEvent]:
+    """Stream counters, rate and time left, twice a second at most, until the notification is final."""
+    app, notification = watched
+    async for progress in follow(request, app, notification):
+        yield ServerSentEvent(event="progress", raw_data=progress.model_dump_json())
+
+
+def notification_out(row: Notification, *, answers: dict[str, int] | None = None) -> NotificationOut:
+    """Show a notification."""
+    return NotificationOut(
+        id=row.public_id,
+        status=row.status,
+        to=to_out(row.audience),
+        source=row.source,
+        counts=counts_out(row.counts),
+        reasons=row.reasons,
+        answers=answers,
+        created_at=row.created_at,
+        send_at=row.send_at,
+        expires_at=row.expires_at,
+        finished_at=row.finished_at,
+        **content_of(row.message),
+    )
+
+
+def _accepted(response: Response, accepted: Acceptance) -> Accepted:
+    if accepted.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    row = accepted.notification
+    response.headers["Location"] = f"/api/v1/notifications/{row.public_id}"
+    return Accepted(id=row.public_id, status=row.status, audience=row.counts.audience)
+
+
+def _idempotent(key: str | None, body: NotificationBody) -> Idempotent | None:
+    if key is None:
+        return None
+    asked = json.dumps(body.model_dump(mode="json", exclude_unset=True), sort_keys=True, separators=(",", ":"))
+    return Idempotent(key, hashlib.sha256(asked.encode()).digest())
+
+
+def _delivery_out(row: DeliveryDetails) -> DeliveryOut:
+    device = row.subscription
+    return DeliveryOut(
+        subscription=device.public_id if device else None,
+        user=device.user_external_id if device else None,
+        device=device.device if device else None,
+        status=row.settled.status.name.lower(),
+        reason=row.settled.reason,
+        attempt=row.settled.attempt,
+    )
+
+
+__all__ = ["Progress", "notification_out", "router", "test_router"]

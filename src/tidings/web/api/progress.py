@@ -1,0 +1,65 @@
+"""Following a notification: looks at its counters until it is final, and tells what changed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+
+from tidings.domain.app import App
+from tidings.domain.campaign import FINAL_STATUSES, Counts, Notification, NotificationStatus
+from tidings.services.notifications import pace_between
+from tidings.web.api.shapes import CountsOut, counts_out
+from tidings.web.auth import container_of
+
+EVERY = 0.5
+"""Seconds between two looks."""
+
+WINDOW = 10
+"""Looks that the rate is measured over: long enough to be calm, short enough to be true."""
+
+
+class Progress(BaseModel):
+    """Where a notification stands at this moment."""
+
+    status: NotificationStatus
+    counts: CountsOut
+    rate: float = Field(description="Recipients a second over the last few seconds.")
+    eta_seconds: float | None = Field(description="Seconds left at that rate; null while nothing moves.")
+
+
+async def follow(request: Request, app: App, first: Notification) -> AsyncIterator[Progress]:
+    """Give the progress now, whenever it changed, and at the end; stop early when the server stops."""
+    notifications = container_of(request).notifications
+    stopping: asyncio.Event = request.app.state.stopping
+    looks: deque[tuple[float, Counts]] = deque(maxlen=WINDOW)
+    shown: Progress | None = None
+    row = first
+    while True:
+        looks.append((time.monotonic(), row.counts))
+        progress = _progress(row, looks)
+        if progress != shown:
+            yield progress
+            shown = progress
+        if row.status in FINAL_STATUSES or stopping.is_set():
+            return
+        try:
+            await asyncio.wait_for(stopping.wait(), EVERY)
+        except TimeoutError:
+            row = await notifications.get(app.id, first.public_id)
+
+
+def _progress(row: Notification, looks: deque[tuple[float, Counts]]) -> Progress:
+    (began, before), (ended, now) = looks[0], looks[-1]
+    pace = pace_between(before, now, seconds=ended - began)
+    final = row.status in FINAL_STATUSES
+    return Progress(
+        status=row.status,
+        counts=counts_out(row.counts),
+        rate=round(pace.rate, 1) if pace else 0.0,
+        eta_seconds=0.0 if final else round(pace.eta_seconds, 1) if pace and pace.eta_seconds is not None else None,
+    )

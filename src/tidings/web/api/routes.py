@@ -1,0 +1,23 @@
+"""Every resource of the REST API in one router, in the order of the reference."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from tidings.web.api import apps, integrations, keys, notifications, session, subscriptions, system, users
+from tidings.web.api.shapes import PROBLEMS
+from tidings.web.auth import API
+
+router = APIRouter(prefix=API, responses=PROBLEMS)
+for _part in (
+    notifications.router,
+    notifications.test_router,
+    subscriptions.router,
+    users.router,
+    apps.router,
+    integrations.router,
+    keys.router,
+    system.router,
+    session.router,
+):
+    router.include_router(_part)

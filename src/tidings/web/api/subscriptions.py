@@ -1,0 +1,165 @@
+"""Subscriptions: list, show, tag, delete, import, export."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from tempfile import SpooledTemporaryFile
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+from starlette.responses import StreamingResponse
+
+from tidings.domain.subscription import Subscription, SubscriptionStatus
+from tidings.services.formats import Format
+from tidings.services.transfers import IN_MEMORY
+from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
+from tidings.web.auth import AdminApp, ReadApp, SendApp, container_of
+
+MAX_IMPORT = 1024 * 1024 * 1024
+"""Bytes of an imported file: some two million subscriptions."""
+
+router = APIRouter(prefix="/subscriptions", tags=["Subscriptions"])
+
+
+class SubscriptionOut(BaseModel):
+    """One browser or device; its address and keys are never shown."""
+
+    id: str
+    provider: str
+    origin: str = Field(description="The push service that holds it.")
+    user: str | None
+    status: SubscriptionStatus
+    status_reason: str | None
+    device: str | None
+    locale: str | None
+    time_zone: str | None
+    tags: dict[str, str]
+    created_at: datetime
+    last_active_at: datetime | None = Field(description="The last notification delivered.")
+    last_seen_at: datetime = Field(description="The last visit.")
+
+
+class TagsBody(Body):
+    """Tags to set; one set to null is taken away."""
+
+    tags: dict[str, Annotated[str, Field(max_length=256)] | None] = Field(max_length=50, examples=[{"plan": "pro"}])
+
+
+class ImportFault(BaseModel):
+    """A row that was refused, counted from 1 without the heading."""
+
+    row: int
+    message: str
+
+
+class ImportResult(BaseModel):
+    """What became of a file."""
+
+    added: int
+    known: int = Field(description="Devices that were here already; they stay as they were.")
+    refused: int
+    errors: list[ImportFault] = Field(description="The first 1 000 refused rows.")
+
+
+@router.get("", operation_id="list_subscriptions", summary="List subscriptions")
+async def list_subscriptions(
+    request: Request,
+    app: ReadApp,
+    status: SubscriptionStatus | None = None,
+    user: Annotated[str | None, Query(max_length=200, description="The App's own id of a user.")] = None,
+    limit: Limit = FIRST_LIMIT,
+    cursor: Cursor = None,
+) -> ListOf[SubscriptionOut]:
+    """List browsers and devices, newest first."""
+    page = await container_of(request).subscriptions.page(app.id, cursor=cursor, limit=limit, status=status, user=user)
+    return listed(page, subscription_out)
+
+
+@router.get(
+    "/export",
+    operation_id="export_subscriptions",
+    summary="Export subscriptions",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/x-ndjson": {}}, "description": "One subscription a line."}},
+)
+async def export_subscriptions(request: Request, app: AdminApp) -> StreamingResponse:
+    """Give every subscription with endpoint and keys, one JSON object a line. Treat the file as a secret."""
+    return StreamingResponse(
+        container_of(request).transfers.write_out(app.id),
+        media_type="application/x-ndjson",
+        headers={"Content-Disposition": 'attachment; filename="subscriptions.ndjson"', "Cache-Control": "no-store"},
+    )
+
+
+@router.post(
+    "/import",
+    operation_id="import_subscriptions",
+    summary="Import subscriptions",
+    max_body_size=MAX_IMPORT,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "description": "JSON, NDJSON or CSV of web-push, Pushpad, OneSignal or django-push-notifications.",
+            "content": {name: {} for name in ("application/x-ndjson", "application/json", "text/csv")},
+        }
+    },
+)
+async def import_subscriptions(
+    request: Request,
+    app: AdminApp,
+    format: Annotated[Format, Query(description="`auto` looks at the first character.")] = Format.AUTO,
+    vapid_key: Annotated[
+        str | None, Query(max_length=128, description="Public key they were made with; import its private half first.")
+    ] = None,
+) -> ImportResult:
+    """Store the good rows of a file; the others come back with their row number and what is wrong."""
+    with SpooledTemporaryFile(max_size=IN_MEMORY) as file:
+        async for chunk in request.stream():
+            file.write(chunk)
+        result = await container_of(request).transfers.take_in(app.id, file, format=format, vapid_key=vapid_key)
+    return ImportResult(
+        added=result.added,
+        known=result.known,
+        refused=result.refused,
+        errors=[ImportFault(row=row, message=message) for row, message in result.faults],
+    )
+
+
+@router.get("/{subscription_id}", operation_id="get_subscription", summary="Get a subscription")
+async def get_subscription(request: Request, app: ReadApp, subscription_id: str) -> SubscriptionOut:
+    """Show one browser or device."""
+    return subscription_out(await container_of(request).subscriptions.get(app.id, subscription_id))
+
+
+@router.patch("/{subscription_id}", operation_id="update_subscription", summary="Change a subscription's tags")
+async def update_subscription(request: Request, app: SendApp, subscription_id: str, body: TagsBody) -> SubscriptionOut:
+    """Set tags, and take away those that are null."""
+    return subscription_out(await container_of(request).subscriptions.set_tags(app.id, subscription_id, body.tags))
+
+
+@router.delete(
+    "/{subscription_id}", operation_id="delete_subscription", summary="Delete a subscription", status_code=204
+)
+async def delete_subscription(request: Request, app: AdminApp, subscription_id: str) -> None:
+    """Forget a browser or device with its address."""
+    await container_of(request).subscriptions.delete(app.id, subscription_id)
+
+
+def subscription_out(row: Subscription) -> SubscriptionOut:
+    """Show a subscription as people see it."""
+    return SubscriptionOut(
+        id=row.public_id,
+        provider=row.provider,
+        origin=row.origin,
+        user=row.user_external_id,
+        status=row.status,
+        status_reason=row.status_reason,
+        device=row.device,
+        locale=row.locale,
+        time_zone=row.time_zone,
+        tags=row.tags,
+        created_at=row.created_at,
+        last_active_at=row.last_active_at,
+        last_seen_at=row.last_seen_at,
+    )

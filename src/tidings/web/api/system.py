@@ -1,0 +1,129 @@
+"""The instance and one App at a glance: GET /system, GET /stats/overview."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from tidings.domain.app import Heartbeat
+from tidings.domain.subscription import SubscriptionStatus
+from tidings.services.system import AppFacts
+from tidings.web.api.notifications import NotificationOut, notification_out
+from tidings.web.api.shapes import CountsOut, counts_out
+from tidings.web.auth import ReadApp, Reader, container_of
+
+router = APIRouter(tags=["System"])
+
+
+class DatabaseOut(BaseModel):
+    """The database that keeps everything."""
+
+    kind: str
+    version: str | None
+    warning: str | None
+
+
+class WorkerOut(BaseModel):
+    """A delivery worker that has beaten within the last 15 seconds."""
+
+    id: str
+    host: str
+    pid: int
+    senders: int
+    started_at: datetime
+    seen_at: datetime
+    alive: bool = True
+
+
+class AppFactsOut(BaseModel):
+    """What is set up in one App."""
+
+    id: str
+    name: str
+    origins: list[str]
+    key_configured: bool
+    contact: str | None
+    paused_because: str | None
+    subscriptions: dict[SubscriptionStatus, int]
+
+
+class SystemOut(BaseModel):
+    """The state of the instance."""
+
+    version: str
+    python: str
+    platform: str
+    now: datetime
+    database: DatabaseOut
+    workers: list[WorkerOut]
+    queue_lag_seconds: float = Field(description="How late the oldest due shard is.")
+    apps: list[AppFactsOut]
+    public_url: str | None
+    insecure_endpoints: bool
+
+
+class OverviewOut(BaseModel):
+    """One App at a glance."""
+
+    subscriptions: dict[SubscriptionStatus, int]
+    last_30_days: CountsOut
+    notifications: list[NotificationOut] = Field(description="The last five.")
+    workers: int
+    queue_lag_seconds: float
+
+
+@router.get("/system", operation_id="get_system", summary="Get the state of the instance")
+async def get_system(request: Request, caller: Reader) -> SystemOut:
+    """Show versions, database, workers, queue, and what is set up in each App."""
+    facts = await container_of(request).system.facts()
+    mine = None if caller.app_id is None else (await container_of(request).apps.by_id(caller.app_id)).public_id
+    return SystemOut(
+        version=facts.version,
+        python=facts.python,
+        platform=facts.platform,
+        now=facts.now,
+        database=DatabaseOut(kind=facts.database.kind, version=facts.database.version, warning=facts.database.warning),
+        workers=[_worker_out(worker) for worker in facts.workers],
+        queue_lag_seconds=facts.queue_lag_seconds,
+        apps=[_app_out(app) for app in facts.apps if mine in (None, app.public_id)],
+        public_url=facts.public_url,
+        insecure_endpoints=facts.insecure_endpoints,
+    )
+
+
+@router.get("/stats/overview", operation_id="get_overview", summary="Get an App's overview")
+async def get_overview(request: Request, app: ReadApp) -> OverviewOut:
+    """Show subscribers by status, the last notifications, and what the last 30 days brought."""
+    overview = await container_of(request).system.overview(app.id)
+    return OverviewOut(
+        subscriptions=overview.subscriptions,
+        last_30_days=counts_out(overview.totals),
+        notifications=[notification_out(row) for row in overview.notifications],
+        workers=overview.workers,
+        queue_lag_seconds=overview.queue_lag_seconds,
+    )
+
+
+def _worker_out(beat: Heartbeat) -> WorkerOut:
+    return WorkerOut(
+        id=beat.worker_id,
+        host=beat.host,
+        pid=beat.pid,
+        senders=beat.senders,
+        started_at=beat.started_at,
+        seen_at=beat.seen_at,
+    )
+
+
+def _app_out(app: AppFacts) -> AppFactsOut:
+    return AppFactsOut(
+        id=app.public_id,
+        name=app.name,
+        origins=list(app.origins),
+        key_configured=app.key_configured,
+        contact=app.contact,
+        paused_because=app.paused_because,
+        subscriptions=app.subscriptions,
+    )

@@ -1,0 +1,87 @@
+"""Users: GET /users; PUT, GET, DELETE /users/{external_id}."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, Field
+
+from tidings.domain.app import User
+from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
+from tidings.web.auth import ReadApp, SendApp, container_of
+
+router = APIRouter(prefix="/users", tags=["Users"])
+
+ExternalId = Annotated[str, Path(min_length=1, max_length=200, description="The App's own id of the user.")]
+
+
+class UserOut(BaseModel):
+    """A person the App knows."""
+
+    id: str
+    attributes: dict[str, Any]
+    locale: str | None
+    time_zone: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class UserBody(Body):
+    """What the App knows of a person; a field that is absent stays as it is."""
+
+    attributes: dict[str, Any] | None = Field(
+        default=None, max_length=200, examples=[{"name": "Anna", "role": "operator", "available": True}]
+    )
+    locale: str | None = Field(default=None, max_length=35, examples=["de"])
+    time_zone: str | None = Field(default=None, max_length=64, examples=["Europe/Vienna"])
+
+
+@router.get("", operation_id="list_users", summary="List users")
+async def list_users(
+    request: Request, app: ReadApp, limit: Limit = FIRST_LIMIT, cursor: Cursor = None
+) -> ListOf[UserOut]:
+    """List the people the App knows."""
+    return listed(await container_of(request).users.page(app.id, cursor=cursor, limit=limit), _out)
+
+
+@router.put(
+    "/{external_id}",
+    operation_id="put_user",
+    summary="Create or update a user",
+    responses={201: {"model": UserOut, "description": "The user is new."}},
+)
+async def put_user(
+    request: Request, response: Response, app: SendApp, external_id: ExternalId, body: UserBody
+) -> UserOut:
+    """Say what the App knows of a person."""
+    user, created = await container_of(request).users.put(
+        app.id, external_id, attributes=body.attributes, locale=body.locale, time_zone=body.time_zone
+    )
+    if created:
+        response.status_code = 201
+    return _out(user)
+
+
+@router.get("/{external_id}", operation_id="get_user", summary="Get a user")
+async def get_user(request: Request, app: ReadApp, external_id: ExternalId) -> UserOut:
+    """Show one person."""
+    return _out(await container_of(request).users.get(app.id, external_id))
+
+
+@router.delete("/{external_id}", operation_id="delete_user", summary="Delete a user", status_code=204)
+async def delete_user(request: Request, app: SendApp, external_id: ExternalId) -> None:
+    """Forget a person; their devices stay subscribed without an owner."""
+    await container_of(request).users.delete(app.id, external_id)
+
+
+def _out(user: User) -> UserOut:
+    return UserOut(
+        id=user.external_id,
+        attributes=user.attributes,
+        locale=user.locale,
+        time_zone=user.time_zone,
+        created_at=user.created_at,
+        updated_at=user.updated_at,
+    )

@@ -1,0 +1,72 @@
+"""The web application: a Container in, an ASGI application out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from tidings import __version__
+from tidings.lib.metrics import Metrics
+from tidings.web import dashboard, errors, health, openapi, reference
+from tidings.web.api.routes import router
+from tidings.web.auth import Authenticate
+from tidings.web.public.routes import public_routes
+
+if TYPE_CHECKING:
+    from tidings.wiring import Container
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a body under /api/v1; importing takes more, the public API takes less."""
+
+
+def create_app(
+    container: Container,
+    *,
+    operator_token: str | None = None,
+    background: Callable[[], AbstractAsyncContextManager[object]] | None = None,
+    metrics: Metrics | None = None,
+) -> FastAPI:
+    """Build the application.
+
+    `operator_token` lets this machine's operator in as an administrator. `background` runs as long as the
+    application does (the worker, where both share a process). Whoever stops the server sets
+    `app.state.stopping` first, so that streams end by themselves.
+    """
+    docs_url = f"{container.settings.base_url}/docs/errors"
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await container.apps.ensure_first()
+        async with background() if background else nullcontext():
+            try:
+                yield
+            finally:
+                app.state.stopping.set()
+
+    app = FastAPI(
+        title="Tidings",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        lifespan=lifespan,
+        max_body_size=MAX_BODY,
+        middleware=[Middleware(Authenticate, container=container, operator_token=operator_token, docs_url=docs_url)],
+    )
+    app.state.container = container
+    app.state.docs_url = docs_url
+    app.state.metrics = metrics or Metrics()
+    app.state.stopping = asyncio.Event()
+    errors.install(app)
+    openapi.install(app)
+    app.include_router(router)
+    app.include_router(health.router)
+    app.include_router(reference.router)
+    app.router.routes.extend(public_routes())
+    dashboard.install(app)
+    return app

@@ -1,0 +1,53 @@
+"""The dashboard's built files at `/`: hashed assets for ever, everything else asked for again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import Route
+
+from tidings.web.security import secured
+
+FOLDER = Path(__file__).parent / "static" / "dashboard"
+HASHED = "assets/"
+"""Vite puts a hash of the content into these names."""
+
+NOT_PAGES = ("api/", "push/", "v1/", "docs/", "assets/")
+"""Below these an address that is not there is an error, not a page of the dashboard."""
+
+_NOT_BUILT = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Tidings</title><link rel="stylesheet" href="/docs/reference.css">
+<main class="plain"><h1>Tidings is running</h1>
+<p>The dashboard is not built in this source folder. Run <code>make dashboard</code>, then reload this page.
+The published package has it built.</p>
+<p>The API is at work: see <a href="/docs">the reference</a>.</p></main></html>
+"""
+
+
+def install(app: FastAPI, *, folder: Path = FOLDER) -> None:
+    """Serve the dashboard for every address that nothing else under `app` has; call it last."""
+    root = folder.resolve()
+
+    async def serve(request: Request) -> Response:
+        name = request.path_params["path"]
+        file = (root / name).resolve()
+        if name and file.is_relative_to(root) and file.is_file():
+            return _file(file, hashed=name.startswith(HASHED))
+        if f"{name}/".startswith(NOT_PAGES) or Path(name).suffix:
+            raise HTTPException(404)
+        index = root / "index.html"
+        if not index.is_file():
+            return secured(HTMLResponse(_NOT_BUILT, headers={"Cache-Control": "no-store"}))
+        return _file(index, hashed=False)
+
+    app.router.routes.append(Route("/{path:path}", serve, methods=["GET"], include_in_schema=False))
+
+
+def _file(file: Path, *, hashed: bool) -> Response:
+    cache = "public, max-age=31536000, immutable" if hashed else "no-cache"
+    return secured(FileResponse(file, headers={"Cache-Control": cache}))

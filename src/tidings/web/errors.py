@@ -1,0 +1,148 @@
+"""One error shape on every address: application/problem+json (RFC 9457) out of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tidings.domain.errors import CATALOGUE, CatalogueError, ErrorCode, FieldFault
+from tidings.lib.log import cut
+from tidings.storage import StoreUnavailable
+
+MEDIA_TYPE = "application/problem+json"
+BUSY_SECONDS = 2
+"""What `Retry-After` says while the database cannot take a write."""
+
+log = structlog.get_logger()
+
+_BY_STATUS = {
+    401: ErrorCode.UNAUTHORIZED,
+    403: ErrorCode.FORBIDDEN,
+    404: ErrorCode.NOT_FOUND,
+    405: ErrorCode.METHOD_NOT_ALLOWED,
+    413: ErrorCode.BODY_TOO_LARGE,
+    415: ErrorCode.CONTENT_TYPE_UNSUPPORTED,
+    429: ErrorCode.RATE_LIMITED,
+}
+_JSON_FAULTS = frozenset({"json_invalid"})
+# Said of a body that was not parsed because its Content-Type is not JSON.
+_WHOLE_BODY = ("body",)
+
+
+def problem(request: Request, error: CatalogueError, *, headers: Mapping[str, str] | None = None) -> Response:
+    """Give an error as problem+json with a link to its place in the reference."""
+    return problem_of(request.app.state.docs_url, error, headers=headers)
+
+
+def problem_of(
+    docs_url: str,
+    error: CatalogueError,
+    *,
+    headers: Mapping[str, str] | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> Response:
+    """Give an error as problem+json; `docs_url` is where the catalogue is shown."""
+    body: dict[str, Any] = {
+        "type": f"{docs_url}#{error.code}",
+        "code": error.code.value,
+        "title": error.entry.title,
+        "status": error.entry.status,
+        "detail": error.detail,
+        "mend": error.entry.mend,
+    }
+    if error.faults:
+        body["errors"] = [{"field": fault.field, "message": fault.message} for fault in error.faults]
+    body |= extra or {}
+    return JSONResponse(body, status_code=error.entry.status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answer everything that can be raised under `app` in the one shape."""
+    app.add_exception_handler(CatalogueError, _catalogue)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(StoreUnavailable, _busy)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _catalogue(request: Request, error: Exception) -> Response:
+    assert isinstance(error, CatalogueError)
+    headers = {"WWW-Authenticate": "Bearer"} if error.code is ErrorCode.UNAUTHORIZED else None
+    return problem(request, error, headers=headers)
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return problem(request, invalid_from(error.errors(), content_type=request.headers.get("content-type", "")))
+
+
+async def _framework(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _BY_STATUS.get(error.status_code, ErrorCode.INVALID_REQUEST)
+    if error.status_code == 400:
+        code = ErrorCode.INVALID_JSON
+    detail = f"{request.method} {cut(request.scope['path'])}" if code in _BY_STATUS.values() else ""
+    details = {
+        ErrorCode.NOT_FOUND: f"There is nothing at {detail}.",
+        ErrorCode.METHOD_NOT_ALLOWED: f"{detail} is not possible.",
+    }
+    return problem(request, CatalogueError(code, details.get(code, "")), headers=error.headers)
+
+
+async def _busy(request: Request, error: Exception) -> Response:
+    log.warning("store_unavailable", reason=cut(str(error)))
+    return problem(request, CatalogueError(ErrorCode.SERVICE_BUSY), headers={"Retry-After": str(BUSY_SECONDS)})
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    # The server logs the traceback itself; this line ties it to what the caller saw.
+    request_id = uuid4().hex
+    log.error("request_failed", request_id=request_id, method=request.method, kind=type(error).__name__)
+    fault = CatalogueError(ErrorCode.INTERNAL_ERROR, f"The server's log has more under request_id {request_id}.")
+    return problem_of(request.app.state.docs_url, fault, extra={"request_id": request_id})
+
+
+def invalid_from(faults: Sequence[Mapping[str, Any]], *, content_type: str) -> CatalogueError:
+    """Turn what the framework found wrong with a request into one catalogue error with every field named."""
+    kinds = {str(fault["type"]) for fault in faults}
+    if kinds & _JSON_FAULTS:
+        reason = faults[0].get("ctx", {}).get("error", "")
+        return CatalogueError(ErrorCode.INVALID_JSON, f"The body is not JSON: {reason}." if reason else "")
+    if any(tuple(fault["loc"]) == _WHOLE_BODY for fault in faults):
+        if "missing" in kinds:
+            return CatalogueError(ErrorCode.INVALID_JSON, "The request has no body; this address takes a JSON object.")
+        if not content_type.partition(";")[0].strip().endswith("json"):
+            return CatalogueError(ErrorCode.CONTENT_TYPE_UNSUPPORTED)
+        return CatalogueError(ErrorCode.INVALID_JSON, "The body must be one JSON object.")
+    found = tuple(FieldFault(_path(fault), _words(fault)) for fault in faults)
+    first = found[0]
+    more = f" ({len(found) - 1} more in `errors`)" if len(found) > 1 else ""
+    return CatalogueError(ErrorCode.INVALID_REQUEST, f"{first.field}: {first.message}{more}", faults=found)
+
+
+def _path(fault: Mapping[str, Any]) -> str:
+    where = [str(part) for part in fault["loc"] if part not in ("body", "query", "path", "header")]
+    return cut(".".join(where)) or str(fault["loc"][0])
+
+
+def _words(fault: Mapping[str, Any]) -> str:
+    kind, context = str(fault["type"]), fault.get("ctx", {})
+    if kind == "extra_forbidden":
+        return "There is no such field here."
+    if kind == "missing":
+        return "This field is required."
+    if kind == "value_error":
+        return str(context.get("error", fault["msg"]))
+    return f"{fault['msg']}."
+
+
+CATALOGUE_ORDER = tuple(sorted(CATALOGUE))
+"""Every code, for pages that list them."""

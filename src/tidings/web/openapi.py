@@ -1,0 +1,134 @@
+"""The OpenAPI document: FastAPI's for the REST API, and the public routes out of their msgspec bodies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from tidings.web.api.shapes import Problem
+from tidings.web.public.bodies import SHAPES
+
+_REF = "#/components/schemas/{name}"
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}
+_TAG = "Public API"
+
+DESCRIPTION = """Send notifications to browsers and devices, and keep the people and keys they belong to.
+
+Send `Authorization: Bearer <key>` with a key of `tidings key create`. Lists are pages:
+`{"data": [...], "next_cursor": ...}`; pass `next_cursor` back as `cursor`.
+An error is `application/problem+json` with a stable `code`; [every code](/docs/errors) says how to mend it."""
+
+
+def install(app: FastAPI) -> None:
+    """Make `app.openapi()` give the whole document; it is made once."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _with_security(_with_public(_of_rest(app)))
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # the way FastAPI documents it
+
+
+def _of_rest(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes, openapi_version="3.1.0"
+    )
+    document["components"]["schemas"]["Problem"] = Problem.model_json_schema(
+        ref_template=_REF.replace("{name}", "{model}")
+    )
+    faults = document["components"]["schemas"]["Problem"].pop("$defs", {})
+    document["components"]["schemas"] |= faults
+    return document
+
+
+def _with_security(document: dict[str, Any]) -> dict[str, Any]:
+    document["components"]["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "An API key: `tidings key create --name NAME`."}
+    }
+    for path, operations in document["paths"].items():
+        if path.startswith("/api/") and not path.endswith("/session"):
+            for operation in operations.values():
+                operation["security"] = [{"key": []}]
+    return document
+
+
+def _with_public(document: dict[str, Any]) -> dict[str, Any]:
+    _, components = msgspec.json.schema_components(SHAPES, ref_template=_REF)
+    document["components"]["schemas"] |= components
+    app = {"name": "app", "in": "path", "required": True, "schema": {"type": "string"}, "description": "Id of the App."}
+    for path, operations in _PUBLIC.items():
+        document["paths"][f"/v1/{{app}}/push{path}"] = {
+            method: {**operation, "tags": [_TAG], "parameters": [app]} for method, operation in operations.items()
+        }
+    return document
+
+
+def _operation(
+    name: str, summary: str, answers: dict[str, Any], *, description: str, body: str | None = None
+) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": name,
+        "summary": summary,
+        "description": description,
+        "responses": {**answers, "default": {"description": "An error; `code` says which.", "content": _PROBLEM}},
+    }
+    if body:
+        operation["requestBody"] = {"required": True, "content": _json(body)}
+    return operation
+
+
+def _json(name: str) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": _REF.format(name=name)}}}
+
+
+_SCRIPT = {"200": {"description": "JavaScript", "content": {"text/javascript": {}}}}
+_PUBLIC = {
+    "/subscribe": {
+        "post": _operation(
+            "subscribe",
+            "Register or refresh a subscription",
+            {
+                "201": {"description": "The device is new.", "content": _json("SubscribeAnswer")},
+                "200": {"description": "The device was known.", "content": _json("SubscribeAnswer")},
+            },
+            description="Called by the SDK on a click and on every visit. Changing owner, keys or tags of a "
+            "known device needs its `secret` or a signed `user.token`. `/push/...` without the App's id serves the "
+            "instance's only App, here and below.",
+            body="SubscribeBody",
+        ),
+        "delete": _operation(
+            "unsubscribe",
+            "Turn a device off",
+            {"204": {"description": "It is off."}},
+            description="Needs the secret of the registration.",
+            body="UnsubscribeBody",
+        ),
+    },
+    "/vapid-key": {
+        "get": _operation(
+            "get_vapid_key",
+            "Get the key to subscribe with",
+            {"200": {"description": "The public key.", "content": _json("VapidKeyAnswer")}},
+            description="The applicationServerKey, 87 characters of base64url without padding.",
+        )
+    },
+    "/receipts": {
+        "post": _operation(
+            "report_receipt",
+            "Report what a person did",
+            {"202": {"description": "It is counted."}},
+            description="Sent by the service worker; the same report twice counts once.",
+            body="ReceiptBody",
+        )
+    },
+    "/sdk.js": {"get": _operation("get_sdk", "Get the SDK", _SCRIPT, description="The script of the page.")},
+    "/service-worker.js": {
+        "get": _operation(
+            "get_service_worker", "Get the service worker", _SCRIPT, description="For `importScripts` or registration."
+        )
+    },
+}

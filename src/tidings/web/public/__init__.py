@@ -1,0 +1,1 @@
+"""What browsers of subscribers call: plain routes, msgspec bodies, CORS for the App's origins, no cookies."""

@@ -1,0 +1,85 @@
+"""The bodies of the public API, decoded in one step and documented in OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tidings.domain.receipt import ReceiptEvent
+
+Key = Annotated[str, Meta(max_length=256)]
+TagName = Annotated[str, Meta(min_length=1, max_length=64)]
+TagValue = Annotated[str, Meta(max_length=256)]
+
+
+class PushKeys(Struct, frozen=True):
+    """The browser's public key and secret, in base64url."""
+
+    p256dh: Key
+    auth: Key
+
+
+class PushSubscription(Struct, frozen=True):
+    """`PushSubscription.toJSON()`, as the browser gives it."""
+
+    endpoint: str
+    keys: PushKeys
+
+
+class UserRef(Struct, frozen=True):
+    """Who is signed in on the site; the token is their id signed by the site's server."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=200)]
+    token: Annotated[str, Meta(max_length=256)] | None = None
+
+
+class SubscribeBody(Struct, frozen=True):
+    """A browser registers or refreshes its subscription."""
+
+    subscription: PushSubscription
+    vapid_key: Annotated[str, Meta(max_length=128)] | None = None
+    user: UserRef | None = None
+    locale: Annotated[str, Meta(max_length=35)] | None = None
+    time_zone: Annotated[str, Meta(max_length=64)] | None = None
+    tags: Annotated[dict[TagName, TagValue], Meta(max_length=50)] | None = None
+    secret: Annotated[str, Meta(max_length=128)] | None = None
+
+
+class SubscribeAnswer(Struct, frozen=True, omit_defaults=True):
+    """The device's id, its secret (only when it is new or has proved itself) and its status."""
+
+    id: str
+    status: str
+    secret: str | None = None
+
+
+class UnsubscribeBody(Struct, frozen=True):
+    """A browser turns itself off."""
+
+    endpoint: Annotated[str, Meta(max_length=2048)]
+    secret: Annotated[str, Meta(max_length=128)]
+
+
+class VapidKeyAnswer(Struct, frozen=True):
+    """The key to subscribe with: 87 characters."""
+
+    public_key: str
+
+
+class ReceiptBody(Struct, frozen=True):
+    """What a person did with a notification; delivery and token come from its payload."""
+
+    delivery: Annotated[str, Meta(max_length=64)]
+    token: Annotated[str, Meta(max_length=64)]
+    event: ReceiptEvent
+    action: Annotated[str, Meta(max_length=64)] = ""
+
+
+SHAPES = (SubscribeBody, SubscribeAnswer, UnsubscribeBody, VapidKeyAnswer, ReceiptBody)
+"""What the OpenAPI document shows."""
+
+subscribe_decoder = msgspec.json.Decoder(SubscribeBody)
+unsubscribe_decoder = msgspec.json.Decoder(UnsubscribeBody)
+receipt_decoder = msgspec.json.Decoder(ReceiptBody)

@@ -1,0 +1,122 @@
+"""The door of the public API: which App, which origins, how much body; the same for every route behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tidings.domain.app import App
+from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
+from tidings.services.apps import is_local
+from tidings.storage import StoreUnavailable
+from tidings.web.auth import container_of, is_own_origin
+from tidings.web.errors import BUSY_SECONDS, problem
+
+MAX_BODY = 8 * 1024
+"""Bytes of a body: a subscription has about 600."""
+
+PREFLIGHT_SECONDS = 7_200
+"""How long a browser may remember a preflight; Chromium keeps none for longer."""
+
+T = TypeVar("T")
+Handler = Callable[[Request, App], Awaitable[Response]]
+
+_FIELD = re.compile(r"^(?P<words>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
+
+
+def behind_door(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[Response]]:
+    """Wrap a path's handlers by method: find the App, let in only its origins, give every answer its CORS headers.
+
+    Errors are answered here because a browser hides an answer without these headers from the page, which could then
+    not tell a wrong key from a lost network.
+    """
+
+    async def route(request: Request) -> Response:
+        origin = request.headers.get("origin")
+        allowed = False
+        try:
+            app = await container_of(request).apps.resolve(request.path_params.get("app"))
+            allowed = origin is None or is_allowed(origin, app, request)
+            if request.method == "OPTIONS":
+                answer = Response(status_code=204 if allowed else 403)
+            elif not allowed:
+                raise CatalogueError(
+                    ErrorCode.ORIGIN_NOT_ALLOWED, f"{(origin or '')[:200]} is not among the origins of {app.name}."
+                )
+            else:
+                answer = await handlers["GET" if request.method == "HEAD" else request.method](request, app)
+        except CatalogueError as fault:
+            answer = problem(request, fault)
+        except StoreUnavailable:
+            busy = CatalogueError(ErrorCode.SERVICE_BUSY)
+            answer = problem(request, busy, headers={"Retry-After": str(BUSY_SECONDS)})
+        _add_cors(answer, origin if allowed else None, preflight=request.method == "OPTIONS")
+        return answer
+
+    return route
+
+
+def is_allowed(origin: str, app: App, request: Request) -> bool:
+    """Tell whether pages of an origin may use the App; without any set, only those of localhost."""
+    container = container_of(request)
+    if origin in app.origins:
+        return True
+    if is_own_origin(origin, request.headers, scheme=request.scope["scheme"], base_url=container.settings.base_url):
+        return True
+    return not app.origins and _is_localhost(origin)
+
+
+async def body_of(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
+    """Read and decode a JSON body of up to 8 KiB.
+
+    Raises BODY_TOO_LARGE, CONTENT_TYPE_UNSUPPORTED, INVALID_JSON and INVALID_REQUEST with the field's path.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise CatalogueError(ErrorCode.CONTENT_TYPE_UNSUPPORTED)
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > MAX_BODY:
+            raise CatalogueError(ErrorCode.BODY_TOO_LARGE, f"The body is longer than {MAX_BODY} bytes.")
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as fault:
+        raise _invalid(str(fault)) from fault
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise CatalogueError(ErrorCode.INVALID_JSON) from fault
+
+
+def _invalid(words: str) -> CatalogueError:
+    match = _FIELD.match(words)
+    path = (match["path"] or "").lstrip(".") if match else ""
+    said = f"{match['words'] if match else words}."
+    found = FieldFault(path or "body", said)
+    return CatalogueError(ErrorCode.INVALID_REQUEST, f"{found.field}: {said}", faults=(found,))
+
+
+def _is_localhost(origin: str) -> bool:
+    try:
+        parts = urlsplit(origin)
+        return parts.scheme in ("http", "https") and is_local(parts.hostname or "")
+    except ValueError:
+        return False
+
+
+def _add_cors(answer: Response, origin: str | None, *, preflight: bool) -> None:
+    answer.headers.add_vary_header("Origin")
+    if origin is None:
+        return
+    answer.headers["Access-Control-Allow-Origin"] = origin
+    if preflight:
+        answer.headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
+        answer.headers["Access-Control-Allow-Headers"] = "Content-Type"
+        answer.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
+    else:
+        answer.headers["Access-Control-Expose-Headers"] = "Retry-After"

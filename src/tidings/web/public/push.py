@@ -1,0 +1,75 @@
+"""Subscribe, unsubscribe, the VAPID key and receipts: the hot path of subscribers' browsers."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tidings.domain.app import App
+from tidings.services.device import device_from
+from tidings.services.registration import Registration
+from tidings.web.auth import container_of
+from tidings.web.public.bodies import (
+    SubscribeAnswer,
+    SubscribeBody,
+    VapidKeyAnswer,
+    receipt_decoder,
+    subscribe_decoder,
+    unsubscribe_decoder,
+)
+from tidings.web.public.door import body_of
+
+JSON = "application/json"
+
+
+async def subscribe(request: Request, app: App) -> Response:
+    """Register or refresh a subscription: 201 when it is new, 200 when it was known."""
+    body = await body_of(request, subscribe_decoder)
+    registered = await container_of(request).subscriptions.register(app, _registration(request, body))
+    row = registered.subscription
+    answer = SubscribeAnswer(id=row.public_id, status=row.status.value, secret=registered.secret)
+    return _json(answer, 201 if registered.created else 200)
+
+
+async def unsubscribe(request: Request, app: App) -> Response:
+    """Turn a device off."""
+    body = await body_of(request, unsubscribe_decoder)
+    await container_of(request).subscriptions.unregister(app, endpoint=body.endpoint, secret=body.secret)
+    return Response(status_code=204)
+
+
+async def vapid_key(request: Request, app: App) -> Response:
+    """Give the public key to subscribe with."""
+    current = await container_of(request).credentials.current(app.id)
+    answer = _json(VapidKeyAnswer(public_key=current.fingerprint))
+    # After a rotation every visit has to see the new key.
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+async def receipt(request: Request, app: App) -> Response:
+    """Count what a person did with a notification; the same report twice counts once."""
+    body = await body_of(request, receipt_decoder)
+    await container_of(request).flow.receive(
+        app.id, delivery=body.delivery, token=body.token, event=body.event, action=body.action
+    )
+    return Response(status_code=202)
+
+
+def _registration(request: Request, body: SubscribeBody) -> Registration:
+    return Registration(
+        subscription=msgspec.to_builtins(body.subscription),
+        vapid_key=body.vapid_key,
+        user_id=body.user.id if body.user else None,
+        user_token=body.user.token if body.user else None,
+        locale=body.locale,
+        time_zone=body.time_zone,
+        tags=body.tags,
+        secret=body.secret,
+        device=device_from(request.headers.get("user-agent", "")),
+    )
+
+
+def _json(answer: msgspec.Struct, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(answer), status_code=status, media_type=JSON)

@@ -1,0 +1,28 @@
+"""The public routes, each under /v1/{app}/push and, for an instance with one App, under /push."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute, Route
+
+from tidings.web.public.door import Handler, behind_door
+from tidings.web.public.push import receipt, subscribe, unsubscribe, vapid_key
+from tidings.web.public.scripts import script
+
+PREFIXES = ("/v1/{app}/push", "/push")
+
+_PATHS: dict[str, dict[str, Handler]] = {
+    "/subscribe": {"POST": subscribe, "DELETE": unsubscribe},
+    "/vapid-key": {"GET": vapid_key},
+    "/receipts": {"POST": receipt},
+    "/sdk.js": {"GET": script("sdk.js")},
+    "/service-worker.js": {"GET": script("service-worker.js")},
+}
+
+
+def public_routes() -> list[BaseRoute]:
+    """Make the routes; OPTIONS answers a browser's preflight on each."""
+    return [
+        Route(prefix + path, behind_door(handlers), methods=[*handlers, "OPTIONS"])
+        for prefix in PREFIXES
+        for path, handlers in _PATHS.items()
+    ]
