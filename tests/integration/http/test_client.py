@@ -196,6 +196,16 @@ def test_an_answer_that_breaks_off_is_a_reset_and_the_next_request_works(client:
     assert status_of(one(client, request())) == 201
 
 
+def test_a_refused_stream_is_repeated_as_the_server_did_not_work_on_it(client: Client, server: Server) -> None:
+    one(client, request("/refuse"))
+    assert len(server.seen) > 1
+
+
+def test_a_stream_that_broke_off_otherwise_is_not_repeated(client: Client, server: Server) -> None:
+    one(client, request("/reset"))
+    assert len(server.seen) == 1
+
+
 @pytest.mark.parametrize(("path", "kind"), [("/cut", FailureKind.RESET), ("/garbage", FailureKind.PROTOCOL)])
 def test_http1_that_breaks_off_or_is_no_http_is_told_apart(
     start: Start, ca_file: str, path: str, kind: FailureKind
