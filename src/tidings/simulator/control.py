@@ -117,8 +117,7 @@ class Control:
 
     def _make(self, request: Request) -> Response:
         asked = msgspec.json.decode(request.body, type=_NewSubscribers)
-        key = base64url.decoded(asked.vapid_key)
-        ec.EllipticCurvePublicKey.from_encoded_point(CURVE, key)
+        key = _vapid_key(asked.vapid_key)
         seed = self._new_seed() if asked.seed is None else str(asked.seed)
         shares = [_fault_share(kind, share) for kind, share in asked.faults.items()]
         made = self._subscribers.make(asked.count, vapid_key=key, shares=shares, seed=seed)
@@ -159,6 +158,15 @@ def _fault_share(kind: FaultKind, share: float | _FaultShare) -> tuple[Fault, fl
     if isinstance(share, float):
         return Fault(kind), share
     return Fault(kind, tries=share.tries, retry_after=share.retry_after, seconds=share.seconds), share.share
+
+
+def _vapid_key(text: str) -> bytes:
+    try:
+        key = base64url.decoded(text)
+        ec.EllipticCurvePublicKey.from_encoded_point(CURVE, key)
+    except ValueError as error:
+        raise ValueError("`vapid_key` must be a VAPID public key: 87 characters of base64url") from error
+    return key
 
 
 def _number(request: Request, name: str, default: int) -> int:
