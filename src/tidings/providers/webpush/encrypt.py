@@ -6,6 +6,7 @@ import os
 
 from tidings.lib.crypto import (
     POINT_SIZE,
+    Malformed,
     PrivateKey,
     gcm_encrypt,
     generate_key,
@@ -32,10 +33,12 @@ def encrypted(
     """Encrypt for the browser's keys (65 and 16 bytes); give the whole `aes128gcm` body, 103 bytes longer than `size`.
 
     `size` is the plaintext's length with padding, in bytes. Key pair and salt are new for each message unless a test
-    gives them. Malformed if `p256dh` is not on the curve.
+    gives them. Malformed if `p256dh` is not on the curve or `auth` has another size.
     """
     if not len(plaintext) <= size <= _ROOM:
         raise ValueError(f"{len(plaintext)} bytes padded to {size} are no single record of {RECORD_SIZE}")
+    if len(auth) != AUTH_SIZE:
+        raise Malformed(f"`auth` has {AUTH_SIZE} bytes; this one has {len(auth)}.")
     peer = public_key_from_point(p256dh)
     key = key or generate_key()
     salt = salt or os.urandom(SALT_SIZE)

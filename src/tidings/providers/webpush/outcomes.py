@@ -236,14 +236,20 @@ def outcome_from(family: Family, answer: Answer, *, now: float) -> Outcome:
     """Find the first row that fits an answer; whatever the answer holds, this gives an outcome and never raises."""
     if not isinstance(answer, Reply):
         return _unanswered(answer.kind)
+    row = row_for(family, answer)
+    return Unmapped(answer.status, Reason.UNMAPPED) if row is None else _filled(row.outcome, answer, now=now)
+
+
+def row_for(family: Family, reply: Reply) -> Row | None:
+    """Give the row that decides, None if none fits."""
     said: _Said | None = None
-    for row in _rows(family, answer.status):
+    for row in _rows(family, reply.status):
         if row.says or row.errno:
-            said = said or _Said(answer)
+            said = said or _Said(reply)
             if (row.says and row.says not in said.words) or (row.errno and said.errno not in row.errno):
                 continue
-        return _filled(row.outcome, answer, now=now)
-    return Unmapped(answer.status, Reason.UNMAPPED)
+        return row
+    return None
 
 
 @lru_cache(maxsize=1024)
