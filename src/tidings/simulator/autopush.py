@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -18,51 +16,13 @@ from websockets.typing import Subprotocol
 from tidings.lib.clock import Clock
 from tidings.simulator import base64url
 from tidings.simulator.faults import Fault
+from tidings.simulator.frames import READER, Ack, Hello, Ping, Register, Said, Unregister
 from tidings.simulator.journal import Arrival, EventKind, Journal, Reading
 from tidings.simulator.listener import HOST
 from tidings.simulator.push_service import PushMessage, PushService
 
 SUBPROTOCOL = Subprotocol("push-notification")
 PROTOCOL_ERROR = 1002
-
-
-class _Hello(msgspec.Struct, tag="hello", tag_field="messageType"):
-    uaid: str | None = None
-
-
-class _Register(msgspec.Struct, tag="register", tag_field="messageType"):
-    channelID: uuid.UUID  # noqa: N815 - Mozilla's name
-    key: str | None = None
-
-
-class _Unregister(msgspec.Struct, tag="unregister", tag_field="messageType"):
-    channelID: uuid.UUID  # noqa: N815 - Mozilla's name
-    code: int | None = None
-
-
-class _Update(msgspec.Struct):
-    version: str
-
-
-class _Ack(msgspec.Struct, tag="ack", tag_field="messageType"):
-    updates: list[_Update] = []
-
-
-class _Nack(msgspec.Struct, tag="nack", tag_field="messageType"):
-    version: str = ""
-    code: int | None = None
-
-
-class _Ping(msgspec.Struct, tag="ping", tag_field="messageType"):
-    pass
-
-
-class _Broadcasts(msgspec.Struct, tag="broadcast_subscribe", tag_field="messageType"):
-    broadcasts: dict[str, Any] = {}
-
-
-_Said = _Hello | _Register | _Unregister | _Ack | _Nack | _Ping | _Broadcasts
-_READER: msgspec.json.Decoder[_Said] = msgspec.json.Decoder(_Said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,33 +172,33 @@ class Autopush:
             self._send(link, {})
             return
         try:
-            said = _READER.decode(text)
+            said = READER.decode(text)
         except msgspec.MsgspecError:
             link.outbox.put_nowait(_Close(PROTOCOL_ERROR))
             return
-        if isinstance(said, _Hello):
+        if isinstance(said, Hello):
             self._hello(link, said)
-        elif isinstance(said, _Ping):
+        elif isinstance(said, Ping):
             self._send(link, {})
         elif link.device is None:
             link.outbox.put_nowait(_Close(PROTOCOL_ERROR))
         else:
             self._on_known(link, link.device, said)
 
-    def _on_known(self, link: _Link, device: _Device, said: _Said) -> None:
-        if isinstance(said, _Register):
+    def _on_known(self, link: _Link, device: _Device, said: Said) -> None:
+        if isinstance(said, Register):
             self._register(link, device, said)
-        elif isinstance(said, _Unregister):
+        elif isinstance(said, Unregister):
             channel = device.channels.pop(str(said.channelID), None)
             if channel:
                 self._service.end(channel.token)
             answer = {"messageType": "unregister", "channelID": str(said.channelID), "status": 200}
             self._send(link, answer)
-        elif isinstance(said, _Ack):
+        elif isinstance(said, Ack):
             for update in said.updates:
                 device.stored.pop(update.version, None)
 
-    def _hello(self, link: _Link, hello: _Hello) -> None:
+    def _hello(self, link: _Link, hello: Hello) -> None:
         device = self._devices.get(hello.uaid or "")
         if device is None:
             # A uaid we do not know gets a new one; the browser then drops its subscriptions and tells its pages.
@@ -258,7 +218,7 @@ class Autopush:
             else:
                 self._send(link, _notification(message, channel_id))
 
-    def _register(self, link: _Link, device: _Device, asked: _Register) -> None:
+    def _register(self, link: _Link, device: _Device, asked: Register) -> None:
         channel_id = str(asked.channelID)
         answer: dict[str, object] = {"messageType": "register", "channelID": channel_id}
         try:

@@ -9,6 +9,9 @@ import h11
 
 from tidings.simulator.answers import BODY_KEPT, Answer, Handler, Later, Response, Stall, request_from
 
+LINGER = 2.0
+"""Seconds an early answer has to reach a client that is still sending, before the connection is closed."""
+
 
 class Http1Session:
     """Speaks HTTP/1.1 (RFC 9112) on one transport, one request after the other."""
@@ -23,10 +26,13 @@ class Http1Session:
         self._body = bytearray()
         self._timer: asyncio.TimerHandle | None = None
         self._answering = False
+        self._discarding = False
         self._closed = False
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the wire and answer every request they complete."""
+        if self._discarding:
+            return
         self._h11.receive_data(data)
         self._advance()
 
@@ -106,6 +112,10 @@ class Http1Session:
         if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
             self._h11.start_next_cycle()
             self._answering = False
+        elif self._h11.their_state is h11.SEND_BODY:
+            # RFC 9112 §9.6: to close at once would reset the connection and could destroy the answer on its way.
+            self._discarding = True
+            self._timer = self._loop.call_later(LINGER, self.close)
         else:
             self.close()
 

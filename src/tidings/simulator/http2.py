@@ -69,8 +69,6 @@ class Http2Session:
             return
         for event in events:
             self._on(event)
-            if self._closed:
-                return
         self._flush()
 
     def receive_end(self) -> None:
@@ -92,6 +90,8 @@ class Http2Session:
         self._timers.clear()
 
     def _on(self, event: Event) -> None:
+        if self._closed:
+            return  # an event before this one closed the connection
         if isinstance(event, DataReceived):
             self._on_data(event)
         elif isinstance(event, RequestReceived):

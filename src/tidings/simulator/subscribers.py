@@ -156,7 +156,8 @@ class Subscribers:
 
     def summary(self) -> dict[str, object]:
         """Give the tallies by fault kind, and their total."""
-        kinds = {kind: asdict(tally) for kind, tally in self._tallies.items() if tally.subscribers}
+        ordered = sorted(self._tallies.items(), key=lambda pair: (pair[0] != NO_FAULT, pair[0]))
+        kinds = {kind: asdict(tally) for kind, tally in ordered if tally.subscribers}
         total = {name: sum(kind[name] for kind in kinds.values()) for name in asdict(Tally())}
         return {"kinds": kinds, "total": total}
 
