@@ -134,9 +134,7 @@ _GOOGLE_ROWS = (
         says="aud claim in the token must include the origin",
     ),
     Row(Family.GOOGLE, _DENIED, Misconfigured(Reason.JWT_REFUSED), f"{_WEB_PUSH}532", says="invalid jwt"),
-    Row(
-        Family.GOOGLE, _one(400), Misconfigured(Reason.JWT_REFUSED), f"{_WEB_PUSH}532", says="unauthorizedregistration"
-    ),
+    Row(Family.GOOGLE, _one(400), Misconfigured(Reason.JWT_REFUSED), f"{_ZARU}31", says="unauthorizedregistration"),
     # Devices that were offline for 270 days.
     Row(
         Family.GOOGLE,
@@ -194,6 +192,8 @@ _MICROSOFT_ROWS = (
 )
 
 _ANY_ROWS = (
+    # A host the operator added is often autopush: its words are believed where they concern this one subscription.
+    Row(Family.UNKNOWN, _DENIED, KeyMismatch(Reason.VAPID_KEY_MISMATCH), _AUTOPUSH, says="public key mismatch"),
     Row(None, _one(200, 201, 202, 204), Accepted(), f"{_RFC8030} §5"),
     Row(None, range(300, 400), Refused(Reason.REDIRECTED), f"{_RFC8030} §5"),
     Row(None, _DENIED, Misconfigured(Reason.AUTHORIZATION_REFUSED), _RFC8292),

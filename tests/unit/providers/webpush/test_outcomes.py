@@ -51,3 +51,10 @@ def test_a_service_that_was_not_reached_is_tried_again_unless_the_address_is_for
 def test_a_reference_that_cannot_be_kept_is_left_out(location: str) -> None:
     outcome = outcome_from(Family.GOOGLE, Reply(201, {"location": location}, b""), now=0.0)
     assert getattr(outcome, "ref", None) == ""
+
+
+def test_the_reference_page_names_every_reason_and_every_row() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "reference" / "providers" / "webpush.md").read_text("utf-8")
+    assert [reason.value for reason in Reason if f"`{reason.value}`" not in page] == []
+    assert [row.says for row in ROWS if row.says and f"`{row.says}`" not in page] == []
+    assert [row.source for row in ROWS if row.source not in page] == []
