@@ -141,7 +141,11 @@ def _document(answer: Response) -> Any:
     code = str(problem.get("code", ""))
     why = str(problem.get("detail") or problem.get("title") or f"The server answered {answer.status_code}.")
     faults = [f"{fault['field']}: {fault['message']}" for fault in problem.get("errors") or ()]
-    raise CommandFailed("; ".join([why, *faults]), _mend(code), code=code)
+    raise CommandFailed(
+        "; ".join([why, *(fault for fault in faults if fault not in why)]),
+        str(problem.get("mend") or _mend(code)),
+        code=code,
+    )
 
 
 def _mend(code: str) -> str:

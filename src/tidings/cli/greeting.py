@@ -60,18 +60,19 @@ def _facts(told: Greeting) -> list[tuple[str, str]]:
 
 def _attention(out: Output, told: Greeting) -> None:
     settings = told.settings
+    kept_key = told.new_key_file is not None and told.simulator is None
     if settings.allow_insecure_endpoints:
         reason = "the demo needs it" if told.simulator else "TIDINGS_ALLOW_INSECURE_ENDPOINTS is set"
         out.aside.print(
             f"[bold red]! Insecure endpoints are allowed[/] ({reason}): http and self-signed push endpoints on this "
             "machine are called. Never in production."
         )
-    if told.new_key_file is not None:
+    if kept_key:
         out.warn(
             f"Every secret is sealed with the key in [bold]{plain(str(told.new_key_file))}[/]. Keep a copy of it "
             "away from the database: without it the VAPID keys and all subscribers are lost."
         )
-    if settings.allow_insecure_endpoints or told.new_key_file is not None:
+    if settings.allow_insecure_endpoints or kept_key:
         out.aside.print()
 
 

@@ -70,6 +70,7 @@ async def list_keys(call: Call) -> None:
             )
             for key in keys
         ],
+        empty="No API key exists yet. Make one: tidings key create --name NAME",
     )
 
 

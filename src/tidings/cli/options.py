@@ -28,14 +28,12 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 Data = Annotated[
     Path | None,
-    typer.Option(
-        "--data", help="Folder of the instance [env: TIDINGS_DATA; default: ./tidings-data].", show_default=False
-    ),
+    typer.Option("--data", help="Folder of the instance (TIDINGS_DATA, else ./tidings-data).", show_default=False),
 ]
 DatabaseUrl = Annotated[
     str | None,
     typer.Option(
-        "--database-url", help="PostgreSQL instead of SQLite [env: TIDINGS_DATABASE_URL].", show_default=False
+        "--database-url", help="PostgreSQL instead of SQLite (else TIDINGS_DATABASE_URL).", show_default=False
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, TextIO
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tidings.cli.failure import CommandFailed
 
+WIDE = 1000
 THIN_SPACE = "\u2009"
 ACCENT = "cyan"
 MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
@@ -63,16 +64,12 @@ class Output:
     @cached_property
     def person(self) -> Console:
         """Give the console of stdout; silent when the result is JSON."""
-        from rich.console import Console
-
-        return Console(file=self._stdout or sys.stdout, highlight=False, soft_wrap=True, quiet=self.as_json)
+        return _console(self._stdout or sys.stdout, quiet=self.as_json)
 
     @cached_property
     def aside(self) -> Console:
         """Give the console of stderr, for notes, progress and failures."""
-        from rich.console import Console
-
-        return Console(file=self._stderr or sys.stderr, highlight=False, soft_wrap=True, quiet=self.as_json)
+        return _console(self._stderr or sys.stderr, quiet=self.as_json)
 
     def say(self, text: str = "") -> None:
         """Print one line for a person, in rich's markup; `plain` makes what others wrote safe."""
@@ -90,24 +87,23 @@ class Output:
         """Print the line that says it worked."""
         self.person.print(f"{MARKS['ok']} {text}")
 
-    def facts(self, rows: Iterable[tuple[str, RenderableType]]) -> None:
-        """Print one line per fact, the values in one column."""
-        from rich.table import Table
+    def facts(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Print one line per fact, the values in one column; a value is never folded, so that it can be copied."""
         from rich.text import Text
 
-        grid = Table.grid(padding=(0, 3, 0, 0))
-        grid.add_column(style="dim", no_wrap=True)
-        grid.add_column(overflow="fold")
+        width = max((len(label) for label, _ in rows), default=0)
         for label, value in rows:
-            grid.add_row(f"  {label}", Text(value) if isinstance(value, str) else value)
-        self.person.print(grid)
+            self.person.print(Text.assemble((f"  {label:<{width}}", "dim"), "   ", value))
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[RenderableType]]) -> None:
-        """Print a table with a hairline under its head; a column named `>N` is set to the right."""
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[RenderableType]], *, empty: str = "") -> None:
+        """Print a table with a hairline under its head, or what `empty` says; `>N` heads a column set to the right."""
         from rich import box
         from rich.table import Table
         from rich.text import Text
 
+        if not rows:
+            self.say(empty)
+            return
         table = Table(box=box.SIMPLE_HEAD, header_style="dim", border_style="dim", pad_edge=False, padding=(0, 2))
         for column in columns:
             table.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
@@ -126,3 +122,11 @@ class Output:
         self.aside.print(f"{MARKS['fail']} {plain(failure.why)}")
         if failure.mend:
             self.aside.print(f"  {plain(failure.mend)}", style="dim")
+
+
+def _console(file: TextIO, *, quiet: bool) -> Console:
+    from rich.console import Console
+
+    # What is read by a program is not folded at the width of a screen that is not there.
+    width = None if file.isatty() else WIDE
+    return Console(file=file, width=width, highlight=False, soft_wrap=True, quiet=quiet)

@@ -67,7 +67,7 @@ async def send(
     call.out.result(final)
     summed_up(call.out, final)
     check_result(final)
-    call.out.done(f"Sent {plain(title)!r} as {final['id']}.")
+    call.out.done(f"Sent “{plain(title)}” as {final['id']}.")
 
 
 async def _confirmed_count(call: Call, api: Api, audience: dict[str, Any], *, title: str, yes: bool) -> None:

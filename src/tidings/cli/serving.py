@@ -123,6 +123,8 @@ async def served(app: FastAPI, listener: socket.socket) -> AsyncIterator[asyncio
         yield serving
     finally:
         started.cancel()
+        # Streams end only when they are told to, and uvicorn waits for every answer that has begun.
+        app.state.stopping.set()
         server.should_exit = True
         await serving
 

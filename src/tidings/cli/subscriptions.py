@@ -41,6 +41,12 @@ async def take(
     file: Annotated[
         Path, typer.Argument(help="JSON, NDJSON or CSV.", metavar="FILE", exists=True, dir_okay=False, readable=True)
     ],
+    vapid_key: Annotated[
+        str | None,
+        typer.Option(
+            "--vapid-key", help="Public key they were made with; the current one if not given.", show_default=False
+        ),
+    ] = None,
     kind: Annotated[Format, typer.Option("--format", help="What the file holds.")] = Format.AUTO,
 ) -> None:
     """Import subscriptions exported from Pushpad, OneSignal, django-push-notifications or a web-push table.
@@ -50,7 +56,9 @@ async def take(
     """
     with _read(file, call.out) as pieces:
         async with call.api() as api:
-            result = await api.upload("/subscriptions/import", _streamed(pieces), format=kind.value)
+            result = await api.upload(
+                "/subscriptions/import", _streamed(pieces), format=kind.value, vapid_key=vapid_key
+            )
     call.out.result(result)
     call.out.facts(
         [

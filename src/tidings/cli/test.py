@@ -48,11 +48,12 @@ async def prove(
 
 
 async def _device(api: Api, delivery: Any) -> dict[str, str]:
-    found = await api.get(f"/subscriptions/{delivery['subscription']}")
+    known = delivery["subscription"]
+    service = (await api.get(f"/subscriptions/{known}"))["origin"] if known else "deleted since"
     return {
-        "subscription": found["id"],
-        "device": found["device"] or "Unnamed device",
-        "service": found["origin"],
+        "subscription": known,
+        "device": delivery["device"] or "A device",
+        "service": service,
         "status": delivery["status"],
-        "reason": delivery["reason"] or "",
+        "reason": delivery["reason"],
     }

@@ -54,19 +54,17 @@ async def up(
     call: Call,
     host: Annotated[
         str | None,
-        typer.Option(
-            "--host", help="Address to listen on [env: TIDINGS_HOST; default: 127.0.0.1].", show_default=False
-        ),
+        typer.Option("--host", help="Address to listen on (TIDINGS_HOST, else 127.0.0.1).", show_default=False),
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option("--port", help="Port, 0 for any free one [env: TIDINGS_PORT; default: 8080].", show_default=False),
+        typer.Option("--port", help="Port, 0 for any free one (TIDINGS_PORT, else 8080).", show_default=False),
     ] = None,
     contact: Annotated[
         str | None,
         typer.Option(
             "--contact",
-            help="Makes the VAPID key on the first start: mailto:you@example.com [env: TIDINGS_CONTACT].",
+            help="Makes the VAPID key on the first start: mailto:you@example.com (else TIDINGS_CONTACT).",
             show_default=False,
         ),
     ] = None,

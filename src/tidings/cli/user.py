@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import typer
 
+from tidings.cli.client import Api
+from tidings.cli.failure import CommandFailed
 from tidings.cli.options import Call, command, pairs
 from tidings.cli.output import plain
 
@@ -29,22 +31,28 @@ async def put(
     attribute: Annotated[
         list[str] | None,
         typer.Option(
-            "--attribute", "-a", help="KEY=VALUE; the value may be JSON. Repeat it for more.", show_default=False
+            "--attribute",
+            "-a",
+            help="KEY=VALUE; the value may be JSON, null takes it away. Repeat it.",
+            show_default=False,
         ),
     ] = None,
     locale: Annotated[str | None, typer.Option("--locale", help="de, pt-BR, ...", show_default=False)] = None,
     time_zone: Annotated[str | None, typer.Option("--time-zone", help="Europe/Vienna, ...", show_default=False)] = None,
 ) -> None:
     """Create a person, or change attributes, language and time zone of one."""
+    given = {key: _value(text) for key, text in pairs(attribute or [], option="--attribute").items()}
     body: dict[str, Any] = {}
-    if attribute:
-        body["attributes"] = {key: _value(text) for key, text in pairs(attribute, option="--attribute").items()}
     if locale:
         body["locale"] = locale
     if time_zone:
         body["time_zone"] = time_zone
+    path = f"/users/{quote(user, safe='')}"
     async with call.api() as api:
-        stored = await api.put(f"/users/{quote(user, safe='')}", body)
+        if given:
+            merged = {**await _attributes(api, path), **given}
+            body["attributes"] = {key: value for key, value in merged.items() if value is not None}
+        stored = await api.put(path, body)
     call.out.result(stored)
     call.out.done(f"Stored {plain(user)}.")
 
@@ -57,13 +65,17 @@ async def show(call: Call, user: Id) -> None:
     call.out.result({**found, "subscriptions": devices})
     call.out.facts(
         [
-            ("Id", found["external_id"]),
+            ("Id", found["id"]),
             ("Language", found["locale"] or "-"),
             ("Time zone", found["time_zone"] or "-"),
             *((key, _text(value)) for key, value in found["attributes"].items()),
         ]
     )
-    call.out.table(["Device", "Id", "Status"], [(one["device"] or "-", one["id"], one["status"]) for one in devices])
+    call.out.table(
+        ["Device", "Id", "Status"],
+        [(one["device"] or "-", one["id"], one["status"]) for one in devices],
+        empty="  No device has push enabled.",
+    )
 
 
 async def list_users(call: Call) -> None:
@@ -73,8 +85,19 @@ async def list_users(call: Call) -> None:
     call.out.result({"data": users})
     call.out.table(
         ["Id", "Language", "Attributes"],
-        [(one["external_id"], one["locale"] or "-", _text(one["attributes"])) for one in users],
+        [(one["id"], one["locale"] or "-", _text(one["attributes"])) for one in users],
+        empty="Nobody is known yet. Your server tells us with PUT /api/v1/users/ID, or use: tidings user set ID",
     )
+
+
+async def _attributes(api: Api, path: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = (await api.get(path))["attributes"]
+    except CommandFailed as failure:
+        if failure.code != "not_found":
+            raise
+        return {}
+    return found
 
 
 def _value(text: str) -> Any:

@@ -13,7 +13,7 @@ from tidings.cli.client import Api
 from tidings.cli.confirm import confirmed
 from tidings.cli.failure import CommandFailed
 from tidings.cli.options import Call, command
-from tidings.cli.output import ago, counted, plain
+from tidings.cli.output import ago, counted
 
 INTEGRATION = "/integrations/webpush"
 KEYS = f"{INTEGRATION}/keys"
@@ -22,7 +22,7 @@ Subject = Annotated[
     str | None,
     typer.Option(
         "--subject",
-        help="Contact address that push services may write to: mailto:you@example.com [env: TIDINGS_CONTACT].",
+        help="Contact address that push services may write to: mailto:you@example.com (else TIDINGS_CONTACT).",
         show_default=False,
     ),
 ]
@@ -52,7 +52,7 @@ async def generate(
     async with call.api() as api:
         before = await current_key(api)
         if before is not None and force:
-            lost = counted(before["active"], "active subscription")
+            lost = counted(before["subscriptions"], "active subscription")
             call.out.warn(
                 f"A new key invalidates {lost}. `tidings vapid rotate` loses nobody; force only after a leak."
             )
@@ -89,10 +89,16 @@ async def show(call: Call) -> None:
         )
     now = datetime.now(UTC)
     call.out.result(found)
-    call.out.table(
-        ["Public key", "State", ">Active subscriptions", "Made"],
-        [(key["public_key"], key["status"], f"{key['active']}", ago(key["created_at"], now=now)) for key in keys],
-    )
+    for key in keys:
+        call.out.facts(
+            [
+                ("Public key", key["public_key"]),
+                ("State", key["status"]),
+                ("Made", ago(key["created_at"], now=now)),
+                ("In use by", counted(key["subscriptions"], "active subscription")),
+            ]
+        )
+        call.out.say()
     call.out.facts([("Contact", found["settings"].get("subject", "-"))])
 
 
@@ -152,4 +158,4 @@ def _body(action: str, subject: str | None, **fields: object) -> dict[str, objec
 
 
 def _show(call: Call, key: Any) -> None:
-    call.out.facts([("Public key", key["public_key"]), ("Contact", plain(key.get("subject") or "-"))])
+    call.out.facts([("Public key", key["public_key"]), ("Contact", key.get("subject") or "-")])
