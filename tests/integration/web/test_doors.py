@@ -1,0 +1,239 @@
+"""Who gets in: nobody by default, each key as far as its scopes, each origin as far as its App."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from tests.integration.web.instance import Box, client_of, problem, push_subscription
+
+OPEN = {("get", "/api/v1/session"), ("post", "/api/v1/session"), ("delete", "/api/v1/session")}
+SITE = "https://www.example.org"
+
+
+def operations(app: FastAPI) -> list[tuple[str, str]]:
+    paths = app.openapi()["paths"]
+    return [(method, path) for path, methods in paths.items() for method in methods if path.startswith("/api/")]
+
+
+def filled(path: str) -> str:
+    return path.replace("{", "").replace("}", "")
+
+
+async def test_every_operation_of_the_api_is_closed_to_strangers(app: FastAPI, browser: httpx2.AsyncClient) -> None:
+    closed = [one for one in operations(app) if one not in OPEN]
+    assert len(closed) >= 30
+    for method, path in closed:
+        answer = await browser.request(method.upper(), filled(path), content=b"not even JSON")
+        problem(answer, 401, "unauthorized")
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_even_an_address_that_is_not_there_is_closed(browser: httpx2.AsyncClient) -> None:
+    problem(await browser.get("/api/v1/nothing"), 401, "unauthorized")
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer x", "Basic dGRnOng=", "Bearer tdg_" + "0" * 64 + "_00000000"])
+async def test_a_wrong_key_is_refused(browser: httpx2.AsyncClient, header: str) -> None:
+    problem(await browser.get("/api/v1/apps", headers={"Authorization": header}), 401, "unauthorized")
+
+
+async def key_of(api: httpx2.AsyncClient, **body: Any) -> dict[str, Any]:
+    answer = await api.post("/api/v1/keys", json={"name": "test", **body})
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+WRITES_OF_ADMINISTRATORS = {
+    ("post", "/api/v1/apps"),
+    ("patch", "/api/v1/apps/{app_id}"),
+    ("get", "/api/v1/apps/{app_id}/identity-secret"),
+    ("patch", "/api/v1/integrations/{provider}"),
+    ("post", "/api/v1/integrations/{provider}/keys"),
+    ("get", "/api/v1/subscriptions/export"),
+    ("post", "/api/v1/subscriptions/import"),
+    ("delete", "/api/v1/subscriptions/{subscription_id}"),
+    ("get", "/api/v1/keys"),
+    ("post", "/api/v1/keys"),
+    ("delete", "/api/v1/keys/{key_id}"),
+}
+WRITES_OF_SENDERS = {
+    ("post", "/api/v1/notifications"),
+    ("post", "/api/v1/test"),
+    ("post", "/api/v1/notifications/{notification_id}/pause"),
+    ("post", "/api/v1/notifications/{notification_id}/resume"),
+    ("post", "/api/v1/notifications/{notification_id}/cancel"),
+    ("patch", "/api/v1/subscriptions/{subscription_id}"),
+    ("put", "/api/v1/users/{external_id}"),
+    ("delete", "/api/v1/users/{external_id}"),
+}
+
+
+async def test_a_key_reaches_as_far_as_its_scopes(app: FastAPI, api: httpx2.AsyncClient) -> None:
+    reader = (await key_of(api, scopes=["read"]))["key"]
+    sender = (await key_of(api, scopes=["send"]))["key"]
+    async with (
+        client_of(app, Authorization=f"Bearer {reader}") as reading,
+        client_of(app, Authorization=f"Bearer {sender}") as sending,
+    ):
+        for method, path in operations(app):
+            if (method, path) in OPEN:
+                continue
+            for_reader = (method, path) not in WRITES_OF_ADMINISTRATORS | WRITES_OF_SENDERS
+            for_sender = (method, path) in WRITES_OF_SENDERS
+            answer = await reading.request(method.upper(), filled(path), json={})
+            assert (answer.status_code != 403) == for_reader, (method, path, answer.text)
+            answer = await sending.request(method.upper(), filled(path), json={})
+            if for_sender:
+                assert answer.status_code != 403, (method, path)
+            if (method, path) in WRITES_OF_ADMINISTRATORS:
+                assert "admin" in problem(answer, 403, "forbidden")["detail"]
+
+
+async def test_a_key_is_shown_once_and_ends_when_it_is_revoked(app: FastAPI, api: httpx2.AsyncClient) -> None:
+    made = await key_of(api, name="Shop", scopes=["read"])
+    listed = (await api.get("/api/v1/keys")).json()["data"]
+    assert [(row["name"], row["prefix"]) for row in listed] == [("Shop", made["key"][:12])]
+    assert made["key"] not in (await api.get("/api/v1/keys")).text
+    async with client_of(app, Authorization=f"Bearer {made['key']}") as client:
+        assert (await client.get("/api/v1/apps")).status_code == 200
+        assert (await api.delete(f"/api/v1/keys/{made['id']}")).status_code == 204
+        problem(await client.get("/api/v1/apps"), 401, "unauthorized")
+    problem(await api.delete("/api/v1/keys/key_none"), 404, "not_found")
+
+
+async def test_a_key_of_one_app_reaches_no_other(app: FastAPI, api: httpx2.AsyncClient, container: Box) -> None:
+    first = (await container.apps.ensure_first()).public_id
+    second = (await api.post("/api/v1/apps", json={"name": "Second"})).json()["id"]
+    problem(await api.get("/api/v1/users"), 400, "app_required")
+    problem(await api.get("/api/v1/users", params={"app": "app_none"}), 404, "app_not_found")
+    assert (await api.get("/api/v1/users", params={"app": second})).status_code == 200
+    made = await key_of(api, app=second, scopes=["admin"])
+    async with client_of(app, Authorization=f"Bearer {made['key']}") as client:
+        await client.put("/api/v1/users/anna", json={})
+        assert [row["id"] for row in (await client.get("/api/v1/apps")).json()["data"]] == [second]
+        problem(await client.get("/api/v1/users", params={"app": first}), 403, "forbidden")
+        problem(await client.get(f"/api/v1/apps/{first}"), 403, "forbidden")
+        problem(await client.get(f"/api/v1/apps/{first}/identity-secret"), 403, "forbidden")
+        problem(await client.patch(f"/api/v1/apps/{first}", json={"name": "x"}), 403, "forbidden")
+        problem(await client.post("/api/v1/apps", json={"name": "Third"}), 403, "forbidden")
+        assert (await key_of(client, scopes=["read"]))["app"] == second
+    assert (await api.get("/api/v1/users", params={"app": first})).json()["data"] == []
+
+
+class TestASession:
+    """The dashboard's cookie."""
+
+    @pytest.fixture
+    async def dashboard(self, browser: httpx2.AsyncClient, container: Box) -> httpx2.AsyncClient:
+        token = await container.access.new_setup_token()
+        answer = await browser.post("/api/v1/session", json={"setup_token": token})
+        assert answer.status_code == 201, answer.text
+        cookie = answer.headers["set-cookie"]
+        for part in ("__Host-tidings=", "HttpOnly", "Secure", "SameSite=lax", "Path=/"):
+            assert part in cookie
+        problem(await browser.post("/api/v1/session", json={"setup_token": token}), 403, "setup_link_invalid")
+        return browser
+
+    async def test_opens_the_api_until_it_is_ended(self, dashboard: httpx2.AsyncClient) -> None:
+        assert (await dashboard.get("/api/v1/session")).json()["signed_in"] is True
+        assert (await dashboard.get("/api/v1/apps")).status_code == 200
+        assert (await dashboard.delete("/api/v1/session")).status_code == 204
+        assert (await dashboard.get("/api/v1/session")).json()["signed_in"] is False
+        problem(await dashboard.get("/api/v1/apps"), 401, "unauthorized")
+
+    @pytest.mark.parametrize(
+        ("headers", "allowed"),
+        [
+            ({"Sec-Fetch-Site": "same-origin"}, True),
+            ({"Sec-Fetch-Site": "cross-site"}, False),
+            ({"Sec-Fetch-Site": "same-site"}, False),
+            ({"Origin": "https://push.example.com"}, True),
+            ({"Origin": "https://evil.example"}, False),
+            ({"Origin": "null"}, False),
+        ],
+    )
+    async def test_changes_nothing_for_the_page_of_another_site(
+        self, dashboard: httpx2.AsyncClient, headers: dict[str, str], allowed: bool
+    ) -> None:
+        answer = await dashboard.put("/api/v1/users/anna", json={}, headers=headers)
+        if allowed:
+            assert answer.status_code == 201
+        else:
+            problem(answer, 403, "origin_not_allowed")
+
+    async def test_ends_by_itself(self, dashboard: httpx2.AsyncClient, container: Box) -> None:
+        container.clock.at = container.clock.at.replace(year=2027)
+        problem(await dashboard.get("/api/v1/apps"), 401, "unauthorized")
+
+
+class TestOrigins:
+    """CORS, and the same rule on the server for whoever has no browser."""
+
+    async def test_without_any_set_only_pages_of_localhost_subscribe(
+        self, browser: httpx2.AsyncClient, vapid_key: str
+    ) -> None:
+        for origin, allowed in (
+            ("http://localhost:3000", True),
+            ("http://127.0.0.1:8000", True),
+            ("https://shop.localhost", True),
+            ("https://push.example.com", True),
+            (SITE, False),
+            ("http://localhost.evil.example", False),
+            ("null", False),
+        ):
+            body = {"subscription": push_subscription()}
+            answer = await browser.post("/push/subscribe", json=body, headers={"Origin": origin})
+            assert (answer.status_code == 201) == allowed, origin
+            assert answer.headers.get("access-control-allow-origin") == (origin if allowed else None)
+            assert "Origin" in answer.headers["vary"]
+            if not allowed:
+                problem(answer, 403, "origin_not_allowed")
+
+    async def test_with_some_set_only_they_subscribe(
+        self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str, container: Box
+    ) -> None:
+        app = await container.apps.ensure_first()
+        answer = await api.patch(f"/api/v1/apps/{app.public_id}", json={"origins": ["HTTPS://WWW.example.org:443/"]})
+        assert answer.json()["origins"] == [SITE]
+        for origin, allowed in ((SITE, True), ("http://localhost:3000", False), ("http://www.example.org", False)):
+            answer = await browser.get(f"/v1/{app.public_id}/push/vapid-key", headers={"Origin": origin})
+            assert (answer.status_code == 200) == allowed, origin
+        assert (await browser.get("/push/vapid-key")).status_code == 200
+
+    async def test_a_preflight_is_answered_for_an_allowed_origin_alone(self, browser: httpx2.AsyncClient) -> None:
+        asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+        answer = await browser.options("/push/subscribe", headers={"Origin": "http://localhost:3000", **asked})
+        assert answer.status_code == 204
+        assert "DELETE" in answer.headers["access-control-allow-methods"]
+        assert answer.headers["access-control-allow-headers"] == "Content-Type"
+        assert "access-control-allow-credentials" not in answer.headers
+        answer = await browser.options("/push/subscribe", headers={"Origin": SITE, **asked})
+        assert answer.status_code == 403
+        assert "access-control-allow-origin" not in answer.headers
+
+    async def test_errors_can_be_read_by_the_page(self, browser: httpx2.AsyncClient) -> None:
+        answer = await browser.get("/push/vapid-key", headers={"Origin": "http://localhost:3000"})
+        problem(answer, 404, "vapid_key_missing")
+        assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
+
+    @pytest.mark.parametrize(
+        "origin", ["*", "https://*.example.com", "example.com", "https://example.com/shop", "http://example.com", "ftp://x"]
+    )
+    async def test_what_is_no_origin_is_refused_by_name(
+        self, api: httpx2.AsyncClient, container: Box, origin: str
+    ) -> None:
+        app = await container.apps.ensure_first()
+        answer = await api.patch(f"/api/v1/apps/{app.public_id}", json={"origins": ["https://a.example", origin]})
+        assert problem(answer, 422, "invalid_request")["errors"][0]["field"] == "origins.1"
+
+    async def test_with_several_apps_the_short_address_asks_which(
+        self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient
+    ) -> None:
+        await api.post("/api/v1/apps", json={"name": "Second"})
+        problem(await browser.get("/push/vapid-key"), 400, "app_required")
+        problem(await browser.get("/v1/app_none/push/vapid-key"), 404, "app_not_found")
