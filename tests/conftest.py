@@ -6,8 +6,13 @@ import os
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import settings
 
 from tidings.lib.clock import FixedClock
+
+# Other work shares the machine: a slow example is no failure.
+settings.register_profile("tidings", deadline=None)
+settings.load_profile("tidings")
 
 
 @pytest.fixture

