@@ -1,0 +1,236 @@
+"""Managing an instance that no server has: each command opens it here, does its work and lets go."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from typer.testing import CliRunner, Result
+
+from tidings.cli.main import build
+
+CONTACT = ("--subject", "mailto:push@example.com")
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("TIDINGS_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TIDINGS_SENDERS", "1")
+    monkeypatch.setenv("TIDINGS_ALLOW_INSECURE_ENDPOINTS", "true")
+    monkeypatch.delenv("TIDINGS_CONTACT", raising=False)
+    return lambda *arguments, stdin=None: CliRunner().invoke(build(), list(arguments), input=stdin)
+
+
+@pytest.fixture
+def told(run: Run) -> Callable[..., Any]:
+    def tell(*arguments: str, code: int = 0, stdin: str | None = None) -> Any:
+        ended = run(*arguments, "--json", stdin=stdin)
+        assert ended.exit_code == code, ended.output
+        assert ended.stderr == ""
+        return json.loads(ended.stdout)
+
+    return tell
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    command = [sys.executable, "-m", "tidings.simulator", "--folder", str(tmp_path_factory.mktemp("simulator"))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())
+        process.terminate()
+
+
+def subscribers(simulator: dict[str, str], count: int, *, vapid_key: str) -> list[dict[str, Any]]:
+    wish = {"count": count, "vapid_key": vapid_key}
+    answer = httpx2.post(f"{simulator['control']}/subscribers", json=wish, trust_env=False)
+    found: list[dict[str, Any]] = answer.json()["subscriptions"]
+    return found
+
+
+def imported(told: Callable[..., Any], simulator: dict[str, str], folder: Path, *rows: dict[str, Any]) -> None:
+    """Make the key and import one simulated device for each row, with what the row adds."""
+    key = told("vapid", "generate", *CONTACT)["public_key"]
+    made = subscribers(simulator, len(rows), vapid_key=key)
+    file = folder / "devices.ndjson"
+    file.write_text("".join(json.dumps(device | row) + "\n" for device, row in zip(made, rows, strict=True)))
+    assert told("subscriptions", "import", str(file))["added"] == len(rows)
+
+
+def test_generating_twice_shows_the_key_that_is_there(told: Callable[..., Any]) -> None:
+    first = told("vapid", "generate", *CONTACT)
+    again = told("vapid", "generate", *CONTACT)
+    assert again["public_key"] == first["public_key"]
+    assert len(first["public_key"]) == 87
+
+
+def test_a_key_needs_a_contact_address_that_apple_takes(run: Run) -> None:
+    missing = run("vapid", "generate")
+    assert missing.exit_code == 1
+    assert "--subject" in missing.stderr
+    assert run("vapid", "generate", "--subject", "mailto:me@localhost").exit_code == 1
+
+
+def test_the_contact_may_come_from_the_environment(told: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDINGS_CONTACT", "mailto:desk@example.com")
+    assert told("vapid", "generate")["subject"] == "mailto:desk@example.com"
+
+
+def test_force_names_what_it_invalidates_and_wants_an_answer(
+    run: Run, told: Callable[..., Any], simulator: dict[str, str], tmp_path: Path
+) -> None:
+    imported(told, simulator, tmp_path, {}, {}, {})
+    refused = run("vapid", "generate", "--force")
+    assert refused.exit_code == 1
+    assert "3 active subscriptions" in refused.stderr
+    assert told("vapid", "generate", "--force", "--yes")["invalidated"] == 3
+
+
+def test_rotation_loses_nobody(told: Callable[..., Any], simulator: dict[str, str], tmp_path: Path) -> None:
+    imported(told, simulator, tmp_path, {}, {})
+    told("vapid", "rotate")
+    states = {key["status"]: key["subscriptions"] for key in told("vapid", "show")["keys"]}
+    assert states == {"current": 0, "retired": 2}
+
+
+def test_a_key_is_imported_from_stdin_and_its_private_half_never_printed(run: Run) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    ended = run("vapid", "import", "-", *CONTACT, stdin=pem)
+    assert ended.exit_code == 0, ended.output
+    shown = ended.output + run("vapid", "show", "--json").output
+    assert "PRIVATE" not in shown
+    assert "private_key" not in shown
+
+
+def test_origins_are_replaced_by_those_given(run: Run, told: Callable[..., Any]) -> None:
+    changed = told("app", "set", "--origin", "https://www.example.com", "--origin", "https://shop.example.com/")
+    assert changed["origins"] == ["https://www.example.com", "https://shop.example.com"]
+    assert "localhost only" in run("app", "set", "--origin", "").stdout
+    refused = run("app", "set", "--origin", "http://www.example.com")
+    assert refused.exit_code == 1
+    assert "https" in refused.stderr
+
+
+def test_an_app_is_named_by_its_name_when_there_are_several(run: Run, told: Callable[..., Any]) -> None:
+    made = told("app", "create", "--name", "Harbour News")
+    assert "2 Apps" in run("vapid", "generate", *CONTACT).stderr
+    told("vapid", "generate", "--app", "Harbour News", *CONTACT)
+    assert told("vapid", "show", "--app", made["id"])["configured"]
+    assert run("vapid", "show", "--app", "My site").exit_code == 1
+    assert "no App 'Else'" in run("vapid", "show", "--app", "Else").stderr
+
+
+def test_a_key_is_shown_once_and_can_be_revoked(run: Run, told: Callable[..., Any]) -> None:
+    made = told("key", "create", "--name", "shop", "--scope", "send")
+    assert made["key"].startswith(made["prefix"])
+    assert made["scopes"] == ["send"]
+    listed = run("key", "list")
+    assert "shop" in listed.stdout
+    assert made["key"] not in listed.stdout
+    told("key", "revoke", made["id"])
+    assert told("key", "list")["data"] == []
+    assert run("key", "revoke", made["id"]).exit_code == 1
+
+
+def test_an_attribute_is_added_to_those_that_are_there(told: Callable[..., Any]) -> None:
+    told("user", "set", "u-42", "-a", "name=Anna", "-a", "age=42", "--locale", "de")
+    told("user", "set", "u-42", "-a", "role=operator", "-a", "age=null")
+    shown = told("user", "show", "u-42")
+    assert shown["attributes"] == {"name": "Anna", "role": "operator"}
+    assert shown["locale"] == "de"
+
+
+def test_an_empty_list_says_what_to_do_next(run: Run) -> None:
+    assert "tidings user set" in run("user", "list").stdout
+    assert "tidings key create" in run("key", "list").stdout
+
+
+def test_good_rows_are_stored_and_bad_ones_named(
+    run: Run, told: Callable[..., Any], simulator: dict[str, str], tmp_path: Path
+) -> None:
+    key = told("vapid", "generate", *CONTACT)["public_key"]
+    good = subscribers(simulator, 2, vapid_key=key)
+    bad = {**good[0], "keys": {"p256dh": "AAAA", "auth": "AAAA"}}
+    (tmp_path / "in.ndjson").write_text("\n".join(map(json.dumps, [good[0], bad, good[1]])))
+    ended = run("subscriptions", "import", str(tmp_path / "in.ndjson"))
+    assert ended.exit_code == 1
+    assert "subscription_key_invalid" in ended.stdout
+    assert "1 row was refused" in ended.stderr
+    out = tmp_path / "out.ndjson"
+    assert told("subscriptions", "export", str(out))["subscriptions"] == 2
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert {json.loads(line)["endpoint"] for line in out.read_text().splitlines()} == {one["endpoint"] for one in good}
+    assert run("subscriptions", "export", str(out)).exit_code == 1
+
+
+def test_a_test_message_fails_loudly_without_keys_and_without_subscription(run: Run, told: Callable[..., Any]) -> None:
+    without_keys = run("test")
+    assert without_keys.exit_code == 1
+    assert "tidings vapid generate" in without_keys.stderr
+    told("vapid", "generate", *CONTACT)
+    without_devices = run("test", "--email", "you@example.com")
+    assert without_devices.exit_code == 1
+    assert "no device" in without_devices.stderr
+
+
+def test_a_test_message_reaches_every_device_of_the_person(
+    run: Run, told: Callable[..., Any], simulator: dict[str, str], tmp_path: Path
+) -> None:
+    mine, other = {"user": "u-42", "device": "Firefox on Linux"}, {"user": "u-7"}
+    imported(told, simulator, tmp_path, mine, {**mine, "device": "Chrome on Android"}, other)
+    told("user", "set", "u-42", "-a", "email=anna@example.com")
+    ended = run("test", "--email", "Anna@example.com", "--body", "Hello")
+    assert ended.exit_code == 0, ended.output
+    assert "Firefox on Linux" in ended.stdout
+    assert "Chrome on Android" in ended.stdout
+    assert "working on 2 devices" in ended.stdout
+
+
+def test_sending_wants_an_answer_and_then_adds_up(
+    run: Run, told: Callable[..., Any], simulator: dict[str, str], tmp_path: Path
+) -> None:
+    imported(told, simulator, tmp_path, {"tags": {"plan": "pro"}}, {"tags": {"plan": "pro"}}, {})
+    asked = run("send", "--title", "Fresh fish", "--to", "tag:plan=pro")
+    assert asked.exit_code == 1
+    assert "to 2 devices?" in asked.stderr
+    sent = told("send", "--title", "Fresh fish", "--to", "tag:plan=pro", "--yes")
+    assert (sent["status"], sent["counts"]["sent"], sent["counts"]["audience"]) == ("done", 2, 2)
+    assert run("send", "--title", "Fresh fish", "--to", "user:nobody", "--yes").exit_code == 1
+
+
+def test_a_notification_for_later_is_stored_and_not_waited_for(
+    run: Run, told: Callable[..., Any], simulator: dict[str, str], tmp_path: Path
+) -> None:
+    imported(told, simulator, tmp_path, {})
+    ended = run("send", "--title", "Fresh fish", "--to", "all", "--at", "2099-01-01T09:00Z", "--yes")
+    assert ended.exit_code == 0, ended.output
+    assert "Keep `tidings up` running" in ended.stdout
+
+
+def test_doctor_names_every_fault_with_its_mend(told: Callable[..., Any]) -> None:
+    assert told("doctor", "--offline", code=1)["findings"][0]["mend"] == "Start it: tidings up"
+    told("app", "list")
+    report = told("doctor", "--offline", code=1)
+    found = {finding["name"]: finding for finding in report["findings"]}
+    assert not report["ok"]
+    assert found["App My site"]["state"] == "fail"
+    assert found["Workers"]["state"] == "fail"
+    assert found["Encryption"]["state"] == "ok"
+    assert all(finding["mend"] for finding in report["findings"] if finding["state"] != "ok")
+
+
+def test_migrating_what_is_up_to_date_changes_nothing(told: Callable[..., Any]) -> None:
+    told("app", "list")
+    assert told("migrate") == {"applied": []}

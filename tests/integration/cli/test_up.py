@@ -1,0 +1,139 @@
+"""`tidings up` as a process: starts, is found by other commands, stops on a signal, refuses what is unsafe."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+TIDINGS = [sys.executable, "-c", "from tidings.cli.main import run; run()"]
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("TIDINGS_")},
+    "TIDINGS_SENDERS": "1",
+}
+
+
+def tidings(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*TIDINGS, *arguments], capture_output=True, text=True, timeout=90, check=False, env=ENVIRONMENT
+    )
+
+
+def told(*arguments: str) -> Any:
+    ended = tidings(*arguments, "--json")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.stderr == ""
+    return json.loads(ended.stdout)
+
+
+@contextmanager
+def running(data: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    command = [*TIDINGS, "up", "--data", str(data), "--port", "0", "--json", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            pytest.fail(process.communicate()[1])
+        yield process, json.loads(line)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_gracefully_on_a_signal(tmp_path: Path, number: signal.Signals) -> None:
+    with running(tmp_path) as (process, ready):
+        assert httpx2.get(f"{ready['url']}/livez", trust_env=False).status_code == 200
+        process.send_signal(number)
+        assert process.wait(timeout=30) == 0
+    assert not (tmp_path / "run.json").exists()
+
+
+def test_the_set_up_link_signs_one_browser_in_once(tmp_path: Path) -> None:
+    with running(tmp_path) as (_, ready):
+        token = ready["setup_url"].partition("#")[2]
+        headers = {"Origin": ready["url"], "Sec-Fetch-Site": "same-origin"}
+        with httpx2.Client(base_url=ready["url"], trust_env=False, headers=headers) as browser:
+            assert browser.post("/api/v1/session", json={"setup_token": token}).status_code < 300
+            assert browser.post("/api/v1/session", json={"setup_token": token}).status_code in (401, 403, 410, 422)
+
+
+def test_other_commands_find_the_running_server(tmp_path: Path) -> None:
+    with running(tmp_path, "--contact", "mailto:push@example.com") as (_, ready):
+        shown = told("vapid", "show", "--data", str(tmp_path))
+        assert shown["keys"][0]["public_key"] == ready["public_key"]
+        key = told("key", "create", "--name", "shop", "--data", str(tmp_path))["key"]
+        answer = httpx2.get(f"{ready['url']}/api/v1/apps", headers={"Authorization": f"Bearer {key}"}, trust_env=False)
+        assert answer.status_code == 200
+    assert told("app", "list", "--data", str(tmp_path))["data"] == answer.json()["data"]
+
+
+def test_a_first_start_without_a_contact_says_how_to_make_the_key(tmp_path: Path) -> None:
+    with running(tmp_path) as (_, ready):
+        assert ready["public_key"] is None
+
+
+def test_a_second_server_of_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with running(tmp_path):
+        ended = tidings("up", "--data", str(tmp_path), "--port", "0")
+        assert ended.returncode == 1
+        assert "has the data folder" in ended.stderr
+        assert tidings("migrate", "--data", str(tmp_path)).returncode == 1
+
+
+def test_a_killed_server_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+    with running(tmp_path) as (process, _):
+        process.kill()
+        process.wait()
+        assert (tmp_path / "run.json").exists()
+    assert len(told("app", "list", "--data", str(tmp_path))["data"]) == 1
+    assert not (tmp_path / "run.json").exists()
+
+
+def test_a_taken_port_is_one_line_why_and_one_how_to_mend(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ended = tidings("up", "--data", str(tmp_path), "--port", str(other.getsockname()[1]))
+    assert ended.returncode == 1
+    assert "is taken" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 2
+
+
+def test_the_demo_is_refused_where_other_machines_get_in(tmp_path: Path) -> None:
+    ended = tidings("up", "--data", str(tmp_path), "--demo", "--host", "0.0.0.0", "--port", "0")
+    assert ended.returncode == 1
+    assert "lets other machines in" in ended.stderr
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_live_database_is_backed_up_whole_and_never_over_another_file(tmp_path: Path) -> None:
+    data, copy = tmp_path / "data", tmp_path / "copy.db"
+    with running(data):
+        assert told("backup", str(copy), "--data", str(data))["bytes"] == copy.stat().st_size
+        assert copy.stat().st_mode & 0o777 == 0o600
+        again = tidings("backup", str(copy), "--data", str(data))
+    assert again.returncode == 1
+    assert "exists already" in again.stderr
+
+
+@pytest.mark.slow
+def test_the_demo_sends_a_first_campaign_and_can_be_started_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        with running(tmp_path, "--demo") as (_, ready):
+            sent = told("send", "--title", "Fresh fish", "--to", "all", "--yes", "--data", str(tmp_path))
+            assert sent["counts"]["audience"] == 1000
+            assert sent["counts"]["sent"] + sent["reasons"]["gone"] == 1000
+            summary = httpx2.get(f"{ready['control']}/subscribers/summary", trust_env=False)
+            assert summary.status_code == 200
+        assert not (tmp_path / "tidings.db").exists()
