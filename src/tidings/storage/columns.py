@@ -6,13 +6,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Text
+from sqlalchemy import BigInteger, Integer, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+
+Big = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits. SQLite has one kind of integer, and STRICT tables take no other name for it."""
+
+Small = SmallInteger().with_variant(Integer, "sqlite")
+"""16 bits where the database knows them."""
 
 
 def microseconds(moment: datetime) -> int:
@@ -30,6 +36,10 @@ class Moment(TypeDecorator[datetime]):
 
     impl = BigInteger
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the stored type."""
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else BigInteger())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         """Turn a moment into what is stored."""

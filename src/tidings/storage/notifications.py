@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, literal, select, update
 
 from tidings.domain.campaign import (
     FINAL_STATUSES,
@@ -18,6 +18,7 @@ from tidings.domain.campaign import (
 )
 from tidings.domain.delivery import ShardStatus, SkipReason
 from tidings.storage.codec import audience_from_json, json_from_audience, json_from_message, message_from_json
+from tidings.storage.columns import Moment
 from tidings.storage.counters import COUNTERS, add_reasons
 from tidings.storage.schema import notification_reasons, notifications, shards
 from tidings.storage.scope import AnyRow, AnySelect, Scope
@@ -86,7 +87,7 @@ class SqlNotifications:
         if to in FINAL_STATUSES:
             values["finished_at"] = now
         if to is NotificationStatus.SENDING:
-            values["started_at"] = func.coalesce(c.started_at, now)
+            values["started_at"] = func.coalesce(c.started_at, literal(now, Moment))
         changed = self._scope.connection.execute(
             update(notifications).where(c.id == notification_id, c.status.in_(allowed_from)).values(values)
         ).rowcount

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     ForeignKeyConstraint,
     Identity,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
-    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
 
-from tidings.storage.columns import Json, Moment
+from tidings.storage.columns import Big, Json, Moment, Small
 
 metadata = MetaData()
-
-Id = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite numbers rows by itself only in a column declared INTEGER."""
 
 
 def _id() -> Column[int]:
     # A number is never given twice: the highest id of an audience is frozen with a notification.
-    return Column("id", Id, Identity(), nullable=False)
+    return Column("id", Big, Identity(), nullable=False)
 
 
 def _count(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False, server_default=text("0"))
+    return Column(name, Big, nullable=False, server_default=text("0"))
 
 
 apps = Table(
@@ -48,6 +42,7 @@ apps = Table(
     PrimaryKeyConstraint("id", name="pk_apps"),
     UniqueConstraint("public_id", name="uq_apps_public_id"),
     sqlite_autoincrement=True,
+    sqlite_strict=True,
 )
 
 integrations = Table(
@@ -55,7 +50,7 @@ integrations = Table(
     metadata,
     _id(),
     Column("public_id", Text, nullable=False),
-    Column("app_id", BigInteger, nullable=False),
+    Column("app_id", Big, nullable=False),
     Column("provider", Text, nullable=False),
     Column("label", Text, nullable=False),
     Column("settings", Json, nullable=False),
@@ -66,14 +61,15 @@ integrations = Table(
     UniqueConstraint("app_id", "provider", "label", name="uq_integrations_app_id_provider_label"),
     ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_integrations_app_id"),
     sqlite_autoincrement=True,
+    sqlite_strict=True,
 )
 
 credentials = Table(
     "credentials",
     metadata,
     _id(),
-    Column("integration_id", BigInteger, nullable=False),
-    Column("app_id", BigInteger, nullable=False),
+    Column("integration_id", Big, nullable=False),
+    Column("app_id", Big, nullable=False),
     Column("provider", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("secret", LargeBinary, nullable=False),
@@ -93,13 +89,14 @@ credentials = Table(
         postgresql_where=text("status = 'current'"),
     ),
     sqlite_autoincrement=True,
+    sqlite_strict=True,
 )
 
 users = Table(
     "users",
     metadata,
     _id(),
-    Column("app_id", BigInteger, nullable=False),
+    Column("app_id", Big, nullable=False),
     Column("external_id", Text, nullable=False),
     Column("attributes", Json, nullable=False),
     Column("locale", Text),
@@ -111,6 +108,7 @@ users = Table(
     ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_users_app_id"),
     Index("ix_users_app_id_id", "app_id", "id"),
     sqlite_autoincrement=True,
+    sqlite_strict=True,
 )
 
 subscriptions = Table(
@@ -118,10 +116,10 @@ subscriptions = Table(
     metadata,
     _id(),
     Column("public_id", Text, nullable=False),
-    Column("app_id", BigInteger, nullable=False),
+    Column("app_id", Big, nullable=False),
     Column("provider", Text, nullable=False),
     Column("origin", Text, nullable=False),
-    Column("credential_id", BigInteger),
+    Column("credential_id", Big),
     # Not a foreign key: a device may name a person before the App's server does.
     Column("user_external_id", Text),
     Column("status", Text, nullable=False),
@@ -147,6 +145,7 @@ subscriptions = Table(
     Index("ix_subscriptions_app_id_user_external_id", "app_id", "user_external_id"),
     Index("ix_subscriptions_credential_id", "credential_id"),
     sqlite_autoincrement=True,
+    sqlite_strict=True,
 )
 
 notifications = Table(
@@ -154,13 +153,13 @@ notifications = Table(
     metadata,
     _id(),
     Column("public_id", Text, nullable=False),
-    Column("app_id", BigInteger, nullable=False),
+    Column("app_id", Big, nullable=False),
     Column("message", Json, nullable=False),
     Column("audience", Json, nullable=False),
     Column("policy", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("source", Text, nullable=False),
-    Column("ceiling", BigInteger, nullable=False),
+    Column("ceiling", Big, nullable=False),
     _count("n_audience"),
     _count("n_sent"),
     _count("n_failed"),
@@ -182,41 +181,43 @@ notifications = Table(
     Index("ix_notifications_app_id_created_at", "app_id", "created_at"),
     Index("ix_notifications_status_send_at", "status", "send_at"),
     sqlite_autoincrement=True,
+    sqlite_strict=True,
 )
 
 notification_reasons = Table(
     "notification_reasons",
     metadata,
-    Column("notification_id", BigInteger, nullable=False),
+    Column("notification_id", Big, nullable=False),
     Column("reason", Text, nullable=False),
     _count("n"),
     PrimaryKeyConstraint("notification_id", "reason", name="pk_notification_reasons"),
     ForeignKeyConstraint(["notification_id"], ["notifications.id"], name="fk_notification_reasons_notification_id"),
     sqlite_with_rowid=False,
+    sqlite_strict=True,
 )
 
 shards = Table(
     "shards",
     metadata,
     _id(),
-    Column("notification_id", BigInteger, nullable=False),
-    Column("app_id", BigInteger, nullable=False),
+    Column("notification_id", Big, nullable=False),
+    Column("app_id", Big, nullable=False),
     # Ranges count up from 0; lists to try again count down from -1, so that neither takes the other's number.
-    Column("n", BigInteger, nullable=False),
-    Column("low", BigInteger, nullable=False),
-    Column("high", BigInteger, nullable=False),
+    Column("n", Big, nullable=False),
+    Column("low", Big, nullable=False),
+    Column("high", Big, nullable=False),
     Column("retries", LargeBinary),
-    Column("size", BigInteger, nullable=False),
+    Column("size", Big, nullable=False),
     Column("status", Text, nullable=False),
     # When it may be claimed: its time while ready, the end of the lease while leased.
     Column("due_at", Moment, nullable=False),
     Column("claimed_at", Moment),
     Column("lease_owner", Text),
-    Column("lease_token", BigInteger, nullable=False, server_default=text("0")),
-    Column("attempt", BigInteger, nullable=False, server_default=text("0")),
-    Column("cursor", BigInteger, nullable=False, server_default=text("0")),
-    Column("chunk_done", BigInteger, nullable=False, server_default=text("0")),
-    Column("chunk_open", BigInteger),
+    Column("lease_token", Big, nullable=False, server_default=text("0")),
+    Column("attempt", Big, nullable=False, server_default=text("0")),
+    Column("cursor", Big, nullable=False, server_default=text("0")),
+    Column("chunk_done", Big, nullable=False, server_default=text("0")),
+    Column("chunk_open", Big),
     _count("n_passed"),
     Column("created_at", Moment, nullable=False),
     PrimaryKeyConstraint("id", name="pk_shards"),
@@ -229,6 +230,7 @@ shards = Table(
         postgresql_where=text("status IN ('ready', 'leased')"),
     ),
     sqlite_autoincrement=True,
+    sqlite_strict=True,
 )
 
 # One row per recipient, so nothing that does not earn its place: no surrogate key, no foreign keys (each would be a
@@ -236,28 +238,30 @@ shards = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("notification_id", BigInteger, nullable=False),
-    Column("subscription_id", BigInteger, nullable=False),
-    Column("status", SmallInteger, nullable=False),
-    Column("attempt", SmallInteger, nullable=False),
+    Column("notification_id", Big, nullable=False),
+    Column("subscription_id", Big, nullable=False),
+    Column("status", Small, nullable=False),
+    Column("attempt", Small, nullable=False),
     Column("reason", Text, nullable=False),
     Column("provider_ref", Text, nullable=False),
     Column("at", Moment, nullable=False),
     PrimaryKeyConstraint("notification_id", "subscription_id", name="pk_deliveries"),
     Index("ix_deliveries_subscription_id", "subscription_id", "notification_id"),
     sqlite_with_rowid=False,
+    sqlite_strict=True,
 )
 
 receipts = Table(
     "receipts",
     metadata,
-    Column("notification_id", BigInteger, nullable=False),
-    Column("subscription_id", BigInteger, nullable=False),
+    Column("notification_id", Big, nullable=False),
+    Column("subscription_id", Big, nullable=False),
     Column("event", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("at", Moment, nullable=False),
     PrimaryKeyConstraint("notification_id", "subscription_id", "event", name="pk_receipts"),
     sqlite_with_rowid=False,
+    sqlite_strict=True,
 )
 
 api_keys = Table(
@@ -265,7 +269,7 @@ api_keys = Table(
     metadata,
     _id(),
     Column("public_id", Text, nullable=False),
-    Column("app_id", BigInteger),
+    Column("app_id", Big),
     Column("name", Text, nullable=False),
     Column("prefix", Text, nullable=False),
     Column("key_hash", LargeBinary, nullable=False),
@@ -278,6 +282,7 @@ api_keys = Table(
     UniqueConstraint("key_hash", name="uq_api_keys_key_hash"),
     ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_api_keys_app_id"),
     sqlite_autoincrement=True,
+    sqlite_strict=True,
 )
 
 sessions = Table(
@@ -288,6 +293,7 @@ sessions = Table(
     Column("expires_at", Moment, nullable=False),
     PrimaryKeyConstraint("token_hash", name="pk_sessions"),
     Index("ix_sessions_expires_at", "expires_at"),
+    sqlite_strict=True,
 )
 
 setup_tokens = Table(
@@ -296,18 +302,20 @@ setup_tokens = Table(
     Column("token_hash", LargeBinary, nullable=False),
     Column("expires_at", Moment, nullable=False),
     PrimaryKeyConstraint("token_hash", name="pk_setup_tokens"),
+    sqlite_strict=True,
 )
 
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
-    Column("app_id", BigInteger, nullable=False),
+    Column("app_id", Big, nullable=False),
     Column("key", Text, nullable=False),
     Column("request_hash", LargeBinary, nullable=False),
     Column("answer", LargeBinary, nullable=False),
     Column("created_at", Moment, nullable=False),
     PrimaryKeyConstraint("app_id", "key", name="pk_idempotency_keys"),
     Index("ix_idempotency_keys_created_at", "created_at"),
+    sqlite_strict=True,
 )
 
 instance_values = Table(
@@ -316,6 +324,7 @@ instance_values = Table(
     Column("name", Text, nullable=False),
     Column("value", LargeBinary, nullable=False),
     PrimaryKeyConstraint("name", name="pk_instance_values"),
+    sqlite_strict=True,
 )
 
 heartbeats = Table(
@@ -323,9 +332,10 @@ heartbeats = Table(
     metadata,
     Column("worker_id", Text, nullable=False),
     Column("host", Text, nullable=False),
-    Column("pid", BigInteger, nullable=False),
-    Column("senders", BigInteger, nullable=False),
+    Column("pid", Big, nullable=False),
+    Column("senders", Big, nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
     PrimaryKeyConstraint("worker_id", name="pk_heartbeats"),
+    sqlite_strict=True,
 )

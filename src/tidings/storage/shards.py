@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, case, func, literal_column, sel
 from tidings.domain.campaign import InDoubtPolicy, NotificationStatus
 from tidings.domain.delivery import NewShard, Settlement, Shard, ShardStatus
 from tidings.storage.codec import bytes_from_retries, retries_from_bytes
+from tidings.storage.columns import Moment
 from tidings.storage.schema import notifications, shards
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.settling import settle
@@ -54,7 +55,10 @@ _claim = (
 _started = (
     update(notifications)
     .where(notifications.c.id == bindparam("notification"), notifications.c.status == NotificationStatus.QUEUED)
-    .values(status=NotificationStatus.SENDING, started_at=func.coalesce(notifications.c.started_at, bindparam("now")))
+    .values(
+        status=NotificationStatus.SENDING,
+        started_at=func.coalesce(notifications.c.started_at, bindparam("now", type_=Moment)),
+    )
 )
 _cancelled = (
     select(notifications.c.id)

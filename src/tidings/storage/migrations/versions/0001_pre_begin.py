@@ -11,7 +11,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+SMALL = sa.SmallInteger().with_variant(sa.Integer(), "sqlite")
 JSON = sa.Text().with_variant(JSONB(), "postgresql")
 
 
@@ -30,48 +31,51 @@ def upgrade() -> None:
 def _apps() -> None:
     op.create_table(
         "apps",
-        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
+        sa.Column("id", BIG, sa.Identity(always=False), nullable=False),
         sa.Column("public_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("origins", JSON, nullable=False),
         sa.Column("identity_secret", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_apps"),
         sa.UniqueConstraint("public_id", name="uq_apps_public_id"),
         sqlite_autoincrement=True,
+        sqlite_strict=True,
     )
     op.create_table(
         "integrations",
-        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
+        sa.Column("id", BIG, sa.Identity(always=False), nullable=False),
         sa.Column("public_id", sa.Text(), nullable=False),
-        sa.Column("app_id", sa.BigInteger(), nullable=False),
+        sa.Column("app_id", BIG, nullable=False),
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("label", sa.Text(), nullable=False),
         sa.Column("settings", JSON, nullable=False),
         sa.Column("paused_because", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
         sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_integrations_app_id"),
         sa.PrimaryKeyConstraint("id", name="pk_integrations"),
         sa.UniqueConstraint("app_id", "provider", "label", name="uq_integrations_app_id_provider_label"),
         sa.UniqueConstraint("public_id", name="uq_integrations_public_id"),
         sqlite_autoincrement=True,
+        sqlite_strict=True,
     )
     op.create_table(
         "credentials",
-        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
-        sa.Column("integration_id", sa.BigInteger(), nullable=False),
-        sa.Column("app_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", BIG, sa.Identity(always=False), nullable=False),
+        sa.Column("integration_id", BIG, nullable=False),
+        sa.Column("app_id", BIG, nullable=False),
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("secret", sa.LargeBinary(), nullable=False),
         sa.Column("settings", JSON, nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
         sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_credentials_app_id"),
         sa.ForeignKeyConstraint(["integration_id"], ["integrations.id"], name="fk_credentials_integration_id"),
         sa.PrimaryKeyConstraint("id", name="pk_credentials"),
         sa.UniqueConstraint("integration_id", "fingerprint", name="uq_credentials_integration_id_fingerprint"),
         sqlite_autoincrement=True,
+        sqlite_strict=True,
     )
     op.create_index("ix_credentials_app_id_provider", "credentials", ["app_id", "provider"], unique=False)
     op.create_index(
@@ -87,18 +91,19 @@ def _apps() -> None:
 def _users() -> None:
     op.create_table(
         "users",
-        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
-        sa.Column("app_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", BIG, sa.Identity(always=False), nullable=False),
+        sa.Column("app_id", BIG, nullable=False),
         sa.Column("external_id", sa.Text(), nullable=False),
         sa.Column("attributes", JSON, nullable=False),
         sa.Column("locale", sa.Text(), nullable=True),
         sa.Column("time_zone", sa.Text(), nullable=True),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("updated_at", BIG, nullable=False),
         sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_users_app_id"),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.UniqueConstraint("app_id", "external_id", name="uq_users_app_id_external_id"),
         sqlite_autoincrement=True,
+        sqlite_strict=True,
     )
     op.create_index("ix_users_app_id_id", "users", ["app_id", "id"], unique=False)
 
@@ -106,12 +111,12 @@ def _users() -> None:
 def _subscriptions() -> None:
     op.create_table(
         "subscriptions",
-        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
+        sa.Column("id", BIG, sa.Identity(always=False), nullable=False),
         sa.Column("public_id", sa.Text(), nullable=False),
-        sa.Column("app_id", sa.BigInteger(), nullable=False),
+        sa.Column("app_id", BIG, nullable=False),
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("origin", sa.Text(), nullable=False),
-        sa.Column("credential_id", sa.BigInteger(), nullable=True),
+        sa.Column("credential_id", BIG, nullable=True),
         sa.Column("user_external_id", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("status_reason", sa.Text(), nullable=True),
@@ -122,15 +127,16 @@ def _subscriptions() -> None:
         sa.Column("address", sa.LargeBinary(), nullable=False),
         sa.Column("address_hash", sa.LargeBinary(), nullable=False),
         sa.Column("secret_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("last_active_at", sa.BigInteger(), nullable=True),
-        sa.Column("last_seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("last_active_at", BIG, nullable=True),
+        sa.Column("last_seen_at", BIG, nullable=False),
         sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_subscriptions_app_id"),
         sa.ForeignKeyConstraint(["credential_id"], ["credentials.id"], name="fk_subscriptions_credential_id"),
         sa.PrimaryKeyConstraint("id", name="pk_subscriptions"),
         sa.UniqueConstraint("app_id", "address_hash", name="uq_subscriptions_app_id_address_hash"),
         sa.UniqueConstraint("public_id", name="uq_subscriptions_public_id"),
         sqlite_autoincrement=True,
+        sqlite_strict=True,
     )
     op.create_index("ix_subscriptions_app_id_id", "subscriptions", ["app_id", "id"], unique=False)
     op.create_index(
@@ -145,46 +151,48 @@ def _subscriptions() -> None:
 def _notifications() -> None:
     op.create_table(
         "notifications",
-        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
+        sa.Column("id", BIG, sa.Identity(always=False), nullable=False),
         sa.Column("public_id", sa.Text(), nullable=False),
-        sa.Column("app_id", sa.BigInteger(), nullable=False),
+        sa.Column("app_id", BIG, nullable=False),
         sa.Column("message", JSON, nullable=False),
         sa.Column("audience", JSON, nullable=False),
         sa.Column("policy", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("ceiling", sa.BigInteger(), nullable=False),
-        sa.Column("n_audience", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("n_sent", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("n_failed", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("n_expired", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("n_skipped", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("n_shown", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("n_clicked", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("n_closed", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("n_answered", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("send_at", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.Column("started_at", sa.BigInteger(), nullable=True),
-        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("ceiling", BIG, nullable=False),
+        sa.Column("n_audience", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("n_sent", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("n_failed", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("n_expired", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("n_skipped", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("n_shown", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("n_clicked", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("n_closed", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("n_answered", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("send_at", BIG, nullable=False),
+        sa.Column("expires_at", BIG, nullable=False),
+        sa.Column("started_at", BIG, nullable=True),
+        sa.Column("finished_at", BIG, nullable=True),
         sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_notifications_app_id"),
         sa.PrimaryKeyConstraint("id", name="pk_notifications"),
         sa.UniqueConstraint("public_id", name="uq_notifications_public_id"),
         sqlite_autoincrement=True,
+        sqlite_strict=True,
     )
     op.create_index("ix_notifications_app_id_created_at", "notifications", ["app_id", "created_at"], unique=False)
     op.create_index("ix_notifications_app_id_id", "notifications", ["app_id", "id"], unique=False)
     op.create_index("ix_notifications_status_send_at", "notifications", ["status", "send_at"], unique=False)
     op.create_table(
         "notification_reasons",
-        sa.Column("notification_id", sa.BigInteger(), nullable=False),
+        sa.Column("notification_id", BIG, nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("n", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("n", BIG, server_default=sa.text("0"), nullable=False),
         sa.ForeignKeyConstraint(
             ["notification_id"], ["notifications.id"], name="fk_notification_reasons_notification_id"
         ),
         sa.PrimaryKeyConstraint("notification_id", "reason", name="pk_notification_reasons"),
+        sqlite_strict=True,
         sqlite_with_rowid=False,
     )
 
@@ -192,29 +200,30 @@ def _notifications() -> None:
 def _shards() -> None:
     op.create_table(
         "shards",
-        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
-        sa.Column("notification_id", sa.BigInteger(), nullable=False),
-        sa.Column("app_id", sa.BigInteger(), nullable=False),
-        sa.Column("n", sa.BigInteger(), nullable=False),
-        sa.Column("low", sa.BigInteger(), nullable=False),
-        sa.Column("high", sa.BigInteger(), nullable=False),
+        sa.Column("id", BIG, sa.Identity(always=False), nullable=False),
+        sa.Column("notification_id", BIG, nullable=False),
+        sa.Column("app_id", BIG, nullable=False),
+        sa.Column("n", BIG, nullable=False),
+        sa.Column("low", BIG, nullable=False),
+        sa.Column("high", BIG, nullable=False),
         sa.Column("retries", sa.LargeBinary(), nullable=True),
-        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("size", BIG, nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("due_at", sa.BigInteger(), nullable=False),
-        sa.Column("claimed_at", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", BIG, nullable=False),
+        sa.Column("claimed_at", BIG, nullable=True),
         sa.Column("lease_owner", sa.Text(), nullable=True),
-        sa.Column("lease_token", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("attempt", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("cursor", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("chunk_done", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("chunk_open", sa.BigInteger(), nullable=True),
-        sa.Column("n_passed", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("lease_token", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("attempt", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("cursor", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("chunk_done", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("chunk_open", BIG, nullable=True),
+        sa.Column("n_passed", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
         sa.ForeignKeyConstraint(["notification_id"], ["notifications.id"], name="fk_shards_notification_id"),
         sa.PrimaryKeyConstraint("id", name="pk_shards"),
         sa.UniqueConstraint("notification_id", "n", name="uq_shards_notification_id_n"),
         sqlite_autoincrement=True,
+        sqlite_strict=True,
     )
     op.create_index(
         "ix_shards_due_at",
@@ -229,25 +238,27 @@ def _shards() -> None:
 def _outcomes() -> None:
     op.create_table(
         "deliveries",
-        sa.Column("notification_id", sa.BigInteger(), nullable=False),
-        sa.Column("subscription_id", sa.BigInteger(), nullable=False),
-        sa.Column("status", sa.SmallInteger(), nullable=False),
-        sa.Column("attempt", sa.SmallInteger(), nullable=False),
+        sa.Column("notification_id", BIG, nullable=False),
+        sa.Column("subscription_id", BIG, nullable=False),
+        sa.Column("status", SMALL, nullable=False),
+        sa.Column("attempt", SMALL, nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("provider_ref", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("at", BIG, nullable=False),
         sa.PrimaryKeyConstraint("notification_id", "subscription_id", name="pk_deliveries"),
+        sqlite_strict=True,
         sqlite_with_rowid=False,
     )
     op.create_index("ix_deliveries_subscription_id", "deliveries", ["subscription_id", "notification_id"], unique=False)
     op.create_table(
         "receipts",
-        sa.Column("notification_id", sa.BigInteger(), nullable=False),
-        sa.Column("subscription_id", sa.BigInteger(), nullable=False),
+        sa.Column("notification_id", BIG, nullable=False),
+        sa.Column("subscription_id", BIG, nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("at", BIG, nullable=False),
         sa.PrimaryKeyConstraint("notification_id", "subscription_id", "event", name="pk_receipts"),
+        sqlite_strict=True,
         sqlite_with_rowid=False,
     )
 
@@ -255,47 +266,51 @@ def _outcomes() -> None:
 def _access() -> None:
     op.create_table(
         "api_keys",
-        sa.Column("id", ID, sa.Identity(always=False), nullable=False),
+        sa.Column("id", BIG, sa.Identity(always=False), nullable=False),
         sa.Column("public_id", sa.Text(), nullable=False),
-        sa.Column("app_id", sa.BigInteger(), nullable=True),
+        sa.Column("app_id", BIG, nullable=True),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("prefix", sa.Text(), nullable=False),
         sa.Column("key_hash", sa.LargeBinary(), nullable=False),
         sa.Column("scopes", JSON, nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
-        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("last_used_at", BIG, nullable=True),
+        sa.Column("revoked_at", BIG, nullable=True),
         sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_api_keys_app_id"),
         sa.PrimaryKeyConstraint("id", name="pk_api_keys"),
         sa.UniqueConstraint("key_hash", name="uq_api_keys_key_hash"),
         sa.UniqueConstraint("public_id", name="uq_api_keys_public_id"),
         sqlite_autoincrement=True,
+        sqlite_strict=True,
     )
     op.create_table(
         "sessions",
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("expires_at", BIG, nullable=False),
         sa.PrimaryKeyConstraint("token_hash", name="pk_sessions"),
+        sqlite_strict=True,
     )
     op.create_index("ix_sessions_expires_at", "sessions", ["expires_at"], unique=False)
     op.create_table(
         "setup_tokens",
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", BIG, nullable=False),
         sa.PrimaryKeyConstraint("token_hash", name="pk_setup_tokens"),
+        sqlite_strict=True,
     )
 
 
 def _instance() -> None:
     op.create_table(
         "idempotency_keys",
-        sa.Column("app_id", sa.BigInteger(), nullable=False),
+        sa.Column("app_id", BIG, nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("request_hash", sa.LargeBinary(), nullable=False),
         sa.Column("answer", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
         sa.PrimaryKeyConstraint("app_id", "key", name="pk_idempotency_keys"),
+        sqlite_strict=True,
     )
     op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"], unique=False)
     op.create_table(
@@ -303,14 +318,16 @@ def _instance() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_instance_values"),
+        sqlite_strict=True,
     )
     op.create_table(
         "heartbeats",
         sa.Column("worker_id", sa.Text(), nullable=False),
         sa.Column("host", sa.Text(), nullable=False),
-        sa.Column("pid", sa.BigInteger(), nullable=False),
-        sa.Column("senders", sa.BigInteger(), nullable=False),
-        sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("pid", BIG, nullable=False),
+        sa.Column("senders", BIG, nullable=False),
+        sa.Column("started_at", BIG, nullable=False),
+        sa.Column("seen_at", BIG, nullable=False),
         sa.PrimaryKeyConstraint("worker_id", name="pk_heartbeats"),
+        sqlite_strict=True,
     )
