@@ -25,9 +25,10 @@ export interface IntegrationKey {
 }
 
 export interface Integration {
-  id: string
+  id: string | null
   provider: string
   label: string
+  configured: boolean
   settings: Record<string, string>
   paused_because: string | null
   keys: IntegrationKey[]
@@ -38,7 +39,7 @@ export interface MadeKey {
   public_key: string
   status: KeyStatus
   invalidated: number
-  subject: string
+  subject: string | null
 }
 
 export type SubscriptionStatus = 'active' | 'expired' | 'unsubscribed'
@@ -70,23 +71,23 @@ export interface Counts {
   shown: number
   clicked: number
   closed: number
-  answered?: number
+  answered: number
 }
 
 export type Audience = { all: true } | { users: string[] } | { subscriptions: string[] } | { tags: Record<string, string> }
 
 export type Urgency = 'very-low' | 'low' | 'normal' | 'high'
 
-/** What a notification says, as it is sent. */
+/** What a notification says, as it is sent; what is absent or null is the server's default. */
 export interface Content {
   title: string
   body?: string
-  url?: string
-  icon?: string
-  image?: string
+  url?: string | null
+  icon?: string | null
+  image?: string | null
   ttl?: number
   urgency?: Urgency
-  collapse_id?: string
+  collapse_id?: string | null
 }
 
 export interface Notification extends Content {
@@ -94,9 +95,12 @@ export interface Notification extends Content {
   status: NotificationStatus
   counts: Counts
   reasons: Record<string, number>
-  to?: Audience
+  answers: Record<string, number> | null
+  to: Audience
+  source: string
   created_at: string
-  send_at?: string
+  send_at: string
+  expires_at: string
   finished_at: string | null
 }
 
@@ -128,9 +132,11 @@ export interface ApiKey {
 
 export interface Overview {
   subscriptions: Record<SubscriptionStatus, number>
+  last_30_days: Counts
   notifications: Notification[]
 }
 
+/** A worker that has given a sign of life within the last seconds. */
 export interface Worker {
   id: string
   host: string
@@ -138,15 +144,18 @@ export interface Worker {
   senders: number
   started_at: string
   seen_at: string
-  alive: boolean
 }
 
 export interface System {
   version: string
   python: string
-  database: { kind: string; version: string; warning: string | null }
+  platform: string
+  database: { kind: string; version: string | null; warning: string | null }
   workers: Worker[]
   queue_lag_seconds: number
+  now: string
+  public_url: string | null
+  insecure_endpoints: boolean
 }
 
 let scope: string | undefined
@@ -159,8 +168,8 @@ export function about(app: string | undefined): void {
 const WEB_PUSH = '/integrations/webpush'
 
 export const api = {
-  session: (signal?: AbortSignal) => call<{ signed_in?: boolean } | undefined>('/session', signal ? { signal } : {}),
-  signIn: (setup_token: string) => call<void>('/session', { method: 'POST', body: { setup_token } }),
+  session: (signal?: AbortSignal) => call<{ signed_in: boolean }>('/session', signal ? { signal } : {}),
+  signIn: (setup_token: string) => call<{ signed_in: boolean }>('/session', { method: 'POST', body: { setup_token } }),
   signOut: () => call<void>('/session', { method: 'DELETE' }),
 
   apps: () => call<Page<App>>('/apps', { query: { limit: 200 } }),

@@ -11,16 +11,18 @@ export class Problem extends Error {
   readonly status: number
   readonly title: string
   readonly detail: string
+  readonly mend: string
   readonly link: string | null
   readonly faults: readonly FieldFault[]
 
-  constructor(of: { code: string; status: number; title: string; detail?: string; link?: string | null; faults?: readonly FieldFault[] }) {
+  constructor(of: { code: string; status: number; title: string; detail?: string; mend?: string; link?: string | null; faults?: readonly FieldFault[] }) {
     super(of.title)
     this.name = 'Problem'
     this.code = of.code
     this.status = of.status
     this.title = of.title
     this.detail = of.detail && of.detail !== of.title ? of.detail : ''
+    this.mend = of.mend ?? ''
     this.link = of.link ?? null
     this.faults = of.faults ?? []
   }
@@ -35,7 +37,8 @@ export const UNREACHABLE = new Problem({
   code: 'unreachable',
   status: 0,
   title: 'The server does not answer',
-  detail: 'It may be restarting, or this device may be offline. Check that `tidings up` is running, then try again.',
+  detail: 'It may be restarting, or this device may be offline.',
+  mend: 'Check that `tidings up` is running, then try again.',
 })
 
 /** Read a Problem out of an answer, whatever its body is. */
@@ -46,7 +49,8 @@ export function problemFrom(status: number, body: unknown): Problem {
     code: text('code') || `http_${status}`,
     status,
     title: text('title') || (status >= 500 ? 'The server failed' : `The server refused with ${status}`),
-    detail: text('detail') || (status >= 500 ? 'Nothing was changed, or the log of the server says what was. Try again.' : ''),
+    detail: text('detail'),
+    mend: text('mend') || (status >= 500 ? 'Try again; the log of the server says what happened.' : ''),
     link: text('type').startsWith('http') || text('type').startsWith('/') ? text('type') : null,
     faults: Array.isArray(of.errors) ? (of.errors as FieldFault[]) : [],
   })
@@ -108,5 +112,5 @@ export async function call<T>(path: string, { method = 'GET', query, body, heade
 export function asProblem(reason: unknown): Problem {
   if (reason instanceof Problem) return reason
   const detail = reason instanceof Error ? reason.message : String(reason)
-  return new Problem({ code: 'dashboard_failed', status: 0, title: 'This page failed', detail: `${detail}. Reload the page; if it happens again, report it with this text.` })
+  return new Problem({ code: 'dashboard_failed', status: 0, title: 'This page failed', detail, mend: 'Reload the page; if it happens again, report it with this text.' })
 }

@@ -101,9 +101,11 @@ export function bytesOf(draft: Draft): number {
   const id = '0'.repeat(32)
   const content = contentFrom(draft)
   const payload = {
-    web_push: 8030,
-    notification: { title: content.title, body: content.body, navigate: content.url, icon: content.icon, tag: content.collapse_id ?? id },
-    tidings: { d: id, t: '0'.repeat(22), i: content.image },
+    ...(content.url ? { web_push: 8030 } : {}),
+    notification: {
+      title: content.title, body: content.body ?? '', navigate: content.url, icon: content.icon, tag: content.collapse_id ?? id,
+    },
+    tidings: { i: content.image, d: id, t: '0'.repeat(16) },
   }
   return new TextEncoder().encode(JSON.stringify(payload)).length
 }

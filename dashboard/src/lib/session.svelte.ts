@@ -25,7 +25,7 @@ class Session {
     this.state = 'loading'
     try {
       const answer = await api.session()
-      if (answer?.signed_in === false) {
+      if (!answer.signed_in) {
         this.state = 'out'
         return
       }

@@ -1,0 +1,84 @@
+/** Push on this very device, through the same SDK that sites use. */
+
+import { Problem } from './http'
+import { session } from './session.svelte'
+import { pushBase } from './snippet'
+
+export type WebPushState = 'unsupported' | 'undecided' | 'denied' | 'registered' | 'unregistered'
+
+interface Sdk {
+  init(options: { serviceWorker: { path: string; scope: string } }): unknown
+  state(): Promise<WebPushState>
+  subscribe(): Promise<WebPushState>
+  unsubscribe(): Promise<WebPushState>
+  readonly lastError?: { message: string } | null
+  readonly subscription?: () => Promise<{ id: string } | null>
+}
+
+declare global {
+  var Tidings: Sdk | undefined
+}
+
+const MISSING = new Problem({
+  code: 'sdk_missing',
+  status: 0,
+  title: 'The push script is not there',
+  detail: 'This server did not serve /push/sdk.js.',
+  mend: 'If you built Tidings yourself, run `make sdk`, then reload.',
+})
+
+let loading: Promise<Sdk> | undefined
+
+function load(): Promise<Sdk> {
+  loading ??= new Promise<Sdk>((done, failed) => {
+    const base = pushBase('', session.several ? session.app?.id : undefined)
+    const script = document.createElement('script')
+    script.src = `${base}/sdk.js`
+    script.onload = () => {
+      if (!globalThis.Tidings) return failed(MISSING)
+      globalThis.Tidings.init({ serviceWorker: { path: `${base}/service-worker.js`, scope: '/' } })
+      done(globalThis.Tidings)
+    }
+    script.onerror = () => {
+      script.remove()
+      loading = undefined
+      failed(MISSING)
+    }
+    document.head.append(script)
+  })
+  return loading
+}
+
+class Device {
+  state = $state<WebPushState | undefined>(undefined)
+  why = $state<string | undefined>(undefined)
+
+  look = async (): Promise<WebPushState> => this.#take(await (await load()).state())
+
+  /** Ask for permission and subscribe; to be called from a click, with the SDK loaded by `look` before. */
+  enable = async (): Promise<void> => {
+    const sdk = globalThis.Tidings ?? (await load())
+    this.#take(await sdk.subscribe())
+    this.why = sdk.lastError?.message
+  }
+
+  turnOff = async (): Promise<void> => {
+    const sdk = await load()
+    await sdk.unsubscribe()
+    this.why = undefined
+    this.#take(await sdk.state())
+  }
+
+  /** The id of this device's subscription, undefined unless push is enabled here. */
+  id = async (): Promise<string | undefined> => {
+    const sdk = await load()
+    if ((await sdk.state()) !== 'registered') return undefined
+    return (await sdk.subscription?.())?.id
+  }
+
+  #take(state: WebPushState): WebPushState {
+    return (this.state = state)
+  }
+}
+
+export const device = new Device()
