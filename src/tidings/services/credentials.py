@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tidings.domain.app import Credential, CredentialStatus, Integration
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.lib.clock import Clock
 from tidings.lib.ids import Ids
-from tidings.providers import BROWSER, REGISTRY, GeneratesKeys, NewCredential, Provider, provider
+from tidings.providers import BROWSER, GeneratesKeys, NewCredential, Provider, provider
 from tidings.storage import Store, Transaction
 
 REVOKED_REASON = "key_revoked"
@@ -53,7 +53,8 @@ class IntegrationDetails:
 class Credentials:
     """Makes, takes over, rotates and shows the keys of providers whose keys we can make.
 
-    `contact` is the address that push services get when neither the request nor the integration names one.
+    `contact` is the address that push services get when neither the request nor the integration names one;
+    `offered` are the providers that can be set up.
     """
 
     def __init__(
@@ -63,12 +64,14 @@ class Credentials:
         clock: Clock,
         ids: Ids,
         contact: str | None = None,
+        offered: Sequence[str] = (BROWSER,),
         provider: Callable[[str], Provider] = provider,
     ) -> None:
         self._defaults = {"subject": contact} if contact else {}
         self._store = store
         self._clock = clock
         self._ids = ids
+        self._offered = offered
         self._provider = provider
 
     async def integrations(self, app_id: int) -> list[IntegrationDetails]:
@@ -202,9 +205,11 @@ class Credentials:
         return {**self._defaults, **(integration.settings if integration else {}), **given}
 
     def _maker(self, name: str) -> GeneratesKeys:
-        found: object = self._provider(name) if name in REGISTRY else None
+        found: object = self._provider(name) if name in self._offered else None
         if not isinstance(found, GeneratesKeys):
-            raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no integration {name[:64]!r}; there is {BROWSER!r}.")
+            raise CatalogueError(
+                ErrorCode.NOT_FOUND, f"There is no integration {name[:64]!r}; there is {', '.join(self._offered)}."
+            )
         return found
 
 

@@ -15,13 +15,11 @@ from tidings.lib.metrics import Metrics
 from tidings.web import dashboard, errors, health, openapi, reference
 from tidings.web.api.routes import router
 from tidings.web.auth import Authenticate
+from tidings.web.bodies import LimitBody
 from tidings.web.public.routes import public_routes
 
 if TYPE_CHECKING:
     from tidings.wiring import Container
-
-MAX_BODY = 1024 * 1024
-"""Bytes of a body under /api/v1; importing takes more, the public API takes less."""
 
 
 def create_app(
@@ -55,8 +53,10 @@ def create_app(
         redoc_url=None,
         openapi_url="/openapi.json",
         lifespan=lifespan,
-        max_body_size=MAX_BODY,
-        middleware=[Middleware(Authenticate, container=container, operator_token=operator_token, docs_url=docs_url)],
+        middleware=[
+            Middleware(LimitBody, docs_url=docs_url),
+            Middleware(Authenticate, container=container, operator_token=operator_token, docs_url=docs_url),
+        ],
     )
     app.state.container = container
     app.state.docs_url = docs_url

@@ -29,9 +29,9 @@ The published package has it built.</p>
 """
 
 
-def install(app: FastAPI, *, folder: Path = FOLDER) -> None:
+def install(app: FastAPI) -> None:
     """Serve the dashboard for every address that nothing else under `app` has; call it last."""
-    root = folder.resolve()
+    root = FOLDER.resolve()
 
     async def serve(request: Request) -> Response:
         name = request.path_params["path"]

@@ -128,6 +128,25 @@ def invalid_from(faults: Sequence[Mapping[str, Any]], *, content_type: str) -> C
     return CatalogueError(ErrorCode.INVALID_REQUEST, f"{first.field}: {first.message}{more}", faults=found)
 
 
+_WORDS = {
+    "string_too_short": "Write at least {min_length} characters.",
+    "string_too_long": "Write at most {max_length} characters.",
+    "too_short": "Give at least {min_length}.",
+    "too_long": "Give at most {max_length}.",
+    "greater_than_equal": "The least is {ge}.",
+    "less_than_equal": "The most is {le}.",
+    "enum": "Use one of {expected}.",
+    "literal_error": "Use {expected}.",
+    "timezone_aware": "Write the time with its zone, such as 2027-01-01T09:00:00Z.",
+    "string_type": "This must be text.",
+    "bool_type": "This must be true or false.",
+    "int_type": "This must be a whole number.",
+    "dict_type": "This must be an object.",
+    "list_type": "This must be a list.",
+}
+"""The library's words speak of Python; these speak of JSON."""
+
+
 def _path(fault: Mapping[str, Any]) -> str:
     where = [str(part) for part in fault["loc"] if part not in ("body", "query", "path", "header")]
     return cut(".".join(where)) or str(fault["loc"][0])
@@ -141,7 +160,8 @@ def _words(fault: Mapping[str, Any]) -> str:
         return "This field is required."
     if kind == "value_error":
         return str(context.get("error", fault["msg"]))
-    return f"{fault['msg']}."
+    template = _WORDS.get(kind)
+    return template.format(**context) if template else f"{fault['msg']}."
 
 
 CATALOGUE_ORDER = tuple(sorted(CATALOGUE))

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx2
 import pytest
 from fastapi import FastAPI
-
 from tests.integration.web.instance import OPERATOR, Box, box, client_of
+
 from tidings.lib.clock import FixedClock
 from tidings.lib.sealed import KeyRing
 from tidings.settings import Settings

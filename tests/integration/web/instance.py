@@ -73,9 +73,7 @@ def box(settings: Settings, store: Store, clock: FixedClock) -> Box:
     ids, names, guard = Ids(clock), Names(), AddressGuard()
     policy = default_policy(extra_hosts=settings.extra_push_hosts, mapped_hosts=(), allow_insecure=False)
     deliveries = OpaquePairs(store.sealer.derive("delivery ids"))  # type: ignore[attr-defined]
-    flow = Flow(
-        store=store, bus=bus_from(None), clock=clock, ids=ids, deliveries=deliveries, provider=provider
-    )
+    flow = Flow(store=store, bus=bus_from(None), clock=clock, ids=ids, deliveries=deliveries, provider=provider)
     subscriptions = Subscriptions(store=store, clock=clock, ids=ids, policy=policy, guard=guard, resolve=names)
     return Box(
         settings=settings,

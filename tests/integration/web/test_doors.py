@@ -7,7 +7,6 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
-
 from tests.integration.web.instance import Box, client_of, problem, push_subscription
 
 OPEN = {("get", "/api/v1/session"), ("post", "/api/v1/session"), ("delete", "/api/v1/session")}
@@ -222,7 +221,8 @@ class TestOrigins:
         assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
 
     @pytest.mark.parametrize(
-        "origin", ["*", "https://*.example.com", "example.com", "https://example.com/shop", "http://example.com", "ftp://x"]
+        "origin",
+        ["*", "https://*.example.com", "example.com", "https://example.com/shop", "http://example.com", "ftp://x"],
     )
     async def test_what_is_no_origin_is_refused_by_name(
         self, api: httpx2.AsyncClient, container: Box, origin: str

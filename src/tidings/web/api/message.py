@@ -6,7 +6,7 @@ import json
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints, field_validator
 
 from tidings.domain.audience import Audience, Devices, Everyone, Tagged, Users
 from tidings.domain.campaign import NewNotification
@@ -116,19 +116,30 @@ class NotificationBody(Body):
     channels: list[str] | None = Field(default=None, min_length=1, max_length=3, examples=[[BROWSER]])
     send_at: AwareDatetime | None = Field(default=None, description="With its zone; absent, now.")
 
-    @model_validator(mode="after")
-    def _fits(self) -> NotificationBody:
-        if len(json.dumps(self.data, ensure_ascii=False).encode()) > MAX_DATA:
-            raise ValueError("`data` is longer than 4 096 bytes of JSON.")
-        ids = [action.id for action in self.actions]
-        if len(set(ids)) != len(ids):
+    @field_validator("data")
+    @classmethod
+    def _short(cls, value: dict[str, Any]) -> dict[str, Any]:
+        size = len(json.dumps(value, ensure_ascii=False).encode())
+        if size > MAX_DATA:
+            raise ValueError(f"This is {size} bytes of JSON; {MAX_DATA} is the most.")
+        return value
+
+    @field_validator("actions")
+    @classmethod
+    def _distinct(cls, value: list[ActionBody]) -> list[ActionBody]:
+        if len({action.id for action in value}) != len(value):
             raise ValueError("Two actions have the same id.")
-        for name in self.channels or ():
+        return value
+
+    @field_validator("channels")
+    @classmethod
+    def _there(cls, value: list[str] | None) -> list[str] | None:
+        for name in value or ():
             if name not in CHANNELS:
                 raise ValueError(f"There is no channel {name[:32]!r}; there is {BROWSER!r}.")
-        if self.channels and BROWSER not in self.channels:
+        if value is not None and BROWSER not in value:
             raise ValueError(f"Of the channels, only {BROWSER!r} is there; the others come in a later version.")
-        return self
+        return value
 
     def notification(self, app_id: int) -> NewNotification:
         """Give what is to be stored. Raises AUDIENCE_INVALID."""

@@ -16,9 +16,6 @@ from tidings.services.transfers import IN_MEMORY
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
 from tidings.web.auth import AdminApp, ReadApp, SendApp, container_of
 
-MAX_IMPORT = 1024 * 1024 * 1024
-"""Bytes of an imported file: some two million subscriptions."""
-
 router = APIRouter(prefix="/subscriptions", tags=["Subscriptions"])
 
 
@@ -96,7 +93,6 @@ async def export_subscriptions(request: Request, app: AdminApp) -> StreamingResp
     "/import",
     operation_id="import_subscriptions",
     summary="Import subscriptions",
-    max_body_size=MAX_IMPORT,
     openapi_extra={
         "requestBody": {
             "required": True,

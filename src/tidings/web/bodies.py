@@ -1,0 +1,51 @@
+"""How large a body may be: refused before it is read where its length is told, else where it passes the limit."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.web.auth import API
+from tidings.web.errors import problem_of
+
+MAX_BODY = 1024 * 1024
+"""Bytes; the public API takes far less."""
+
+MAX_FILE = 1024 * 1024 * 1024
+"""Bytes of an imported file: some two million subscriptions."""
+
+FILES = frozenset({f"{API}/subscriptions/import"})
+"""Addresses that take a file."""
+
+
+class LimitBody:
+    """Middleware. The framework has its own limit, which answers in plain text whatever the application says."""
+
+    def __init__(self, app: ASGIApp, *, docs_url: str) -> None:
+        self._app = app
+        self._docs_url = docs_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count the body of a request."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        limit = MAX_FILE if scope["path"] in FILES else MAX_BODY
+        told = Headers(scope=scope).get("content-length", "")
+        if told.isdigit() and int(told) > limit:
+            fault = CatalogueError(ErrorCode.BODY_TOO_LARGE, f"The body has {told} bytes; {limit} is the most.")
+            # What is left of the body would otherwise be read as the next request.
+            refusal = problem_of(self._docs_url, fault, headers={"Connection": "close"})
+            return await refusal(scope, receive, send)
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                raise HTTPException(413)
+            return message
+
+        return await self._app(scope, counted, send)

@@ -1,0 +1,233 @@
+"""One error shape everywhere, the documents, the scripts, and the pages."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from tests.integration.web.instance import Box, problem
+
+from tidings.domain.app import Heartbeat
+from tidings.domain.errors import ErrorCode
+from tidings.storage import StoreUnavailable
+from tidings.web import dashboard
+from tidings.web.app import create_app
+from tidings.web.public import scripts
+
+
+class TestErrors:
+    """application/problem+json, whoever raised it."""
+
+    async def test_of_the_framework(self, api: httpx2.AsyncClient) -> None:
+        problem(await api.get("/api/v1/nothing"), 404, "not_found")
+        answer = await api.put("/api/v1/notifications", json={})
+        problem(answer, 405, "method_not_allowed")
+        assert "POST" in answer.headers["allow"] or "GET" in answer.headers["allow"]
+        problem(await api.put("/push/subscribe", json={}), 405, "method_not_allowed")
+        problem(await api.get("/push/nothing"), 404, "not_found")
+        problem(await api.get("/v1/nothing"), 404, "not_found")
+        problem(await api.get("/docs/nothing"), 404, "not_found")
+
+    @pytest.mark.parametrize(
+        ("content", "kind", "status", "code"),
+        [
+            (b"{", "application/json", 400, "invalid_json"),
+            (b"", "application/json", 400, "invalid_json"),
+            (b"[]", "application/json", 400, "invalid_json"),
+            (b"{}", "text/plain", 415, "content_type_unsupported"),
+            (b"a=1", "application/x-www-form-urlencoded", 415, "content_type_unsupported"),
+            (b"\xff", "application/json", 400, "invalid_json"),
+            (b"x" * (1024 * 1024 + 1), "application/json", 413, "body_too_large"),
+        ],
+    )
+    async def test_of_a_body(self, api: httpx2.AsyncClient, content: bytes, kind: str, status: int, code: str) -> None:
+        answer = await api.post("/api/v1/notifications", content=content, headers={"Content-Type": kind})
+        problem(answer, status, code)
+
+    async def test_of_a_database_that_takes_nothing(
+        self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, container: Box, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def away(*_: object) -> None:
+            raise StoreUnavailable("disk full at /secret/place")
+
+        monkeypatch.setattr(container.store, "read", away)
+        for answer in (
+            await api.get("/api/v1/apps"),
+            await browser.get("/push/vapid-key"),
+            await browser.get("/api/v1/apps", headers={"Authorization": "Bearer tdg_" + "0" * 64 + "_34b1e4cb"}),
+        ):
+            problem(answer, 503, "service_busy")
+            assert answer.headers["retry-after"] == "2"
+            assert "secret" not in answer.text
+        assert (await browser.get("/readyz")).status_code == 503
+        assert (await browser.get("/livez")).status_code == 200
+
+    async def test_of_a_bug_shows_nothing_of_it(
+        self, api: httpx2.AsyncClient, container: Box, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def broken() -> None:
+            raise RuntimeError("password=hunter2")
+
+        monkeypatch.setattr(container.system, "facts", broken)
+        body = problem(await api.get("/api/v1/system"), 500, "internal_error")
+        assert "hunter2" not in json.dumps(body)
+        assert body["request_id"] in body["detail"]
+
+    async def test_are_all_in_the_catalogue_page(self, browser: httpx2.AsyncClient) -> None:
+        page = (await browser.get("/docs/errors")).text
+        for code in ErrorCode:
+            assert f'id="{code}"' in page
+
+
+class TestOpenApi:
+    """The document that clients are generated from."""
+
+    @pytest.fixture
+    def document(self, app: FastAPI) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(json.dumps(app.openapi()))
+        return found
+
+    def test_names_every_operation_in_words(self, document: dict[str, Any]) -> None:
+        assert document["openapi"].startswith("3.1")
+        ids = [one["operationId"] for path in document["paths"].values() for one in path.values()]
+        assert len(ids) == len(set(ids))
+        assert all(re.fullmatch(r"[a-z_]+", name) for name in ids)
+        for path in document["paths"].values():
+            for operation in path.values():
+                assert operation["tags"]
+                assert operation["summary"]
+                assert operation["description"]
+                assert "default" in operation["responses"]
+
+    def test_refers_only_to_what_it_holds(self, document: dict[str, Any]) -> None:
+        referred = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
+        assert {"Problem", "SubscribeBody", "ReceiptBody", "NotificationBody"} <= referred
+        assert referred <= set(document["components"]["schemas"])
+
+    def test_holds_the_public_api(self, document: dict[str, Any]) -> None:
+        for path in ("subscribe", "vapid-key", "receipts", "sdk.js", "service-worker.js"):
+            assert f"/v1/{{app}}/push/{path}" in document["paths"]
+
+
+class TestScripts:
+    """The SDK and the worker as sites load them."""
+
+    @pytest.fixture
+    def built(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        for name in scripts.NAMES:
+            (tmp_path / name).write_text("console.log(1)\n")
+        monkeypatch.setattr(scripts, "FOLDER", tmp_path)
+        return tmp_path
+
+    async def test_know_their_server_and_app(self, browser: httpx2.AsyncClient, container: Box, built: Path) -> None:
+        app = await container.apps.ensure_first()
+        for path in ("/push/sdk.js", f"/v1/{app.public_id}/push/service-worker.js"):
+            answer = await browser.get(path, headers={"Origin": "http://localhost:3000"})
+            line, _, rest = answer.text.partition("\n")
+            config = json.loads(line.removeprefix("self.__tidings=").removesuffix(";"))
+            assert config == {"server": "https://push.example.com", "app": app.public_id}
+            assert rest == "console.log(1)\n"
+            assert answer.headers["content-type"].startswith("text/javascript")
+            assert answer.headers["cache-control"] == "no-cache"
+            assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+        assert answer.headers["service-worker-allowed"] == "/"
+
+    async def test_are_asked_for_again_and_sent_only_when_they_changed(
+        self, browser: httpx2.AsyncClient, built: Path
+    ) -> None:
+        etag = (await browser.get("/push/sdk.js")).headers["etag"]
+        answer = await browser.get("/push/sdk.js", headers={"If-None-Match": f'"x", W/{etag}'})
+        assert (answer.status_code, answer.content) == (304, b"")
+        (built / "sdk.js").write_text("console.log(2)\n")
+        assert (await browser.get("/push/sdk.js", headers={"If-None-Match": etag})).status_code == 200
+
+    def test_cannot_be_broken_out_of(self) -> None:
+        line = scripts.config_line("https://x/</script><script>alert(1)//\u2028", "app")
+        assert b"<" not in line
+        assert "\u2028".encode() not in line
+        assert line.count(b"\n") == 1
+
+    async def test_that_are_not_built_say_how_to_build_them(
+        self, browser: httpx2.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(scripts, "FOLDER", tmp_path)
+        assert "make sdk" in problem(await browser.get("/push/sdk.js"), 503, "sdk_not_built")["detail"]
+
+
+class TestPages:
+    """The dashboard's files and the reference."""
+
+    async def test_carry_a_strict_policy(self, browser: httpx2.AsyncClient) -> None:
+        for path in ("/", "/docs", "/docs/errors", "/docs/reference.js"):
+            answer = await browser.get(path)
+            assert answer.status_code == 200, path
+            policy = answer.headers["content-security-policy"]
+            assert "default-src 'self'" in policy
+            assert "unsafe" not in policy
+            assert answer.headers["x-content-type-options"] == "nosniff"
+
+    async def test_hold_no_inline_script_and_nothing_foreign(self, browser: httpx2.AsyncClient) -> None:
+        for path in ("/docs", "/docs/errors"):
+            page = (await browser.get(path)).text
+            assert not re.search(r"<script(?![^>]*\bsrc=)", page)
+            assert not re.search(r"\bstyle=|\bon\w+=", page)
+            assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
+
+    @pytest.fixture
+    async def built(self, container: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
+        folder = tmp_path / "dashboard"
+        (folder / "assets").mkdir(parents=True)
+        (folder / "index.html").write_text("<!doctype html>the dashboard")
+        (folder / "assets" / "index-abc.js").write_text("1")
+        (folder / "icon.svg").write_text("<svg/>")
+        (tmp_path / "secret.txt").write_text("secret")
+        monkeypatch.setattr(dashboard, "FOLDER", folder)
+        return create_app(container)  # type: ignore[arg-type]
+
+    async def test_serve_the_dashboard_on_each_of_its_addresses(self, built: FastAPI) -> None:
+        transport = httpx2.ASGITransport(built)  # type: ignore[arg-type]
+        async with httpx2.AsyncClient(transport=transport, base_url="https://push.example.com") as client:
+            for path in ("/", "/setup", "/notifications/ntf_1"):
+                answer = await client.get(path)
+                assert "the dashboard" in answer.text
+                assert answer.headers["cache-control"] == "no-cache"
+            hashed = await client.get("/assets/index-abc.js")
+            assert "immutable" in hashed.headers["cache-control"]
+            assert (await client.get("/icon.svg")).headers["content-type"] == "image/svg+xml"
+            for path in ("/assets/none.js", "/api/none", "/push/none", "/none.js", "/..%2fsecret.txt"):
+                answer = await client.get(path)
+                assert answer.status_code in (401, 404), path
+                assert "secret" not in answer.text.replace("secret.txt", "")
+
+
+async def test_it_is_ready_when_a_worker_beats(browser: httpx2.AsyncClient, container: Box) -> None:
+    assert (await browser.get("/readyz")).json() == {"status": "unavailable", "database": "ok", "workers": 0}
+    now = container.clock.now()
+    beat = Heartbeat(worker_id="w1", host="h", pid=1, senders=2, started_at=now, seen_at=now)
+    await container.store.write(lambda tx: tx.instance.beat(beat))
+    answer = await browser.get("/readyz")
+    assert (answer.status_code, answer.json()["workers"]) == (200, 1)
+
+
+async def test_the_background_runs_as_long_as_the_application(container: Box) -> None:
+    seen: list[str] = []
+
+    class Background:
+        async def __aenter__(self) -> None:
+            seen.append("started")
+
+        async def __aexit__(self, *_: object) -> None:
+            seen.append("stopped")
+
+    app = create_app(container, background=Background)  # type: ignore[arg-type]
+    async with app.router.lifespan_context(app):
+        assert seen == ["started"]
+        assert not app.state.stopping.is_set()
+    assert seen == ["started", "stopped"]
+    await asyncio.wait_for(app.state.stopping.wait(), 1)
