@@ -107,7 +107,12 @@ def blames_the_database(error: BaseException) -> bool:
 
 
 def unavailable(error: BaseException) -> StoreUnavailable:
-    """Say it in words."""
+    """Say it in words: those of the first error, for after a full disk there is no savepoint to go back to either."""
+    first: BaseException | None = error
+    while first is not None:
+        if blames_the_database(first):
+            error = first
+        first = first.__context__
     cause = error.orig if isinstance(error, DBAPIError) else error
     return StoreUnavailable(f"The database cannot take this now: {cause}. Nothing was stored.")
 
