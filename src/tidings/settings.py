@@ -36,10 +36,12 @@ class Settings(BaseSettings):
     key_file: Path | None = Field(
         None, description="File of the key ring that seals secrets; `<data>/tidings.key` if not set."
     )
+    contact: str | None = Field(
+        None, description="Contact address for push services, `mailto:you@example.com`; used when a VAPID key is made."
+    )
     extra_push_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Further push hosts, comma separated: `push.example.com`, or `.example.com` for all below it."
     )
-    rate_limits: bool = Field(True, description="`off` lifts the limits, for load tests.")
     allow_insecure_endpoints: bool = Field(
         False, description="Development only: http and loopback push endpoints, self-signed certificates."
     )

@@ -1,0 +1,120 @@
+"""A real Tidings in a process of its own, started as an operator starts it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+TIDINGS = Path(sys.executable).parent / "tidings"
+
+
+@dataclass
+class Instance:
+    """Where it is, how to command it, and its simulator's ports."""
+
+    folder: Path
+    url: str
+    key: str = ""
+    simulator: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def autopush(self) -> str:
+        return f"ws://127.0.0.1:{self.simulator['autopush']}/"
+
+    @property
+    def site(self) -> str:
+        return f"http://localhost:{self.simulator['site']}"
+
+    async def command(self, *arguments: str, code: int = 0) -> str:
+        """Run `tidings` beside the server and give what it prints; the exit code must be `code`."""
+        process = await asyncio.create_subprocess_exec(
+            TIDINGS,
+            *arguments,
+            "--data",
+            str(self.folder),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "NO_COLOR": "1"},
+        )
+        out, err = await asyncio.wait_for(process.communicate(), 90)
+        assert process.returncode == code, (arguments, out.decode(), err.decode())
+        return out.decode() + err.decode()
+
+    async def rest(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Call the REST API with an API key."""
+        return await asyncio.to_thread(self._rest, method, path, body, headers)
+
+    def _rest(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
+        request = Request(
+            f"{self.url}/api/v1{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "authorization": f"Bearer {self.key}",
+                "content-type": "application/json",
+                **{name.replace("_", "-"): value for name, value in headers.items()},
+            },
+        )
+        try:
+            with urlopen(request, timeout=20) as answer:
+                text = answer.read()
+        except HTTPError as problem:
+            with problem:
+                raise AssertionError(f"{method} {path}: {problem.code} {problem.read().decode()}") from problem
+        return json.loads(text) if text else None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def running_demo(folder: Path) -> AsyncIterator[Instance]:
+    """Run `tidings up --demo` until the block ends; it must then end by itself, and cleanly."""
+    port = free_port()
+    data = folder / "data"
+    log = folder / "up.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [TIDINGS, "up", "--demo", "--port", str(port), "--data", str(data)],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "NO_COLOR": "1"},
+        )
+    try:
+        instance = await _ready(process, Instance(folder=data, url=f"http://localhost:{port}"), log)
+        made = json.loads(await instance.command("key", "create", "--name", "test", "--json"))
+        instance.key = made["key"]
+        yield instance
+    finally:
+        process.terminate()
+        try:
+            code = await asyncio.to_thread(process.wait, 30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            code = None
+    assert code == 0, log.read_text()
+
+
+async def _ready(process: subprocess.Popen[bytes], instance: Instance, log: Path) -> Instance:
+    async with asyncio.timeout(60):
+        while "Ctrl-C stops everything" not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            await asyncio.sleep(0.1)
+    (ports,) = instance.folder.rglob("simulator/ports.json")
+    instance.simulator = json.loads(ports.read_text())
+    return instance
