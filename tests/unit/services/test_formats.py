@@ -1,0 +1,102 @@
+"""Files of subscriptions, read row by row."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.services.formats import Format, Row, rows_from, tags_from
+
+
+class Endless(io.RawIOBase):
+    """A file without an end, to see that nobody reads it whole."""
+
+    def __init__(self, line: bytes) -> None:
+        self._line = line
+        self.lines = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return 0
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        self.lines += 1
+        assert self.lines < 10_000
+        size = min(len(buffer), len(self._line))
+        buffer[:size] = self._line[:size]
+        return size
+
+
+def rows(text: str, format: Format = Format.AUTO) -> list[Row]:
+    return list(rows_from(io.BytesIO(text.encode()), format=format))
+
+
+def endpoints(found: list[Row]) -> list[object]:
+    return [row.registration.subscription["endpoint"] if row.registration else row.fault for row in found]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"endpoint": "a"}, {"endpoint": "b"}]',
+        '{"endpoint": "a"}\n\n{"endpoint": "b"}\n',
+        '{"data": [{"endpoint": "a"}, {"subscription": {"endpoint": "b"}}]}',
+        '{\n "subscriptions": [\n{"endpoint": "a"}, {"endpoint": "b"}]}',
+        "endpoint,p256dh,auth\na,,\nb,,\n",
+        "\ufeffendpoint;x,registration_id\r\n1,a\r\n2,b\r\n",
+    ],
+)
+def test_each_way_of_writing_a_file_is_recognised(text: str) -> None:
+    assert endpoints(rows(text)) == ["a", "b"]
+
+
+def test_a_file_without_end_is_read_row_by_row() -> None:
+    found: Iterator[Row] = rows_from(io.BufferedReader(Endless(b'{"endpoint": "a"}\n')), format=Format.AUTO)
+    assert endpoints([next(found) for _ in range(3)]) == ["a", "a", "a"]
+
+
+def test_a_device_that_was_off_there_is_not_turned_on_here() -> None:
+    off = ['"active": false', '"active": "f"', '"active": "False"', '"status": "expired"', '"status": "unsubscribed"']
+    for state in off:
+        assert rows(f'{{"endpoint": "a", {state}}}')[0].registration is None
+    on = ['"active": true', '"active": "True"', '"status": "active"', '"active": null']
+    for state in on:
+        assert rows(f'{{"endpoint": "a", {state}}}')[0].registration is not None
+
+
+@pytest.mark.parametrize(
+    ("value", "tags"),
+    [
+        ({"plan": "pro", "n": 1, "none": None}, {"plan": "pro", "n": "1", "none": ""}),
+        ('{"plan": "pro"}', {"plan": "pro"}),
+        ('["news"]', {"news": "true"}),
+        ("news, sport,", {"news": "true", "sport": "true"}),
+        ("{broken", {}),
+        (None, {}),
+        (7, {}),
+    ],
+)
+def test_tags_are_read_in_every_shape(value: object, tags: dict[str, str]) -> None:
+    assert tags_from(value) == tags
+
+
+@given(st.binary(max_size=400), st.sampled_from(Format))
+def test_any_bytes_give_rows_or_a_catalogue_error(content: bytes, format: Format) -> None:
+    try:
+        found = list(rows_from(io.BytesIO(content), format=format))
+    except CatalogueError as fault:
+        refused: ErrorCode | None = fault.code
+    else:
+        refused = None
+        assert all((row.registration is None) == bool(row.fault) for row in found)
+    assert refused in (None, ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_JSON)
