@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from functools import cache
-
-from sqlalchemy.sql.dml import Insert
 
 from tidings.domain.campaign import Counts
-from tidings.storage.dialects import Dialect
 from tidings.storage.schema import notification_reasons
 from tidings.storage.scope import Scope
 
 COUNTERS = tuple(field.name for field in fields(Counts))
 """The fields of Counts; each has a column `n_<name>`."""
-
-
-@cache
-def _increment(dialect: Dialect) -> Insert:
-    return dialect.increment(notification_reasons, key=("notification_id", "reason"), column="n")
 
 
 def add_reasons(scope: Scope, notification_id: int, counted: Mapping[str, int]) -> None:
@@ -30,4 +21,5 @@ def add_reasons(scope: Scope, notification_id: int, counted: Mapping[str, int]) 
         if count
     ]
     if rows:
-        scope.connection.execute(_increment(scope.dialect), rows)
+        statement = scope.dialect.increment(notification_reasons, key=("notification_id", "reason"), column="n")
+        scope.connection.execute(statement, rows)

@@ -100,19 +100,13 @@ def _engine(path: Path, *, mode: str, pragmas: tuple[str, ...], begin: str, size
 
 def blames_the_database(error: BaseException) -> bool:
     """Say whether an error means that the database cannot take anything now."""
-    if not isinstance(error, DBAPIError):
-        return False
-    code: int = getattr(error.orig, "sqlite_errorcode", 0)
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code: int = getattr(cause, "sqlite_errorcode", 0)
     return code & 0xFF in _UNAVAILABLE
 
 
 def unavailable(error: BaseException) -> StoreUnavailable:
-    """Say it in words: those of the first error, for after a full disk there is no savepoint to go back to either."""
-    first: BaseException | None = error
-    while first is not None:
-        if blames_the_database(first):
-            error = first
-        first = first.__context__
+    """Say it in words."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     return StoreUnavailable(f"The database cannot take this now: {cause}. Nothing was stored.")
 
@@ -235,20 +229,26 @@ class SQLiteStore:
     def _write_group(self, connection: Connection, group: list[_Item]) -> None:
         with connection.begin():
             transaction = SqlTransaction(connection, SQLITE, self._sealer)
+            driver = _driver(connection)
             for item in group:
+                # On the driver itself: a savepoint of SQLAlchemy's costs as much as a small work.
                 try:
-                    with connection.begin_nested():
-                        item.result = item.work(transaction)
+                    driver.execute("SAVEPOINT work").close()
+                    item.result = item.work(transaction)
+                    driver.execute("RELEASE work").close()
                 except BaseException as error:  # a work's own failure, of any kind, goes to its own awaiter
-                    if blames_the_database(error) or not _in_transaction(connection):
+                    if blames_the_database(error) or not driver.in_transaction:
                         # SQLite may have rolled back everything by itself: the whole group fails.
                         raise unavailable(error) from error
+                    driver.execute("ROLLBACK TO work").close()
+                    driver.execute("RELEASE work").close()
                     item.error = error
 
 
-def _in_transaction(connection: Connection) -> bool:
+def _driver(connection: Connection) -> sqlite3.Connection:
     driver = connection.connection.driver_connection
-    return isinstance(driver, sqlite3.Connection) and driver.in_transaction
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
 
 
 def _recovered(connection: Connection | None) -> Connection | None:
@@ -257,9 +257,8 @@ def _recovered(connection: Connection | None) -> Connection | None:
         return None
     try:
         connection.rollback()
-        if _in_transaction(connection):
-            connection.exec_driver_sql("ROLLBACK")
-    except DBAPIError:
+        _driver(connection).rollback()
+    except (DBAPIError, sqlite3.Error):
         connection.invalidate()
         connection.close()
         return None

@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import Insert
 
 
 class Dialect(Protocol):
-    """One database's way of saying it. Instances hold nothing and are hashable: statements are cached by them."""
+    """One database's way of saying it. Instances hold nothing and are hashable, and statements are built once."""
 
     @property
     def name(self) -> str: ...
@@ -21,11 +21,11 @@ class Dialect(Protocol):
         """Build an insert that leaves rows alone which are there already."""
         ...
 
-    def upsert(self, table: Table, *, key: Sequence[str], update: Sequence[str]) -> Insert:
+    def upsert(self, table: Table, *, key: tuple[str, ...], update: tuple[str, ...]) -> Insert:
         """Build an insert that, when a row with that key is there, sets the columns `update` to the new values."""
         ...
 
-    def increment(self, table: Table, *, key: Sequence[str], column: str) -> Insert:
+    def increment(self, table: Table, *, key: tuple[str, ...], column: str) -> Insert:
         """Build an insert that, when a row with that key is there, adds the new value of `column` to its own."""
         ...
 

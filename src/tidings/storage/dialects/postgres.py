@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, func
@@ -18,6 +19,23 @@ _STORE = (
 )
 
 
+@cache
+def _insert_missing(table: Table) -> Insert:
+    return insert(table).on_conflict_do_nothing()
+
+
+@cache
+def _upsert(table: Table, key: tuple[str, ...], update: tuple[str, ...]) -> Insert:
+    new = insert(table)
+    return new.on_conflict_do_update(index_elements=key, set_={name: new.excluded[name] for name in update})
+
+
+@cache
+def _increment(table: Table, key: tuple[str, ...], column: str) -> Insert:
+    new = insert(table)
+    return new.on_conflict_do_update(index_elements=key, set_={column: table.c[column] + new.excluded[column]})
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresDialect:
     """Lists travel as arrays."""
@@ -26,17 +44,15 @@ class PostgresDialect:
 
     def insert_missing(self, table: Table) -> Insert:
         """Build an insert that leaves rows alone which are there already."""
-        return insert(table).on_conflict_do_nothing()
+        return _insert_missing(table)
 
-    def upsert(self, table: Table, *, key: Sequence[str], update: Sequence[str]) -> Insert:
+    def upsert(self, table: Table, *, key: tuple[str, ...], update: tuple[str, ...]) -> Insert:
         """Build an insert that sets the columns `update` of a row that is there already."""
-        new = insert(table)
-        return new.on_conflict_do_update(index_elements=key, set_={name: new.excluded[name] for name in update})
+        return _upsert(table, key, update)
 
-    def increment(self, table: Table, *, key: Sequence[str], column: str) -> Insert:
+    def increment(self, table: Table, *, key: tuple[str, ...], column: str) -> Insert:
         """Build an insert that adds to the column of a row that is there already."""
-        new = insert(table)
-        return new.on_conflict_do_update(index_elements=key, set_={column: table.c[column] + new.excluded[column]})
+        return _increment(table, key, column)
 
     def any_of(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
         """Compare a column with the elements of an array."""
