@@ -85,7 +85,7 @@ class CatalogueError(Exception):
 CATALOGUE: dict[ErrorCode, ErrorEntry] = {
     ErrorCode.APP_NOT_FOUND: ErrorEntry(404, "There is no such App", "List the Apps with `tidings app list`."),
     ErrorCode.APP_REQUIRED: ErrorEntry(
-        400, "This instance has several Apps", "Name the App: `/v1/{app_id}/push/...`, or `app` in the body."
+        400, "This instance has several Apps", "Name the App: `/v1/{app_id}/push/...`, or `?app={app_id}` under `/api/v1`."
     ),
     ErrorCode.AUDIENCE_INVALID: ErrorEntry(
         422,
