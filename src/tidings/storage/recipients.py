@@ -18,7 +18,7 @@ from tidings.storage.schema import subscriptions
 from tidings.storage.scope import AnySelect, Scope
 
 c = subscriptions.c
-COLUMNS = (c.id, c.app_id, c.provider, c.credential_id, c.address, c.address_hash, c.locale)
+COLUMNS = (c.id, c.app_id, c.provider, c.credential_id, c.address, c.address_hash, c.locale, c.origin)
 
 
 def address_context(app_id: int, address_hash: bytes) -> str:
@@ -28,9 +28,9 @@ def address_context(app_id: int, address_hash: bytes) -> str:
 
 def recipient(sealer: Sealer, row: Sequence[Any]) -> Recipient:
     """Make a recipient of a row of COLUMNS."""
-    subscription_id, app_id, provider, credential_id, sealed, address_hash, locale = row
+    subscription_id, app_id, provider, credential_id, sealed, address_hash, locale, origin = row
     packed = sealer.open(sealed, context=address_context(app_id, address_hash))
-    return Recipient(subscription_id, provider, credential_id or 0, address_from_bytes(packed), locale)
+    return Recipient(subscription_id, provider, credential_id or 0, address_from_bytes(packed), locale, origin)
 
 
 @cache
