@@ -220,7 +220,7 @@ async def in_process(container: Container) -> AsyncIterator[Api]:
     from tidings.web.app import create_app
 
     token = secrets.token_hex(32)
-    transport = httpx2.ASGITransport(create_app(container, operator_token=token))  # type: ignore[arg-type]
+    transport = httpx2.ASGITransport(create_app(container, operator_token=token))
     async with httpx2.AsyncClient(transport=transport, base_url=f"{IN_PROCESS}/api/v1", headers=_bearer(token)) as http:
         await container.apps.ensure_first()
         yield Api(http=http, in_process=True)

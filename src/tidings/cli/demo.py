@@ -11,12 +11,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tidings.cli.client import Api
 from tidings.cli.failure import CommandFailed
 from tidings.cli.output import Output
+
+if TYPE_CHECKING:
+    from tidings.wiring import Container
 
 SUBSCRIBERS = 1000
 SEED = 1
@@ -24,7 +27,6 @@ PORTS = "ports.json"
 FAULTS = {"gone": 0.02, "throttled": 0.01, "unavailable": 0.02, "slow": 0.01}
 READY_SECONDS = 30
 END_SECONDS = 5
-AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,9 @@ async def _ended(process: Process) -> None:
         await process.wait()
 
 
-async def furnish(api: Api, simulator: Simulator, *, vapid_key: str, server: str, out: Output) -> None:
+async def furnish(
+    api: Api, container: Container, simulator: Simulator, *, vapid_key: str, server: str, out: Output
+) -> None:
     """Let the sample site subscribe, and replace the simulated subscribers of an earlier start by new ones.
 
     The simulator keeps its keys in memory only: subscribers of an earlier start could no longer read what they get.
@@ -106,7 +110,7 @@ async def furnish(api: Api, simulator: Simulator, *, vapid_key: str, server: str
     if simulator.site not in app["origins"]:
         await api.patch(f"/apps/{api.app}", {"origins": [*app["origins"], simulator.site]})
     await _told(simulator, "/site", {"tidings": server, "app": api.app})
-    await _remove_earlier(api)
+    await _remove_earlier(api, container)
     rows = await _new_subscribers(simulator, vapid_key=vapid_key)
     added = await api.upload("/subscriptions/import", _lines(rows), format="json")
     if added["refused"]:
@@ -136,7 +140,8 @@ async def _lines(rows: list[Any]) -> AsyncIterator[bytes]:
         yield json.dumps({**row, "tags": {"demo": "simulated"}}).encode() + b"\n"
 
 
-async def _remove_earlier(api: Api) -> None:
+async def _remove_earlier(api: Api, container: Container) -> None:
+    # Through the service: a thousand requests would take longer than everything else the start does.
+    app = await container.apps.resolve(api.app)
     earlier = [one["id"] async for one in api.rows("/subscriptions") if one["tags"].get("demo") == "simulated"]
-    for start in range(0, len(earlier), AT_ONCE):
-        await asyncio.gather(*(api.delete(f"/subscriptions/{one}") for one in earlier[start : start + AT_ONCE]))
+    await asyncio.gather(*(container.subscriptions.delete(app.id, one) for one in earlier))

@@ -13,8 +13,8 @@ import typer
 from tidings.cli.checks import Finding, State, of_builds, of_clock, of_disk, of_encryption, of_system
 from tidings.cli.egress import SERVICES, Reached, of_egress, reached
 from tidings.cli.failure import CommandFailed
-from tidings.cli.instance import DEMO_FOLDER, RUN_NAME, uses_files
-from tidings.cli.options import Call, command
+from tidings.cli.instance import demo_in_place_of, exists
+from tidings.cli.options import NO_INSTANCE, Call, command
 from tidings.cli.output import MARKS, counted
 
 
@@ -52,9 +52,8 @@ async def looked_at(call: Call, *, hosts: list[str]) -> list[Finding]:
 
 async def _instance(call: Call) -> tuple[list[Finding], bool]:
     settings = call.settings()
-    known = any((settings.data / name).exists() for name in ("tidings.db", RUN_NAME, f"{DEMO_FOLDER}/{RUN_NAME}"))
-    if uses_files(settings) and not known:
-        return [Finding("Instance", State.FAIL, f"there is none in {settings.data} yet", "Start it: tidings up")], False
+    if not exists(settings) and demo_in_place_of(settings.data) is None:
+        return [Finding("Instance", State.FAIL, f"there is none in {settings.data} yet", NO_INSTANCE)], False
     try:
         async with call.api() as api:
             system: Any = await api.get("/system")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LOCK_NAME = "tidings.lock"
 RUN_NAME = "run.json"
+DATABASE_NAME = "tidings.db"
 DEMO_FOLDER = "demo"
 LOCK_PATIENCE = 10.0
 
@@ -105,6 +106,11 @@ def uses_files(settings: Settings) -> bool:
     return settings.database_url is None
 
 
+def exists(settings: Settings) -> bool:
+    """Say whether there is an instance: a PostgreSQL one is taken to exist, one in files has its database there."""
+    return not uses_files(settings) or any((settings.data / name).exists() for name in (DATABASE_NAME, RUN_NAME))
+
+
 async def server_or_lock(settings: Settings, *, patience: float = LOCK_PATIENCE) -> RunningServer | FolderLock:
     """Find the server that has the folder, or take the folder; wait `patience` seconds for a short-lived holder."""
     deadline = asyncio.get_running_loop().time() + patience
@@ -127,6 +133,6 @@ async def server_or_lock(settings: Settings, *, patience: float = LOCK_PATIENCE)
 def demo_in_place_of(folder: Path) -> Path | None:
     """Give the demo's folder when it runs and the folder itself holds no instance yet."""
     demo = folder / DEMO_FOLDER
-    if (folder / "tidings.db").exists() or (folder / RUN_NAME).exists():
+    if (folder / DATABASE_NAME).exists() or (folder / RUN_NAME).exists():
         return None
     return demo if read_run_file(demo) is not None else None

@@ -41,7 +41,7 @@ async def create(
 ) -> None:
     """Make an API key and show it, this once. With --app it opens that App alone."""
     scopes = [str(one) for one in scope or list(Scope)]
-    async with call.api() as api:
+    async with call.api(create=True) as api:
         made = await api.post("/keys", {"name": name, "scopes": scopes, **({"app": api.app} if api.app else {})})
     call.out.result(made)
     call.out.done(f"Made the API key [bold]{plain(made['name'])}[/], which may {', '.join(scopes)}. It is shown once:")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from tidings.cli.failure import CommandFailed
-from tidings.cli.instance import demo_in_place_of
+from tidings.cli.instance import demo_in_place_of, exists
 from tidings.cli.output import Output
 from tidings.domain.errors import CatalogueError
 
@@ -40,6 +40,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and 
 AppName = Annotated[
     str | None, typer.Option("--app", help="The App, by id or name; the only one if not named.", show_default=False)
 ]
+
+NO_INSTANCE = "Start it with `tidings up`, or name its folder with --data."
 
 _EVERYWHERE: dict[str, tuple[Any, Any]] = {
     "app_name": (AppName, None),
@@ -75,8 +77,11 @@ class Call:
             ) from error
 
     @asynccontextmanager
-    async def api(self, *, worker: bool = False) -> AsyncIterator[Api]:
-        """Open the API of the instance; `worker` also delivers in this process when no server runs."""
+    async def api(self, *, worker: bool = False, create: bool = False) -> AsyncIterator[Api]:
+        """Open the API of the instance; `worker` also delivers in this process when no server runs.
+
+        Only commands that begin something `create` an instance where there is none: a wrong --data is found out.
+        """
         from tidings.cli.client import opened
 
         settings = self.settings()
@@ -84,6 +89,8 @@ class Call:
         if demo is not None:
             self.out.note(f"Using the demo in {demo}.")
             settings = settings.model_copy(update={"data": demo})
+        elif not create and not exists(settings):
+            raise CommandFailed(f"There is no instance in {settings.data} yet.", NO_INSTANCE)
         async with opened(settings, worker=worker) as api:
             yield await api.of_app(self.app_name) if self.app_name else api
 

@@ -178,7 +178,9 @@ async def _prepare(call: Call, container: Container, simulator: Simulator | None
                 key = await one.post(KEYS, {"action": "generate", "subject": container.settings.contact})
             public_key = public_key or (key["public_key"] if key else None)
         if simulator is not None and public_key is not None:
-            await furnish(await api.of_app(apps[0]["id"]), simulator, vapid_key=public_key, server=server, out=call.out)
+            await furnish(
+                await api.of_app(apps[0]["id"]), container, simulator, vapid_key=public_key, server=server, out=call.out
+            )
     return public_key
 
 

@@ -49,7 +49,7 @@ async def generate(
 ) -> None:
     """Make the VAPID key pair, once. A second call shows the key that is there; the private key is never shown."""
     contact = subject or call.settings().contact
-    async with call.api() as api:
+    async with call.api(create=True) as api:
         before = await current_key(api)
         if before is not None and force:
             lost = counted(before["subscriptions"], "active subscription")
@@ -130,7 +130,7 @@ async def take(
     if file is None:
         raise typer.BadParameter("Name the file with the private key, or - for stdin.")
     private_key = sys.stdin.read() if str(file) == "-" else file.read_text()
-    async with call.api() as api:
+    async with call.api(create=True) as api:
         body = _body(
             "import", subject or call.settings().contact, private_key=private_key.strip(), public_key=public_key
         )

@@ -152,7 +152,16 @@ def test_an_attribute_is_added_to_those_that_are_there(told: Callable[..., Any])
     assert shown["locale"] == "de"
 
 
-def test_an_empty_list_says_what_to_do_next(run: Run) -> None:
+def test_what_only_reads_makes_no_instance_where_there_is_none(run: Run, tmp_path: Path) -> None:
+    for command in (["send", "--title", "T", "--to", "all"], ["test"], ["user", "list"], ["vapid", "show"]):
+        ended = run(*command)
+        assert ended.exit_code == 1
+        assert "no instance" in ended.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_an_empty_list_says_what_to_do_next(run: Run, told: Callable[..., Any]) -> None:
+    told("app", "list")
     assert "tidings user set" in run("user", "list").stdout
     assert "tidings key create" in run("key", "list").stdout
 
@@ -176,6 +185,7 @@ def test_good_rows_are_stored_and_bad_ones_named(
 
 
 def test_a_test_message_fails_loudly_without_keys_and_without_subscription(run: Run, told: Callable[..., Any]) -> None:
+    told("app", "list")
     without_keys = run("test")
     assert without_keys.exit_code == 1
     assert "tidings vapid generate" in without_keys.stderr
@@ -220,7 +230,7 @@ def test_a_notification_for_later_is_stored_and_not_waited_for(
 
 
 def test_doctor_names_every_fault_with_its_mend(told: Callable[..., Any]) -> None:
-    assert told("doctor", "--offline", code=1)["findings"][0]["mend"] == "Start it: tidings up"
+    assert told("doctor", "--offline", code=1)["findings"][0]["found"].startswith("there is none")
     told("app", "list")
     report = told("doctor", "--offline", code=1)
     found = {finding["name"]: finding for finding in report["findings"]}

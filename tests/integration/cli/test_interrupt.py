@@ -1,0 +1,110 @@
+"""Ctrl-C while a notification is being sent, on a real terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+TIDINGS = [sys.executable, "-c", "from tidings.cli.main import run; run()"]
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("TIDINGS_")},
+    "TIDINGS_SENDERS": "1",
+    "TERM": "xterm",
+    "NO_COLOR": "1",
+}
+PATIENCE = 60.0
+
+
+class Terminal:
+    """A command on a terminal of its own: what it showed, and the keys it is sent."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._near, far = pty.openpty()
+        self.shown = ""
+        self.process = subprocess.Popen(
+            [*TIDINGS, *arguments],
+            stdin=far,
+            stdout=far,
+            stderr=far,
+            env=ENVIRONMENT,
+            start_new_session=True,
+            preexec_fn=lambda: _own(far),
+        )
+        os.close(far)
+
+    def until(self, words: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while words not in self.shown:
+            if not select.select([self._near], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                pytest.fail(f"{words!r} did not come: {self.shown}")
+            try:
+                self.shown += os.read(self._near, 4096).decode(errors="replace")
+            except OSError:
+                pytest.fail(f"It ended without {words!r}: {self.shown}")
+
+    def keys(self, text: str) -> None:
+        os.write(self._near, text.encode())
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._near)
+
+
+def _own(descriptor: int) -> None:
+    import fcntl
+    import termios
+
+    fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Run a demo whose push service takes three seconds for every answer."""
+    data = tmp_path_factory.mktemp("data")
+    command = [*TIDINGS, "up", "--demo", "--data", str(data), "--port", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT) as process:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        slow = {"kind": "slow", "times": 100_000, "seconds": 3}
+        httpx2.post(f"{ready['control']}/faults", json=slow, trust_env=False).raise_for_status()
+        yield data
+        process.terminate()
+
+
+@pytest.fixture
+def sending(demo: Path) -> Iterator[Terminal]:
+    terminal = Terminal("send", "--title", "Fresh fish", "--to", "all", "--yes", "--data", str(demo))
+    try:
+        terminal.until("of 1\u2009000")
+        terminal.keys("\x03")
+        terminal.until("Cancel what has not been sent yet?")
+        yield terminal
+    finally:
+        terminal.close()
+
+
+@pytest.mark.slow
+def test_a_yes_cancels_the_rest_and_shows_how_far_it_got(sending: Terminal) -> None:
+    sending.keys("y\n")
+    sending.until("Cancelled after")
+    assert sending.process.wait(PATIENCE) == 1
+
+
+@pytest.mark.slow
+def test_a_no_leaves_it_going_and_says_how_to_stop_it(sending: Terminal) -> None:
+    sending.keys("n\n")
+    sending.until("/cancel")
+    assert "goes on" in sending.shown
+    assert sending.process.wait(PATIENCE) == 1
