@@ -70,7 +70,7 @@ function ofWorkers(system: System): Matter[] {
       id: 'no-worker',
       tone: 'error',
       title: 'No worker is running',
-      detail: 'Notifications are kept and wait. Start `tidings up` without --no-worker, or `tidings worker` on this or another machine.',
+      detail: 'Notifications are kept and wait. Start `tidings up` without `--no-worker`, or `tidings worker` on this or another machine.',
       action: { label: 'Show workers', href: SYSTEM },
     }]
   }

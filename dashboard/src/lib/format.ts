@@ -1,5 +1,6 @@
 /** Numbers, times and shares as people read them; pure, so that `now` is passed in. */
 
+const NBSP = '\u00a0'
 const THIN = '\u202f' // narrow no-break space: a number never breaks across lines
 
 export function number(value: number): string {
@@ -48,14 +49,14 @@ export function exact(iso: string, zone?: string): string {
   }).format(new Date(iso))
 }
 
-/** A length of time in at most two units: "45 s", "3 min 20 s", "2 h 5 min", "28 days". */
+/** A length of time in at most two units: "45 s", "3 min 20 s", "2 h 5 min", "28 days"; number and unit stay together. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))
-  if (whole < 60) return `${whole} s`
+  if (whole < 60) return `${whole}${NBSP}s`
   const minutes = Math.floor(whole / 60)
-  if (whole < 3600) return whole % 60 ? `${minutes} min ${whole % 60} s` : `${minutes} min`
+  if (whole < 3600) return whole % 60 ? `${minutes}${NBSP}min ${whole % 60}${NBSP}s` : `${minutes}${NBSP}min`
   const hours = Math.floor(whole / 3600)
-  if (whole < 86_400) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`
+  if (whole < 86_400) return minutes % 60 ? `${hours}${NBSP}h ${minutes % 60}${NBSP}min` : `${hours}${NBSP}h`
   return counted(Math.floor(whole / 86_400), 'day')
 }
 

@@ -113,7 +113,7 @@ export function bytesOf(draft: Draft): number {
 /** Where a push will be too long, in words; undefined while it fits everywhere. */
 export function sizeFault(bytes: number): string | undefined {
   if (bytes <= BYTES_FIREFOX) return undefined
-  if (bytes <= BYTES_OTHERS) return 'Too long for Firefox, which takes 2 700 bytes. Other browsers take it.'
+  if (bytes <= BYTES_OTHERS) return 'Too long for Firefox, which takes 2\u202f700 bytes. Other browsers take it.'
   return 'Too long for every browser. Shorten the message or the addresses.'
 }
 

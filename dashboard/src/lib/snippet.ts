@@ -10,7 +10,8 @@ export function pageSnippet(base: string): string {
 <button id="enable-push">Enable notifications</button>
 <script>
   Tidings.init()
-  document.querySelector('#enable-push').onclick = () => Tidings.subscribe()
+  const button = document.querySelector('#enable-push')
+  button.onclick = () => Tidings.subscribe()
 </script>`
 }
 

@@ -1,0 +1,162 @@
+// A small stand-in for the REST API, so that pages can be drawn and seen without a server. Never part of the build.
+import { sceneOf } from './scenes.mjs'
+
+const SDK = `globalThis.Tidings = (() => {
+  let state = localStorage.getItem('mock.push') ?? 'undecided'
+  const set = async (to) => (localStorage.setItem('mock.push', to), (state = to))
+  return { init() {}, state: async () => state, subscribe: () => set('registered'), unsubscribe: () => set('undecided'),
+    subscription: async () => (state === 'registered' ? { id: 'sub_000000' } : null), lastError: null }
+})()`
+
+class Refusal extends Error {
+  constructor(status, code, title, detail = '', more = {}) {
+    super(title)
+    this.body = { type: `/docs/errors#${code}`, code, title, status, detail, ...more }
+  }
+}
+
+const page = (rows, query) => {
+  const from = Number(query.get('cursor') ?? 0), limit = Number(query.get('limit') ?? 50)
+  return { data: rows.slice(from, from + limit), next_cursor: from + limit < rows.length ? String(from + limit) : null }
+}
+
+function count(scene, to) {
+  if (to.all) return scene.statuses.active
+  if (to.users) return to.users[0] === 'nobody' ? 0 : 2
+  return to.tags ? 1000 : 1
+}
+
+/** Let what is being sent go on; called before every look. */
+function advance(scene) {
+  for (const one of scene.notifications.filter((row) => row.status === 'queued' || row.status === 'sending')) {
+    one.status = 'sending'
+    const left = one.counts.audience - one.counts.sent - one.counts.failed - one.counts.expired - one.counts.skipped
+    const step = Math.min(left, Math.ceil(one.counts.audience / 40)), failed = Math.floor(step * 0.02)
+    one.counts.sent += step - failed
+    one.counts.failed += failed
+    if (failed) one.reasons.gone = (one.reasons.gone ?? 0) + failed
+    if (step === left) Object.assign(one, { status: 'done', finished_at: new Date().toISOString() })
+  }
+}
+
+function found(scene, id) {
+  const one = scene.notifications.find((row) => row.id === id)
+  if (!one) throw new Refusal(404, 'not_found', 'There is nothing here', `There is no notification '${id}'.`, { mend: 'Check the address and the id.' })
+  return one
+}
+
+const ROUTES = {
+  'GET /session': (s) => ({ signed_in: s.signedIn }),
+  'POST /session': (s, { body }) => {
+    if (body.setup_token !== 'good') throw new Refusal(403, 'setup_link_invalid', 'The set-up link is used up or has expired')
+    s.signedIn = true
+    return { signed_in: true }
+  },
+  'DELETE /session': (s) => void (s.signedIn = false),
+  'GET /apps': (s) => ({ data: s.apps, next_cursor: null }),
+  'PATCH /apps/:id': (s, { id, body }) => Object.assign(s.apps.find((app) => app.id === id), body),
+  'GET /integrations': (s) => ({ data: [s.integration], next_cursor: null }),
+  'PATCH /integrations/:id': (s, { body }) => {
+    Object.assign(s.integration.settings, body.settings)
+    if (body.resume) s.integration.paused_because = null
+    return s.integration
+  },
+  'POST /integrations/:id/keys': (s, { body }) => {
+    if (/@(localhost|.*\.(local|invalid))$/.test(body.subject ?? '')) {
+      throw new Refusal(422, 'contact_invalid', 'The contact address would be refused by Apple', '', { mend: 'Use `mailto:` with a public address, or an `https:` URL of a public site.' })
+    }
+    for (const key of s.integration.keys) key.status = 'retired'
+    const made = { fingerprint: s.key, public_key: s.key.split('').reverse().join(''), status: 'current', subscriptions: 0, created_at: new Date().toISOString() }
+    made.fingerprint = made.public_key
+    s.integration.keys.unshift(made)
+    Object.assign(s.integration, { configured: true, settings: { subject: body.subject ?? s.integration.settings.subject } })
+    return { ...made, invalidated: 0, subject: s.integration.settings.subject }
+  },
+  'GET /stats/overview': (s) => (advance(s), { subscriptions: s.statuses, last_30_days: s.month, notifications: s.notifications.slice(0, 5), workers: 1, queue_lag_seconds: 0 }),
+  'GET /system': (s) => s.system(),
+  'GET /subscriptions': (s, { query }) => page(s.subscriptions.filter((row) => !query.get('status') || row.status === query.get('status')), query),
+  'DELETE /subscriptions/:id': (s, { id }) => void (s.subscriptions = s.subscriptions.filter((row) => row.id !== id)),
+  'GET /notifications': (s, { query }) => (advance(s), page(s.notifications, query)),
+  'POST /notifications/count': (s, { body }) => ({ count: count(s, body.to) }),
+  'POST /notifications': (s, { body }) => {
+    if (body.title === 'refuse') {
+      throw new Refusal(422, 'message_too_large', 'The message does not fit into a push', 'The message is 12 bytes too long: 3993 fit into a push.', { mend: 'Shorten title, body, data or URLs; `detail` says by how many bytes.' })
+    }
+    const one = s.make(0, { ...body, id: `ntf_new${s.notifications.length}`, status: 'queued', audience: count(s, body.to), created_at: new Date().toISOString(), finished_at: null })
+    s.notifications.unshift(one)
+    return { id: one.id, status: one.status, audience: one.counts.audience }
+  },
+  'GET /notifications/:id': (s, { id }) => found(s, id),
+  'POST /notifications/:id/pause': (s, { id }) => Object.assign(found(s, id), { status: 'paused' }),
+  'POST /notifications/:id/resume': (s, { id }) => Object.assign(found(s, id), { status: 'sending' }),
+  'POST /notifications/:id/cancel': (s, { id }) => {
+    const one = found(s, id), { counts } = one
+    counts.skipped = counts.audience - counts.sent - counts.failed - counts.expired
+    return Object.assign(one, { status: 'cancelled', finished_at: new Date().toISOString(), reasons: { ...one.reasons, cancelled: counts.skipped } })
+  },
+  'GET /keys': (s) => ({ data: s.keys, next_cursor: null }),
+  'POST /keys': (s, { body }) => {
+    const made = { id: `key_${Date.now()}`, prefix: 'tdg_0badcafe', app: null, created_at: new Date().toISOString(), last_used_at: null, revoked_at: null, ...body }
+    s.keys.push(made)
+    return { ...made, key: `tdg_${'0badcafe'.repeat(8)}_12345678` }
+  },
+  'DELETE /keys/:id': (s, { id }) => void (s.keys = s.keys.filter((key) => key.id !== id)),
+}
+
+function routeOf(method, path) {
+  for (const [name, run] of Object.entries(ROUTES)) {
+    const [verb, pattern] = name.split(' ')
+    const hit = verb === method && new RegExp(`^${pattern.replace(/:id/g, '([^/]+)')}$`).exec(path)
+    if (hit) return { run, id: hit[1] && decodeURIComponent(hit[1]) }
+  }
+  throw new Refusal(404, 'not_found', 'There is nothing here', `${method} ${path}`)
+}
+
+function stream(scene, id, response) {
+  const one = found(scene, id)
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  const tell = () => {
+    advance(scene)
+    const final = one.status === 'done' || one.status === 'cancelled', { counts } = one
+    const rate = one.status === 'sending' ? counts.audience / 20 : 0
+    const left = counts.audience - counts.sent - counts.failed - counts.expired - counts.skipped
+    response.write(`event: progress\ndata: ${JSON.stringify({ status: one.status, counts, rate, eta_seconds: rate ? left / rate : null })}\n\n`)
+    if (final) stop()
+  }
+  const timer = setInterval(tell, 500)
+  const stop = () => (clearInterval(timer), response.end())
+  response.on('close', stop)
+  tell()
+}
+
+async function read(request) {
+  let text = ''
+  for await (const part of request) text += part
+  return text ? JSON.parse(text) : {}
+}
+
+/** A connect-style handler; it answers /api and /push and passes on everything else. */
+export function mockApi({ scene: name = 'busy' } = {}) {
+  const scene = sceneOf(name)
+  return async (request, response, next) => {
+    const url = new URL(request.url, 'http://localhost')
+    if (/^\/(v1\/[^/]+\/)?push\/(sdk|service-worker)\.js$/.test(url.pathname)) return response.writeHead(200, { 'content-type': 'text/javascript' }).end(url.pathname.endsWith('sdk.js') ? SDK : '')
+    if (!url.pathname.startsWith('/api/v1/')) return next()
+    const path = url.pathname.slice('/api/v1'.length)
+    try {
+      const opening = ['/session', '/apps'].includes(path)
+      if (name === 'slow' && !opening) return undefined
+      if (name === 'failing' && !opening) throw new Refusal(503, 'service_busy', 'The server cannot store this now', 'The database did not answer within 5 seconds.', { mend: 'Try again; nothing was changed.' })
+      if (!scene.signedIn && path !== '/session') throw new Refusal(401, 'unauthorized', 'No valid API key')
+      const watched = /^\/notifications\/([^/]+)\/progress$/.exec(path)
+      if (watched) return stream(scene, watched[1], response)
+      const { run, id } = routeOf(request.method, path)
+      const answer = run(scene, { id, query: url.searchParams, body: await read(request) })
+      response.writeHead(answer === undefined ? 204 : 200, { 'content-type': 'application/json' }).end(answer === undefined ? undefined : JSON.stringify(answer))
+    } catch (refusal) {
+      if (!(refusal instanceof Refusal)) throw refusal
+      response.writeHead(refusal.body.status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(refusal.body))
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Integration, System } from '../src/lib/api'
+import { matters } from '../src/lib/attention'
+
+const system = (of: Partial<System> = {}): System => ({
+  version: '1', python: '3.11', platform: 'Linux', now: '2027-01-01T00:00:00Z', database: { kind: 'sqlite', version: '3.51.3', warning: null },
+  workers: [{ id: 'w', host: 'h', pid: 1, senders: 2, started_at: '', seen_at: '' }], queue_lag_seconds: 0, public_url: null, insecure_endpoints: false, ...of,
+})
+
+const push = (of: Partial<Integration> = {}): Integration => ({
+  id: 'int_1', provider: 'webpush', label: 'webpush', configured: true, settings: { subject: 'mailto:a@example.com' }, paused_because: null,
+  keys: [{ fingerprint: 'k', public_key: 'k', status: 'current', subscriptions: 1, created_at: null }], ...of,
+})
+
+const ids = (integration: Integration, now: System) => matters({ integrations: [integration], system: now }).map((matter) => matter.id)
+
+describe('matters', () => {
+  it('has nothing to say while everything works', () => {
+    expect(ids(push(), system())).toEqual([])
+  })
+
+  it('asks for keys, and for the contact only once there are keys', () => {
+    expect(ids(push({ keys: [], settings: {} }), system())).toEqual(['no-key'])
+    expect(ids(push({ settings: {} }), system())).toEqual(['no-contact'])
+  })
+
+  it('does not take a retired key for one that new subscribers can use', () => {
+    const [key] = push().keys
+    expect(ids(push({ keys: [{ ...key!, status: 'retired' }] }), system())).toEqual(['no-key'])
+  })
+
+  it('blames the missing worker and not the queue that waits for it', () => {
+    expect(ids(push(), system({ workers: [], queue_lag_seconds: 900 }))).toEqual(['no-worker'])
+    expect(ids(push(), system({ queue_lag_seconds: 900 }))).toEqual(['lag'])
+  })
+
+  it('offers to resume a paused integration on the spot, in words', () => {
+    const [matter] = matters({ integrations: [push({ paused_because: 'jwt_refused' })], system: system() })
+    expect(matter!.action).toEqual({ label: 'Resume', resume: 'webpush' })
+    expect(matter!.detail).toContain('refused our signature')
+  })
+
+  it('gives every matter a way out', () => {
+    const all = matters({ integrations: [push({ keys: [], paused_because: 'x' })], system: system({ workers: [], database: { kind: 'sqlite', version: '3', warning: 'Old.' } }) })
+    expect(all).toHaveLength(4)
+    for (const { action } of all) expect(action.href ?? action.resume).toBeTruthy()
+  })
+})
