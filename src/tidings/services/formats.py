@@ -73,7 +73,10 @@ def _first_character(file: IO[bytes]) -> str:
 
 def _csv_records(text: IO[str]) -> Iterator[object]:
     reader = csv.DictReader(text, strict=True)
-    names = [name.strip() for name in reader.fieldnames or ()]
+    try:
+        names = [name.strip() for name in reader.fieldnames or ()]
+    except csv.Error as fault:
+        raise CatalogueError(ErrorCode.INVALID_REQUEST, f"The first line is not CSV: {fault}.") from fault
     reader.fieldnames = names
     if not any(name in names for name in _ENDPOINT):
         raise CatalogueError(
@@ -91,10 +94,10 @@ def _csv_records(text: IO[str]) -> Iterator[object]:
 
 def _json_records(text: IO[str]) -> Iterator[object]:
     """Read NDJSON; a single object that runs over several lines may hold the list under a name."""
-    first = next(line for line in text if line.strip())
+    first = next((line for line in text if line.strip()), "")
     try:
         opening = json.loads(first)
-    except ValueError:
+    except (ValueError, RecursionError):
         yield from _listed(_parsed(first + text.read(MAX_DOCUMENT)))
         return
     if isinstance(opening, dict) and not any(name in opening for name in _ENDPOINT):
@@ -104,7 +107,7 @@ def _json_records(text: IO[str]) -> Iterator[object]:
         if line.strip():
             try:
                 yield json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 yield "This line is not a JSON object."
 
 
@@ -120,7 +123,7 @@ def _document_records(text: IO[str]) -> Iterator[object]:
 def _parsed(document: str) -> object:
     try:
         return json.loads(document)
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         raise CatalogueError(ErrorCode.INVALID_JSON, f"The file is neither JSON nor NDJSON: {fault}.") from fault
 
 
@@ -185,7 +188,7 @@ def tags_from(value: object) -> dict[str, str]:
         text = value.strip()
         try:
             value = json.loads(text) if text[:1] in ("{", "[") else text.split(",")
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
     if isinstance(value, dict):
         pairs = ((str(name), "" if item is None else str(item)) for name, item in value.items())

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tidings.domain.errors import CatalogueError, ErrorCode
@@ -90,6 +90,11 @@ def test_tags_are_read_in_every_shape(value: object, tags: dict[str, str]) -> No
     assert tags_from(value) == tags
 
 
+@example(b'"a', Format.CSV)
+@example(b"\xef", Format.JSON)
+@example(b"[" * 100_000, Format.JSON)
+@example(b'{"endpoint": "a"}\n' + b"[" * 100_000, Format.JSON)
+@example(b'{"endpoint": "a", "tags": "' + b"[" * 100_000 + b'"}', Format.JSON)
 @given(st.binary(max_size=400), st.sampled_from(Format))
 def test_any_bytes_give_rows_or_a_catalogue_error(content: bytes, format: Format) -> None:
     try:
