@@ -142,8 +142,8 @@ def seen(simulator: Running, kind: str = "total") -> dict[str, int]:
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the test short: the first retry comes within a second; how long real waits are is tested in unit tests."""
-    monkeypatch.setattr(settle, "FIRST_DELAY", 1.0)
+    """Keep the test short: retries come within a second; how long real waits are is tested in unit tests."""
+    monkeypatch.setattr(settle, "FIRST_DELAY", 0.3)
 
 
 def assert_everyone_accounted_for(done: Notification, simulator: Running, count: int) -> None:
