@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,8 +40,10 @@ def greet(out: Output, told: Greeting) -> None:
 
 
 def _facts(told: Greeting) -> list[tuple[str, str]]:
+    from tidings.storage.open import sqlite_facts
+
     settings = told.settings
-    kept = "PostgreSQL" if settings.database_url else f"SQLite {sqlite3.sqlite_version}, {settings.data}"
+    kept = "PostgreSQL" if settings.database_url else f"SQLite {sqlite_facts().version}, {settings.data}"
     senders = counted(settings.senders, "sender process", "sender processes")
     rows = [
         ("Dashboard", told.url),

@@ -180,7 +180,8 @@ def _of_storage(error: BaseException) -> CommandFailed | None:
     if isinstance(error, StoreUnavailable):
         return CommandFailed(f"The database does not take this now: {error}", "Check that it runs and has room.")
     if isinstance(error, KeyRingError):
-        return CommandFailed(str(error))
+        why, _, mend = str(error).partition(". ")
+        return CommandFailed(f"{why}." if mend else why, mend)
     return None
 
 

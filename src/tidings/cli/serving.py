@@ -7,15 +7,14 @@ import errno
 import ipaddress
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tidings.cli.failure import CommandFailed
 from tidings.cli.output import Output
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
     from uvicorn import Server
 
 GRACE_SECONDS = 5
@@ -110,8 +109,13 @@ def reached_at(listener: socket.socket) -> str:
 
 
 @asynccontextmanager
-async def served(app: FastAPI, listener: socket.socket) -> AsyncIterator[asyncio.Task[None]]:
-    """Serve the app on the socket while the block runs; gives the server's task, which ends early only on a fault."""
+async def served(
+    app: Callable[..., Any], listener: socket.socket, *, stopping: asyncio.Event
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Serve the app on the socket while the block runs; gives the server's task, which ends early only on a fault.
+
+    `stopping` tells the app's streams to end.
+    """
     ready = asyncio.Event()
     server = _server(app, ready)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -124,12 +128,12 @@ async def served(app: FastAPI, listener: socket.socket) -> AsyncIterator[asyncio
     finally:
         started.cancel()
         # Streams end only when they are told to, and uvicorn waits for every answer that has begun.
-        app.state.stopping.set()
+        stopping.set()
         server.should_exit = True
         await serving
 
 
-def _server(app: FastAPI, ready: asyncio.Event) -> Server:
+def _server(app: Callable[..., Any], ready: asyncio.Event) -> Server:
     from uvicorn import Config, Server
 
     class Quiet(Server):

@@ -137,3 +137,22 @@ def test_the_demo_sends_a_first_campaign_and_can_be_started_again(tmp_path: Path
             summary = httpx2.get(f"{ready['control']}/subscribers/summary", trust_env=False)
             assert summary.status_code == 200
         assert not (tmp_path / "tidings.db").exists()
+
+
+def test_streams_end_by_themselves_when_the_server_stops(tmp_path: Path) -> None:
+    with running(tmp_path, "--contact", "mailto:push@example.com") as (process, ready):
+        key = told("key", "create", "--name", "watcher", "--data", str(tmp_path))["key"]
+        client = httpx2.Client(
+            base_url=f"{ready['url']}/api/v1", headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=30
+        )
+        with client:
+            later = {"to": {"all": True}, "title": "Fresh fish", "send_at": "2099-01-01T09:00:00Z"}
+            stored = client.post("/notifications", json=later).raise_for_status().json()
+            with client.stream("GET", f"/notifications/{stored['id']}/progress") as answer:
+                lines = answer.iter_lines()
+                assert next(lines).startswith("event:")
+                process.send_signal(signal.SIGTERM)
+                assert not any("error" in line for line in lines)
+        assert process.wait(timeout=30) == 0
+        assert process.stderr is not None
+        assert "Cancel" not in process.stderr.read()
