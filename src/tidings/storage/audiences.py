@@ -18,14 +18,26 @@ MEMBERS = "members"
 """The parameter that holds what the audience names: user ids, subscription ids or tags."""
 
 
+NAMED = (Users, Devices)
+"""Kinds that name a few among many. They are found by the index of their names: a message to one person must not
+look at a million devices."""
+
+
 def predicate(dialect: Dialect, kind: type) -> ColumnElement[bool]:
     """Say who of an App (`app_id`) belongs to an audience of that kind and can be sent to."""
+    app_id = dialect.unindexed(subscriptions.c.app_id) if kind is Devices else subscriptions.c.app_id
+    status = dialect.unindexed(subscriptions.c.status) if kind in NAMED else subscriptions.c.status
     return and_(
-        subscriptions.c.app_id == bindparam("app_id"),
-        subscriptions.c.status == SubscriptionStatus.ACTIVE,
+        app_id == bindparam("app_id"),
+        status == SubscriptionStatus.ACTIVE,
         subscriptions.c.credential_id.is_not(None),
         _members(dialect, kind),
     )
+
+
+def place(dialect: Dialect, kind: type) -> ColumnElement[int]:
+    """Give the id to compare with the ends of a range and to sort by."""
+    return dialect.unindexed(subscriptions.c.id) if kind in NAMED else subscriptions.c.id
 
 
 def _members(dialect: Dialect, kind: type) -> ColumnElement[bool]:

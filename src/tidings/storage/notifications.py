@@ -123,7 +123,8 @@ class SqlNotifications:
         elif row.status not in (NotificationStatus.SENDING, NotificationStatus.QUEUED):
             return False
         by_status = self._shards(notification_id)
-        if (not by_status or any(status in by_status for status in OPEN)) and (not cancelled or by_status):
+        unplanned = not by_status and not cancelled
+        if unplanned or any(status in by_status for status in OPEN):
             return False
         self._complete(row, in_doubt=by_status.get(ShardStatus.DEAD, 0), cancelled=cancelled)
         if cancelled:

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, select
 from tidings.domain.audience import Audience
 from tidings.domain.subscription import Recipient, SubscriptionStatus
 from tidings.lib.sealed import Sealer
-from tidings.storage.audiences import kind_of, parameters, predicate
+from tidings.storage.audiences import kind_of, parameters, place, predicate
 from tidings.storage.codec import address_from_bytes
 from tidings.storage.dialects import Dialect
 from tidings.storage.schema import subscriptions
@@ -35,10 +35,11 @@ def recipient(sealer: Sealer, row: Sequence[Any]) -> Recipient:
 
 @cache
 def _range(dialect: Dialect, kind: type) -> AnySelect:
+    at = place(dialect, kind)
     return (
         select(*COLUMNS)
-        .where(predicate(dialect, kind), c.id > bindparam("after"), c.id <= bindparam("high"))
-        .order_by(c.id)
+        .where(predicate(dialect, kind), at > bindparam("after"), at <= bindparam("high"))
+        .order_by(at)
         .limit(bindparam("most"))
     )
 
@@ -60,10 +61,11 @@ def _count(dialect: Dialect, kind: type) -> AnySelect:
 
 @cache
 def _cut(dialect: Dialect, kind: type) -> AnySelect:
-    place = func.row_number().over(order_by=c.id)
+    at = place(dialect, kind)
+    number = func.row_number().over(order_by=at)
     members = (
-        select(c.id, ((place - 1) // bindparam("size")).label("part"))
-        .where(predicate(dialect, kind), c.id <= bindparam("ceiling"))
+        select(c.id, ((number - 1) // bindparam("size")).label("part"))
+        .where(predicate(dialect, kind), at <= bindparam("ceiling"))
         .subquery()
     )
     return (

@@ -37,6 +37,10 @@ class Dialect(Protocol):
         """Make the parameter of `any_of`."""
         ...
 
+    def unindexed(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Give the column such that no index is chosen for a condition on it, where the planner needs to be told."""
+        ...
+
     def has_tags(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
         """Ask whether a JSON object carries every wanted tag; the parameter is made by `tags`."""
         ...

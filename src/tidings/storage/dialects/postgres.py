@@ -62,6 +62,10 @@ class PostgresDialect:
         """Make the parameter of `any_of`."""
         return list(values)
 
+    def unindexed(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Give the column as it is: this planner knows how many rows to expect."""
+        return column
+
     def has_tags(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
         """Ask whether the document contains the wanted one."""
         return column.op("@>", is_comparison=True)(bindparam(parameter, type_=JSONB))

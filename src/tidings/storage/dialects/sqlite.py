@@ -11,6 +11,8 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, Text, bindparam, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 
 _PRESENT = (
     "SELECT subscription_id FROM deliveries"
@@ -65,6 +67,10 @@ class SQLiteDialect:
     def many(self, values: Sequence[int] | Sequence[str]) -> Any:
         """Make the parameter of `any_of`."""
         return msgspec.json.encode(values).decode()
+
+    def unindexed(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Put a plus before the column, SQLite's own way to say so."""
+        return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
     def has_tags(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
         """Ask that no wanted tag is missing; json_each takes any key, a JSON path would need quoting."""
