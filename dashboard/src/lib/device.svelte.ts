@@ -6,13 +6,14 @@ import { pushBase } from './snippet'
 
 export type WebPushState = 'unsupported' | 'undecided' | 'denied' | 'registered' | 'unregistered'
 
+/** What the dashboard uses of the SDK; `subscription` gives the id of this device's subscription, null without one. */
 interface Sdk {
-  init(options: { serviceWorker: { path: string; scope: string } }): unknown
+  init(options: { server: string; app: string | undefined; serviceWorker: { path: string; scope: string } }): unknown
   state(): Promise<WebPushState>
   subscribe(): Promise<WebPushState>
   unsubscribe(): Promise<WebPushState>
   readonly lastError?: { message: string } | null
-  readonly subscription?: () => Promise<{ id: string } | null>
+  subscription(): Promise<{ id: string } | null>
 }
 
 declare global {
@@ -28,15 +29,25 @@ const MISSING = new Problem({
 })
 
 let loading: Promise<Sdk> | undefined
+let loadedFor: string | undefined
 
 function load(): Promise<Sdk> {
+  const app = session.app?.id
+  if (loading && loadedFor !== app) {
+    // The SDK is set up once per page, for one App; another App begins on a fresh page.
+    location.reload()
+    return new Promise(() => {})
+  }
+  loadedFor = app
   loading ??= new Promise<Sdk>((done, failed) => {
-    const base = pushBase('', session.several ? session.app?.id : undefined)
+    const base = pushBase('', session.several ? app : undefined)
     const script = document.createElement('script')
     script.src = `${base}/sdk.js`
     script.onload = () => {
       if (!globalThis.Tidings) return failed(MISSING)
-      globalThis.Tidings.init({ serviceWorker: { path: `${base}/service-worker.js`, scope: '/' } })
+      // A scope holds one subscription, made with one App's key: where there are several, each has its own.
+      const serviceWorker = { path: `${base}/service-worker.js`, scope: session.several ? `${base}/` : '/' }
+      globalThis.Tidings.init({ server: location.origin, app, serviceWorker })
       done(globalThis.Tidings)
     }
     script.onerror = () => {
@@ -73,7 +84,7 @@ class Device {
   id = async (): Promise<string | undefined> => {
     const sdk = await load()
     if ((await sdk.state()) !== 'registered') return undefined
-    return (await sdk.subscription?.())?.id
+    return (await sdk.subscription())?.id
   }
 
   #take(state: WebPushState): WebPushState {

@@ -14,10 +14,17 @@ export class Resource<T> {
   }
 
   /** Load, or load again; a newer call overrules an older one, and what is shown stays until the new is there. */
-  load = async (): Promise<void> => {
+  load = (): Promise<void> => this.#run(false)
+
+  /** Load again without a sign of it, for what looks again by itself; nothing happens while a load is under way. */
+  refresh = async (): Promise<void> => {
+    if (this.#running === undefined) await this.#run(true)
+  }
+
+  async #run(quietly: boolean): Promise<void> {
     this.#running?.abort()
     const mine = (this.#running = new AbortController())
-    this.loading = true
+    this.loading = !quietly
     try {
       const value = await this.#fetch(mine.signal)
       if (this.#running !== mine) return
@@ -28,6 +35,7 @@ export class Resource<T> {
       this.problem = asProblem(reason)
     }
     this.loading = false
+    this.#running = undefined
   }
 
   stop = (): void => {
