@@ -1,0 +1,18 @@
+// Fails when a script that visitors download has outgrown its limit.
+import { readFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+
+const LIMITS = { 'sdk.js': 6_000, 'sdk.mjs': 6_000, 'service-worker.js': 3_000 };
+
+for (const [file, limit] of Object.entries(LIMITS)) {
+  const source = await readFile(new URL(`dist/${file}`, import.meta.url)).catch(() => null);
+  if (source === null) {
+    console.error(`${file} is not built. Run \`npm run build\` first.`);
+    process.exitCode = 1;
+    continue;
+  }
+  const size = gzipSync(source, { level: 9 }).length;
+  const verdict = size <= limit ? 'ok' : `too large by ${size - limit} bytes`;
+  console.log(`${file.padEnd(18)} ${String(source.length).padStart(6)} bytes, ${String(size).padStart(5)} gzipped, limit ${limit}: ${verdict}`);
+  if (size > limit) process.exitCode = 1;
+}

@@ -1,0 +1,20 @@
+/** An error that says what happened and how to mend it; `code` is stable. */
+export class TidingsError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = "TidingsError";
+    this.code = code;
+  }
+}
+
+/** Wait for a promise, but no longer than `seconds`: a browser that cannot reach its push service may never answer. */
+export function within<T>(seconds: number, what: string, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new TidingsError("timed_out", `${what} took longer than ${seconds} s. Try again, or reload the page.`)),
+      seconds * 1000,
+    );
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
