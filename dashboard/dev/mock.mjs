@@ -4,8 +4,14 @@ import { sceneOf } from './scenes.mjs'
 const SDK = `globalThis.Tidings = (() => {
   let state = localStorage.getItem('mock.push') ?? 'undecided'
   const set = async (to) => (localStorage.setItem('mock.push', to), (state = to))
-  return { init() {}, state: async () => state, subscribe: () => set('registered'), unsubscribe: () => set('undecided'),
-    subscription: async () => (state === 'registered' ? { id: 'sub_000000' } : null), lastError: null }
+  const keep = (value) => new Promise((done) => {
+    const opening = indexedDB.open('tidings', 1)
+    opening.onupgradeneeded = () => opening.result.createObjectStore('kept')
+    opening.onsuccess = () => (opening.result.transaction('kept', 'readwrite').objectStore('kept').put(value, 'device').onsuccess = () => (opening.result.close(), done()))
+  })
+  let app
+  return { init: async (of) => ((app = of.app), state), state: async () => state, unsubscribe: () => set('undecided'), lastError: undefined,
+    subscribe: async () => (await keep({ id: 'sub_000000', app }), set('registered')) }
 })()`
 
 class Refusal extends Error {

@@ -1,19 +1,19 @@
 /** Push on this very device, through the same SDK that sites use. */
 
 import { Problem } from './http'
+import { keptId } from './kept'
 import { session } from './session.svelte'
 import { pushBase } from './snippet'
 
 export type WebPushState = 'unsupported' | 'undecided' | 'denied' | 'registered' | 'unregistered'
 
-/** What the dashboard uses of the SDK; `subscription` gives the id of this device's subscription, null without one. */
+/** What the dashboard uses of the SDK. */
 interface Sdk {
-  init(options: { server: string; app: string | undefined; serviceWorker: { path: string; scope: string } }): unknown
+  init(options: { server: string; app: string; serviceWorker: { path: string; scope: string } }): Promise<WebPushState>
   state(): Promise<WebPushState>
   subscribe(): Promise<WebPushState>
   unsubscribe(): Promise<WebPushState>
-  readonly lastError?: { message: string } | null
-  subscription(): Promise<{ id: string } | null>
+  readonly lastError?: { message: string } | undefined
 }
 
 declare global {
@@ -32,7 +32,7 @@ let loading: Promise<Sdk> | undefined
 let loadedFor: string | undefined
 
 function load(): Promise<Sdk> {
-  const app = session.app?.id
+  const app = session.app?.id ?? ''
   if (loading && loadedFor !== app) {
     // The SDK is set up once per page, for one App; another App begins on a fresh page.
     location.reload()
@@ -47,8 +47,8 @@ function load(): Promise<Sdk> {
       if (!globalThis.Tidings) return failed(MISSING)
       // A scope holds one subscription, made with one App's key: where there are several, each has its own.
       const serviceWorker = { path: `${base}/service-worker.js`, scope: session.several ? `${base}/` : '/' }
-      globalThis.Tidings.init({ server: location.origin, app, serviceWorker })
-      done(globalThis.Tidings)
+      const sdk = globalThis.Tidings
+      sdk.init({ server: location.origin, app, serviceWorker }).then(() => done(sdk), failed)
     }
     script.onerror = () => {
       script.remove()
@@ -64,7 +64,12 @@ class Device {
   state = $state<WebPushState | undefined>(undefined)
   why = $state<string | undefined>(undefined)
 
-  look = async (): Promise<WebPushState> => this.#take(await (await load()).state())
+  look = async (): Promise<WebPushState> => {
+    const sdk = await load()
+    const state = this.#take(await sdk.state())
+    this.why = sdk.lastError?.message
+    return state
+  }
 
   /** Ask for permission and subscribe; to be called from a click, with the SDK loaded by `look` before. */
   enable = async (): Promise<void> => {
@@ -75,16 +80,14 @@ class Device {
 
   turnOff = async (): Promise<void> => {
     const sdk = await load()
-    await sdk.unsubscribe()
-    this.why = undefined
-    this.#take(await sdk.state())
+    this.#take(await sdk.unsubscribe())
+    this.why = sdk.lastError?.message
   }
 
   /** The id of this device's subscription, undefined unless push is enabled here. */
   id = async (): Promise<string | undefined> => {
     const sdk = await load()
-    if ((await sdk.state()) !== 'registered') return undefined
-    return (await sdk.subscription())?.id
+    return (await sdk.state()) === 'registered' ? keptId(session.app?.id ?? '') : undefined
   }
 
   #take(state: WebPushState): WebPushState {
