@@ -12,6 +12,7 @@ from tidings.bus import Bus, bus_from
 from tidings.lib.clock import Clock, SystemClock
 from tidings.lib.egress import AddressGuard, HostPolicy
 from tidings.lib.ids import Ids
+from tidings.lib.metrics import Metrics
 from tidings.lib.opaque import OpaquePairs
 from tidings.lib.sealed import Sealer, find_key_ring
 from tidings.pipeline.flow import Flow
@@ -52,6 +53,7 @@ class Container:
     users: Users
     notifications: Notifications
     system: System
+    metrics: Metrics
     push_host_map: dict[str, str] = field(default_factory=dict)
     new_key_file: Path | None = None
 
@@ -118,6 +120,7 @@ def _container(settings: Settings, *, store: Store, bus: Bus, hosts: dict[str, s
         transfers=Transfers(store=store, clock=clock, ids=ids, subscriptions=subscriptions),
         users=Users(store=store, clock=clock),
         notifications=Notifications(store=store, flow=flow),
+        metrics=Metrics(),
         system=System(store=store, clock=clock, settings=settings),
         push_host_map=hosts,
         new_key_file=created,

@@ -29,7 +29,6 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "not_found"
     NO_SUBSCRIPTION = "no_subscription"
     ORIGIN_NOT_ALLOWED = "origin_not_allowed"
-    RATE_LIMITED = "rate_limited"
     RECEIPT_INVALID = "receipt_invalid"
     SDK_NOT_BUILT = "sdk_not_built"
     SERVICE_BUSY = "service_busy"
@@ -46,7 +45,6 @@ class ErrorCode(StrEnum):
     SUBSCRIPTION_KEY_INVALID = "subscription_key_invalid"
     SUBSCRIPTION_SECRET_REQUIRED = "subscription_secret_required"  # noqa: S105 - a code, not a secret
     UNAUTHORIZED = "unauthorized"
-    VAPID_KEY_EXISTS = "vapid_key_exists"
     VAPID_KEY_INVALID = "vapid_key_invalid"
     VAPID_KEY_MISMATCH = "vapid_key_mismatch"
     VAPID_KEY_MISSING = "vapid_key_missing"
@@ -85,7 +83,7 @@ class CatalogueError(Exception):
 CATALOGUE: dict[ErrorCode, ErrorEntry] = {
     ErrorCode.APP_NOT_FOUND: ErrorEntry(404, "There is no such App", "List the Apps with `tidings app list`."),
     ErrorCode.APP_REQUIRED: ErrorEntry(
-        400, "This instance has several Apps", "Name the App: `/v1/{app_id}/push/...`, or `?app={app_id}` under `/api/v1`."
+        400, "This instance has several Apps", "Name the App: `/v1/{app_id}/push/...`, or `?app=` under `/api/v1`."
     ),
     ErrorCode.AUDIENCE_INVALID: ErrorEntry(
         422,
@@ -137,7 +135,6 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
     ErrorCode.ORIGIN_NOT_ALLOWED: ErrorEntry(
         403, "This site may not use the App", "Add it: `tidings app set --origin https://www.example.com`."
     ),
-    ErrorCode.RATE_LIMITED: ErrorEntry(429, "Too many requests", "Wait as long as `Retry-After` says."),
     ErrorCode.RECEIPT_INVALID: ErrorEntry(
         422, "The receipt does not belong to a delivery", "Send `delivery` and `token` as they came in the payload."
     ),
@@ -193,11 +190,6 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
     ),
     ErrorCode.UNAUTHORIZED: ErrorEntry(
         401, "No valid API key", "Send `Authorization: Bearer <key>`; make one with `tidings key create --name NAME`."
-    ),
-    ErrorCode.VAPID_KEY_EXISTS: ErrorEntry(
-        409,
-        "There is a VAPID key already",
-        "Use `tidings vapid rotate`, which loses nobody, or `--force` after a leak.",
     ),
     ErrorCode.VAPID_KEY_INVALID: ErrorEntry(
         422, "The VAPID key is not valid", "Give a P-256 private key: PEM, or 32 bytes in base64url."

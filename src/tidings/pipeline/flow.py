@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import NoReturn
 
 from tidings.bus import Bell, Bus, Doorbell
@@ -108,6 +109,14 @@ class Flow:
             await self._bus.ring(Doorbell(Bell.WORK, notification.id))
         return len(due)
 
+    async def tidy(self) -> int:
+        """Bring cancelled notifications to their end whose worker died; give how many there were."""
+        now = self._clock.now()
+        left = await self._store.read(lambda tx: tx.notifications.left_behind(now=now, limit=DUE_AT_ONCE))
+        for notification_id in left:
+            await self._store.write(partial(_finish, notification_id=notification_id, now=now))
+        return len(left)
+
     async def pause(self, app_id: int, public_id: str) -> Notification:
         """Stop after the chunks that are being sent; nothing is lost. Raises NOT_FOUND, NOTIFICATION_FINAL."""
         return await self._change(app_id, public_id, S.PAUSED, (S.QUEUED, S.SENDING))
@@ -148,6 +157,10 @@ class Flow:
             self._deliveries, delivery=delivery, token=token, event=event, action=action, at=self._clock.now()
         )
         return await self._store.write(lambda tx: record(tx, receipt, app_id=app_id))
+
+
+def _finish(tx: Transaction, *, notification_id: int, now: datetime) -> bool:
+    return tx.notifications.finish_if_settled(notification_id, now=now)
 
 
 def _refuse_change(found: Notification, to: NotificationStatus) -> NoReturn:

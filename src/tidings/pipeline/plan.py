@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tidings.domain.campaign import Notification
 from tidings.domain.delivery import NewShard
 from tidings.storage import Transaction
@@ -17,21 +19,18 @@ def shards_of(tx: Transaction, notification: Notification) -> list[NewShard]:
     does not wait for a plan. Running it again gives the same shards for the same rows, and storing them again
     changes nothing.
     """
+    whole = NewShard(
+        notification_id=notification.id,
+        n=0,
+        low=1,
+        high=notification.ceiling,
+        not_before=notification.send_at,
+        size=notification.counts.audience,
+    )
     if notification.counts.audience <= SHARD_SIZE:
-        return [
-            NewShard(
-                notification_id=notification.id,
-                n=0,
-                low=1,
-                high=notification.ceiling,
-                not_before=notification.send_at,
-                size=notification.counts.audience,
-            )
-        ]
+        return [whole]
     ranges = tx.subscriptions.cut(
         notification.app_id, notification.audience, ceiling=notification.ceiling, size=SHARD_SIZE
     )
-    return [
-        NewShard(notification_id=notification.id, n=n, low=low, high=high, not_before=notification.send_at, size=count)
-        for n, (low, high, count) in enumerate(ranges)
-    ]
+    cut = [replace(whole, n=n, low=low, high=high, size=count) for n, (low, high, count) in enumerate(ranges)]
+    return cut or [whole]  # everybody left since: the empty shard brings it to its end

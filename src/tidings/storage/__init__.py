@@ -157,6 +157,10 @@ class Notifications(Protocol):
         """Queued notifications without shards whose time has come."""
         ...
 
+    def left_behind(self, *, now: datetime, limit: int) -> list[int]:
+        """Ids of cancelled notifications with a shard whose holder's lease ran out: nobody else will finish them."""
+        ...
+
     def finish_if_settled(self, notification_id: int, *, now: datetime) -> bool:
         """Mark done when no shard of it is open; whatever the counters lack was skipped. True when this call did it."""
         ...

@@ -105,6 +105,13 @@ class SqlNotifications:
             .limit(limit)
         )
 
+    def left_behind(self, *, now: datetime, limit: int) -> list[int]:
+        """Give ids of cancelled notifications with a shard whose holder's lease ran out, the oldest first."""
+        s = shards.c
+        stale = select(s.id).where(s.notification_id == c.id, s.status == ShardStatus.LEASED, s.due_at <= now).exists()
+        query = select(c.id).where(c.status == NotificationStatus.CANCELLED, stale).order_by(c.id).limit(limit)
+        return list(self._scope.connection.execute(query).scalars())
+
     def finish_if_settled(self, notification_id: int, *, now: datetime) -> bool:
         """Mark done when no shard of it is open; True when this call did it.
 

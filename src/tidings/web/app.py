@@ -60,7 +60,7 @@ def create_app(
     )
     app.state.container = container
     app.state.docs_url = docs_url
-    app.state.metrics = metrics or Metrics()
+    app.state.metrics = metrics or container.metrics
     app.state.stopping = asyncio.Event()
     errors.install(app)
     openapi.install(app)

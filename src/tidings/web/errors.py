@@ -30,7 +30,6 @@ _BY_STATUS = {
     405: ErrorCode.METHOD_NOT_ALLOWED,
     413: ErrorCode.BODY_TOO_LARGE,
     415: ErrorCode.CONTENT_TYPE_UNSUPPORTED,
-    429: ErrorCode.RATE_LIMITED,
 }
 _JSON_FAULTS = frozenset({"json_invalid"})
 # Said of a body that was not parsed because its Content-Type is not JSON.

@@ -6,17 +6,20 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-import structlog
-
 from tidings.bus import Bus
 from tidings.lib.clock import Clock
+from tidings.lib.log import Logger, cut
 from tidings.pipeline.flow import Flow
 from tidings.storage import Store, StoreUnavailable
+from tidings.worker.signs import Event
 
 LOOK_EVERY = 1.0
 """Seconds between looks into the database when no doorbell rings: retries fall due, leases run out, bells get lost."""
 
-log = structlog.get_logger()
+DRAIN_SECONDS = 25.0
+"""How long a stop waits for chunks that are being sent; a request takes at most 20 seconds."""
+
+log = Logger(__name__)
 
 
 class Dispatcher:
@@ -42,7 +45,7 @@ class Dispatcher:
         self._running: dict[int, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Dispatch until cancelled; shards under way are then abandoned to their leases."""
+        """Dispatch until cancelled; then wait for what the runners have in hand, but not for ever."""
         listening = asyncio.create_task(self._listen())
         try:
             while True:
@@ -52,12 +55,15 @@ class Dispatcher:
                 try:
                     await self._look()
                 except StoreUnavailable as away:
-                    log.warning("dispatcher_store_unavailable", reason=str(away))
+                    log.warning(Event.STORE_UNAVAILABLE, reason=cut(str(away)))
         finally:
             listening.cancel()
-            for task in self._running.values():
+            tasks = list(self._running.values())
+            if tasks:
+                await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(listening, *self._running.values(), return_exceptions=True)
+            await asyncio.gather(listening, *tasks, return_exceptions=True)
 
     async def _listen(self) -> None:
         async for _ in self._bus.listen():
@@ -80,9 +86,9 @@ class Dispatcher:
         try:
             carried = await self._run_shard(shard_id)
         except StoreUnavailable as away:
-            log.warning("shard_store_unavailable", shard=shard_id, reason=str(away))
-        except Exception:  # one broken shard must not stop the others; its lease runs out and it is tried again
-            log.exception("shard_failed", shard=shard_id)
+            log.warning(Event.STORE_UNAVAILABLE, shard=shard_id, reason=cut(str(away)))
+        except Exception as fault:  # noqa: BLE001 - one broken shard must not stop the others; its lease runs out
+            log.error(Event.SHARD_FAILED, error=fault, shard=shard_id)
         finally:
             del self._running[shard_id]
             if carried:

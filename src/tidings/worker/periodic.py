@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from tidings.domain.app import Heartbeat
 from tidings.lib.clock import Clock
+from tidings.pipeline.flow import Flow
 from tidings.storage import Store, StoreUnavailable
 
 BEAT_EVERY = 5.0
@@ -44,6 +45,14 @@ def _heartbeat(worker_id: str, *, senders: int, started: datetime, now: datetime
         started_at=started,
         seen_at=now,
     )
+
+
+async def tidy(flow: Flow) -> None:
+    """Finish what dead workers left cancelled, every few seconds, until cancelled."""
+    while True:
+        with suppress(StoreUnavailable):
+            await flow.tidy()
+        await asyncio.sleep(BEAT_EVERY)
 
 
 async def purge(store: Store, clock: Clock) -> None:

@@ -10,10 +10,11 @@ import socket
 from tidings.providers import provider
 from tidings.wiring import Container
 from tidings.worker.dispatcher import Dispatcher
-from tidings.worker.periodic import beat, purge
+from tidings.worker.periodic import beat, purge, tidy
 from tidings.worker.runner import Runner
 from tidings.worker.sender import SenderOptions
 from tidings.worker.senders import SenderPool
+from tidings.worker.signs import Meters
 
 SHARDS_PER_SENDER = 3
 """Shards under way for each sender: enough that it never waits, few enough that pause and fairness bite."""
@@ -26,15 +27,18 @@ class Worker:
         settings = container.settings
         self._container = container
         self._id = container.ids.new("wrk")
+        meters = Meters(container.metrics)
         self.pool = SenderPool(
             size=settings.senders,
+            meters=meters,
             options=SenderOptions(
                 allow_loopback=settings.allow_insecure_endpoints,
                 insecure=settings.allow_insecure_endpoints,
                 connect_to=container.push_host_map,
             ),
         )
-        runner = Runner(
+        self._runner = Runner(
+            meters=meters,
             store=container.store,
             clock=container.clock,
             pool=self.pool,
@@ -48,7 +52,7 @@ class Worker:
             store=container.store,
             bus=container.bus,
             clock=container.clock,
-            run_shard=runner.run,
+            run_shard=self._runner.run,
             window=settings.senders * SHARDS_PER_SENDER,
         )
         self._tasks: list[asyncio.Task[None]] = []
@@ -62,11 +66,13 @@ class Worker:
             asyncio.create_task(
                 beat(container.store, container.clock, worker_id=self._id, senders=container.settings.senders)
             ),
+            asyncio.create_task(tidy(container.flow)),
             asyncio.create_task(purge(container.store, container.clock)),
         ]
 
     async def stop(self) -> None:
-        """Stop everything; what was under way is taken up again when its lease has run out or a worker starts."""
+        """Finish the chunks in hand and stop; the rest waits in the database for the next worker."""
+        self._runner.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

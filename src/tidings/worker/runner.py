@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from tidings.domain.message import Message
 from tidings.domain.outcome import Outcome, Refused
 from tidings.domain.subscription import Recipient
 from tidings.lib.clock import Clock
+from tidings.lib.log import Logger
 from tidings.lib.opaque import OpaquePairs
 from tidings.pipeline.deliver import Chunk, Parcel
 from tidings.pipeline.render import language_for, render
@@ -22,9 +24,15 @@ from tidings.providers import Draft, Provider
 from tidings.storage import Store, StoreUnavailable, T, Transaction
 from tidings.worker.load import Batch, in_doubt, load, ran_out
 from tidings.worker.senders import SenderPool
+from tidings.worker.signs import Event, Meters
 
 LEASE = 60.0
 """Seconds a shard is held without a sign of life; renewed three times as often."""
+
+MOST_CLAIMS = 20
+"""Claims of a shard that stands in the middle of a chunk before it is given up as dead."""
+
+log = Logger(__name__)
 
 
 class Runner:
@@ -40,6 +48,7 @@ class Runner:
         provider: Callable[[str], Provider],
         chance: Callable[[], float],
         owner: str,
+        meters: Meters,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -48,6 +57,12 @@ class Runner:
         self._provider = provider
         self._chance = chance
         self._owner = owner
+        self._meters = meters
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Finish the chunks that are being sent, settle them and give their shards back."""
+        self._stopping = True
 
     async def run(self, shard_id: int) -> bool:
         """Claim and carry a shard; False when there was nothing to claim."""
@@ -56,6 +71,12 @@ class Runner:
         def begin(tx: Transaction) -> tuple[Shard, Batch | None] | None:
             shard = tx.shards.claim(shard_id, owner=self._owner, now=now, lease=LEASE)
             if shard is None:
+                return None
+            if shard.attempt > MOST_CLAIMS and shard.chunk_open is not None:
+                # Whoever carries it dies in the same chunk again and again: it must not take the others along.
+                tx.shards.bury(shard.id, shard.lease_token)
+                tx.notifications.finish_if_settled(shard.notification_id, now=now)
+                log.error(Event.SHARD_BURIED, shard=shard.id, chunk=shard.chunk_open)
                 return None
             number = shard.chunk_done + 1
             batch = load(tx, shard, cursor=shard.cursor, number=number)
@@ -148,7 +169,11 @@ class Runner:
             credentials=batch.credentials,
             parcels=tuple(parcels),
         )
-        return outcomes | await self._pool.send(chunk, policy=policy)
+        begun = time.monotonic()
+        outcomes |= await self._pool.send(chunk, policy=policy)
+        self._meters.chunk_seconds.observe(time.monotonic() - begun)
+        self._meters.count(outcomes.values())
+        return outcomes
 
     async def _settle(self, shard: Shard, batch: Batch, verdicts: Verdicts) -> tuple[bool, Batch | None]:
         """Store a batch's verdicts and load the next batch in one transaction; (False, None) if the lease is lost."""
@@ -170,6 +195,9 @@ class Runner:
             for credential_id, reason in verdicts.misconfigured.items():
                 integration_id = batch.credentials[credential_id].integration_id
                 tx.credentials.set_integration(integration_id, paused_because=reason)
+                log.warning(Event.INTEGRATION_PAUSED, integration=integration_id, reason=reason)
+            if self._stopping:
+                return True, None
             following = load(tx, shard, cursor=batch.cursor, number=batch.number + 1)
             if following is not None:
                 tx.shards.open_chunk(shard.id, shard.lease_token, following.number)
@@ -190,12 +218,13 @@ class Runner:
             delay *= 2
 
     async def _end(self, shard: Shard) -> None:
-        """Finish the shard, or give it back when its notification was paused."""
+        """Finish the shard, or give it back when its notification was paused or this worker stops."""
         now = self._clock.now()
 
         def end(tx: Transaction) -> None:
             notification = tx.notifications.by_id(shard.notification_id)
-            if notification is not None and notification.status is NotificationStatus.PAUSED:
+            paused = notification is not None and notification.status is NotificationStatus.PAUSED
+            if paused or self._stopping:
                 tx.shards.release(shard.id, shard.lease_token)
                 return
             tx.shards.finish(shard.id, shard.lease_token)

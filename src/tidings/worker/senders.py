@@ -14,14 +14,18 @@ from multiprocessing.connection import Connection
 
 from tidings.domain.campaign import InDoubtPolicy
 from tidings.domain.outcome import Outcome, Unavailable
+from tidings.lib.log import Logger
 from tidings.pipeline.deliver import Chunk, Parcel, Settled
 from tidings.worker.sender import SenderOptions
+from tidings.worker.signs import Event, Meters
 
 QUEUED = 2
 """Chunks a sender holds: one on its way, one that follows without a gap."""
 
 MOST_ATTEMPTS = 3
 """Senders that may die over one chunk before its rest is put off: something in it may be what kills them."""
+
+log = Logger(__name__)
 
 
 @dataclass(eq=False, slots=True)
@@ -78,8 +82,9 @@ class SenderProcess:
 class SenderPool:
     """N sender processes behind one method."""
 
-    def __init__(self, *, size: int, options: SenderOptions) -> None:
+    def __init__(self, *, size: int, options: SenderOptions, meters: Meters) -> None:
         self._size = size
+        self._meters = meters
         self._options = options
         self._senders: list[SenderProcess] = []
         self._numbers = count(1)
@@ -169,6 +174,8 @@ class SenderPool:
         sender.jobs.clear()
         if self._closing:
             return
+        self._meters.sender_deaths.inc()
+        log.warning(Event.SENDER_DIED, pid=sender.process.pid, chunks=len(jobs))
         task = asyncio.get_running_loop().create_task(self._replace(sender, jobs))
         self._restarts.add(task)
         task.add_done_callback(self._restarts.discard)

@@ -18,6 +18,7 @@ from tidings.domain.campaign import InDoubtPolicy
 from tidings.domain.message import Message
 from tidings.domain.outcome import Accepted, Gone, Unavailable
 from tidings.lib.egress import HostPolicy
+from tidings.lib.metrics import Metrics
 from tidings.pipeline.deliver import Chunk, Parcel
 from tidings.pipeline.render import render
 from tidings.providers import Draft, provider
@@ -25,6 +26,7 @@ from tidings.simulator.faults import Fault, FaultKind
 from tidings.simulator.run import Running, SimulatorConfig, serve
 from tidings.worker.sender import SenderOptions
 from tidings.worker.senders import MOST_ATTEMPTS, SenderPool
+from tidings.worker.signs import Meters
 
 DEVELOPMENT = HostPolicy(hosts=frozenset({"localhost"}), suffixes=(), allow_insecure=True)
 
@@ -37,7 +39,7 @@ async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
 
 @pytest.fixture
 async def pool() -> AsyncIterator[SenderPool]:
-    made = SenderPool(size=2, options=SenderOptions(allow_loopback=True, insecure=True))
+    made = SenderPool(size=2, options=SenderOptions(allow_loopback=True, insecure=True), meters=Meters(Metrics()))
     await made.start()
     yield made
     await made.close()
