@@ -150,6 +150,9 @@ class Given:
             )
         )
 
+    async def left_behind(self, *, at: datetime) -> list[int]:
+        return await self.store.read(lambda tx: tx.notifications.left_behind(now=at, limit=10))
+
     async def finish(self, notification: Notification, *, at: datetime | None = None) -> bool:
         now = at or self.now
         return await self.store.write(lambda tx: tx.notifications.finish_if_settled(notification.id, now=now))

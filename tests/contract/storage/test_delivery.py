@@ -176,7 +176,10 @@ class TestCancelling:
         notification = await given.notification(app)
         shard = await given.claimed(await given.shard(notification), lease=60)
         await given.set_status(notification, S.CANCELLED)
+        assert await given.left_behind(at=given.later(59)) == []
+        assert await given.left_behind(at=given.later(61)) == [notification.id]
         await given.finish(notification, at=given.later(61))
+        assert await given.left_behind(at=given.later(61)) == []
         assert (await given.look(notification)).counts == Counts(audience=1, skipped=1)
         assert not await given.settle(shard, sent(*ids))
         assert (await given.look(notification)).counts == Counts(audience=1, skipped=1)

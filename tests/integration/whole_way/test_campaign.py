@@ -8,6 +8,8 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,13 @@ import pytest
 
 from support.postgres import fresh_database, running_postgres
 from tidings import wiring
-from tidings.domain.app import App
+from tidings.domain.app import App, Integration
 from tidings.domain.audience import Everyone
 from tidings.domain.campaign import NewNotification, Notification, NotificationStatus
 from tidings.domain.message import Message
 from tidings.domain.subscription import NewSubscription, SubscriptionStatus
+from tidings.lib.clock import FixedClock
+from tidings.lib.metrics import Metrics
 from tidings.pipeline import settle
 from tidings.pipeline.flow import Idempotent
 from tidings.providers import GeneratesKeys, provider
@@ -29,6 +33,7 @@ from tidings.simulator.run import Running, SimulatorConfig, serve
 from tidings.wiring import Container
 from tidings.worker.run import Worker
 
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 SHARE = 0.1
 FAULTS = tuple(
     (Fault(kind, tries=1, retry_after=1, seconds=1.0), SHARE)
@@ -74,7 +79,7 @@ async def container(tmp_path: Path, database_url: str | None) -> AsyncIterator[C
 
 @asynccontextmanager
 async def working(container: Container) -> AsyncIterator[Worker]:
-    worker = Worker(container)
+    worker = Worker(replace(container, metrics=Metrics()))
     await worker.start()
     try:
         yield worker
@@ -83,13 +88,18 @@ async def working(container: Container) -> AsyncIterator[Worker]:
 
 
 async def app_with_subscribers(
-    container: Container, simulator: Running, count: int, *, faults: tuple[tuple[Fault, float], ...] = ()
+    container: Container,
+    simulator: Running,
+    count: int,
+    *,
+    faults: tuple[tuple[Fault, float], ...] = (),
+    contact: str = "mailto:ops@example.com",
 ) -> App:
     """Make an App with a key and `count` simulated subscribers."""
     now = container.clock.now()
     webpush = provider("webpush")
     assert isinstance(webpush, GeneratesKeys)
-    made = webpush.generate_credential({"subject": "mailto:ops@example.com"})
+    made = replace(webpush.generate_credential({"subject": "mailto:ops@example.com"}), settings={"subject": contact})
     app = await container.store.write(
         lambda tx: tx.apps.add(public_id=container.ids.new("app"), name="Test", identity_secret=b"i" * 32, now=now)
     )
@@ -268,3 +278,63 @@ async def test_a_worker_that_starts_later_sends_what_was_accepted_before(
     async with working(container):
         done = await finished(container, accepted.notification)
     assert done.counts.sent == 5
+
+
+async def test_stopping_a_worker_finishes_what_is_in_hand_and_the_next_one_goes_on_at_once(
+    container: Container, simulator: Running
+) -> None:
+    app = await app_with_subscribers(container, simulator, 3_000)
+    async with working(container):
+        accepted = await container.flow.accept(to_everyone(app))
+        while seen(simulator)["accepted"] < 100:
+            await asyncio.sleep(0.01)
+    stopped_at = seen(simulator)["accepted"]
+    assert stopped_at < 3_000
+    found = await container.store.read(lambda tx: tx.notifications.by_id(accepted.notification.id))
+    assert found is not None
+    assert found.counts.sent == stopped_at, "every chunk that was sent is settled"
+    async with working(container):
+        done = await finished(container, accepted.notification, seconds=40)
+    assert (done.counts.sent, seen(simulator)["doubled"]) == (3_000, 0)
+
+
+async def test_a_message_that_has_run_out_is_not_sent(container: Container, simulator: Running) -> None:
+    app = await app_with_subscribers(container, simulator, 3)
+    accepted = await container.flow.accept(to_everyone(app, ttl=60))
+    await container.store.write(
+        lambda tx: tx.notifications.set_status(  # a pause of more than a minute
+            accepted.notification.id, NotificationStatus.PAUSED, allowed_from=[NotificationStatus.QUEUED], now=NOW
+        )
+    )
+    late = replace(container, clock=FixedClock(container.clock.now() + timedelta(seconds=61)))
+    await container.flow.resume(app.id, accepted.notification.public_id)
+    async with working(late):
+        done = await finished(container, accepted.notification)
+    assert (done.counts.expired, seen(simulator)["accepted"]) == (3, 0)
+
+
+async def test_refused_credentials_pause_the_integration_and_nobody_is_lost(
+    container: Container, simulator: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settle, "CONFIGURATION_DELAY", 0.5)
+    app = await app_with_subscribers(container, simulator, 5, contact="mailto:someone@localhost")
+    async with working(container):
+        accepted = await container.flow.accept(to_everyone(app))
+        async with asyncio.timeout(20):
+            while not (paused := await integration(container, app)).paused_because:
+                await asyncio.sleep(0.05)
+        assert seen(simulator)["accepted"] == 0
+        statuses = await container.store.read(lambda tx: tx.subscriptions.statuses(app.id))
+        assert statuses[SubscriptionStatus.ACTIVE] == 5
+        await container.credentials.update(
+            app.id, "webpush", settings={"subject": "mailto:ops@example.com"}, resume=True
+        )
+        done = await finished(container, accepted.notification)
+    assert paused.paused_because
+    assert done.counts.sent == seen(simulator)["distinct"] == 5
+
+
+async def integration(container: Container, app: App) -> Integration:
+    found = await container.store.read(lambda tx: tx.credentials.integration(app.id, "webpush"))
+    assert found is not None
+    return found
