@@ -27,6 +27,7 @@ class Instance:
     url: str
     key: str = ""
     simulator: dict[str, int] = field(default_factory=dict)
+    pid: int = 0
 
     @property
     def autopush(self) -> str:
@@ -82,6 +83,26 @@ def free_port() -> int:
 
 
 @asynccontextmanager
+async def running_server(folder: Path) -> AsyncIterator[Instance]:
+    """Run `tidings up` on `folder/data` with simulated push services allowed, until the block ends or it is killed."""
+    port, data = free_port(), folder / "data"
+    log = folder / f"up-{port}.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [TIDINGS, "up", "--port", str(port), "--data", str(data), "--contact", "mailto:ops@example.com"],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "NO_COLOR": "1", "TIDINGS_ALLOW_INSECURE_ENDPOINTS": "1"},
+        )
+    try:
+        await _said(process, log, "Set-up link")
+        yield Instance(folder=data, url=f"http://localhost:{port}", pid=process.pid)
+    finally:
+        process.terminate()
+        await asyncio.to_thread(process.wait, 40)
+
+
+@asynccontextmanager
 async def running_demo(folder: Path) -> AsyncIterator[Instance]:
     """Run `tidings up --demo` until the block ends; it must then end by itself, and cleanly."""
     port = free_port()
@@ -111,10 +132,14 @@ async def running_demo(folder: Path) -> AsyncIterator[Instance]:
 
 
 async def _ready(process: subprocess.Popen[bytes], instance: Instance, log: Path) -> Instance:
-    async with asyncio.timeout(60):
-        while "Ctrl-C stops everything" not in log.read_text():
-            assert process.poll() is None, log.read_text()
-            await asyncio.sleep(0.1)
+    await _said(process, log, "Ctrl-C stops everything")
     (ports,) = instance.folder.rglob("simulator/ports.json")
     instance.simulator = json.loads(ports.read_text())
     return instance
+
+
+async def _said(process: subprocess.Popen[bytes], log: Path, words: str) -> None:
+    async with asyncio.timeout(60):
+        while words not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            await asyncio.sleep(0.1)

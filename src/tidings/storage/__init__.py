@@ -193,6 +193,10 @@ class Shards(Protocol):
         """Give the shard up for good: it is dead, and whoever it did not reach stays in doubt."""
         ...
 
+    def free_leases(self, *, now: datetime) -> int:
+        """Let every lease end now; only for a process that knows that nobody else carries shards."""
+        ...
+
     def open_count(self, notification_id: int) -> int: ...
     def lag(self, *, now: datetime) -> float:
         """Seconds since the oldest due shard should have been claimed; 0 when none waits."""

@@ -204,6 +204,15 @@ class TestClaiming:
         again = await given.claimed(shard_id, at=given.later(60))
         assert (again.lease_token, again.attempt) == (2, 2)
 
+    async def test_who_knows_that_nobody_else_carries_shards_frees_the_leases(self, store: Store, given: Given) -> None:
+        shard_id = await given.shard(await given.notification(await given.app()))
+        old = await given.claimed(shard_id, lease=60)
+        assert await store.write(lambda tx: tx.shards.free_leases(now=given.later(1))) == 1
+        assert await store.write(lambda tx: tx.shards.free_leases(now=given.later(1))) == 0
+        new = await given.claimed(shard_id, at=given.later(1))
+        assert new.lease_token == old.lease_token + 1
+        assert not await given.settle(old, ())
+
     async def test_only_one_of_many_gets_it(self, given: Given) -> None:
         shard_id = await given.shard(await given.notification(await given.app()))
         claims = await asyncio.gather(*(given.claim(shard_id, owner=f"w-{n}") for n in range(12)))
