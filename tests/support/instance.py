@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -28,6 +29,7 @@ class Instance:
     key: str = ""
     simulator: dict[str, int] = field(default_factory=dict)
     pid: int = 0
+    setup_url: str = ""
 
     @property
     def autopush(self) -> str:
@@ -133,6 +135,7 @@ async def running_demo(folder: Path) -> AsyncIterator[Instance]:
 
 async def _ready(process: subprocess.Popen[bytes], instance: Instance, log: Path) -> Instance:
     await _said(process, log, "Ctrl-C stops everything")
+    (instance.setup_url,) = re.findall(r"Set-up link\s+(\S+)", log.read_text())
     (ports,) = instance.folder.rglob("simulator/ports.json")
     instance.simulator = json.loads(ports.read_text())
     return instance

@@ -1,0 +1,106 @@
+"""The dashboard in a real Chromium, on a real server with 1 000 simulated subscribers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from support.chromium import running_chromium
+from support.instance import Instance, running_demo
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+async def instance(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Instance]:
+    async with running_demo(tmp_path_factory.mktemp("demo")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with running_chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def page(chromium: Browser, instance: Instance) -> AsyncIterator[Page]:
+    """A browser that the one-time link has signed in; what the console complains of fails the test."""
+    context = await chromium.new_context()
+    opened = await context.new_page()
+    complaints: list[str] = []
+    opened.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    opened.on("pageerror", lambda fault: complaints.append(str(fault)))
+    await opened.goto(instance.setup_url)
+    await expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
+    yield opened
+    await context.close()
+    assert complaints == []
+
+
+async def test_the_one_time_link_signs_in_once(chromium: Browser, page: Page, instance: Instance) -> None:
+    context = await chromium.new_context()
+    other = await context.new_page()
+    await other.goto(instance.setup_url)
+    await expect(other.get_by_text("tidings up")).to_be_visible()
+    await context.close()
+    await page.goto(instance.url)
+    await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+async def test_overview_counts_the_subscribers(page: Page, instance: Instance) -> None:
+    await page.goto(instance.url)
+    await expect(page.get_by_text(re.compile(r"1\W?000")).first).to_be_visible()
+
+
+async def test_send_push_names_the_number_and_shows_the_progress_to_the_end(page: Page, instance: Instance) -> None:
+    await page.goto(f"{instance.url}/send")
+    await page.get_by_label("Title").fill("Fresh fish")
+    await page.get_by_role("textbox", name="Message").fill("At the quay from nine")
+    await page.get_by_role("button", name="Send to all devices").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text(re.compile(r"1\W?000"))
+    await dialog.get_by_role("button", name=re.compile(r"Send to 1\W?000 devices")).click()
+    await expect(page.get_by_role("heading", name="Fresh fish")).to_be_visible()
+    await expect(page.get_by_text("Done").first).to_be_visible(timeout=60_000)
+    notification = page.url.rsplit("/", 1)[1]
+    found = await instance.rest("GET", f"/notifications/{notification}")
+    assert found["counts"]["sent"] == 980
+    await expect(page.get_by_text("980").first).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("path", "heading"),
+    [
+        ("/notifications", "Notifications"),
+        ("/subscriptions", "Subscriptions"),
+        ("/settings/push-notifications", "Push Notifications"),
+        ("/settings/api-keys", "API keys"),
+        ("/settings/system", "System"),
+        ("/settings/profile", "Profile"),
+    ],
+)
+async def test_every_page_opens_and_fits_a_phone(page: Page, instance: Instance, path: str, heading: str) -> None:
+    await page.set_viewport_size({"width": 360, "height": 740})
+    await page.goto(f"{instance.url}{path}")
+    await expect(page.get_by_role("heading", name=heading, exact=True).first).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    await page.set_viewport_size({"width": 1280, "height": 800})
+
+
+async def test_the_api_reference_and_the_sample_site_open_without_a_complaint(
+    chromium: Browser, instance: Instance
+) -> None:
+    context = await chromium.new_context()
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    await page.goto(f"{instance.url}/docs")
+    await expect(page.get_by_text("/api/v1/notifications").first).to_be_visible()
+    await page.goto(instance.site)
+    await expect(page.locator("#state")).to_have_text(re.compile("undecided|denied"))
+    await context.close()
+    assert complaints == []
