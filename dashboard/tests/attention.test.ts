@@ -43,7 +43,7 @@ describe('matters', () => {
 
   it('gives every matter a way out', () => {
     const all = matters({ integrations: [push({ keys: [], paused_because: 'x' })], system: system({ workers: [], database: { kind: 'sqlite', version: '3', warning: 'Old.' } }) })
-    expect(all).toHaveLength(4)
+    expect(all).toHaveLength(3)
     for (const { action } of all) expect(action.href ?? action.resume).toBeTruthy()
   })
 })

@@ -84,22 +84,10 @@ function ofWorkers(system: System): Matter[] {
   }]
 }
 
-function ofDatabase(system: System): Matter[] {
-  if (!system.database.warning) return []
-  return [{
-    id: 'database',
-    tone: 'warning',
-    title: 'The database needs an update',
-    detail: system.database.warning,
-    action: { label: 'Show versions', href: SYSTEM },
-  }]
-}
-
 export function matters(of: { integrations: readonly Integration[]; system: System }): Matter[] {
   return [
     ...of.integrations.map(pauseOf).filter((matter) => matter !== undefined),
     ...ofWorkers(of.system),
     ...ofKeys(webPush(of.integrations)),
-    ...ofDatabase(of.system),
   ]
 }
