@@ -110,9 +110,9 @@ async def test_what_node_web_push_sends_is_accepted_and_decrypted_by_the_simulat
       const [subscription, pub, priv] = process.argv.slice(1);
       webpush.setVapidDetails('mailto:ops@example.com', pub, priv);
       webpush.sendNotification(JSON.parse(subscription), 'from node', {TTL: 60, urgency: 'high', topic: 'tides'})
-    process = subprocess.Popen(
-        [program, script, str(port)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+        .then(
+          answer => console.log(answer.statusCode),
+          fault => { console.error(fault.statusCode, fault.body || fault.message); process.exit(1) });
     """
     status = await asyncio.to_thread(
         node,
