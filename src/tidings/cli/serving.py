@@ -7,6 +7,7 @@ import errno
 import ipaddress
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 GRACE_SECONDS = 5
 KEEP_ALIVE_SECONDS = 75
 BACKLOG = 2048
+
+
+def configure_logs() -> None:
+    """Write what goes wrong to standard error: lines for a person at a terminal, JSON for everything else."""
+    from tidings.lib.log import configure
+
+    configure(json=not sys.stderr.isatty(), level="WARNING")
 
 
 class Stop:
@@ -150,6 +158,7 @@ def _server(app: Callable[..., Any], ready: asyncio.Event) -> Server:
     return Quiet(
         Config(
             app,
+            log_config=None,
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -24,7 +24,7 @@ from tidings.cli.instance import (
     write_run_file,
 )
 from tidings.cli.options import Call, command
-from tidings.cli.serving import Stop, bound_socket, is_public, reached_at, served
+from tidings.cli.serving import Stop, bound_socket, configure_logs, is_public, reached_at, served
 
 if TYPE_CHECKING:
     import socket
@@ -93,6 +93,7 @@ async def up(
 
 
 async def _run(call: Call, settings: Settings, wish: Wish) -> None:
+    configure_logs()
     stop = Stop(call.out)
     async with AsyncExitStack() as stack:
         _claim(settings, stack)

@@ -23,10 +23,11 @@ async def work(call: Call) -> None:
             "A SQLite instance has one process, and `tidings up` already delivers in it.",
             "Use PostgreSQL for several workers: --database-url postgresql://...",
         )
-    from tidings.cli.serving import Stop
+    from tidings.cli.serving import Stop, configure_logs
     from tidings.wiring import opened
     from tidings.worker.run import Worker
 
+    configure_logs()
     stop = Stop(call.out)
     async with opened(settings) as container:
         worker = Worker(container)

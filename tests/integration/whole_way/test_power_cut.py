@@ -45,3 +45,22 @@ async def test_kill_9_of_the_whole_server_loses_nobody(tmp_path: Path) -> None:
         assert found["counts"]["sent"] == SUBSCRIBERS
         total = simulator.subscribers.summary()["total"]
         assert total["distinct"] == SUBSCRIBERS  # type: ignore[index]
+
+
+async def test_a_sender_that_dies_is_logged_as_json_and_replaced(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as server:
+        before = _children(server.pid)
+        assert before
+        os.kill(before[0], signal.SIGKILL)
+        async with asyncio.timeout(20):
+            while len(_children(server.pid)) < len(before) or before[0] in _children(server.pid):
+                await asyncio.sleep(0.1)
+    (log,) = tmp_path.glob("up-*.log")
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    assert [(line["event"], line["level"], line["pid"]) for line in lines] == [("sender_died", "warning", before[0])]
+
+
+def _children(pid: int) -> list[int]:
+    """List the sender processes of a server."""
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(one) for one in found if b"tidings.worker.sender" in Path(f"/proc/{one}/cmdline").read_bytes()]
