@@ -3,44 +3,65 @@ import { bytesFrom, textFrom } from "../shared/keys.ts";
 import { TidingsError, within } from "./errors.ts";
 import { worker } from "./options.ts";
 
-const REGISTERING = 15;
+const LOOKING = 15;
 const SUBSCRIBING = 20;
 
 /** An iPhone's tab has neither Notification nor PushManager: ask before touching them. */
 export function supported(): boolean {
-  return (
-    typeof window !== "undefined" &&
-    window.isSecureContext &&
-    "Notification" in window &&
-    "PushManager" in window &&
-    "serviceWorker" in navigator &&
-    "indexedDB" in window
+  try {
+    // In a sandboxed frame the mere look at `serviceWorker` throws.
+    return isSecureContext && "Notification" in window && "PushManager" in window && Boolean(navigator.serviceWorker);
+  } catch {
+    return false;
+  }
+}
+
+/** Ask for permission, at once: the click counts only until something is awaited. */
+export function ask(): Promise<NotificationPermission> {
+  return new Promise<NotificationPermission>((resolve) => resolve(Notification.requestPermission())).catch(
+    () => Notification.permission,
   );
+}
+
+/** The subscription of a registration, null without one. */
+export async function held(registration: ServiceWorkerRegistration | undefined): Promise<PushSubscription | null> {
+  return registration ? within(LOOKING, "Looking for the subscription", registration.pushManager.getSubscription()) : null;
 }
 
 /** The registration of our worker, if there is one. */
 export async function registered(): Promise<ServiceWorkerRegistration | undefined> {
-  const { path, scope } = worker();
-  const found = await navigator.serviceWorker.getRegistration(scope ?? new URL(".", new URL(path, location.href)).href);
+  const { url, scope } = worker();
+  const found = await within(LOOKING, "Looking for the service worker", navigator.serviceWorker.getRegistration(scope));
   const script = found?.active ?? found?.waiting ?? found?.installing;
-  return script && new URL(script.scriptURL).pathname === new URL(path, location.href).pathname ? found : undefined;
+  return found?.scope === scope && script && new URL(script.scriptURL).pathname === new URL(url).pathname ? found : undefined;
+}
+
+/** Every registration of this site with its subscription, whosever it is. */
+export async function everything(): Promise<{ scope: string; subscription: PushSubscription }[]> {
+  const all = await within(LOOKING, "Looking for service workers", navigator.serviceWorker.getRegistrations());
+  const found = await Promise.all(all.map(async (one) => ({ scope: one.scope, subscription: await held(one).catch(() => null) })));
+  return found.filter((one): one is { scope: string; subscription: PushSubscription } => one.subscription !== null);
 }
 
 /** Register our worker and wait until it is active. */
 export async function ready(): Promise<ServiceWorkerRegistration> {
-  const { path, scope } = worker();
+  const { url, scope } = worker();
   let made: ServiceWorkerRegistration;
   try {
-    made = await within(REGISTERING, "Registering the service worker", navigator.serviceWorker.register(path, scope ? { scope } : {}));
+    made = await within(
+      LOOKING,
+      "Registering the service worker",
+      navigator.serviceWorker.register(url, { scope, updateViaCache: "none" }),
+    );
   } catch (cause) {
     if (cause instanceof TidingsError) throw cause;
     throw new TidingsError(
       "worker_failed",
-      `The service worker ${path} could not be registered (${String(cause)}). The file must be on this site and be served as JavaScript.`,
+      `The service worker ${url} could not be registered (${String(cause)}). The file must be on this site and be served as JavaScript.`,
       cause,
     );
   }
-  await within(REGISTERING, "Starting the service worker", active(made));
+  await within(LOOKING, "Starting the service worker", active(made));
   return made;
 }
 
@@ -59,15 +80,20 @@ function active(registration: ServiceWorkerRegistration): Promise<void> {
 
 /** Subscribe with this key; a subscription made with another key is given up first. */
 export async function subscribed(registration: ServiceWorkerRegistration, key: string): Promise<PushSubscription> {
-  const held = await registration.pushManager.getSubscription();
-  if (held) {
-    const madeWith = textFrom(held.options.applicationServerKey);
-    if (!madeWith || madeWith === key) return held;
-    await held.unsubscribe();
-  }
+  const old = await held(registration);
+  const madeWith = textFrom(old?.options.applicationServerKey);
+  if (old && madeWith === key) return old;
+  if (madeWith) await givenUp(old);
   const asked = { userVisibleOnly: true, applicationServerKey: bytesFrom(key) };
+  const made = (): Promise<PushSubscription> =>
+    within(SUBSCRIBING, "Subscribing at the browser's push service", registration.pushManager.subscribe(asked));
   try {
-    return await within(SUBSCRIBING, "Subscribing at the browser's push service", registration.pushManager.subscribe(asked));
+    return await made().catch(async (cause: unknown) => {
+      // Another key, and the browser did not say so before.
+      if ((cause as Error).name !== "InvalidStateError") throw cause;
+      await givenUp(await held(registration));
+      return made();
+    });
   } catch (cause) {
     if (cause instanceof TidingsError) throw cause;
     throw new TidingsError(
@@ -76,4 +102,8 @@ export async function subscribed(registration: ServiceWorkerRegistration, key: s
       cause,
     );
   }
+}
+
+export async function givenUp(subscription: PushSubscription | null): Promise<void> {
+  if (subscription) await within(LOOKING, "Unsubscribing", subscription.unsubscribe());
 }

@@ -1,19 +1,23 @@
 /** This device at the server: register it, keep it up to date, turn it off. */
-import { device, keepDevice, type Device } from "../shared/store.ts";
-import { call, locale, Refused, timeZone, type Registered, type Registration } from "../shared/upload.ts";
-import { ready, registered, subscribed } from "./browser.ts";
+import type { Origin } from "../shared/config.ts";
+import { textFrom } from "../shared/keys.ts";
+import { changeDevice, device, wish, type Device } from "../shared/store.ts";
+import { call, digestOf, enrol, enrolAsBefore, Refused } from "../shared/upload.ts";
+import { everything, givenUp, held, ready, registered, subscribed } from "./browser.ts";
 import { TidingsError, within } from "./errors.ts";
-import { origin, user } from "./options.ts";
+import { origin, user, worker } from "./options.ts";
 
 const ANSWERING = 15;
 const A_DAY = 86_400_000;
+const LOST = "subscription_secret_required";
 
-async function asked<T>(method: string, path: string, body?: unknown): Promise<T> {
+/** Wait for the server; whatever goes wrong becomes a TidingsError. */
+async function answer<T>(asked: Promise<T>): Promise<T> {
   try {
-    return await within(ANSWERING, "The Tidings server", call<T>(origin(), method, path, body));
+    return await within(ANSWERING, "The Tidings server", asked);
   } catch (cause) {
     if (cause instanceof TidingsError) throw cause;
-    if (cause instanceof Refused) throw new TidingsError(cause.code, cause.message, cause);
+    if (cause instanceof Refused) throw refusal(cause);
     throw new TidingsError(
       "server_unreachable",
       `${origin().server} does not answer. Check that it runs, and that this site is one of the App's origins.`,
@@ -22,60 +26,111 @@ async function asked<T>(method: string, path: string, body?: unknown): Promise<T
   }
 }
 
-/** Make sure that browser and server agree: worker, subscription, registration. With `force` the server is always told. */
-export async function register(force = true): Promise<void> {
-  const [{ public_key: key }, registration] = await Promise.all([
-    asked<{ public_key: string }>("GET", "/vapid-key"),
-    ready(),
-  ]);
-  await upload(await subscribed(registration, key), key, force);
+function refusal(cause: Refused): TidingsError {
+  const { code, detail, mend } = cause.problem;
+  if (code) return new TidingsError(code, [detail, mend].filter(Boolean).join(" "), cause);
+  const words = `${origin().server} answered ${cause.message}, and not as Tidings does. Check its address and what stands before it.`;
+  return new TidingsError("server_unexpected", words, cause);
 }
 
-async function upload(subscription: PushSubscription, key: string, force: boolean): Promise<void> {
-  const kept = await device().catch(() => undefined);
-  const same = kept?.server === origin().server && kept.app === origin().app ? kept : undefined;
-  const body: Registration = {
-    subscription: subscription.toJSON(),
-    vapid_key: key,
-    locale: locale(),
-    time_zone: timeZone(),
-    user: user(),
-  };
-  const digest = JSON.stringify([body.subscription, key, body.locale, body.time_zone, body.user?.id]);
-  if (!force && same?.digest === digest && Date.now() - same.seen < A_DAY) return;
-  const known = same?.endpoint === subscription.endpoint ? same : undefined;
-  const { id, secret } = await asked<Registered>("POST", "/subscribe", { ...body, id: same?.id, secret: same?.secret });
-  await keepDevice({
-    ...origin(),
-    id,
-    secret: secret ?? known?.secret ?? "",
-    endpoint: subscription.endpoint,
-    key,
-    user: body.user?.id,
-    seen: Date.now(),
-    digest,
-  });
+const isFor = ({ server, app }: Origin, kept: Device | undefined): kept is Device => kept?.server === server && kept.app === app;
+
+/** What is kept of this device, if it is of this server and App. */
+async function ours(): Promise<Device | undefined> {
+  const kept = await device(worker().scope);
+  return isFor(origin(), kept) ? kept : undefined;
+}
+
+/** Make sure that browser and server agree: worker, subscription, registration. */
+export async function register(): Promise<void> {
+  const [{ public_key: key }, registration] = await Promise.all([
+    answer(call<{ public_key?: string }>(origin(), "GET", "/vapid-key")),
+    ready(),
+  ]);
+  if (!key) throw refusal(new Refused(200, undefined));
+  const subscription = await subscribed(registration, key);
+  try {
+    await enrolled(subscription, key);
+  } catch (cause) {
+    if (!(cause instanceof TidingsError) || cause.code !== LOST) throw cause;
+    // The secret never reached us, or is gone: only a new address is ours again.
+    await givenUp(subscription);
+    await enrolled(await subscribed(registration, key), key);
+  }
+  await leave(key);
+}
+
+async function enrolled(subscription: PushSubscription, key: string): Promise<void> {
+  const [known, who] = [await ours(), user()];
+  const made = await answer(
+    who === undefined
+      ? enrolAsBefore(origin(), subscription, key, known)
+      : enrol(origin(), subscription, key, known, who ?? undefined),
+  );
+  // Without the secret the server still counts the device as theirs who have signed out.
+  if (known && who === null && !made.secret) throw new TidingsError(LOST, "This device cannot prove itself to the server.");
+  await changeDevice(worker().scope, (old) =>
+    // Another tab may have been told the secret meanwhile; it is told only once.
+    !made.secret && old?.endpoint === made.endpoint ? { ...made, secret: old.secret } : made,
+  );
+}
+
+/** A subscription with our key under another scope, from a former set-up: this device would get everything twice. */
+async function leave(key: string): Promise<void> {
+  const { scope } = worker();
+  for (const other of await everything().catch(() => [])) {
+    const same = textFrom(other.subscription.options.applicationServerKey) === key;
+    if (other.scope !== scope && same) await givenUp(other.subscription).catch(() => undefined);
+  }
+}
+
+/** Register again what should be registered, if something has changed or a day has passed. */
+export async function sync(): Promise<void> {
+  const [kept, who] = [await ours(), user()];
+  const subscription = await held(await registered());
+  const recent = kept && Math.abs(Date.now() - kept.seen) < A_DAY;
+  const id = who === undefined ? kept?.user : who?.id;
+  if (recent && subscription && digestOf(subscription, kept.key, id) === kept.digest) return;
+  if (await isWanted()) await register();
+}
+
+/** Whether the person has chosen notifications of this site: here, or of whoever pushed for it before. */
+async function isWanted(): Promise<boolean> {
+  const { scope } = worker();
+  const chosen = await wish(scope);
+  if (chosen) return chosen === "on";
+  for (const { scope: other } of await everything()) {
+    const kept = await device(other);
+    if (other === scope || !kept || isFor(origin(), kept)) return true;
+  }
+  return false;
+}
+
+/** Note that the person wants it, before anything can fail. */
+export async function want(): Promise<void> {
+  await wish(worker().scope, "on");
 }
 
 /** Give up the subscription here and at the server; both are tried, whatever becomes of the other. */
 export async function unregister(): Promise<void> {
-  const kept = await device().catch(() => undefined);
-  const registration = await registered();
-  const subscription = await registration?.pushManager.getSubscription();
+  const { scope } = worker();
+  await wish(scope, "off");
+  const [kept, subscription] = [await ours(), await registered().then(held)];
   const endpoint = subscription?.endpoint ?? kept?.endpoint;
-  const ends: Promise<unknown>[] = [];
-  if (subscription) ends.push(within(ANSWERING, "Unsubscribing", subscription.unsubscribe()));
-  if (endpoint && kept?.secret) ends.push(asked("DELETE", "/subscribe", { endpoint, secret: kept.secret }));
-  const failed = (await Promise.allSettled(ends)).find((end) => end.status === "rejected");
-  await keepDevice(undefined).catch(() => undefined);
-  if (failed?.status === "rejected" && failed.reason?.code !== "not_found") throw failed.reason;
+  const ends: Promise<unknown>[] = [givenUp(subscription)];
+  if (endpoint && kept?.secret) ends.push(answer(call(origin(), "DELETE", "/subscribe", { endpoint, secret: kept.secret })));
+  const done = await Promise.allSettled(ends);
+  await changeDevice(scope, () => undefined);
+  for (const end of done) if (end.status === "rejected") throw end.reason;
 }
 
-/** Whether this browser's subscription is the one the server was told of. */
-export async function isRegistered(): Promise<boolean> {
-  const [kept, registration] = await Promise.all([device().catch(() => undefined), registered()]);
-  const subscription = await registration?.pushManager.getSubscription();
-  return Boolean(kept && subscription && kept.endpoint === subscription.endpoint && kept.app === origin().app);
+/** Note whose device it is, so that the next visit tells the server even if this one cannot. */
+export async function assign(user: string | undefined): Promise<void> {
+  await changeDevice(worker().scope, (kept) => kept && { ...kept, user, digest: "" });
 }
 
-export type { Device };
+/** The registration that browser and server agree about, if there is one. */
+export async function agreed(): Promise<Device | undefined> {
+  const [kept, subscription] = [await ours(), await registered().then(held)];
+  return subscription && kept?.endpoint === subscription.endpoint ? kept : undefined;
+}

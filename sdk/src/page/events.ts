@@ -1,10 +1,22 @@
 /** Who wants to know what: `change` with the new state, `received` and `clicked` with the notification. */
 export type WebPushState = "unsupported" | "undecided" | "denied" | "registered" | "unregistered";
 
+export interface Received {
+  delivery: string;
+  title: string;
+  url: string;
+  data: unknown;
+}
+
+export interface Clicked extends Received {
+  /** Id of the button, if one was pressed. */
+  action?: string;
+}
+
 export interface Events {
   change: WebPushState;
-  received: unknown;
-  clicked: unknown;
+  received: Received;
+  clicked: Clicked;
 }
 
 const listeners: { [E in keyof Events]: Set<(detail: Events[E]) => void> } = {
@@ -20,16 +32,27 @@ export function on<E extends keyof Events>(event: E, listener: (detail: Events[E
 }
 
 export function emit<E extends keyof Events>(event: E, detail: Events[E]): void {
-  for (const listener of [...listeners[event]]) listener(detail);
+  for (const listener of [...listeners[event]]) {
+    try {
+      listener(detail);
+    } catch (error) {
+      // The site's own error: shown where its others are, and no reason to fail.
+      globalThis.reportError?.(error);
+    }
+  }
 }
 
 let hearing = false;
 
-/** Hear what the worker tells. */
-export function hear(): void {
+/** Hear what the worker tells, and when the person changes the permission in the browser's settings. */
+export function hear(permissionChanged: () => void): void {
   if (hearing) return;
   hearing = true;
   navigator.serviceWorker.addEventListener("message", ({ data }) => {
     if (data?.tidings === "received" || data?.tidings === "clicked") emit(data.tidings, data.detail);
   });
+  navigator.permissions
+    ?.query({ name: "notifications" })
+    .then((status) => status.addEventListener("change", permissionChanged))
+    .catch(() => undefined);
 }

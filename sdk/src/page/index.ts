@@ -1,20 +1,32 @@
 /** The browser SDK of Tidings. */
-import { registered as ourWorker, supported } from "./browser.ts";
-import { isRegistered, register, unregister } from "./device.ts";
+import { ask, supported } from "./browser.ts";
+import { agreed, assign, register, sync, unregister, want } from "./device.ts";
 import { TidingsError } from "./errors.ts";
 import { emit, hear, type WebPushState } from "./events.ts";
-import { setOptions, setUser, type Options } from "./options.ts";
+import { origin, setOptions, setUser, type Options } from "./options.ts";
+import type { User } from "../shared/upload.ts";
 
 declare const __VERSION__: string;
 
 export { TidingsError } from "./errors.ts";
-export { on, type Events, type WebPushState } from "./events.ts";
-export type { Options, User } from "./options.ts";
+export { on, type Clicked, type Events, type Received, type WebPushState } from "./events.ts";
+export type { Options } from "./options.ts";
+export type { User } from "../shared/upload.ts";
 
 export const version: string = __VERSION__;
 
-/** Why the last attempt did not end as `registered`; undefined when it did. */
+/** Why the last attempt did not succeed; undefined when it did. */
 export let lastError: TidingsError | undefined;
+
+const PATIENCE = 60_000;
+
+const WHY = {
+  unsupported:
+    "This browser has no push notifications here. On an iPhone or iPad, add the page to the Home Screen and open it there; elsewhere the page must be on https.",
+  denied:
+    "Notifications are blocked for this site. Open the padlock in the address bar, set Notifications to Allow, then reload.",
+  undecided: "The browser's question was not answered. Ask again from a click: browsers show it only then.",
+};
 
 let told: WebPushState | undefined;
 
@@ -26,37 +38,50 @@ function tell(state: WebPushState): WebPushState {
   return state;
 }
 
-function failed(cause: unknown): void {
-  lastError = cause instanceof TidingsError ? cause : new TidingsError("failed", String(cause), cause);
+function failed(cause: unknown): TidingsError {
+  return (lastError = cause instanceof TidingsError ? cause : new TidingsError("failed", String(cause), cause));
 }
 
-/** Run one thing after the other: two clicks make one subscription. */
+function refused(state: keyof typeof WHY): WebPushState {
+  failed(new TidingsError(state, WHY[state]));
+  return tell(state);
+}
+
+/** Run one thing after the other, and note how it ended; gives the error, if there was one. */
 let last: Promise<unknown> = Promise.resolve();
-function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  const next = last.then(work, work);
-  last = next.catch(() => undefined);
-  return next;
+function inTurn(work: () => Promise<void>): Promise<TidingsError | undefined> {
+  const done = last.then(work).then(() => (lastError = undefined), failed);
+  last = done;
+  return done;
 }
 
 /** Set up this page. It never asks for permission; where that was given before, it brings server and browser in line. */
 export async function init(options: Options = {}): Promise<WebPushState> {
-  setOptions(options);
-  if (!supported()) return tell("unsupported");
-  hear();
-  return inTurn(async () => {
-    if (Notification.permission === "granted" && (await ourWorker().catch(() => undefined))) {
-      await register(false).then(() => (lastError = undefined), failed);
-    }
+  try {
+    setOptions(options);
+  } catch (cause) {
+    failed(cause);
     return state();
-  });
+  }
+  if (!supported()) return tell("unsupported");
+  hear(() => void state());
+  if (Notification.permission === "granted") await inTurn(sync);
+  return state();
 }
 
 /** What stands between this device and its notifications. */
 export async function state(): Promise<WebPushState> {
   if (!supported()) return tell("unsupported");
-  if (Notification.permission === "denied") return tell("denied");
-  if (Notification.permission !== "granted") return tell("undecided");
-  return tell((await isRegistered().catch(() => false)) ? "registered" : "unregistered");
+  const { permission } = Notification;
+  let known: unknown;
+  try {
+    origin();
+    known = permission === "granted" && (await agreed());
+  } catch (cause) {
+    failed(cause);
+  }
+  if (permission !== "granted") return tell(permission === "denied" ? "denied" : "undecided");
+  return tell(known ? "registered" : "unregistered");
 }
 
 /**
@@ -64,40 +89,69 @@ export async function state(): Promise<WebPushState> {
  * A reason for any state but `registered` is in `lastError`.
  */
 export async function subscribe(): Promise<WebPushState> {
-  if (!supported()) return tell("unsupported");
-  // At once, while the click counts; Safari takes nothing between.
-  const permission = Notification.permission === "default" ? Notification.requestPermission() : Notification.permission;
-  hear();
-  if ((await permission) === "granted") {
-    await inTurn(() => register()).then(() => (lastError = undefined), failed);
+  if (!supported()) return refused("unsupported");
+  try {
+    origin();
+  } catch (cause) {
+    // No question whose answer would lead nowhere.
+    failed(cause);
+    return state();
   }
+  // At once, while the click counts. Each click asks anew: Firefox hides a question that was not answered.
+  const asked = Notification.permission === "default" ? ask() : Promise.resolve(Notification.permission);
+  hear(() => void state());
+  const ended = asked.then(answered);
+  // Nobody may ever answer; a button must not wait for that. A late answer is heard all the same.
+  const patience = new Promise<"default">((resolve) => setTimeout(resolve, PATIENCE, "default"));
+  return (await Promise.race([asked, patience])) === "default" ? refused("undecided") : ended;
+}
+
+let registering: Promise<unknown> | undefined;
+
+async function answered(permission: NotificationPermission): Promise<WebPushState> {
+  if (permission !== "granted") return refused(permission === "denied" ? "denied" : "undecided");
+  // Two clicks make one registration.
+  const mine = (registering ??= inTurn(() => want().then(register)));
+  await mine;
+  if (registering === mine) registering = undefined;
   return state();
 }
 
 /** Turn this device off, here and at the server. */
 export async function unsubscribe(): Promise<WebPushState> {
   if (!supported()) return tell("unsupported");
-  await inTurn(unregister).then(() => (lastError = undefined), failed);
+  registering = undefined;
+  await inTurn(unregister);
   return state();
 }
 
 /** Say who uses this device; `token` is their id signed by your server. */
 export function login(id: string, token?: string): Promise<WebPushState> {
-  setUser({ id, token });
-  return again();
+  return become({ id, token });
 }
 
 /** Say that nobody is signed in any more; the device stays subscribed. */
 export function logout(): Promise<WebPushState> {
-  setUser(undefined);
-  return again();
+  return become(null);
 }
 
-async function again(): Promise<WebPushState> {
-  const now = await state();
-  if (now === "registered") {
-    await inTurn(() => register()).then(() => (lastError = undefined), failed);
-    if (lastError) throw lastError;
+async function become(user: User | null): Promise<WebPushState> {
+  try {
+    setUser(user);
+  } catch (cause) {
+    throw failed(cause);
   }
-  return now;
+  if (!supported()) return tell("unsupported");
+  const error = await inTurn(async () => {
+    await assign(user ? String(user.id) : undefined);
+    if (Notification.permission === "granted" && (await agreed())) await register();
+  });
+  if (error) throw error;
+  return state();
+}
+
+/** The id of this device's subscription as the REST API knows it, null unless it is registered. */
+export async function subscription(): Promise<{ id: string } | null> {
+  const kept = (await state()) === "registered" ? await agreed() : undefined;
+  return kept ? { id: kept.id } : null;
 }

@@ -1,48 +1,55 @@
 /** How this page is set up: what `init` was given, and what the script's own server says. */
 import { servedBy, type Origin } from "../shared/config.ts";
+import type { User } from "../shared/upload.ts";
 import { TidingsError } from "./errors.ts";
-
-export interface User {
-  id: string;
-  token?: string | undefined;
-}
 
 export interface Options {
   /** Address of the Tidings server; known already when the script comes from it. */
-  server?: string;
+  server?: string | undefined;
   /** Id of the App; known already likewise. */
-  app?: string;
-  serviceWorker?: { path?: string; scope?: string };
-  /** The signed-in person; `token` is their id signed by your server. */
-  user?: User;
+  app?: string | undefined;
+  serviceWorker?: { path?: string | undefined; scope?: string | undefined } | undefined;
+  /** The signed-in person, null when nobody is; left out, it is who it was before. */
+  user?: User | null | undefined;
 }
 
 let options: Options = {};
 
-export function setOptions(given: Options): void {
+/** Take new options; those that are left out stay as they were. Throws `invalid_user`. */
+export function setOptions({ user, ...given }: Options): void {
   options = { ...options, ...given };
+  if (user !== undefined) setUser(user);
 }
 
-export function user(): User | undefined {
+export function user(): User | null | undefined {
   return options.user;
 }
 
-export function setUser(next: User | undefined): void {
-  const { user: _, ...rest } = options;
-  options = next ? { ...rest, user: next } : rest;
-}
-
-export function origin(): Origin {
-  const { server, app } = { ...servedBy(), ...options };
-  if (!server || !app) {
-    throw new TidingsError("not_configured", "Load sdk.js from your Tidings server, or call Tidings.init({server, app}).");
+export function setUser(user: User | null): void {
+  // "undefined" would be a person that every visitor is.
+  if (user && (user.id === undefined || user.id === null || user.id === "")) {
+    throw new TidingsError("invalid_user", "A user needs an id. Pass the one that your server knows; logout() is for nobody.");
   }
-  return { server, app };
+  options.user = user && { ...user, id: String(user.id) };
 }
 
-/** Where the worker is. A page of the Tidings server itself needs no file of its own. */
-export function worker(): { path: string; scope?: string } {
+/** The server and the App. Throws `not_configured`. */
+export function origin(): Origin {
+  const served = servedBy();
+  const app = options.app ?? served.app;
+  try {
+    const url = new URL(options.server ?? served.server ?? "", location.href);
+    if (app && (options.server ?? served.server)) return { server: url.href.replace(/\/+$/, ""), app };
+  } catch {
+    // Not a URL.
+  }
+  throw new TidingsError("not_configured", "Load sdk.js from your Tidings server, or call Tidings.init({ server, app }).");
+}
+
+/** Where the worker is: absolute URLs. A page of the Tidings server itself needs no file of its own. */
+export function worker(): { url: string; scope: string } {
   const own = new URL(origin().server).origin === location.origin;
-  const { path = own ? "/push/service-worker.js" : "/tidings-sw.js", scope } = options.serviceWorker ?? {};
-  return scope ? { path, scope } : own && path === "/push/service-worker.js" ? { path, scope: "/" } : { path };
+  const { path, scope } = options.serviceWorker ?? {};
+  const url = new URL(path ?? (own ? "/push/service-worker.js" : "/tidings-sw.js"), location.href);
+  return { url: url.href, scope: scope || (own && !path) ? new URL(scope || "/", location.href).href : new URL(".", url).href };
 }

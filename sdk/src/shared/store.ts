@@ -22,61 +22,88 @@ const NAME = "tidings";
 const STORE = "kept";
 const SHOWN = 50;
 const WAITING = 100;
+const PATIENCE = 3_000;
 
-function asked<T>(request: IDBRequest<T>): Promise<T> {
+/** Private windows may forbid IndexedDB or never answer; then this serves until the page or worker ends. */
+const memory = new Map<string, unknown>();
+let broken = false;
+
+type Next<T> = (old: T | undefined) => T | undefined;
+
+function inDatabase<T>(key: string, next: Next<T>): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
+    setTimeout(reject, PATIENCE);
+    const request = indexedDB.open(NAME, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+    request.onerror = reject;
+    request.onsuccess = () => {
+      const database = request.result;
+      const transaction = database.transaction(STORE, "readwrite");
+      const store = transaction.objectStore(STORE);
+      const got = store.get(key) as IDBRequest<T | undefined>;
+      let value: T | undefined;
+      got.onsuccess = () => {
+        value = next(got.result);
+        if (value === undefined) store.delete(key);
+        else if (value !== got.result) store.put(value, key);
+      };
+      transaction.oncomplete = () => {
+        database.close();
+        resolve(value);
+      };
+      transaction.onabort = () => {
+        database.close();
+        reject();
+      };
+    };
   });
 }
 
-async function opened(): Promise<IDBDatabase> {
-  const request = indexedDB.open(NAME, 1);
-  request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-  return asked(request);
-}
-
-async function change<T>(key: string, next: (old: T | undefined) => T | undefined): Promise<T | undefined> {
-  const database = await opened();
-  try {
-    const transaction = database.transaction(STORE, "readwrite");
-    const store = transaction.objectStore(STORE);
-    const value = next((await asked(store.get(key))) as T | undefined);
-    await (value === undefined ? asked(store.delete(key)) : asked(store.put(value, key)));
-    return value;
-  } finally {
-    database.close();
+/** Change what is kept under a key, in one step, and give it. Never rejects. */
+async function change<T>(key: string, next: Next<T>): Promise<T | undefined> {
+  if (!broken) {
+    try {
+      return await inDatabase(key, next);
+    } catch {
+      broken = true;
+    }
   }
+  const value = next(memory.get(key) as T | undefined);
+  memory.set(key, value);
+  return value;
 }
 
-async function read<T>(key: string): Promise<T | undefined> {
-  const database = await opened();
-  try {
-    return (await asked(database.transaction(STORE).objectStore(STORE).get(key))) as T | undefined;
-  } finally {
-    database.close();
-  }
-}
+/** A scope holds one subscription; on a dashboard of several Apps there are several. */
+const under = (scope: string, what: string): string => `${what} ${scope}`;
 
-export const device = (): Promise<Device | undefined> => read<Device>("device");
-export const keepDevice = (kept: Device | undefined): Promise<unknown> => change<Device>("device", () => kept);
+export const changeDevice = (scope: string, next: Next<Device>): Promise<Device | undefined> =>
+  change(under(scope, "device"), next);
+export const device = (scope: string): Promise<Device | undefined> => changeDevice(scope, (kept) => kept);
+
+/** What the person last chose here; it outlives the subscription, so that "off" stays off. */
+export type Wish = "on" | "off";
+export const wish = (scope: string, now?: Wish): Promise<Wish | undefined> =>
+  change<Wish>(under(scope, "wish"), (old) => now ?? old);
 
 /** Note that a delivery was shown; false when it was shown before. */
-export async function firstShown(delivery: string): Promise<boolean> {
+export async function firstShown(scope: string, delivery: string): Promise<boolean> {
   let first = true;
-  await change<string[]>("shown", (old = []) => {
+  await change<string[]>(under(scope, "shown"), (old = []) => {
     first = !old.includes(delivery);
     return [...old.filter((one) => one !== delivery), delivery].slice(-SHOWN);
   });
   return first;
 }
 
-export const addReceipt = (receipt: Receipt): Promise<unknown> =>
-  change<Receipt[]>("receipts", (old = []) => [...old, receipt].slice(-WAITING));
+const changeReceipts = (scope: string, next: (old: Receipt[]) => Receipt[]): Promise<Receipt[] | undefined> =>
+  change<Receipt[]>(under(scope, "receipts"), (old = []) => next(old));
 
-export const receipts = async (): Promise<Receipt[]> => (await read<Receipt[]>("receipts")) ?? [];
+export const addReceipt = (scope: string, receipt: Receipt): Promise<unknown> =>
+  changeReceipts(scope, (old) => [...old, receipt].slice(-WAITING));
 
-export const dropReceipt = (sent: Receipt): Promise<unknown> =>
-  change<Receipt[]>("receipts", (old = []) =>
+export const receipts = async (scope: string): Promise<Receipt[]> => (await changeReceipts(scope, (old) => old)) ?? [];
+
+export const dropReceipt = (scope: string, sent: Receipt): Promise<unknown> =>
+  changeReceipts(scope, (old) =>
     old.filter((one) => one.delivery !== sent.delivery || one.event !== sent.event || one.action !== sent.action),
   );

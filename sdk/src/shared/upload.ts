@@ -1,45 +1,96 @@
 /** What is told to the server about this device. */
 import { pushUrl, type Origin } from "./config.ts";
+import type { Device } from "./store.ts";
 
-export interface Registration {
-  subscription: PushSubscriptionJSON;
-  vapid_key: string;
-  user?: { id: string; token?: string | undefined } | undefined;
-  locale: string;
-  time_zone: string;
-  id?: string | undefined;
-  secret?: string | undefined;
+export interface User {
+  id: string;
+  token?: string | undefined;
 }
 
-export interface Registered {
+interface Registered {
   id: string;
   secret?: string;
-  status: string;
 }
 
-/** An answer that is no success; `code` is the server's own, such as `origin_not_allowed`. */
+/** An answer that is no success, or not one of Tidings; then it has no `code`. */
 export class Refused extends Error {
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
+  readonly problem: { code?: string; detail?: string; mend?: string };
+  constructor(status: number, problem: Refused["problem"] | undefined) {
+    super(`${status}`);
+    this.problem = problem ?? {};
   }
 }
 
-/** Call the public API; never with cookies. */
-export async function call<T>(origin: Origin, method: string, path: string, body?: unknown, keepalive = false): Promise<T> {
-  const answer = await fetch(pushUrl(origin) + path, {
+/** Send to the public API; never with cookies. */
+export const send = (origin: Origin, method: string, path: string, body?: unknown, more?: RequestInit): Promise<Response> =>
+  fetch(pushUrl(origin) + path, {
     method,
     mode: "cors",
     credentials: "omit",
-    keepalive,
-    headers: body === undefined ? {} : { "content-type": "application/json" },
-    body: body === undefined ? null : JSON.stringify(body),
+    ...(body ? { headers: { "content-type": "application/json" }, body: JSON.stringify(body) } : {}),
+    ...more,
   });
-  if (answer.ok) return (answer.status === 204 ? undefined : await answer.json().catch(() => undefined)) as T;
-  const problem = (await answer.json().catch(() => ({}))) as { code?: string; detail?: string };
-  throw new Refused(problem.code ?? `http_${answer.status}`, problem.detail ?? `The server answered ${answer.status}.`);
+
+/** Call the public API and read the answer. */
+export async function call<T>(origin: Origin, method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await send(origin, method, path, body);
+  if (answer.status === 204) return undefined as T;
+  const read = await answer.json().catch(() => undefined);
+  if (answer.ok && read) return read;
+  throw new Refused(answer.status, read);
 }
 
-export const locale = (): string => navigator.language || "en";
-export const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+const locale = (): string => navigator.language || "en";
+const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+
+/** What the server knows of a device; unchanged, there is nothing to tell. */
+export const digestOf = (subscription: PushSubscription, key: string, user: string | undefined): string =>
+  JSON.stringify([subscription.toJSON(), key, locale(), timeZone(), user]);
+
+/** Register this device or refresh its registration; gives what is to be kept. `known` is what was kept for this App. */
+export async function enrol(
+  origin: Origin,
+  subscription: PushSubscription,
+  key: string,
+  known: Device | undefined,
+  user: User | undefined,
+): Promise<Device> {
+  const told = {
+    subscription: subscription.toJSON(),
+    vapid_key: key,
+    user,
+    locale: locale(),
+    time_zone: timeZone(),
+    id: known?.id,
+    secret: known?.secret || undefined,
+  };
+  const { id, secret } = await call<Registered>(origin, "POST", "/subscribe", told);
+  const { endpoint } = subscription;
+  return {
+    server: origin.server,
+    app: origin.app,
+    id,
+    secret: secret ?? (known?.endpoint === endpoint ? known.secret : ""),
+    endpoint,
+    key,
+    user: user?.id,
+    seen: Date.now(),
+    digest: digestOf(subscription, key, user?.id),
+  };
+}
+
+/** The same for the person we remember. A server that wants the id signed anew gets the device without a person. */
+export async function enrolAsBefore(
+  origin: Origin,
+  subscription: PushSubscription,
+  key: string,
+  known: Device | undefined,
+): Promise<Device> {
+  const user = known?.user ? { id: known.user } : undefined;
+  try {
+    return await enrol(origin, subscription, key, known, user);
+  } catch (cause) {
+    if (!user || !(cause instanceof Refused) || cause.problem.code !== "identity_invalid") throw cause;
+    return enrol(origin, subscription, key, known, undefined);
+  }
+}

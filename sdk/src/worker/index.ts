@@ -1,23 +1,19 @@
 /** The service worker: shows every push, opens the right page, reports what happened. It never touches fetch. */
 import { clicked, closed } from "./click.ts";
 import { changed } from "./change.ts";
-import { flush } from "./receipts.ts";
 import { show } from "./show.ts";
 
 declare const self: ServiceWorkerGlobalScope & { __tidingsKeepWaiting?: boolean };
 
 if (!self.__tidingsKeepWaiting) {
   self.addEventListener("install", () => void self.skipWaiting());
-  self.addEventListener("activate", (event) => event.waitUntil(Promise.all([self.clients.claim(), flush()])));
+  self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 }
 self.addEventListener("push", (event) => event.waitUntil(show(event.data)));
 self.addEventListener("notificationclick", (event) => event.waitUntil(clicked(event)));
 self.addEventListener("notificationclose", (event) => event.waitUntil(closed(event)));
-self.addEventListener("pushsubscriptionchange", (event) =>
-  (event as ExtendableEvent).waitUntil(changed(event as PushSubscriptionChangeEvent)),
-);
+self.addEventListener("pushsubscriptionchange", (event) => (event as ExtendableEvent).waitUntil(changed(event as PushChange)));
 
-interface PushSubscriptionChangeEvent extends ExtendableEvent {
-  readonly oldSubscription: PushSubscription | null;
-  readonly newSubscription: PushSubscription | null;
+interface PushChange extends ExtendableEvent {
+  readonly newSubscription?: PushSubscription | null;
 }

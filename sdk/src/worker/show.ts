@@ -1,27 +1,26 @@
 /** Show a push. Nothing that goes wrong may keep something from being shown. */
 import { firstShown } from "../shared/store.ts";
-import { parsed } from "./payload.ts";
+import { parsed, type Kept } from "./payload.ts";
 import { report } from "./receipts.ts";
 import { tell } from "./tell.ts";
 
 declare const self: ServiceWorkerGlobalScope;
 
-export async function show(data: PushMessageData | null): Promise<void> {
-  const { title, options, kept, badge } = parsed(data, self.location.host);
+export async function show(message: PushMessageData | null): Promise<void> {
+  const { title, options, kept, badge } = parsed(message, self.location.host);
   try {
     await self.registration.showNotification(title, options);
   } catch {
     // Some browsers throw at an option they do not know: once more with words alone.
-    const { body, tag, data } = options;
-    await self.registration.showNotification(title, { body: body ?? "", data, ...(tag ? { tag } : {}) });
+    const { body = "", tag = "", data } = options;
+    await self.registration.showNotification(title, { body, tag, data });
   }
-  await Promise.allSettled([setBadge(badge), shown(kept.delivery, kept.token), tell("received", { title, ...kept })]);
+  const { delivery, url, data } = kept;
+  await Promise.allSettled([setBadge(badge), shown(kept), tell("received", { delivery, title, url, data })]);
 }
 
-async function shown(delivery: string, token: string): Promise<void> {
-  if (!delivery) return;
-  const first = await firstShown(delivery).catch(() => true);
-  if (first) await report({ delivery, token, event: "shown" });
+async function shown({ delivery, token }: Kept): Promise<void> {
+  if (await firstShown(self.registration.scope, delivery)) await report({ delivery, token, event: "shown" });
 }
 
 async function setBadge(count: number | undefined): Promise<void> {

@@ -1,0 +1,157 @@
+/** A browser with a page in it: permission, service workers, push, as the specifications have them. */
+import { IDBFactory } from "fake-indexeddb";
+import { vi } from "vitest";
+import { bytesFrom, textFrom } from "../../src/shared/keys.ts";
+import { APP, SERVER, Server } from "./server.ts";
+
+export const SITE = "https://www.example";
+
+type Listener = (event: unknown) => void;
+
+export class FakeSubscription {
+  alive = true;
+  readonly options: { applicationServerKey: ArrayBuffer | null };
+  readonly endpoint: string;
+  private readonly gone: () => void;
+  constructor(endpoint: string, key: Uint8Array<ArrayBuffer>, gone: () => void) {
+    this.endpoint = endpoint;
+    this.options = { applicationServerKey: key.buffer };
+    this.gone = gone;
+  }
+  get key(): string | null {
+    return textFrom(this.options.applicationServerKey);
+  }
+  async unsubscribe(): Promise<boolean> {
+    this.alive = false;
+    this.gone();
+    return true;
+  }
+  toJSON(): object {
+    return { endpoint: this.endpoint, expirationTime: null, keys: { p256dh: "p", auth: "a" } };
+  }
+}
+
+export class FakeRegistration {
+  readonly scope: string;
+  readonly active: { scriptURL: string };
+  subscription: FakeSubscription | null = null;
+  readonly pushManager;
+  constructor(browser: FakeBrowser, scope: string, scriptURL: string) {
+    this.scope = scope;
+    this.active = { scriptURL };
+    this.pushManager = {
+      getSubscription: async () => this.subscription,
+      subscribe: async (options: { applicationServerKey: Uint8Array<ArrayBuffer> }) => {
+        browser.log.push("subscribe");
+        await browser.subscribing();
+        if (browser.permission !== "granted") throw new DOMException("Permission denied", "NotAllowedError");
+        const held = this.subscription;
+        if (held?.key === textFrom(options.applicationServerKey.buffer)) return held;
+        if (held) throw new DOMException("Another key", "InvalidStateError");
+        browser.endpoints += 1;
+        return (this.subscription = browser.subscriptionAt(this, `${browser.endpoints}`, options.applicationServerKey));
+      },
+    };
+  }
+}
+
+export class FakeBrowser {
+  permission: NotificationPermission = "default";
+  /** What the person answers; a promise that never settles when nobody does. */
+  answer: () => NotificationPermission | Promise<NotificationPermission> = () => "granted";
+  subscribing: () => void | Promise<void> = () => undefined;
+  registering: () => void | Promise<void> = () => undefined;
+  readonly log: string[] = [];
+  readonly registrations = new Map<string, FakeRegistration>();
+  readonly server = new Server();
+  readonly registered: { url: string; options: RegistrationOptions }[] = [];
+  endpoints = 0;
+  private readonly messages: Listener[] = [];
+  private readonly permissions: Listener[] = [];
+
+  readonly navigator: Record<string, unknown> = {
+    language: "de-AT",
+    serviceWorker: {
+      register: async (url: string, options: RegistrationOptions) => {
+        this.registered.push({ url, options });
+        await this.registering();
+        return this.worker(options.scope ?? "", url);
+      },
+      getRegistration: async (scope: string) =>
+        [...this.registrations.values()].filter((one) => scope.startsWith(one.scope)).sort((a, b) => b.scope.length - a.scope.length)[0],
+      getRegistrations: async () => [...this.registrations.values()],
+      addEventListener: (_: string, listener: Listener) => this.messages.push(listener),
+    },
+    permissions: {
+      query: async () => ({ addEventListener: (_: string, listener: Listener) => this.permissions.push(listener) }),
+    },
+  };
+
+  /** A worker that is there, with its subscription kept when its script changes. */
+  worker(scope = `${SITE}/`, url = `${SITE}/tidings-sw.js`): FakeRegistration {
+    const made = new FakeRegistration(this, scope, url);
+    made.subscription = this.registrations.get(scope)?.subscription ?? null;
+    this.registrations.set(scope, made);
+    return made;
+  }
+
+  subscriptionAt(registration: FakeRegistration, name: string, key: Uint8Array<ArrayBuffer>): FakeSubscription {
+    return new FakeSubscription(`https://push.service/${name}`, key, () => (registration.subscription = null));
+  }
+
+  /** Give a worker a subscription made with a key. */
+  subscribe(registration: FakeRegistration, key: string, name = "old"): FakeSubscription {
+    return (registration.subscription = this.subscriptionAt(registration, name, bytesFrom(key)));
+  }
+
+  get subscription(): FakeSubscription | null {
+    return this.registrations.get(`${SITE}/`)?.subscription ?? null;
+  }
+
+  /** The worker says something to the page. */
+  hears(data: unknown): void {
+    for (const listener of this.messages) listener({ data });
+  }
+
+  /** The person changes the permission in the browser's settings. */
+  setPermission(permission: NotificationPermission): void {
+    this.permission = permission;
+    for (const listener of this.permissions) listener({});
+  }
+
+  install({ notification = true, push = true, secure = true, served = true, href = `${SITE}/news/1` } = {}): this {
+    const browser = this;
+    const Notification = {
+      get permission() {
+        return browser.permission;
+      },
+      requestPermission: () => {
+        browser.log.push("ask");
+        return Promise.resolve(browser.answer()).then((given) => (browser.permission = given));
+      },
+    };
+    vi.stubGlobal("window", { ...(notification && { Notification }), ...(push && { PushManager: {} }) });
+    vi.stubGlobal("Notification", notification ? Notification : undefined);
+    vi.stubGlobal("navigator", this.navigator);
+    vi.stubGlobal("isSecureContext", secure);
+    vi.stubGlobal("location", new URL(href));
+    vi.stubGlobal("self", served ? { __tidings: { server: SERVER, app: APP } } : {});
+    vi.stubGlobal("indexedDB", new IDBFactory());
+    vi.stubGlobal("fetch", this.server.fetch);
+    return this;
+  }
+}
+
+export type Sdk = typeof import("../../src/page/index.ts");
+
+/** Load the SDK as a new page does; what the browser stores stays. */
+export async function visit(): Promise<Sdk> {
+  vi.resetModules();
+  return import("../../src/page/index.ts");
+}
+
+/** Let everything that waits for no clock go on until it is so. */
+export async function until(so: () => unknown): Promise<void> {
+  for (let turn = 0; turn < 1_000 && !so(); turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  if (!so()) throw new Error(`It never came to this: ${so.toString()}`);
+}
