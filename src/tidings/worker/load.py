@@ -40,6 +40,11 @@ def load(tx: Transaction, shard: Shard, *, cursor: int, number: int) -> Batch | 
     notification = tx.notifications.by_id(shard.notification_id)
     if notification is None or notification.status not in SENDABLE:
         return None
+    return following(tx, shard, notification, cursor=cursor, number=number)
+
+
+def following(tx: Transaction, shard: Shard, notification: Notification, *, cursor: int, number: int) -> Batch | None:
+    """Read the next batch after `cursor`, whatever the notification's status; None at the end of the shard."""
     if shard.retries:
         return _from_list(tx, shard, notification, cursor=cursor, number=number)
     found = tx.subscriptions.recipients(

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from tidings.domain.campaign import InDoubtPolicy, NotificationStatus
+from tidings.domain.campaign import FINAL_STATUSES, InDoubtPolicy, NotificationStatus
 from tidings.domain.delivery import Retry, Settlement, Shard
 from tidings.domain.message import Message
 from tidings.domain.outcome import Outcome, Refused
@@ -22,7 +22,7 @@ from tidings.pipeline.render import language_for, render
 from tidings.pipeline.settle import CONFIGURATION_DELAY, Tried, Verdicts, expired, settle
 from tidings.providers import Draft, Provider
 from tidings.storage import Store, StoreUnavailable, T, Transaction
-from tidings.worker.load import Batch, in_doubt, load, ran_out
+from tidings.worker.load import Batch, following, in_doubt, load, ran_out
 from tidings.worker.senders import SenderPool
 from tidings.worker.signs import Event, Meters
 
@@ -99,13 +99,14 @@ class Runner:
 
     async def _carry(self, shard: Shard, batch: Batch | None) -> None:
         doubtful = shard.chunk_open is not None and shard.policy is InDoubtPolicy.SKIP
+        cursor = shard.cursor
         while batch is not None:
             verdicts = Verdicts(deliveries=in_doubt(batch.tries)) if doubtful else await self._try(batch, shard.policy)
-            doubtful = False
+            doubtful, cursor = False, batch.cursor
             settled, batch = await self._settle(shard, batch, verdicts)
             if not settled:
                 return
-        await self._end(shard)
+        await self._end(shard, cursor)
 
     async def _try(self, batch: Batch, policy: InDoubtPolicy) -> Verdicts:
         """Send a batch and decide what follows from each outcome."""
@@ -198,10 +199,10 @@ class Runner:
                 log.warning(Event.INTEGRATION_PAUSED, integration=integration_id, reason=reason)
             if self._stopping:
                 return True, None
-            following = load(tx, shard, cursor=batch.cursor, number=batch.number + 1)
-            if following is not None:
-                tx.shards.open_chunk(shard.id, shard.lease_token, following.number)
-            return True, following
+            coming = load(tx, shard, cursor=batch.cursor, number=batch.number + 1)
+            if coming is not None:
+                tx.shards.open_chunk(shard.id, shard.lease_token, coming.number)
+            return True, coming
 
         return await self._persistently(store)
 
@@ -217,17 +218,16 @@ class Runner:
             await asyncio.sleep(delay)
             delay *= 2
 
-    async def _end(self, shard: Shard) -> None:
-        """Finish the shard, or give it back when its notification was paused or this worker stops."""
+    async def _end(self, shard: Shard, cursor: int) -> None:
+        """Finish the shard, or give it back when its notification was paused, this worker stops or somebody is left."""
         now = self._clock.now()
 
         def end(tx: Transaction) -> None:
-            notification = tx.notifications.by_id(shard.notification_id)
-            paused = notification is not None and notification.status is NotificationStatus.PAUSED
-            if paused or self._stopping:
+            if self._stopping or _goes_on(tx, shard, cursor):
                 tx.shards.release(shard.id, shard.lease_token)
-                return
-            tx.shards.finish(shard.id, shard.lease_token)
+            else:
+                tx.shards.finish(shard.id, shard.lease_token)
+            # After a release too: if the notification was cancelled, nobody else completes its counters.
             tx.notifications.finish_if_settled(shard.notification_id, now=now)
 
         await self._persistently(end)
@@ -238,6 +238,15 @@ class Runner:
             now = self._clock.now()
             with suppress(StoreUnavailable):  # two more tries fit into the lease
                 await self._store.write(partial(_renewed, shard=shard, now=now))
+
+
+def _goes_on(tx: Transaction, shard: Shard, cursor: int) -> bool:
+    """Say whether somebody is left: the notification was paused, or was and has been resumed since the last batch."""
+    notification = tx.notifications.by_id(shard.notification_id)
+    if notification is None or notification.status in FINAL_STATUSES:
+        return False
+    paused = notification.status is NotificationStatus.PAUSED
+    return paused or following(tx, shard, notification, cursor=cursor, number=0) is not None
 
 
 def _renewed(tx: Transaction, *, shard: Shard, now: datetime) -> bool:

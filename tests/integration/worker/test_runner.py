@@ -1,0 +1,153 @@
+"""Runners against a real database, with a pool that answers what the test wants."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tidings import wiring
+from tidings.domain.app import App
+from tidings.domain.audience import Everyone
+from tidings.domain.campaign import InDoubtPolicy, NewNotification, Notification, NotificationStatus
+from tidings.domain.message import Message
+from tidings.domain.outcome import Accepted, Outcome
+from tidings.domain.subscription import Address, NewSubscription
+from tidings.lib.metrics import Metrics
+from tidings.pipeline.deliver import Chunk, Parcel
+from tidings.providers import provider
+from tidings.settings import Settings
+from tidings.wiring import Container
+from tidings.worker.runner import Runner
+from tidings.worker.signs import Meters
+
+PUSH = "https://fcm.googleapis.com"
+
+
+class Pool:
+    """Answers every parcel; `meanwhile` is what happens elsewhere while a chunk is being sent."""
+
+    def __init__(
+        self,
+        answer: Callable[[Parcel], Outcome] = lambda _: Accepted(),
+        meanwhile: Callable[[int], object] = lambda _: None,
+    ) -> None:
+        self.answer = answer
+        self.meanwhile = meanwhile
+        self.chunks: list[list[int]] = []
+
+    async def send(self, chunk: Chunk, *, policy: InDoubtPolicy) -> dict[int, Outcome]:
+        self.chunks.append([parcel.subscription_id for parcel in chunk.parcels])
+        happening = self.meanwhile(len(self.chunks))
+        if asyncio.iscoroutine(happening):
+            await happening
+        return {parcel.subscription_id: self.answer(parcel) for parcel in chunk.parcels}
+
+
+@pytest.fixture
+async def container(tmp_path: Path) -> AsyncIterator[Container]:
+    async with wiring.opened(Settings(data=tmp_path / "data", senders=1)) as opened:
+        yield opened
+
+
+def runner_of(container: Container, pool: Pool) -> Runner:
+    return Runner(
+        store=container.store,
+        clock=container.clock,
+        pool=pool,  # type: ignore[arg-type]
+        deliveries=container.deliveries,
+        provider=provider,
+        chance=lambda: 0.5,
+        owner="test",
+        meters=Meters(Metrics()),
+    )
+
+
+async def app_of(container: Container, origins: list[str]) -> App:
+    """Make an App with a subscription at each of the origins."""
+    app = await container.apps.ensure_first()
+    made = await container.credentials.generate(app.id, "webpush", settings={"subject": "mailto:ops@example.com"})
+    rows = [
+        (
+            NewSubscription(
+                app_id=app.id,
+                provider="webpush",
+                address=Address(f"{origin}/{number}", b"\x04" * 65 + b"a" * 16),
+                origin=origin,
+                credential_id=made.credential.id,
+            ),
+            container.ids.new("sub"),
+            b"h" * 32,
+        )
+        for number, origin in enumerate(origins)
+    ]
+    await container.store.write(lambda tx: tx.subscriptions.add_many(rows, now=container.clock.now()))
+    return app
+
+
+async def accepted(container: Container, app: App) -> Notification:
+    new = NewNotification(app_id=app.id, message=Message(title="Tide"), audience=Everyone())
+    return (await container.flow.accept(new)).notification
+
+
+async def ready(container: Container, *, within: float = 0.0) -> list[int]:
+    now = container.clock.now() + timedelta(seconds=within)
+    return await container.store.read(lambda tx: tx.shards.ready(now=now, limit=1_000))
+
+
+async def now_of(container: Container, notification: Notification) -> Notification:
+    found = await container.store.read(lambda tx: tx.notifications.by_id(notification.id))
+    assert found is not None
+    return found
+
+
+async def test_a_pause_that_is_taken_back_at_the_last_moment_loses_nobody(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = await app_of(container, [PUSH] * 600)
+    notification = await accepted(container, app)
+
+    async def pause(chunk: int) -> None:
+        if chunk == 1:
+            await container.flow.pause(app.id, notification.public_id)
+
+    pool = Pool(meanwhile=pause)
+    runner = runner_of(container, pool)
+    end = runner._end
+
+    async def end_after_a_resume(*args: object) -> None:
+        monkeypatch.undo()
+        # After the transaction that saw the pause, before the one that ends the shard.
+        await container.flow.resume(app.id, notification.public_id)
+        await end(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runner, "_end", end_after_a_resume)
+    while waiting := await ready(container):
+        for shard in waiting:
+            await runner.run(shard)
+    done = await now_of(container, notification)
+    assert done.status is NotificationStatus.DONE
+    assert (done.counts.sent, done.counts.skipped) == (600, 0)
+    assert [len(chunk) for chunk in pool.chunks] == [200, 200, 200]
+
+
+async def test_a_worker_that_stops_with_a_cancelled_notification_in_hand_leaves_its_counters_complete(
+    container: Container,
+) -> None:
+    app = await app_of(container, [PUSH] * 600)
+    notification = await accepted(container, app)
+
+    async def cancel_and_stop(chunk: int) -> None:
+        await container.flow.cancel(app.id, notification.public_id)
+        runner.stop()
+
+    runner = runner_of(container, Pool(meanwhile=cancel_and_stop))
+    (shard,) = await ready(container)
+    await runner.run(shard)
+    await container.flow.tidy()
+    found = await now_of(container, notification)
+    assert found.status is NotificationStatus.CANCELLED
+    assert (found.counts.sent, found.counts.skipped, found.counts.settled) == (200, 400, 600)
