@@ -7,7 +7,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     restoreMocks: true,
     unstubGlobals: true,
-    // The machine of a contributor may be small; the suite takes about a second either way.
+    // The machine of a contributor may be small, and the suite takes seconds either way.
     maxWorkers: 2,
   },
 });

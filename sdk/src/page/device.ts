@@ -71,7 +71,7 @@ async function enrolled(subscription: PushSubscription, key: string): Promise<vo
   if (known && who === null && !made.secret) throw new TidingsError(LOST, "This device cannot prove itself to the server.");
   await changeDevice(worker().scope, (old) =>
     // Another tab may have been told the secret meanwhile; it is told only once.
-    !made.secret && old?.endpoint === made.endpoint ? { ...made, secret: old.secret } : made,
+    !made.secret && old?.endpoint === made.endpoint && old.secret !== known?.secret ? { ...made, secret: old.secret } : made,
   );
 }
 

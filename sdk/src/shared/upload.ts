@@ -65,13 +65,13 @@ export async function enrol(
     secret: known?.secret || undefined,
   };
   const { id, secret } = await call<Registered>(origin, "POST", "/subscribe", told);
-  const { endpoint } = subscription;
   return {
     server: origin.server,
     app: origin.app,
     id,
-    secret: secret ?? (known?.endpoint === endpoint ? known.secret : ""),
-    endpoint,
+    // None is told to a device that was known and did not prove itself; what we had is worth nothing then.
+    secret: secret ?? "",
+    endpoint: subscription.endpoint,
     key,
     user: user?.id,
     seen: Date.now(),

@@ -6,11 +6,13 @@ import { APP, SERVER, Server } from "./server.ts";
 
 export const SITE = "https://www.example";
 
+declare const setImmediate: (done: () => void) => void;
+
 type Listener = (event: unknown) => void;
 
 export class FakeSubscription {
   alive = true;
-  readonly options: { applicationServerKey: ArrayBuffer | null };
+  options: { applicationServerKey: ArrayBuffer | null };
   readonly endpoint: string;
   private readonly gone: () => void;
   constructor(endpoint: string, key: Uint8Array<ArrayBuffer>, gone: () => void) {
@@ -33,7 +35,7 @@ export class FakeSubscription {
 
 export class FakeRegistration {
   readonly scope: string;
-  readonly active: { scriptURL: string };
+  active: { scriptURL: string };
   subscription: FakeSubscription | null = null;
   readonly pushManager;
   constructor(browser: FakeBrowser, scope: string, scriptURL: string) {
@@ -89,8 +91,8 @@ export class FakeBrowser {
 
   /** A worker that is there, with its subscription kept when its script changes. */
   worker(scope = `${SITE}/`, url = `${SITE}/tidings-sw.js`): FakeRegistration {
-    const made = new FakeRegistration(this, scope, url);
-    made.subscription = this.registrations.get(scope)?.subscription ?? null;
+    const made = this.registrations.get(scope) ?? new FakeRegistration(this, scope, url);
+    made.active = { scriptURL: url };
     this.registrations.set(scope, made);
     return made;
   }
@@ -152,6 +154,6 @@ export async function visit(): Promise<Sdk> {
 
 /** Let everything that waits for no clock go on until it is so. */
 export async function until(so: () => unknown): Promise<void> {
-  for (let turn = 0; turn < 1_000 && !so(); turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 1_000 && !so(); turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
   if (!so()) throw new Error(`It never came to this: ${so.toString()}`);
 }

@@ -1,9 +1,9 @@
 /** The public API of one App, as far as a device can tell. */
 export const SERVER = "https://push.example";
 export const APP = "app_1";
-export const BASE = `${SERVER}/v1/${APP}/push`;
 
 export interface Call {
+  url: string;
   method: string;
   path: string;
   body: Record<string, unknown>;
@@ -22,10 +22,10 @@ export class Server {
   readonly devices = new Map<string, { id: string; secret: string; user: string | undefined }>();
 
   fetch = async (url: string, init: RequestInit): Promise<Response> => {
-    const path = url.replace(BASE, "");
+    const path = url.replace(/^.*\/push(?=\/)/, "");
     const method = init.method ?? "GET";
     const body = (init.body ? JSON.parse(String(init.body)) : {}) as Record<string, unknown>;
-    this.calls.push({ method, path, body, init });
+    this.calls.push({ url, method, path, body, init });
     if (this.down) throw new TypeError("Failed to fetch");
     const other = this.instead.get(`${method} ${path}`);
     if (other) return other();

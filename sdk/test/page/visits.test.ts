@@ -1,0 +1,361 @@
+import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
+import { FakeBrowser, SITE, visit, type Sdk } from "../fakes/browser.ts";
+import { keyOf, problem } from "../fakes/server.ts";
+
+const A_DAY = 86_400_000;
+
+let browser: FakeBrowser;
+
+/** Whoever comes back to the site: a new page, the same browser. */
+async function comesBack(options = {}): Promise<Sdk> {
+  browser.server.calls = [];
+  const sdk = await visit();
+  await sdk.init(options);
+  return sdk;
+}
+
+const called = (): string[] => browser.server.calls.map(({ method, path }) => `${method} ${path}`);
+const whole = ["GET /vapid-key", "POST /subscribe"];
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  browser = new FakeBrowser().install();
+  const sdk = await visit();
+  await sdk.subscribe();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("a visit when nothing has changed", () => {
+  it("calls nobody on the same day", async () => {
+    const sdk = await comesBack();
+    expect(await sdk.state()).toBe("registered");
+    expect(called()).toEqual([]);
+    expect(browser.registered).toHaveLength(1);
+  });
+
+  it("tells the server once a day that the device is still there", async () => {
+    vi.setSystemTime(Date.now() + A_DAY);
+    await comesBack();
+    expect(called()).toEqual(whole);
+    expect(browser.server.to("/subscribe")[0]?.body).toMatchObject({ id: "sub_1", secret: "secret-1" });
+    await comesBack();
+    expect(called()).toEqual([]);
+  });
+
+  it("is not silent for years when the clock was wrong", async () => {
+    vi.setSystemTime(Date.now() - 2 * A_DAY);
+    await comesBack();
+    expect(called()).toEqual(whole);
+  });
+});
+
+describe("a visit mends", () => {
+  test("another VAPID key, within a day", async () => {
+    browser.server.key = keyOf("n");
+    vi.setSystemTime(Date.now() + A_DAY);
+    const sdk = await comesBack();
+    expect(browser.subscription?.key).toBe(keyOf("n"));
+    expect(await sdk.subscription()).toEqual({ id: "sub_2" });
+  });
+
+  test("a subscription that the browser dropped", async () => {
+    browser.registrations.get(`${SITE}/`)!.subscription = null;
+    expect(await (await comesBack()).state()).toBe("registered");
+    expect(browser.subscription?.endpoint).toBe("https://push.service/2");
+  });
+
+  test("a subscription that the browser replaced", async () => {
+    browser.subscribe(browser.worker(), browser.server.key, "other");
+    await comesBack();
+    expect(browser.server.to("/subscribe")[0]?.body).toMatchObject({
+      subscription: { endpoint: "https://push.service/other" },
+      secret: "secret-1",
+    });
+  });
+
+  test("a worker that is gone", async () => {
+    browser.registrations.clear();
+    expect(await (await comesBack()).state()).toBe("registered");
+  });
+
+  test("a worker whose file has moved within its folder", async () => {
+    expect(await (await comesBack({ serviceWorker: { path: "/sw.js" } })).state()).toBe("registered");
+    expect(browser.registrations.get(`${SITE}/`)?.active.scriptURL).toBe(`${SITE}/sw.js`);
+  });
+
+  test("another language", async () => {
+    browser.navigator["language"] = "fr";
+    await comesBack();
+    expect(browser.server.to("/subscribe")[0]?.body).toMatchObject({ locale: "fr" });
+  });
+
+  test("a move to another App", async () => {
+    const sdk = await comesBack({ app: "app_2" });
+    const { url, body } = browser.server.calls.at(-1)!;
+    expect(url).toBe("https://push.example/v1/app_2/push/subscribe");
+    expect(body).not.toHaveProperty("secret");
+    expect(sdk.lastError?.code).toBeUndefined();
+  });
+
+  test("what failed on the last one", async () => {
+    browser.registrations.clear();
+    browser.server.down = true;
+    const failed = await comesBack();
+    expect(await failed.state()).toBe("unregistered");
+    expect(failed.lastError?.code).toBe("server_unreachable");
+    browser.server.down = false;
+    expect(await (await comesBack()).state()).toBe("registered");
+  });
+
+  test("a first attempt that got the permission and nothing else", async () => {
+    browser = new FakeBrowser().install();
+    browser.server.down = true;
+    browser.registering = () => Promise.reject(new TypeError("404"));
+    expect(await (await visit()).subscribe()).toBe("unregistered");
+    browser.server.down = false;
+    browser.registering = () => undefined;
+    expect(await (await comesBack()).state()).toBe("registered");
+  });
+});
+
+describe("a visit with the permission, but nothing chosen here", () => {
+  beforeEach(() => {
+    browser = new FakeBrowser().install();
+    browser.permission = "granted";
+  });
+
+  it("registers nothing: the permission may be for something else", async () => {
+    expect(await (await comesBack()).state()).toBe("unregistered");
+    expect(browser.registered).toEqual([]);
+    expect(called()).toEqual([]);
+  });
+
+  it("takes over who had a subscription of another push service", async () => {
+    browser.subscribe(browser.worker(`${SITE}/`, `${SITE}/VendorWorker.js`), keyOf("v"));
+    expect(await (await comesBack()).state()).toBe("registered");
+    expect(browser.subscription?.key).toBe(keyOf("k"));
+    expect(browser.log).not.toContain("ask");
+  });
+
+  it("takes nobody over for an App who has chosen another App of this site", async () => {
+    const scope = `${SITE}/a/`;
+    await (await visit()).init({ app: "app_1", serviceWorker: { path: "/a/sw.js", scope } });
+    const first = await visit();
+    await first.init({ app: "app_1", serviceWorker: { path: "/a/sw.js", scope } });
+    expect(await first.subscribe()).toBe("registered");
+    const second = await comesBack({ app: "app_2", serviceWorker: { path: "/b/sw.js", scope: `${SITE}/b/` } });
+    expect(await second.state()).toBe("unregistered");
+    expect(called()).toEqual([]);
+    const again = await comesBack({ app: "app_1", serviceWorker: { path: "/a/sw.js", scope } });
+    expect(await again.subscription()).toEqual({ id: "sub_1" });
+  });
+});
+
+describe("turning off", () => {
+  it("ends it at the browser and at the server", async () => {
+    const sdk = await comesBack();
+    const subscription = browser.subscription;
+    expect(await sdk.unsubscribe()).toBe("unregistered");
+    expect(sdk.lastError).toBeUndefined();
+    expect(subscription?.alive).toBe(false);
+    expect(browser.server.to("/subscribe", "DELETE").map(({ body }) => body)).toEqual([
+      { endpoint: "https://push.service/1", secret: "secret-1" },
+    ]);
+  });
+
+  it("stays off on every later visit, although the permission remains", async () => {
+    await (await comesBack()).unsubscribe();
+    vi.setSystemTime(Date.now() + 30 * A_DAY);
+    expect(await (await comesBack()).state()).toBe("unregistered");
+    expect(called()).toEqual([]);
+    expect(await (await visit()).subscribe()).toBe("registered");
+    expect(await (await comesBack()).state()).toBe("registered");
+  });
+
+  it("does no harm twice, or before there was anything", async () => {
+    const sdk = await comesBack();
+    await sdk.unsubscribe();
+    expect(await sdk.unsubscribe()).toBe("unregistered");
+    expect(called()).toEqual(["DELETE /subscribe"]);
+    browser = new FakeBrowser().install();
+    expect(await (await visit()).unsubscribe()).toBe("undecided");
+  });
+
+  it("ends the browser's side when the server does not answer, and says so", async () => {
+    const sdk = await comesBack();
+    browser.server.down = true;
+    expect(await sdk.unsubscribe()).toBe("unregistered");
+    expect(browser.subscription).toBeNull();
+    expect(sdk.lastError?.code).toBe("server_unreachable");
+  });
+
+  it("ends the server's side when the browser fails", async () => {
+    const sdk = await comesBack();
+    browser.subscription!.unsubscribe = () => Promise.reject(new DOMException("no", "NetworkError"));
+    expect(await sdk.unsubscribe()).toBe("unregistered");
+    expect(called()).toEqual(["DELETE /subscribe"]);
+    expect(sdk.lastError?.code).toBe("failed");
+  });
+
+  it("gives way to a click that comes after it", async () => {
+    const sdk = await comesBack();
+    const all = await Promise.all([sdk.subscribe(), sdk.unsubscribe(), sdk.subscribe()]);
+    expect(all.at(-1)).toBe("registered");
+    expect(browser.subscription).not.toBeNull();
+  });
+});
+
+describe("whose device it is", () => {
+  const users = (): (string | undefined)[] => [...browser.server.devices.values()].map(({ user }) => user);
+  const told = (): unknown => browser.server.to("/subscribe").at(-1)?.body;
+
+  it("is told to the server at login and logout, with the device's secret", async () => {
+    const sdk = await comesBack();
+    expect(await sdk.login("u-1", "token")).toBe("registered");
+    expect(told()).toMatchObject({ user: { id: "u-1", token: "token" }, id: "sub_1", secret: "secret-1" });
+    expect(await sdk.logout()).toBe("registered");
+    expect(told()).toMatchObject({ secret: "secret-1" });
+    expect(told()).not.toHaveProperty("user");
+    expect(users()).toEqual([undefined]);
+  });
+
+  it("stays the same on pages that name nobody", async () => {
+    await (await comesBack()).login("u-1");
+    await comesBack();
+    expect(called()).toEqual([]);
+    vi.setSystemTime(Date.now() + A_DAY);
+    await comesBack();
+    expect(told()).toMatchObject({ user: { id: "u-1" } });
+    expect(users()).toEqual(["u-1"]);
+  });
+
+  it("is told once, not on every page that names the same person", async () => {
+    await comesBack({ user: { id: "u-1" } });
+    expect(called()).toEqual(whole);
+    await comesBack({ user: { id: "u-1", token: "another each time" } });
+    expect(called()).toEqual([]);
+  });
+
+  it("changes with init({ user: null })", async () => {
+    await (await comesBack()).login("u-1");
+    await comesBack({ user: null });
+    expect(users()).toEqual([undefined]);
+  });
+
+  it("takes a number for an id, as databases have them", async () => {
+    await (await comesBack()).login(42 as unknown as string);
+    expect(told()).toMatchObject({ user: { id: "42" } });
+    await comesBack();
+    expect(called()).toEqual([]);
+  });
+
+  test.each([undefined, null, ""])("refuses %o for an id, which would be everybody's", async (id) => {
+    const sdk = await comesBack();
+    await expect(sdk.login(id as string)).rejects.toMatchObject({ code: "invalid_user" });
+    await sdk.init({ user: { id: id as string } });
+    expect(sdk.lastError?.code).toBe("invalid_user");
+    expect(called()).toEqual([]);
+  });
+
+  it("rejects when the server cannot be told, and the next visit tells it", async () => {
+    const sdk = await comesBack();
+    await sdk.login("u-1");
+    browser.server.down = true;
+    await expect(sdk.logout()).rejects.toMatchObject({ code: "server_unreachable" });
+    expect(users()).toEqual(["u-1"]);
+    browser.server.down = false;
+    await comesBack();
+    expect(users()).toEqual([undefined]);
+  });
+
+  it("becomes nobody's when the server wants the id signed and we only remember it", async () => {
+    await (await comesBack()).login("u-1");
+    browser.registrations.get(`${SITE}/`)!.subscription = null;
+    const { fetch } = browser.server;
+    vi.stubGlobal("fetch", (url: string, init: RequestInit) =>
+      fetch(url, init).then((answer) => (String(init.body).includes('"user"') ? problem(403, "identity_invalid") : answer)),
+    );
+    expect(await (await comesBack()).state()).toBe("registered");
+    expect(told()).not.toHaveProperty("user");
+  });
+
+  it("is a refusal when the page itself named the person with a bad token", async () => {
+    browser.server.instead.set("POST /subscribe", () => problem(403, "identity_invalid"));
+    const sdk = await comesBack();
+    await expect(sdk.login("u-1", "bad")).rejects.toMatchObject({ code: "identity_invalid" });
+  });
+
+  it("is nobody's after logout even if the device's secret was lost", async () => {
+    await (await comesBack()).login("u-1");
+    browser.server.devices.get("https://push.service/1")!.secret = "changed";
+    await (await comesBack()).logout();
+    expect(browser.subscription?.endpoint).toBe("https://push.service/2");
+    expect(users()).toEqual(["u-1", undefined]);
+  });
+});
+
+describe("the device's secret", () => {
+  const ended = (): unknown[] => browser.server.to("/subscribe", "DELETE").map(({ body }) => body["secret"]);
+
+  it("is kept when two tabs register at once, and one of them is told none", async () => {
+    browser = new FakeBrowser().install();
+    const [one, two] = [await visit(), await visit()];
+    expect(await Promise.all([one.subscribe(), two.subscribe()])).toEqual(["registered", "registered"]);
+    expect(browser.server.to("/subscribe")).toHaveLength(2);
+    await (await visit()).unsubscribe();
+    expect(ended()).toEqual(["secret-1"]);
+  });
+
+  it("is forgotten when the server no longer takes it", async () => {
+    browser.server.devices.get("https://push.service/1")!.secret = "changed";
+    vi.setSystemTime(Date.now() + A_DAY);
+    const sdk = await comesBack();
+    expect(await sdk.state()).toBe("registered");
+    expect(await sdk.unsubscribe()).toBe("unregistered");
+    expect(ended()).toEqual([]);
+    expect(sdk.lastError).toBeUndefined();
+  });
+});
+
+describe("where IndexedDB is forbidden", () => {
+  const forbidden = {
+    "throws at once": {
+      open() {
+        throw new DOMException("private", "SecurityError");
+      },
+    },
+    "fails": {
+      open() {
+        const request = { onerror: () => undefined };
+        setImmediate(() => request.onerror());
+        return request;
+      },
+    },
+    "is not there": undefined,
+  };
+
+  test.each(Object.keys(forbidden) as (keyof typeof forbidden)[])("it %s: all works while the page is open", async (how) => {
+    browser = new FakeBrowser().install();
+    vi.stubGlobal("indexedDB", forbidden[how]);
+    const sdk = await visit();
+    expect(await sdk.subscribe()).toBe("registered");
+    expect(await sdk.login("u-1")).toBe("registered");
+    expect(await (await comesBack()).state()).toBe("registered");
+    expect(await sdk.unsubscribe()).toBe("unregistered");
+    expect(await (await comesBack()).state()).toBe("unregistered");
+  });
+
+  it("never answers: it is given up after three seconds", async () => {
+    vi.useRealTimers();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    browser = new FakeBrowser().install();
+    vi.stubGlobal("indexedDB", { open: () => ({}) });
+    const state = (await visit()).subscribe();
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(await state).toBe("registered");
+  });
+});
+
+declare const setImmediate: (done: () => void) => void;
