@@ -17,6 +17,7 @@ from tidings.bus import bus_from
 from tidings.lib.clock import FixedClock
 from tidings.lib.egress import AddressGuard, HostPolicy
 from tidings.lib.ids import Ids
+from tidings.lib.metrics import Metrics
 from tidings.lib.opaque import OpaquePairs
 from tidings.pipeline.flow import Flow
 from tidings.providers import provider
@@ -66,6 +67,7 @@ class Box:
     users: Users
     notifications: Notifications
     system: System
+    metrics: Metrics
     names: Names
 
 
@@ -92,6 +94,7 @@ def box(settings: Settings, store: Store, clock: FixedClock) -> Box:
         users=Users(store=store, clock=clock),
         notifications=Notifications(store=store, flow=flow),
         system=System(store=store, clock=clock, settings=settings),
+        metrics=Metrics(),
         names=names,
     )
 
