@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from tidings import __version__
 from tidings.lib.metrics import Metrics
 from tidings.web import dashboard, errors, health, openapi, reference
+from tidings.web.addresses import RefuseNul
 from tidings.web.api.routes import router
 from tidings.web.auth import Authenticate
 from tidings.web.bodies import LimitBody
@@ -52,8 +53,10 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        redirect_slashes=False,
         lifespan=lifespan,
         middleware=[
+            Middleware(RefuseNul, docs_url=docs_url),
             Middleware(LimitBody, docs_url=docs_url),
             Middleware(Authenticate, container=container, operator_token=operator_token, docs_url=docs_url),
         ],

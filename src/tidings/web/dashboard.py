@@ -8,7 +8,8 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from tidings.web.security import secured
 
@@ -29,14 +30,25 @@ The published package has it built.</p>
 """
 
 
+class _Pages(Route):
+    """A route that has no say in the methods of what it does not serve."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match pages; below the other addresses an unknown one is 404 whatever the method, and never 405."""
+        match, found = super().matches(scope)
+        if match is Match.PARTIAL and scope["path"].lstrip("/").startswith(NOT_PAGES):
+            return Match.NONE, {}
+        return match, found
+
+
 def install(app: FastAPI) -> None:
     """Serve the dashboard for every address that nothing else under `app` has; call it last."""
     root = FOLDER.resolve()
 
     async def serve(request: Request) -> Response:
         name = request.path_params["path"]
-        file = (root / name).resolve()
-        if name and file.is_relative_to(root) and file.is_file():
+        file = _found(root, name)
+        if file is not None:
             return _file(file, hashed=name.startswith(HASHED))
         if f"{name}/".startswith(NOT_PAGES) or Path(name).suffix:
             raise HTTPException(404)
@@ -45,7 +57,15 @@ def install(app: FastAPI) -> None:
             return secured(HTMLResponse(_NOT_BUILT, headers={"Cache-Control": "no-store"}))
         return _file(index, hashed=False)
 
-    app.router.routes.append(Route("/{path:path}", serve, methods=["GET"], include_in_schema=False))
+    app.router.routes.append(_Pages("/{path:path}", serve, methods=["GET"], include_in_schema=False))
+
+
+def _found(root: Path, name: str) -> Path | None:
+    try:
+        file = (root / name).resolve()
+        return file if name and file.is_relative_to(root) and file.is_file() else None
+    except (OSError, ValueError):  # longer than a file's name may be, or with bytes that none has
+        return None
 
 
 def _file(file: Path, *, hashed: bool) -> Response:

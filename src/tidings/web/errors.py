@@ -115,7 +115,7 @@ def invalid_from(faults: Sequence[Mapping[str, Any]], *, content_type: str) -> C
     if kinds & _JSON_FAULTS:
         reason = faults[0].get("ctx", {}).get("error", "")
         return CatalogueError(ErrorCode.INVALID_JSON, f"The body is not JSON: {reason}." if reason else "")
-    if any(tuple(fault["loc"]) == _WHOLE_BODY for fault in faults):
+    if any(tuple(fault["loc"]) == _WHOLE_BODY and fault["type"] != "value_error" for fault in faults):
         if "missing" in kinds:
             return CatalogueError(ErrorCode.INVALID_JSON, "The request has no body; this address takes a JSON object.")
         if not content_type.partition(";")[0].strip().endswith("json"):

@@ -12,13 +12,13 @@ from tidings.web.auth import container_of
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/livez")
+@router.api_route("/livez", methods=["GET", "HEAD"])
 async def livez() -> Response:
     """Say that the process answers."""
     return JSONResponse({"status": "ok"})
 
 
-@router.get("/readyz")
+@router.api_route("/readyz", methods=["GET", "HEAD"])
 async def readyz(request: Request) -> Response:
     """Say whether the database answers and a worker is alive: 200, or 503 with what is missing."""
     try:

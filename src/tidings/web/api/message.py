@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -24,6 +25,9 @@ MAX_NAMED = 10_000
 
 MAX_DATA = 4_096
 """Bytes of `data` as JSON: no push service takes a longer message anyway."""
+
+YEARS = range(1970, 9000)
+"""Of `send_at`: from its ends one can still count a zone or a time to live on, which no calendar has after 9999."""
 
 CHANNELS = ("webpush", "fcm", "apns")
 
@@ -122,6 +126,13 @@ class NotificationBody(Body):
         size = len(json.dumps(value, ensure_ascii=False).encode())
         if size > MAX_DATA:
             raise ValueError(f"This is {size} bytes of JSON; {MAX_DATA} is the most.")
+        return value
+
+    @field_validator("send_at")
+    @classmethod
+    def _counted(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value.year not in YEARS:
+            raise ValueError(f"The year must lie between {YEARS[0]} and {YEARS[-1]}.")
         return value
 
     @field_validator("actions")

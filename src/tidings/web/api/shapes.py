@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tidings.domain.campaign import Counts
 from tidings.services.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
+from tidings.web.api.storable import check_storable
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -23,6 +24,12 @@ class Body(BaseModel):
     """A request's body: a field it does not know is refused by name."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, value: object) -> object:
+        check_storable(value)
+        return value
 
 
 class Fault(BaseModel):
