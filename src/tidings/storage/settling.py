@@ -33,6 +33,7 @@ _close_chunk = (
         cursor=bindparam("new_cursor"),
         chunk_done=bindparam("chunk"),
         chunk_open=None,
+        attempt=0,
         n_passed=shards.c.n_passed + bindparam("passed"),
     )
     .returning(shards.c.notification_id, shards.c.app_id, shards.c.claimed_at)

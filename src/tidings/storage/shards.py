@@ -134,9 +134,12 @@ class SqlShards:
         return self._mine(shard_id, lease_token, status=ShardStatus.DONE, chunk_open=None)
 
     def release(self, shard_id: int, lease_token: int, *, not_before: datetime | None = None) -> bool:
-        """Give the shard back, to be claimed again at once or from `not_before`; False when the lease was lost."""
+        """Give the shard back, to be claimed again at once or from `not_before`; False when the lease was lost.
+
+        Its attempts begin anew: they count those who died over it, and whoever gives it back is alive.
+        """
         status = case((_cancelled, ShardStatus.CANCELLED), else_=ShardStatus.READY)
-        return self._mine(shard_id, lease_token, status=status, due_at=not_before or c.claimed_at)
+        return self._mine(shard_id, lease_token, status=status, due_at=not_before or c.claimed_at, attempt=0)
 
     def bury(self, shard_id: int, lease_token: int) -> bool:
         """Give the shard up for good: whoever it did not reach stays in doubt; False when the lease was lost."""

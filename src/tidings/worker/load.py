@@ -34,6 +34,11 @@ class Batch:
     held: tuple[int, ...] = ()
     settled: tuple[SettledDelivery, ...] = ()
 
+    @property
+    def waits(self) -> bool:
+        """Say whether nothing can be done with anybody until an integration goes on."""
+        return bool(self.held) and not self.recipients and not self.settled
+
 
 def load(tx: Transaction, shard: Shard, *, cursor: int, number: int) -> Batch | None:
     """Read the next batch after `cursor`; None at the end of the shard or when its notification is not to be sent."""

@@ -80,7 +80,7 @@ class Runner:
                 return None
             number = shard.chunk_done + 1
             batch = load(tx, shard, cursor=shard.cursor, number=number)
-            if batch is not None:
+            if batch is not None and not batch.waits:
                 tx.shards.open_chunk(shard.id, shard.lease_token, number)
             return shard, batch
 
@@ -101,6 +101,9 @@ class Runner:
         doubtful = shard.chunk_open is not None and shard.policy is InDoubtPolicy.SKIP
         cursor = shard.cursor
         while batch is not None:
+            if batch.waits and not doubtful and not ran_out(batch, now=self._clock.now()):
+                await self._wait(shard, batch)
+                return
             verdicts = Verdicts(deliveries=in_doubt(batch.tries)) if doubtful else await self._try(batch, shard.policy)
             doubtful, cursor = False, batch.cursor
             settled, batch = await self._settle(shard, batch, verdicts)
@@ -136,9 +139,8 @@ class Runner:
         untold = {one.subscription_id for one in batch.recipients} - outcomes.keys()
         verdicts.deliveries += in_doubt({one: batch.tries[one] for one in untold})
         if batch.held:
-            later = min(now + timedelta(seconds=CONFIGURATION_DELAY), notification.expires_at)
             held = [Retry(one, batch.tries[one]) for one in batch.held]
-            verdicts.retries.setdefault(later, []).extend(held)
+            verdicts.retries.setdefault(_next_look(batch, now), []).extend(held)
         return verdicts
 
     async def _send(self, batch: Batch, policy: InDoubtPolicy) -> dict[int, Outcome]:
@@ -200,7 +202,7 @@ class Runner:
             if self._stopping:
                 return True, None
             coming = load(tx, shard, cursor=batch.cursor, number=batch.number + 1)
-            if coming is not None:
+            if coming is not None and not coming.waits:
                 tx.shards.open_chunk(shard.id, shard.lease_token, coming.number)
             return True, coming
 
@@ -217,6 +219,11 @@ class Runner:
                     raise
             await asyncio.sleep(delay)
             delay *= 2
+
+    async def _wait(self, shard: Shard, batch: Batch) -> None:
+        """Give the shard back until the next look at a paused integration: one row waits, not a new one each time."""
+        moment = _next_look(batch, self._clock.now())
+        await self._persistently(lambda tx: tx.shards.release(shard.id, shard.lease_token, not_before=moment))
 
     async def _end(self, shard: Shard, cursor: int) -> None:
         """Finish the shard, or give it back when its notification was paused, this worker stops or somebody is left."""
@@ -238,6 +245,10 @@ class Runner:
             now = self._clock.now()
             with suppress(StoreUnavailable):  # two more tries fit into the lease
                 await self._store.write(partial(_renewed, shard=shard, now=now))
+
+
+def _next_look(batch: Batch, now: datetime) -> datetime:
+    return min(now + timedelta(seconds=CONFIGURATION_DELAY), batch.notification.expires_at)
 
 
 def _goes_on(tx: Transaction, shard: Shard, cursor: int) -> bool:

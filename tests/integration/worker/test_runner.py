@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,12 +17,15 @@ from tidings.domain.campaign import InDoubtPolicy, NewNotification, Notification
 from tidings.domain.message import Message
 from tidings.domain.outcome import Accepted, Outcome
 from tidings.domain.subscription import Address, NewSubscription
+from tidings.lib.clock import FixedClock
 from tidings.lib.metrics import Metrics
 from tidings.pipeline.deliver import Chunk, Parcel
+from tidings.pipeline.settle import CONFIGURATION_DELAY
 from tidings.providers import provider
 from tidings.settings import Settings
+from tidings.storage import Transaction
 from tidings.wiring import Container
-from tidings.worker.runner import Runner
+from tidings.worker.runner import LEASE, MOST_CLAIMS, Runner
 from tidings.worker.signs import Meters
 
 PUSH = "https://fcm.googleapis.com"
@@ -151,3 +155,75 @@ async def test_a_worker_that_stops_with_a_cancelled_notification_in_hand_leaves_
     found = await now_of(container, notification)
     assert found.status is NotificationStatus.CANCELLED
     assert (found.counts.sent, found.counts.skipped, found.counts.settled) == (200, 400, 600)
+
+
+async def paused_integration(container: Container, app: App, *, because: str | None) -> None:
+    def pause(tx: Transaction) -> None:
+        integration = tx.credentials.integration(app.id, "webpush")
+        assert integration is not None
+        tx.credentials.set_integration(integration.id, paused_because=because)
+
+    await container.store.write(pause)
+
+
+async def shard_rows(container: Container, notification: Notification) -> int:
+    return await container.store.read(lambda tx: tx.shards.open_count(notification.id))
+
+
+async def test_a_shard_waits_for_a_paused_integration_however_long_and_leaves_no_rows_behind(
+    container: Container,
+) -> None:
+    app = await app_of(container, [PUSH] * 600)
+    await paused_integration(container, app, because="jwt_refused")
+    notification = await accepted(container, app)
+    clock = FixedClock(container.clock.now())
+    pool = Pool()
+    runner = runner_of(replace(container, clock=clock), pool)
+    for _ in range(MOST_CLAIMS + 2):
+        waiting = await container.store.read(lambda tx: tx.shards.ready(now=clock.at, limit=1_000))
+        assert len(waiting) == 1, "the same shard looks again every minute"
+        await runner.run(waiting[0])
+        assert await container.store.read(lambda tx: tx.shards.ready(now=clock.at, limit=1_000)) == []
+        clock.at += timedelta(seconds=CONFIGURATION_DELAY)
+    assert await shard_rows(container, notification) == 1
+    assert pool.chunks == []
+    await paused_integration(container, app, because=None)
+    await runner.run(waiting[0])
+    assert (await now_of(container, notification)).counts.sent == 600
+
+
+async def test_who_waits_for_a_paused_integration_runs_out_with_the_message(container: Container) -> None:
+    app = await app_of(container, [PUSH] * 3)
+    await paused_integration(container, app, because="jwt_refused")
+    notification = await accepted(container, app)
+    clock = FixedClock(container.clock.now())
+    runner = runner_of(replace(container, clock=clock), Pool())
+    (shard,) = await ready(container)
+    await runner.run(shard)
+    clock.at = notification.expires_at
+    assert await runner.run(shard)
+    done = await now_of(container, notification)
+    assert (done.status, done.counts.expired) == (NotificationStatus.DONE, 3)
+
+
+async def test_a_shard_that_moves_on_is_not_buried_however_often_its_workers_die(container: Container) -> None:
+    app = await app_of(container, [PUSH] * 600)
+    notification = await accepted(container, app)
+    clock = FixedClock(container.clock.now())
+    (shard,) = await ready(container)
+
+    def die(chunk: int) -> None:
+        raise ConnectionError("the worker is gone")
+
+    async def deaths(count: int) -> None:
+        for _ in range(count):
+            with pytest.raises(ConnectionError):
+                await runner_of(replace(container, clock=clock), Pool(meanwhile=die)).run(shard)
+            clock.at += timedelta(seconds=LEASE + 1)
+
+    await deaths(MOST_CLAIMS - 1)
+    one_chunk = runner_of(replace(container, clock=clock), Pool(meanwhile=lambda _: one_chunk.stop()))
+    await one_chunk.run(shard)
+    await deaths(MOST_CLAIMS - 1)
+    await runner_of(replace(container, clock=clock), Pool()).run(shard)
+    assert (await now_of(container, notification)).counts.sent == 600
