@@ -6,6 +6,9 @@ import { safeUrl } from "./url.ts";
 
 declare const self: ServiceWorkerGlobalScope;
 
+/** Firefox calls a notification closed also when it was clicked; only a dismissed one is. */
+const done = new Set<string>();
+
 export async function clicked({ notification, action: pressed = "" }: NotificationEvent): Promise<void> {
   const kept = keptIn(notification);
   if (!kept) return;
@@ -13,6 +16,7 @@ export async function clicked({ notification, action: pressed = "" }: Notificati
   // Firefox adds "-moz" to the keys of buttons on some desktops.
   const named = (id: string) => kept.actions.find((one) => one.id === id);
   const action = named(pressed) ?? named(pressed.replace(/-moz$/, ""));
+  done.add(delivery);
   notification.close();
   const answer = action ? { action: action.id } : {};
   // The page first: a browser allows it only right after the click, and waits for no network.
@@ -26,7 +30,7 @@ export async function clicked({ notification, action: pressed = "" }: Notificati
 
 export async function closed({ notification }: NotificationEvent): Promise<void> {
   const kept = keptIn(notification);
-  if (kept) await report({ delivery: kept.delivery, token: kept.token, event: "closed" });
+  if (kept && !done.delete(kept.delivery)) await report({ delivery: kept.delivery, token: kept.token, event: "closed" });
 }
 
 async function go(url: string): Promise<void> {

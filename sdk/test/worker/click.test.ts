@@ -185,4 +185,11 @@ describe("closing", () => {
     await worker.dispatch("notificationclose", { notification: notice });
     expect(worker.receipts).toEqual([{ delivery: "d1", token: "token", event: "closed" }]);
   });
+
+  it("is not reported of one that was clicked, which Firefox calls closed as well", async () => {
+    const notice = await shown();
+    await worker.click(notice);
+    await worker.dispatch("notificationclose", { notification: notice });
+    expect(worker.receipts).toEqual([{ delivery: "d1", token: "token", event: "clicked" }]);
+  });
 });
