@@ -15,7 +15,7 @@ from tidings.cli.egress import SERVICES, Reached, of_egress, reached
 from tidings.cli.failure import CommandFailed
 from tidings.cli.instance import demo_in_place_of, exists
 from tidings.cli.options import NO_INSTANCE, Call, command
-from tidings.cli.output import MARKS, counted
+from tidings.cli.output import MARKS, counted, visible
 
 
 def register(root: typer.Typer) -> None:
@@ -80,7 +80,9 @@ def _show(call: Call, findings: list[Finding]) -> None:
             (
                 Text.from_markup(MARKS[finding.state]),
                 finding.name,
-                Group(Text(finding.found), Text(finding.mend, style="dim")) if finding.mend else finding.found,
+                Group(Text(visible(finding.found)), Text(visible(finding.mend), style="dim"))
+                if finding.mend
+                else finding.found,
             )
             for finding in findings
         ],

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 WIDE = 1000
 THIN_SPACE = "\u2009"
 ACCENT = "cyan"
+_STEERING = {
+    code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    if chr(code) not in "\n\t"
+}
+"""Characters that a terminal obeys instead of showing, and those that turn the order of what is shown."""
+
 MARKS = {"ok": "[green]✓[/]", "warn": "[yellow]![/]", "fail": "[red]✗[/]"}
 
 
@@ -46,6 +53,11 @@ def ago(moment: str | None, *, now: datetime) -> str:
     return "just now"
 
 
+def visible(text: str) -> str:
+    """Spell out what would steer the terminal: names of devices and Apps are written by others."""
+    return text.translate(_STEERING)
+
+
 def plain(text: str) -> str:
     """Write what others wrote so that rich takes none of it for markup."""
     from rich.markup import escape
@@ -60,6 +72,7 @@ class Output:
         self.as_json = as_json
         self._stdout = stdout
         self._stderr = stderr
+        self._told = False
 
     @cached_property
     def person(self) -> Console:
@@ -73,19 +86,19 @@ class Output:
 
     def say(self, text: str = "") -> None:
         """Print one line for a person, in rich's markup; `plain` makes what others wrote safe."""
-        self.person.print(text)
+        self.person.print(visible(text))
 
     def note(self, text: str) -> None:
         """Print one line beside the result, on stderr."""
-        self.aside.print(text, style="dim")
+        self.aside.print(visible(text), style="dim")
 
     def warn(self, text: str) -> None:
         """Print one line that asks for attention, on stderr."""
-        self.aside.print(f"{MARKS['warn']} {text}")
+        self.aside.print(f"{MARKS['warn']} {visible(text)}")
 
     def done(self, text: str) -> None:
         """Print the line that says it worked."""
-        self.person.print(f"{MARKS['ok']} {text}")
+        self.person.print(f"{MARKS['ok']} {visible(text)}")
 
     def facts(self, rows: Sequence[tuple[str, str]]) -> None:
         """Print one line per fact, the values in one column; a value is never folded, so that it can be copied."""
@@ -93,7 +106,7 @@ class Output:
 
         width = max((len(label) for label, _ in rows), default=0)
         for label, value in rows:
-            self.person.print(Text.assemble((f"  {label:<{width}}", "dim"), "   ", value))
+            self.person.print(Text.assemble((f"  {visible(label):<{width}}", "dim"), "   ", visible(value)))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[RenderableType]], *, empty: str = "") -> None:
         """Print a table with a hairline under its head, or what `empty` says; `>N` heads a column set to the right."""
@@ -108,20 +121,29 @@ class Output:
         for column in columns:
             table.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+            table.add_row(*(Text(visible(cell)) if isinstance(cell, str) else cell for cell in row))
         self.person.print(table)
 
     def result(self, document: object) -> None:
         """Print the JSON document, if JSON was asked for."""
         if self.as_json:
+            self._told = True
             print(json.dumps(document, ensure_ascii=False), file=self._stdout or sys.stdout, flush=True)
 
     def failed(self, failure: CommandFailed) -> None:
-        """Print why and how to mend it: on stderr for a person, as `{"error": ...}` on stdout for a program."""
-        self.result({"error": {"code": failure.code or None, "message": failure.why, "mend": failure.mend or None}})
-        self.aside.print(f"{MARKS['fail']} {plain(failure.why)}")
+        """Print why and how to mend it: on stderr for a person, as `{"error": ...}` on stdout for a program.
+
+        Where the result was told already, such as the counts of a notification that reached nobody, stdout stays the
+        one document that it is.
+        """
+        aside = self.aside
+        if self.as_json and self._told:
+            aside = _console(self._stderr or sys.stderr, quiet=False)
+        else:
+            self.result({"error": {"code": failure.code or None, "message": failure.why, "mend": failure.mend or None}})
+        aside.print(f"{MARKS['fail']} {plain(visible(failure.why))}")
         if failure.mend:
-            self.aside.print(f"  {plain(failure.mend)}", style="dim")
+            aside.print(f"  {plain(visible(failure.mend))}", style="dim")
 
 
 def _console(file: TextIO, *, quiet: bool) -> Console:

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from tidings.cli.failure import CommandFailed
-from tidings.cli.output import Output, ago, counted, number, share
+from tidings.cli.output import Output, ago, counted, number, plain, share
 from tidings.cli.progress import check_result, summed_up, time_left
 from tidings.cli.send import audience_from, moment_from
 
@@ -114,6 +114,29 @@ def test_what_others_wrote_is_printed_as_it_is() -> None:
     out, stdout, _ = printed()
     out.table(["Name", ">Count"], [("[red]Mine[/]", "3")])
     assert "[red]Mine[/]" in stdout.getvalue()
+
+
+def test_with_json_a_failure_after_the_result_leaves_one_document() -> None:
+    out, stdout, stderr = printed(as_json=True)
+    out.result({"refused": 1})
+    out.failed(CommandFailed("1 row was refused.", "Mend it."))
+    assert json.loads(stdout.getvalue()) == {"refused": 1}
+    assert stderr.getvalue() == "✗ 1 row was refused.\n  Mend it.\n"
+
+
+def test_what_others_wrote_steers_no_terminal() -> None:
+    out, stdout, stderr = printed()
+    evil = "\x1b]0;mine\x07 \x9b31m \u202eback"
+    out.say(plain(evil))
+    out.done(plain(evil))
+    out.facts([(evil, evil)])
+    out.table(["Name"], [(evil,)])
+    out.note(evil)
+    out.warn(evil)
+    out.failed(CommandFailed(evil, evil))
+    shown = stdout.getvalue() + stderr.getvalue()
+    assert not set("\x1b\x07\x9b\u202e") & set(shown)
+    assert shown.count("\\x1b]0;mine\\x07 \\x9b31m \\u202eback") == 9
 
 
 def test_colour_stays_away_from_what_is_no_terminal() -> None:
