@@ -7,6 +7,7 @@ import pickle
 import socket
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -24,6 +25,13 @@ QUEUED = 2
 
 MOST_ATTEMPTS = 3
 """Senders that may die over one chunk before its rest is put off: something in it may be what kills them."""
+
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 10.0
+"""Seconds before another process is started, doubled each time that none could be started or one died young."""
+
+YOUNG = 5.0
+"""Seconds a process lives at least if it is well."""
 
 log = Logger(__name__)
 
@@ -45,11 +53,12 @@ class SenderProcess:
 
     def __init__(self, options: SenderOptions) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
+        with ours, theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own module, our own interpreter
                 [sys.executable, "-m", "tidings.worker.sender", str(theirs.fileno())], pass_fds=[theirs.fileno()]
             )
-        self.pipe = Connection(ours.detach())
+            self.pipe = Connection(ours.detach())
+        self.started = time.monotonic()
         self.jobs: dict[int, _Job] = {}
         self._writing = asyncio.Lock()
         self._options = options
@@ -90,6 +99,7 @@ class SenderPool:
         self._numbers = count(1)
         self._slots = asyncio.Semaphore(size * QUEUED)
         self._closing = False
+        self._in_a_row = 0
         self._restarts: set[asyncio.Task[None]] = set()
 
     @property
@@ -104,7 +114,12 @@ class SenderPool:
 
     async def _start_one(self) -> None:
         sender = SenderProcess(self._options)
-        await sender.begin()
+        try:
+            await sender.begin()
+        except (OSError, asyncio.CancelledError):
+            sender.process.kill()
+            sender.end()
+            raise
         self._senders.append(sender)
         asyncio.get_running_loop().add_reader(sender.pipe.fileno(), self._readable, sender)
 
@@ -182,7 +197,8 @@ class SenderPool:
 
     async def _replace(self, sender: SenderProcess, jobs: list[_Job]) -> None:
         await asyncio.to_thread(sender.end)
-        await self._start_one()
+        self._in_a_row = self._in_a_row + 1 if time.monotonic() - sender.started < YOUNG else 0
+        await self._start_again()
         for job in jobs:
             job.attempts += 1
             if job.policy is InDoubtPolicy.SKIP:
@@ -192,6 +208,19 @@ class SenderPool:
                 job.done.set_result(None)
             else:
                 await self._hand_out(job)
+
+    async def _start_again(self) -> None:
+        """Start a process however often it takes; what kills one, such as want of memory, may refuse the next."""
+        while True:
+            if self._in_a_row:
+                await asyncio.sleep(min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self._in_a_row - 1, 16)))
+            try:
+                await self._start_one()
+            except OSError as error:
+                self._in_a_row += 1
+                log.error(Event.SENDER_NOT_STARTED, error=error)
+            else:
+                return
 
     async def close(self) -> None:
         """End the processes; chunks under way are abandoned and their shards' leases run out."""

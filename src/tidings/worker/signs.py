@@ -17,6 +17,7 @@ class Event(StrEnum):
     SHARD_FAILED = "shard_failed"
     SHARD_BURIED = "shard_buried"
     SENDER_DIED = "sender_died"
+    SENDER_NOT_STARTED = "sender_not_started"
     INTEGRATION_PAUSED = "integration_paused"
 
 

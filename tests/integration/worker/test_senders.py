@@ -6,8 +6,11 @@ import asyncio
 import base64
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +127,42 @@ async def test_a_chunk_that_kills_its_sender_every_time_is_put_off(
     assert outcomes == {1: Unavailable(None, "sender_died")}
     assert MOST_ATTEMPTS == 3
     assert len(await pool.send(chunk, policy=InDoubtPolicy.RESEND)) == 1, "the pool works on"
+
+
+async def test_a_sender_that_cannot_be_started_is_started_later_and_its_chunk_is_not_lost(
+    simulator: Running, pool: SenderPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    popen = subprocess.Popen
+    refusals = iter([OSError(12, "Cannot allocate memory")] * 3)
+
+    def refused_at_first(*args: Any, **options: Any) -> subprocess.Popen[bytes]:
+        if (refusal := next(refusals, None)) is not None:
+            raise refusal
+        return popen(*args, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", refused_at_first)
+    assert len(await killed_in_the_middle(simulator, pool, InDoubtPolicy.RESEND)) == 400
+    async with asyncio.timeout(20):
+        while len(pool.pids) < 2:
+            await asyncio.sleep(0.05)
+
+
+async def test_senders_that_die_at_once_are_not_started_as_fast_as_they_die(monkeypatch: pytest.MonkeyPatch) -> None:
+    popen = subprocess.Popen
+    started = []
+
+    def stillborn(_: object, **options: Any) -> subprocess.Popen[bytes]:
+        started.append(time.monotonic())
+        return popen([sys.executable, "-c", "pass"], **options)
+
+    monkeypatch.setattr(subprocess, "Popen", stillborn)
+    pool = SenderPool(size=1, options=SenderOptions(), meters=Meters(Metrics()))
+    await pool.start()
+    async with asyncio.timeout(30):
+        while len(started) < 4:
+            await asyncio.sleep(0.05)
+    await pool.close()
+    pauses = [later - earlier for earlier, later in pairwise(started)]
+    assert pauses[0] >= 0.2
+    assert pauses[1] >= 0.4
+    assert pauses[2] >= 0.8
