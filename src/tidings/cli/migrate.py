@@ -7,8 +7,8 @@ from contextlib import nullcontext
 import typer
 
 from tidings.cli.failure import CommandFailed
-from tidings.cli.instance import FolderLock, uses_files
-from tidings.cli.options import Call, command
+from tidings.cli.instance import FolderLock, exists, uses_files
+from tidings.cli.options import NO_INSTANCE, Call, command
 from tidings.cli.output import counted
 
 
@@ -20,6 +20,8 @@ def register(root: typer.Typer) -> None:
 def migrate(call: Call) -> None:
     """Bring the database to the shape this version needs. Stop the server first, and take a backup."""
     settings = call.settings()
+    if not exists(settings):
+        raise CommandFailed(f"There is no instance in {settings.data} yet.", NO_INSTANCE)
     lock = FolderLock.take(settings.data) if uses_files(settings) else nullcontext()
     if lock is None:
         raise CommandFailed(f"The server of {settings.data} is running.", "Stop it, migrate, then start it again.")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from tidings.cli.failure import CommandFailed
-from tidings.cli.instance import demo_in_place_of, exists
+from tidings.cli.instance import DEMO_FOLDER, demo_in_place_of, exists
 from tidings.cli.output import Output
 from tidings.domain.errors import CatalogueError
 
@@ -42,6 +42,9 @@ AppName = Annotated[
 ]
 
 NO_INSTANCE = "Start it with `tidings up`, or name its folder with --data."
+DEMO_STOPPED = (
+    "The demo is there, but it does not run: start it with `tidings up --demo`, or name a folder with --data."
+)
 
 _EVERYWHERE: dict[str, tuple[Any, Any]] = {
     "app_name": (AppName, None),
@@ -62,13 +65,20 @@ class Call:
 
     def settings(self, **overrides: object) -> Settings:
         """Read the settings; an option wins over the environment, the environment over the TOML file."""
+        from tomllib import TOMLDecodeError
+
         from pydantic import ValidationError
 
         from tidings.settings import Settings
 
+        config = os.environ.get("TIDINGS_CONFIG")
+        if config and not Path(config).is_file():
+            raise CommandFailed(f"TIDINGS_CONFIG names {config}, which is no file.", "Mend the path, or unset it.")
         given = {"data": self.data, "database_url": self.database_url, **overrides}
         try:
             return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        except TOMLDecodeError as error:
+            raise CommandFailed(f"{config} is not TOML: {error}.", "Mend the file and try again.") from error
         except ValidationError as error:
             fault = error.errors()[0]
             name = "TIDINGS_" + "_".join(str(part) for part in fault["loc"]).upper()
@@ -90,8 +100,13 @@ class Call:
             self.out.note(f"Using the demo in {demo}.")
             settings = settings.model_copy(update={"data": demo})
         elif not create and not exists(settings):
-            raise CommandFailed(f"There is no instance in {settings.data} yet.", NO_INSTANCE)
-        async with opened(settings, worker=worker) as api:
+            demo_stopped = exists(settings.model_copy(update={"data": settings.data / DEMO_FOLDER}))
+            raise CommandFailed(
+                f"There is no instance in {settings.data} yet.", DEMO_STOPPED if demo_stopped else NO_INSTANCE
+            )
+        elif not exists(settings):
+            self.out.note(f"Making a new instance in {settings.data}.")
+        async with opened(settings, self.out, worker=worker) as api:
             yield await api.of_app(self.app_name) if self.app_name else api
 
 

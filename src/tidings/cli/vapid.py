@@ -129,7 +129,7 @@ async def take(
     """
     if file is None:
         raise typer.BadParameter("Name the file with the private key, or - for stdin.")
-    private_key = sys.stdin.read() if str(file) == "-" else file.read_text()
+    private_key = _text_of(file)
     async with call.api(create=True) as api:
         body = _body(
             "import", subject or call.settings().contact, private_key=private_key.strip(), public_key=public_key
@@ -138,6 +138,17 @@ async def take(
     call.out.result(made)
     call.out.done("Imported the VAPID key pair. The private key is stored encrypted and is never shown.")
     _show(call, made)
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text()
+    except UnicodeDecodeError as error:
+        raise CommandFailed(
+            f"{file} is not text, so it holds neither PEM nor base64url.",
+            "If it is DER, turn it into PEM: openssl ec -inform DER -in FILE",
+            code="vapid_key_invalid",
+        ) from error
 
 
 async def webpush(api: Api) -> Any:

@@ -114,6 +114,32 @@ def test_a_key_is_imported_from_stdin_and_its_private_half_never_printed(run: Ru
     assert "private_key" not in shown
 
 
+def test_a_key_file_that_is_no_text_says_what_it_should_be(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "key.der").write_bytes(b"\x30\x77\xff\xfe")
+    ended = run("vapid", "import", str(tmp_path / "key.der"), *CONTACT)
+    assert ended.exit_code == 1
+    assert "openssl ec -inform DER" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("TIDINGS_CONFIG", "/nowhere/tidings.toml", "which is no file"),
+        ("TIDINGS_CONFIG", __file__, "is not TOML"),
+        ("TIDINGS_PUBLIC_URL", "push.example.com", "as https://push.example.com"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named_before_anything_is_made(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, why: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    ended = run("app", "list")
+    assert ended.exit_code == 1
+    assert why in ended.stderr
+    assert "report what it prints" not in ended.stderr
+    assert not (tmp_path / "data").exists()
+
+
 def test_origins_are_replaced_by_those_given(run: Run, told: Callable[..., Any]) -> None:
     changed = told("app", "set", "--origin", "https://www.example.com", "--origin", "https://shop.example.com/")
     assert changed["origins"] == ["https://www.example.com", "https://shop.example.com"]
@@ -153,7 +179,13 @@ def test_an_attribute_is_added_to_those_that_are_there(told: Callable[..., Any])
 
 
 def test_what_only_reads_makes_no_instance_where_there_is_none(run: Run, tmp_path: Path) -> None:
-    for command in (["send", "--title", "T", "--to", "all"], ["test"], ["user", "list"], ["vapid", "show"]):
+    for command in (
+        ["send", "--title", "T", "--to", "all"],
+        ["test"],
+        ["user", "list"],
+        ["vapid", "show"],
+        ["migrate"],
+    ):
         ended = run(*command)
         assert ended.exit_code == 1
         assert "no instance" in ended.stderr
