@@ -56,6 +56,9 @@ class Dispatcher:
                     await self._look()
                 except StoreUnavailable as away:
                     log.warning(Event.STORE_UNAVAILABLE, reason=cut(str(away)))
+                except Exception as fault:  # noqa: BLE001 - nobody would notice that deliveries stand still
+                    log.error(Event.LOOK_FAILED, error=fault)
+                    await asyncio.sleep(LOOK_EVERY)
         finally:
             listening.cancel()
             tasks = list(self._running.values())
@@ -70,7 +73,13 @@ class Dispatcher:
             self._awake.set()
 
     async def _look(self) -> None:
-        await self._flow.plan()
+        try:
+            await self._flow.plan()
+        finally:
+            # What is planned already is carried, even if one notification cannot be planned.
+            await self._fill()
+
+    async def _fill(self) -> None:
         free = self._window - len(self._running)
         if free <= 0:
             return

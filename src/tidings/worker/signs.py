@@ -14,6 +14,7 @@ class Event(StrEnum):
     """What a worker logs."""
 
     STORE_UNAVAILABLE = "store_unavailable"
+    LOOK_FAILED = "look_failed"
     SHARD_FAILED = "shard_failed"
     SHARD_BURIED = "shard_buried"
     SENDER_DIED = "sender_died"
