@@ -14,6 +14,12 @@ FIRST = 50
 MOST_ORIGINS = 1024
 """Origins remembered; strangers may name origins, so memory needs an end."""
 
+TRIP = 10
+"""Requests in a row to one origin that got no answer at all, after which it gets no more for a while."""
+
+REST = 30.0
+"""Seconds an origin is left alone; then a few requests find out whether it is there again."""
+
 
 class Pace:
     """The window of one origin: additive increase, multiplicative decrease (RFC 5681 §3.1 does it so for TCP)."""
@@ -72,6 +78,27 @@ class Paces:
         idle = next((origin for origin, pace in self._paces.items() if not pace.in_flight), None)
         if idle is not None:
             del self._paces[idle]
+
+
+class Breaker:
+    """Leaves origins alone that do not answer: each try would hold a place for the whole of its time-out."""
+
+    def __init__(self) -> None:
+        self._silent: dict[str, tuple[int, float]] = {}
+
+    def note(self, origin: str, *, answered: bool, now: float) -> None:
+        """Count what became of a request; any answer at all, an error too, makes the origin a good one again."""
+        if answered:
+            self._silent.pop(origin, None)
+            return
+        in_a_row = self._silent.pop(origin, (0, 0.0))[0] + 1
+        if len(self._silent) >= MOST_ORIGINS:
+            del self._silent[next(iter(self._silent))]
+        self._silent[origin] = (in_a_row, now + REST if in_a_row >= TRIP else 0.0)
+
+    def rest(self, origin: str, *, now: float) -> float:
+        """Give the seconds for which the origin is to be left alone; 0 when it may be asked."""
+        return max(0.0, self._silent[origin][1] - now) if origin in self._silent else 0.0
 
 
 class Waiting(Generic[T]):

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from tidings.domain.app import Credential
-from tidings.domain.outcome import Outcome, Refused
+from tidings.domain.outcome import Outcome, Refused, Unavailable
 from tidings.domain.subscription import Address
-from tidings.lib.exchange import Answer, Request
-from tidings.lib.pacing import Waiting
+from tidings.lib.exchange import Answer, FailureKind, NetworkFailure, Request
+from tidings.lib.pacing import Breaker, Waiting
 from tidings.providers import Draft, Envelope, Provider
 
 BURST = 8
@@ -22,6 +22,12 @@ BURST = 8
 
 IDLE = 0.005
 """Seconds to wait for the sockets before asking for another chunk."""
+
+ASIDE = 500
+"""Parcels that wait aside for room at their origins, at most; a sender holds two chunks of 200."""
+
+SILENT = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS, FailureKind.TIMEOUT})
+"""Failures that mean that nobody is there."""
 
 LEAST_TTL = 60
 """Seconds: push services refuse or drop a TTL of 0."""
@@ -101,13 +107,15 @@ class Delivery:
         self._client = client
         self._provider = provider
         self._now = now
-        self._waiting: dict[Key, tuple[Address, Provider]] = {}
+        self._waiting: dict[Key, tuple[Address, Provider, str]] = {}
+        self._breaker = Breaker()
         self._line: Waiting[tuple[Chunk, Parcel]] = Waiting()
 
     def run(self, take: Callable[[bool], Chunk | None]) -> Iterator[list[Settled]]:
         """Send every parcel of every chunk and give the outcomes as they come, in no order.
 
-        A parcel whose origin has no room waits aside, so that a slow push service holds up nobody else's.
+        A parcel whose origin has no room waits aside, so that a slow push service holds up nobody else's. One whose
+        origin does not answer at all comes back at once, to be tried later: waiting for it would hold up its chunk.
 
         `take(wait)` gives the next chunk, or None when there is none now (it may block only if `wait`), and raises
         EndOfChunks at the end. It is asked as soon as the last parcel before is on its way, so that the connections
@@ -119,11 +127,11 @@ class Delivery:
             settled: list[Settled] = []
             starved = False
             for _ in range(BURST):
-                if due := self._line.take(self._client.room_for):
+                if due := self._line.take(self._room_for):
                     refused = self._submit(*due)
                     settled += [refused] if refused else []
                     continue
-                if self._client.room <= len(self._line):
+                if self._full:
                     break
                 pair = next(parcels, None)
                 if pair is None:
@@ -134,9 +142,16 @@ class Delivery:
                     parcels = ((chunk, parcel) for parcel in chunk.parcels)
                     continue
                 self._line.put(pair[1].origin, pair)
-            settled += self._answers(IDLE if starved or self._client.room <= len(self._line) else 0.0)
+            settled += self._answers(IDLE if starved or self._full else 0.0)
             if settled:
                 yield settled
+
+    @property
+    def _full(self) -> bool:
+        return self._client.room <= 0 or len(self._line) >= ASIDE
+
+    def _room_for(self, origin: str) -> int:
+        return 1 if self._breaker.rest(origin, now=self._now()) else self._client.room_for(origin)
 
     def _next(self, take: Callable[[bool], Chunk | None], *, ended: bool, wait: bool) -> tuple[Chunk | None, bool]:
         if ended:
@@ -148,6 +163,10 @@ class Delivery:
 
     def _submit(self, chunk: Chunk, parcel: Parcel) -> Settled | None:
         now = self._now()
+        if now >= chunk.expires_at:
+            return Settled(chunk.number, parcel.subscription_id, Unavailable(None, "ttl_ended"))
+        if rest := self._breaker.rest(parcel.origin, now=now):
+            return Settled(chunk.number, parcel.subscription_id, Unavailable(rest, "origin_silent"))
         name, draft = chunk.drafts[parcel.draft]
         via = self._provider(name)
         to = Address(parcel.target, parcel.keys)
@@ -156,7 +175,7 @@ class Delivery:
         if isinstance(request, Refused):
             return Settled(chunk.number, parcel.subscription_id, request)
         key = (chunk.number, parcel.subscription_id)
-        self._waiting[key] = (to, via)
+        self._waiting[key] = (to, via, parcel.origin)
         self._client.submit(key, request)
         return None
 
@@ -165,6 +184,9 @@ class Delivery:
             return []
         settled = []
         for key, answer in self._client.poll(timeout):
-            to, via = self._waiting.pop(key)
-            settled.append(Settled(*key, via.outcome(to, answer, now=self._now())))
+            to, via, origin = self._waiting.pop(key)
+            now = self._now()
+            silent = isinstance(answer, NetworkFailure) and answer.kind in SILENT
+            self._breaker.note(origin, answered=not silent, now=now)
+            settled.append(Settled(*key, via.outcome(to, answer, now=now)))
         return settled

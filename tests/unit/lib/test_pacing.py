@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tidings.lib.pacing import FIRST, MOST_ORIGINS, Pace, Paces, Waiting
+from tidings.lib.pacing import FIRST, MOST_ORIGINS, REST, TRIP, Breaker, Pace, Paces, Waiting
 
 
 def answer(pace: Pace, count: int, *, slow_down: bool) -> None:
@@ -81,3 +81,43 @@ def test_what_waits_is_taken_in_order_from_origins_with_room() -> None:
     assert waiting.take({"a": 0, "b": 0}.__getitem__) is None
     assert [waiting.take(lambda _: 1), waiting.take(lambda _: 1), waiting.take(lambda _: 1)] == [3, 4, None]
     assert len(waiting) == 0
+
+
+def silent(breaker: Breaker, origin: str, count: int, *, now: float = 0.0) -> None:
+    for _ in range(count):
+        breaker.note(origin, answered=False, now=now)
+
+
+def test_an_origin_that_never_answers_is_left_alone_for_a_while() -> None:
+    breaker = Breaker()
+    silent(breaker, "https://a", TRIP - 1)
+    assert breaker.rest("https://a", now=0.0) == 0
+    silent(breaker, "https://a", 1, now=5.0)
+    assert breaker.rest("https://a", now=6.0) == REST - 1
+    assert breaker.rest("https://b", now=6.0) == 0
+    assert breaker.rest("https://a", now=5.0 + REST) == 0, "then it is asked again"
+
+
+def test_an_origin_that_is_still_silent_after_its_rest_gets_another_at_once() -> None:
+    breaker = Breaker()
+    silent(breaker, "https://a", TRIP)
+    silent(breaker, "https://a", 1, now=100.0)
+    assert breaker.rest("https://a", now=100.0) == REST
+
+
+def test_one_answer_makes_an_origin_good_again() -> None:
+    breaker = Breaker()
+    silent(breaker, "https://a", TRIP)
+    breaker.note("https://a", answered=True, now=1.0)
+    assert breaker.rest("https://a", now=1.0) == 0
+    silent(breaker, "https://a", TRIP - 1, now=1.0)
+    assert breaker.rest("https://a", now=1.0) == 0
+
+
+def test_silent_origins_that_strangers_name_do_not_fill_the_memory() -> None:
+    breaker = Breaker()
+    silent(breaker, "https://first", TRIP)
+    for number in range(MOST_ORIGINS):
+        silent(breaker, f"https://{number}", 1)
+    assert breaker.rest("https://first", now=0.0) == 0
+    assert len(breaker._silent) == MOST_ORIGINS

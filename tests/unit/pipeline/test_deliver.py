@@ -11,6 +11,7 @@ from tidings.domain.outcome import Accepted, Gone, Outcome, Refused, Unavailable
 from tidings.domain.subscription import Address
 from tidings.lib.egress import HostPolicy
 from tidings.lib.exchange import Answer, FailureKind, NetworkFailure, Reply, Request
+from tidings.lib.pacing import REST, TRIP
 from tidings.pipeline.deliver import Chunk, Delivery, EndOfChunks, Key, Parcel, Settled
 from tidings.providers import Draft, Envelope
 
@@ -142,6 +143,34 @@ def test_a_push_service_without_room_holds_up_nobody_else() -> None:
     settled = run(client, chunk(1, *["slow"] * 6, "fast", "fast"))
     assert len(settled) == 8
     assert [request.url for request in client.requests[:4]] == ["slow", "slow", "fast", "fast"]
+
+
+def test_a_push_service_without_room_holds_up_nobody_else_even_with_more_parcels_than_requests_fit() -> None:
+    client = Client(ok, room=10, polls=5, per_origin=2)
+    settled = run(client, chunk(1, *["slow"] * 50, "fast"))
+    assert len(settled) == 51
+    assert [request.url for request in client.requests].index("fast") <= 4
+
+
+def test_a_push_service_that_does_not_answer_gets_no_more_and_its_parcels_come_back_to_be_tried_later() -> None:
+    client = Client(
+        lambda request: ok(request) if request.url == "well" else NetworkFailure(FailureKind.TIMEOUT), room=4, polls=2
+    )
+    settled = run(client, chunk(1, *["dead"] * 60, *["well"] * 60))
+    assert sum(request.url == "dead" for request in client.requests) < TRIP + 4
+    assert sum(one.outcome == Accepted() for one in settled) == 60
+    given_back = [one.outcome for one in settled if one.outcome == Unavailable(REST, "origin_silent")]
+    assert len(given_back) > 60 - TRIP - 4
+    assert len(settled) == 120
+
+
+def test_a_parcel_that_ran_out_while_it_waited_is_not_sent() -> None:
+    client = Client(ok, room=1)
+    take, _ = taking(chunk(1, "a", "b", expires_at=130.0))
+    delivery = Delivery(client, provider=lambda _: Plain(), now=lambda: 131.0 if client.requests else 100.0)
+    settled = [one for batch in delivery.run(take) for one in batch]
+    assert [request.url for request in client.requests] == ["a"]
+    assert {one.subscription_id: one.outcome for one in settled}[2] == Unavailable(None, "ttl_ended")
 
 
 def test_a_request_that_cannot_be_made_is_an_outcome_and_sends_nothing() -> None:
