@@ -28,10 +28,8 @@ FIRST_DELAY = 5.0
 """Seconds; the upper end of the first retry's delay, doubled with every try."""
 
 LONGEST_DELAY = 1_800.0
-"""Seconds; a Retry-After may ask for more."""
-
-MOST_TRIES = 8
-"""Tries of a message that is throttled or meets an unavailable service."""
+"""Seconds; a Retry-After may ask for more. Tries go on until the message's time to live ends: a number of them would
+end after minutes, and a push service, or our own network, can be away for longer."""
 
 MOST_UNMAPPED_TRIES = 3
 """Tries after an answer that no table knows."""
@@ -101,17 +99,17 @@ def _settle_one(
         case Misconfigured(reason):
             if (one.credential_id, one.origin) in working:
                 # The same key was accepted by the same service a moment ago: it is this address, not our key.
-                again.later(None, reason, most=MOST_UNMAPPED_TRIES)
+                again.few(reason)
             else:
                 verdicts.misconfigured[one.credential_id] = reason
                 again.waiting(CONFIGURATION_DELAY)
-        case Throttled(after=after, reason=reason):
-            again.later(after, reason, most=MOST_TRIES)
-        case Unavailable(after=after, reason=reason):
-            again.later(after, reason, most=MOST_TRIES)
+        case Throttled(after=after):
+            again.later(after)
+        case Unavailable(after=after):
+            again.later(after)
         case Unmapped(status=status):
             verdicts.unmapped += 1
-            again.later(None, f"unmapped_{status}", most=MOST_UNMAPPED_TRIES)
+            again.few(f"unmapped_{status}")
         case _:
             assert_never(outcome)
 
@@ -126,14 +124,17 @@ class _Again:
     expires_at: datetime = field(kw_only=True)
     chance: Callable[[], float] = field(kw_only=True)
 
-    def later(self, after: float | None, reason: str, *, most: int) -> None:
+    def later(self, after: float | None) -> None:
         """Try again after a jittered delay, never sooner than `after` seconds."""
-        tries = self.one.earlier_tries + 1
-        if tries >= most:
-            _final(self.verdicts, self.one, DeliveryStatus.FAILED, reason)
-            return
         delay = full_jitter(self.one.earlier_tries, first=FIRST_DELAY, cap=LONGEST_DELAY, chance=self.chance())
-        self._at((after or 0.0) + delay, tries)
+        self._at((after or 0.0) + delay, self.one.earlier_tries + 1)
+
+    def few(self, reason: str) -> None:
+        """Try again like `later`, and fail with the reason after a few tries."""
+        if self.one.earlier_tries + 1 >= MOST_UNMAPPED_TRIES:
+            _final(self.verdicts, self.one, DeliveryStatus.FAILED, reason)
+        else:
+            self.later(None)
 
     def waiting(self, delay: float) -> None:
         """Look again after `delay` seconds without counting a try: the fault is ours."""
