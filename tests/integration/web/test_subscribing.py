@@ -126,6 +126,27 @@ async def test_a_wrong_field_is_named_by_its_path(browser: httpx2.AsyncClient, v
     assert problem(answer, 422, "invalid_request")["errors"][0]["field"] == "subscription.keys"
 
 
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"user": {"id": "a\x00b"}}, "user.id"),
+        ({"user": {"id": "\x1b]0;mine\x07"}}, "user.id"),
+        ({"tags": {"plan": "\x00"}}, "tags[...]"),
+        ({"tags": {"pl\x00an": "pro"}}, "tags"),
+        ({"locale": "de\x00"}, "locale"),
+        ({"time_zone": "\x1b[31m"}, "time_zone"),
+    ],
+)
+async def test_a_control_character_is_refused_and_nothing_is_stored(
+    api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str, more: dict[str, Any], field: str
+) -> None:
+    answer = await browser.post("/push/subscribe", json={"subscription": push_subscription(), **more})
+    errors = problem(answer, 422, "invalid_request")["errors"]
+    assert errors[0]["message"] == "Control characters are not taken."
+    assert errors[0]["field"].startswith(field)
+    assert await stored(api) == []
+
+
 async def test_a_form_cannot_subscribe(browser: httpx2.AsyncClient, vapid_key: str) -> None:
     answer = await browser.post("/push/subscribe", content=b"{}", headers={"Content-Type": "text/plain"})
     problem(answer, 415, "content_type_unsupported")

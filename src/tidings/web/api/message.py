@@ -58,7 +58,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 class ActionBody(Body):
     """A button under the notification."""
 
-    id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
     title: Annotated[str, StringConstraints(min_length=1, max_length=60)]
     url: Link | None = None
 

@@ -9,9 +9,12 @@ from msgspec import Meta, Struct
 
 from tidings.domain.receipt import ReceiptEvent
 
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+"""No control characters: no id, language or tag has one, PostgreSQL keeps no NUL, and terminals obey the others."""
+
 Key = Annotated[str, Meta(max_length=256)]
-TagName = Annotated[str, Meta(min_length=1, max_length=64)]
-TagValue = Annotated[str, Meta(max_length=256)]
+TagName = Annotated[str, Meta(min_length=1, max_length=64, pattern=PRINTABLE)]
+TagValue = Annotated[str, Meta(max_length=256, pattern=PRINTABLE)]
 
 
 class PushKeys(Struct, frozen=True):
@@ -31,7 +34,7 @@ class PushSubscription(Struct, frozen=True):
 class UserRef(Struct, frozen=True):
     """Who is signed in on the site; the token is their id signed by the site's server."""
 
-    id: Annotated[str, Meta(min_length=1, max_length=200)]
+    id: Annotated[str, Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
     token: Annotated[str, Meta(max_length=256)] | None = None
 
 
@@ -41,8 +44,8 @@ class SubscribeBody(Struct, frozen=True):
     subscription: PushSubscription
     vapid_key: Annotated[str, Meta(max_length=128)] | None = None
     user: UserRef | None = None
-    locale: Annotated[str, Meta(max_length=35)] | None = None
-    time_zone: Annotated[str, Meta(max_length=64)] | None = None
+    locale: Annotated[str, Meta(max_length=35, pattern=PRINTABLE)] | None = None
+    time_zone: Annotated[str, Meta(max_length=64, pattern=PRINTABLE)] | None = None
     tags: Annotated[dict[TagName, TagValue], Meta(max_length=50)] | None = None
     secret: Annotated[str, Meta(max_length=128)] | None = None
 
@@ -74,7 +77,7 @@ class ReceiptBody(Struct, frozen=True):
     delivery: Annotated[str, Meta(max_length=64)]
     token: Annotated[str, Meta(max_length=64)]
     event: ReceiptEvent
-    action: Annotated[str, Meta(max_length=64)] = ""
+    action: Annotated[str, Meta(max_length=64, pattern=PRINTABLE)] = ""
 
 
 SHAPES = (SubscribeBody, SubscribeAnswer, UnsubscribeBody, VapidKeyAnswer, ReceiptBody)

@@ -27,7 +27,7 @@ PREFLIGHT_SECONDS = 7_200
 T = TypeVar("T")
 Handler = Callable[[Request, App], Awaitable[Response]]
 
-_FIELD = re.compile(r"^(?P<words>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
+_FIELD = re.compile(r"^(?P<words>.*?)(?: - at (?:`key` in )?`\$(?P<path>[^`]*)`)?$", re.DOTALL)
 
 
 def behind_door(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[Response]]:
@@ -97,6 +97,8 @@ def _invalid(words: str) -> CatalogueError:
     match = _FIELD.match(words)
     path = (match["path"] or "").lstrip(".") if match else ""
     said = f"{match['words'] if match else words}."
+    if "matching regex" in said:
+        said = "Control characters are not taken."
     found = FieldFault(path or "body", said)
     return CatalogueError(ErrorCode.INVALID_REQUEST, f"{found.field}: {said}", faults=(found,))
 
