@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -16,6 +17,11 @@ from tidings.storage import Store, Transaction
 FIRST_NAME = "My site"
 MAX_ORIGINS = 100
 _PORTS = {"https": 443, "http": 80}
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
+"""A name, or an IPv6 address, as browsers write it."""
+
+_OTHERWISE = frozenset("ß\N{GREEK SMALL LETTER FINAL SIGMA}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}")
+"""What IDNA 2003, which Python has, writes in another way than browsers do: it would be another site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +134,14 @@ def origin_from(value: str) -> str:
     text = value.strip()
     if "*" in text:
         raise ValueError("An origin has no wildcard; list each site, such as https://www.example.com.")
+    if not _OTHERWISE.isdisjoint(text):
+        raise ValueError("Write this name as browsers send it, beginning with xn--.")
     try:
         parts = urlsplit(text)
         host, port = (parts.hostname or "").encode("idna").decode("ascii"), parts.port
     except (ValueError, UnicodeError) as fault:
         raise ValueError("This is not an origin; write it as https://www.example.com.") from fault
-    if parts.scheme not in _PORTS or not host:
+    if parts.scheme not in _PORTS or not _HOST.fullmatch(host) or not text.isprintable():
         raise ValueError("This is not an origin; write it as https://www.example.com.")
     if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("An origin ends after the host and port; leave out the path and what follows it.")

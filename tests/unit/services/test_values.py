@@ -50,6 +50,13 @@ def test_an_origin_is_kept_as_browsers_send_it(given_as: str, origin: str) -> No
         "ftp://a",
         "null",
         "https://[::1",
+        "https://exa mple.com",
+        "https://a\tb.example",
+        "https://example.com\\evil",
+        "https://<script>.example",
+        "https://a,b",
+        "https://stra\u00dfe.example",
+        "https://[fe80::1%25eth0]",
     ],
 )
 def test_what_is_no_origin_says_why(text: str) -> None:
