@@ -105,6 +105,11 @@ async def test_a_key_is_shown_once_and_ends_when_it_is_revoked(app: FastAPI, api
     problem(await api.delete("/api/v1/keys/key_none"), 404, "not_found")
 
 
+async def test_a_key_for_an_app_without_a_name_is_not_one_for_all(api: httpx2.AsyncClient) -> None:
+    problem(await api.post("/api/v1/keys", json={"name": "Shop", "app": ""}), 404, "app_not_found")
+    assert (await api.get("/api/v1/keys")).json()["data"] == []
+
+
 async def test_a_key_of_one_app_reaches_no_other(app: FastAPI, api: httpx2.AsyncClient, container: Box) -> None:
     first = (await container.apps.ensure_first()).public_id
     second = (await api.post("/api/v1/apps", json={"name": "Second"})).json()["id"]

@@ -58,7 +58,7 @@ async def list_keys(request: Request, caller: Administrator) -> ListOf[KeyOut]:
 @router.post("", operation_id="create_key", summary="Create an API key", status_code=201)
 async def create_key(request: Request, caller: Administrator, body: KeyBody) -> IssuedKey:
     """Create an API key. Its text is in this answer and nowhere else."""
-    app = await app_of(request, caller, body.app) if body.app or caller.app_id else None
+    app = await app_of(request, caller, body.app) if body.app is not None or caller.app_id else None
     issued = await container_of(request).access.create_key(
         name=body.name, scopes=body.scopes, app_id=app.id if app else None
     )
