@@ -106,12 +106,18 @@ class Credentials:
         `force`, for after a leak, makes a new one and revokes all before it: their subscriptions expire. Raises
         what the provider finds wrong with `settings`, such as CONTACT_INVALID.
         """
-        known = (await self.integration(app_id, provider)).keys
-        current = next((key.credential for key in known if key.credential.status is CredentialStatus.CURRENT), None)
+        maker = self._maker(provider)
+        current = await self._store.read(lambda tx: tx.credentials.current(app_id, provider))
         if current is not None and not force:
             return KeyChange(current, created=False)
-        made = self._maker(provider).generate_credential(await self._settings(app_id, provider, settings))
-        return await self._store.write(lambda tx: self._put(tx, app_id, provider, made, revoke=force))
+        made = maker.generate_credential(await self._settings(app_id, provider, settings))
+
+        def put(tx: Transaction) -> KeyChange:
+            # Asked again: of two first calls at once, the second shows the key of the first.
+            there = None if force else tx.credentials.current(app_id, provider)
+            return KeyChange(there, created=False) if there else self._put(tx, app_id, provider, made, revoke=force)
+
+        return await self._store.write(put)
 
     async def rotate(self, app_id: int, provider: str, *, settings: Mapping[str, str]) -> KeyChange:
         """Make a new key for new subscriptions; those made with the old ones keep working with them.

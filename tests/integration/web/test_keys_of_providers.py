@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx2
@@ -33,6 +34,14 @@ async def test_generating_twice_shows_the_key_that_is_there(api: httpx2.AsyncCli
     assert answer.json()["public_key"] == vapid_key
     assert len(vapid_key) == 87
     assert "private" not in answer.text
+
+
+async def test_of_two_first_calls_at_once_both_show_the_same_key(api: httpx2.AsyncClient) -> None:
+    body = {"action": "generate", "subject": "mailto:ops@example.com"}
+    answers = await asyncio.gather(*(api.post(KEYS, json=body) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
+    assert len({answer.json()["public_key"] for answer in answers}) == 1
+    assert len((await integration(api))["keys"]) == 1
 
 
 async def test_a_contact_that_apple_refuses_is_refused(api: httpx2.AsyncClient) -> None:
