@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest'
 
 import { browserOf, isAppleTab, regrant, type Surroundings } from '../src/lib/browser'
 import { contactFault, contactFrom, subjectFrom } from '../src/lib/contact'
-import { DATABASE, RECORD, STORE } from '../src/lib/kept'
 import { explained, ranked } from '../src/lib/reasons'
 import { originFrom, pageSnippet, pushBase } from '../src/lib/snippet'
 
@@ -50,15 +49,6 @@ describe('reasons', () => {
     const reasons = [...table.matchAll(/^ {4}[A-Z_]+ = "([a-z_]+)"/gm)].map((found) => found[1]!)
     expect(reasons.length).toBeGreaterThan(3)
     for (const reason of reasons) expect(explained(reason).what, reason).not.toBe(reason.replaceAll('_', ' '))
-  })
-})
-
-describe('kept', () => {
-  it('reads where the SDK keeps this device', () => {
-    const source = readFileSync(new URL('../../sdk/src/shared/store.ts', import.meta.url), 'utf8')
-    expect(source).toContain(`const NAME = "${DATABASE}"`)
-    expect(source).toContain(`const STORE = "${STORE}"`)
-    expect(source).toContain(`read<Device>("${RECORD}")`)
   })
 })
 

@@ -1,7 +1,6 @@
 /** Push on this very device, through the same SDK that sites use. */
 
 import { Problem } from './http'
-import { keptId } from './kept'
 import { session } from './session.svelte'
 import { pushBase } from './snippet'
 
@@ -13,6 +12,7 @@ interface Sdk {
   state(): Promise<WebPushState>
   subscribe(): Promise<WebPushState>
   unsubscribe(): Promise<WebPushState>
+  subscription(): Promise<{ id: string } | null>
   readonly lastError?: { message: string } | undefined
 }
 
@@ -87,7 +87,7 @@ class Device {
   /** The id of this device's subscription, undefined unless push is enabled here. */
   id = async (): Promise<string | undefined> => {
     const sdk = await load()
-    return (await sdk.state()) === 'registered' ? keptId(session.app?.id ?? '') : undefined
+    return (await sdk.subscription())?.id
   }
 
   #take(state: WebPushState): WebPushState {
