@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tidings.cli.failure import CommandFailed
 from tidings.cli.instance import FolderLock, RunningServer, read_run_file, server_or_lock, uses_files
+from tidings.cli.output import Output
 from tidings.domain.errors import CATALOGUE, ErrorCode
 
 if TYPE_CHECKING:
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 FINAL = frozenset({"cancelled", "done"})
 IN_PROCESS = "http://localhost"
 POLL_SECONDS = 0.2
+MENDS: dict[str, str] = {
+    ErrorCode.APP_REQUIRED: "Name one with --app; `tidings app list` shows them.",
+    ErrorCode.INVALID_REQUEST: "Mend it and try again.",
+    ErrorCode.NOT_FOUND: "Check the id, and with several Apps also --app.",
+    ErrorCode.VAPID_KEY_MISSING: "Run: tidings vapid generate --subject mailto:you@example.com",
+}
+"""What the catalogue says to those who write requests, said to those who type commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +151,7 @@ def _document(answer: Response) -> Any:
     faults = [f"{fault['field']}: {fault['message']}" for fault in problem.get("errors") or ()]
     raise CommandFailed(
         "; ".join([why, *(fault for fault in faults if fault not in why)]),
-        str(problem.get("mend") or _mend(code)),
+        MENDS.get(code) or str(problem.get("mend") or _mend(code)),
         code=code,
     )
 
@@ -156,7 +164,7 @@ def _mend(code: str) -> str:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, worker: bool = False) -> AsyncIterator[Api]:
+async def opened(settings: Settings, out: Output, *, worker: bool = False) -> AsyncIterator[Api]:
     """Open the API: over HTTP when a server has the instance, else the instance itself, under its lock.
 
     `worker` also runs delivery in this process when no server does; with PostgreSQL several may.
@@ -172,6 +180,8 @@ async def opened(settings: Settings, *, worker: bool = False) -> AsyncIterator[A
                 from tidings.wiring import opened as wired
 
                 container = await stack.enter_async_context(wired(settings))
+                if container.new_key_file is not None:
+                    out.warn_of_key(container.new_key_file)
                 api = await stack.enter_async_context(in_process(container))
                 if worker:
                     await stack.enter_async_context(delivering(container))

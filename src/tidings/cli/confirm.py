@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -16,5 +17,18 @@ def confirmed(out: Output, question: str, *, yes: bool) -> None:
         return
     if out.as_json or not sys.stdin.isatty():
         raise CommandFailed(f"Nobody is here to answer: {question}", "Add --yes if that is what you want.")
-    if not typer.confirm(question, err=True):
+    if not asked(question):
         raise CommandFailed("Nothing was done.")
+
+
+def asked(question: str) -> bool:
+    """Ask; Ctrl-C and Ctrl-D are a no."""
+    # The event loop's own handler only notes Ctrl-C for later, and the loop stands still while we wait for the answer.
+    earlier = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:
+        typer.echo(err=True)
+        return False
+    finally:
+        signal.signal(signal.SIGINT, earlier)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,34 +63,38 @@ def _facts(told: Greeting) -> list[tuple[str, str]]:
 
 def _attention(out: Output, told: Greeting) -> None:
     settings = told.settings
-    kept_key = told.new_key_file is not None and told.simulator is None
     if settings.allow_insecure_endpoints:
         reason = "the demo needs it" if told.simulator else "TIDINGS_ALLOW_INSECURE_ENDPOINTS is set"
         out.aside.print(
             f"[bold red]! Insecure endpoints are allowed[/] ({reason}): http and self-signed push endpoints on this "
             "machine are called. Never in production."
         )
-    if kept_key:
-        out.warn(
-            f"Every secret is sealed with the key in [bold]{plain(str(told.new_key_file))}[/]. Keep a copy of it "
-            "away from the database: without it the VAPID keys and all subscribers are lost."
-        )
-    if settings.allow_insecure_endpoints or kept_key:
+    if told.new_key_file is not None and told.simulator is None:
+        out.warn_of_key(told.new_key_file)
+    if settings.allow_insecure_endpoints or told.new_key_file is not None:
         out.aside.print()
 
 
 def _next(out: Output, told: Greeting) -> None:
+    tidings = _typed()
     where = f" --data {plain(str(told.settings.data))}"
     if told.simulator is not None:
         out.say(f"Next, in another terminal: send to the {number(told.simulator.subscribers)} simulated subscribers.")
-        out.say(f'  [bold]tidings send{where} --title "Fresh fish" --body "At the quay from nine" --to all[/]')
+        out.say(f'  [bold]{tidings} send{where} --title "Fresh fish" --body "At the quay from nine" --to all[/]')
         out.say("Or open the set-up link and press Send Push. Ctrl-C stops everything.")
     elif told.public_key is None:
         out.say("Next, in another terminal: make the VAPID key that browsers subscribe with.")
-        out.say(f"  [bold]tidings vapid generate{where} --subject mailto:you@example.com[/]")
+        out.say(f"  [bold]{tidings} vapid generate{where} --subject mailto:you@example.com[/]")
         out.say("Ctrl-C stops everything.")
     else:
         out.say("Next: open the set-up link. Ctrl-C stops everything.")
+
+
+def _typed() -> str:
+    """Give what to type for this very command: its name where the shell finds it, else its path."""
+    here = Path(sys.argv[0])
+    found = shutil.which("tidings")
+    return plain(str(here)) if here.name == "tidings" and found is None else "tidings"
 
 
 def _document(told: Greeting) -> dict[str, object]:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -95,6 +96,13 @@ class Output:
     def warn(self, text: str) -> None:
         """Print one line that asks for attention, on stderr."""
         self.aside.print(f"{MARKS['warn']} {visible(text)}")
+
+    def warn_of_key(self, file: Path) -> None:
+        """Say that a key file was made, and what depends on it."""
+        self.warn(
+            f"Every secret is sealed with the key in [bold]{plain(str(file))}[/]. Keep a copy of it "
+            "away from the database: without it the VAPID keys and all subscribers are lost."
+        )
 
     def done(self, text: str) -> None:
         """Print the line that says it worked."""

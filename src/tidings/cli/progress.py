@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import typer
-
 from tidings.cli.client import FINAL, Api
+from tidings.cli.confirm import asked
 from tidings.cli.failure import CommandFailed
 from tidings.cli.output import Output, counted, number, share
 
@@ -90,7 +89,7 @@ async def _left_or_cancelled(api: Api, out: Output, notification: str) -> None:
     if not out.aside.is_terminal or out.as_json:
         raise CommandFailed(f"No longer watching. {notification} goes on.", _how_to_stop(api, notification))
     # The question is asked on the event loop: nothing is delivered in this process while it stands.
-    if not typer.confirm("Cancel what has not been sent yet?", err=True, default=False):
+    if not asked("Cancel what has not been sent yet?"):
         raise CommandFailed(f"No longer watching. {notification} goes on.", _how_to_stop(api, notification))
     await api.post(f"/notifications/{notification}/cancel")
 

@@ -75,7 +75,7 @@ async def _confirmed_count(call: Call, api: Api, audience: dict[str, Any], *, ti
     if count == 0:
         raise CommandFailed(
             "Nobody to send to: no active subscription is in this audience.",
-            "See who is there with `tidings subscriptions export -`, or open the site and enable push.",
+            "Open the site and enable push; `tidings user list` shows whom the App knows.",
             code="no_subscription",
         )
     call.out.note(f"To {counted(count, 'device')}.")

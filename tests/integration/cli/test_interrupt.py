@@ -96,6 +96,18 @@ def sending(demo: Path) -> Iterator[Terminal]:
 
 
 @pytest.mark.slow
+def test_one_ctrl_c_at_the_question_sends_nothing(demo: Path) -> None:
+    terminal = Terminal("send", "--title", "Fresh fish", "--to", "all", "--data", str(demo))
+    try:
+        terminal.until("[y/N]")
+        terminal.keys("\x03")
+        terminal.until("Nothing was done.")
+        assert terminal.process.wait(PATIENCE) == 1
+    finally:
+        terminal.close()
+
+
+@pytest.mark.slow
 def test_a_yes_cancels_the_rest_and_shows_how_far_it_got(sending: Terminal) -> None:
     sending.keys("y\n")
     sending.until("Cancelled after")
