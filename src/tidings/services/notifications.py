@@ -11,7 +11,7 @@ from tidings.domain.campaign import Counts, InDoubtPolicy, NewNotification, Noti
 from tidings.domain.delivery import SettledDelivery
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.message import Message, Urgency
-from tidings.domain.subscription import Subscription, SubscriptionStatus
+from tidings.domain.subscription import Subscription
 from tidings.pipeline.flow import Acceptance, Flow, Idempotent
 from tidings.providers import BROWSER
 from tidings.services.paging import Page, page_from, position_from
@@ -52,7 +52,8 @@ class Notifications:
         """Send "Web Push is working" to a user's devices; without a name, to the first subscribed user's.
 
         `user` is the App's own id, or an email address among the users' attributes. Where nobody who subscribed
-        is a user, the newest device gets it. Raises VAPID_KEY_MISSING and NO_SUBSCRIPTION, in this order.
+        is a user, the newest device gets it, imported ones last. Raises VAPID_KEY_MISSING and NO_SUBSCRIPTION, in
+        this order.
         """
         audience = await self._store.read(lambda tx: _test_audience(tx, app, user))
         message = Message(
@@ -133,10 +134,10 @@ def _test_audience(tx: Transaction, app: App, user: str | None) -> Audience:
     first = tx.subscriptions.first_subscribed_user(app.id)
     if first is not None:
         return Users((first,))
-    newest = tx.subscriptions.page(app.id, after=0, limit=1, status=SubscriptionStatus.ACTIVE)
-    if not newest:
+    newest = tx.subscriptions.newest_device(app.id)
+    if newest is None:
         raise CatalogueError(ErrorCode.NO_SUBSCRIPTION, "No browser and no device has push enabled yet.")
-    return Devices((newest[0].public_id,))
+    return Devices((newest,))
 
 
 def _user_named(tx: Transaction, app_id: int, name: str) -> str:

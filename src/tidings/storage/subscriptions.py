@@ -175,6 +175,17 @@ class SqlSubscriptions:
         owner: str | None = self._scope.connection.execute(query).scalar()
         return owner
 
+    def newest_device(self, app_id: int) -> str | None:
+        """Give the id of the newest active subscription; what a browser registered itself goes before imports."""
+        query = (
+            select(c.public_id)
+            .where(c.app_id == app_id, c.status == SubscriptionStatus.ACTIVE)
+            .order_by(c.device.is_(None), c.id.desc())
+            .limit(1)
+        )
+        newest: str | None = self._scope.connection.execute(query).scalar()
+        return newest
+
     def cut(self, app_id: int, audience: Audience, *, ceiling: int, size: int) -> list[tuple[int, int, int]]:
         """Cut the audience into (low id, high id, count) ranges of `size` recipients, without copying them."""
         return reading.cut(self._scope, app_id, audience, ceiling=ceiling, size=size)

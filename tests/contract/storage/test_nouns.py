@@ -301,6 +301,23 @@ class TestSubscriptions:
         assert await store.read(lambda tx: tx.subscriptions.ceiling(app.id)) == last.id
         assert await store.read(lambda tx: tx.subscriptions.first_subscribed_user(app.id)) == "first"
 
+    async def test_the_newest_device_is_one_that_registered_itself_before_any_imported_one(
+        self, store: Store, given: Given
+    ) -> None:
+        app = await given.app()
+        credential = await given.credential(app)
+        assert await store.read(lambda tx: tx.subscriptions.newest_device(app.id)) is None
+        await given.device(app, credential)
+        imported = await given.device(app, credential)
+        assert await store.read(lambda tx: tx.subscriptions.newest_device(app.id)) == imported.public_id
+        for _ in range(2):
+            browser = await given.device(app, credential, device="Firefox on Linux")
+        await given.device(app, credential)
+        assert await store.read(lambda tx: tx.subscriptions.newest_device(app.id)) == browser.public_id
+        await store.write(lambda tx: tx.subscriptions.set_status(browser.id, SubscriptionStatus.EXPIRED, "gone"))
+        newest = await store.read(lambda tx: tx.subscriptions.newest_device(app.id))
+        assert newest not in (None, browser.public_id, imported.public_id)
+
     async def test_an_export_walks_over_all_of_every_status(self, store: Store, given: Given) -> None:
         app, other = await given.app(), await given.app()
         credential = await given.credential(app)
