@@ -11,6 +11,7 @@ import csv
 import io
 import itertools
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,12 +23,24 @@ from tidings.services.registration import Registration
 MAX_DOCUMENT = 64 * 1024 * 1024
 """Bytes of a JSON array, which has to be read whole; NDJSON and CSV are read row by row and may be longer."""
 
+MAX_LINE = 1024 * 1024
+"""Characters; a longer line is read as several, none of which is a row."""
+
+MAX_DEVICE = 200
+
 _ENDPOINT = ("endpoint", "identifier", "push_token", "registration_id")
 _P256DH = ("p256dh", "keys.p256dh", "keys_p256dh", "web_p256")
 _AUTH = ("auth", "keys.auth", "keys_auth", "web_auth")
 _USER = ("user", "uid", "external_id", "external_user_id", "user_id")
 _LOCALE = ("locale", "language")
 _TIME_ZONE = ("time_zone", "timezone_id")
+_MOST = {"user_id": 200, "locale": 35, "time_zone": 64, "vapid_key": 128}
+"""Characters of each field, as many as browsers may send."""
+
+_MOST_OF_TAG = {"name": 64, "value": 256}
+_UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""Control characters and halves of characters: databases refuse some of them, terminals obey others."""
+
 _OFF = frozenset({"false", "f", "0", "no", "expired", "unsubscribed"})
 
 
@@ -71,8 +84,12 @@ def _first_character(file: IO[bytes]) -> str:
     return head[:1]
 
 
+def _lines(text: IO[str], most: int = MAX_LINE) -> Iterator[str]:
+    return iter(lambda: text.readline(most), "")
+
+
 def _csv_records(text: IO[str]) -> Iterator[object]:
-    reader = csv.DictReader(text, strict=True)
+    reader = csv.DictReader(_lines(text), strict=True)
     try:
         names = [name.strip() for name in reader.fieldnames or ()]
     except csv.Error as fault:
@@ -94,7 +111,7 @@ def _csv_records(text: IO[str]) -> Iterator[object]:
 
 def _json_records(text: IO[str]) -> Iterator[object]:
     """Read NDJSON; a single object that runs over several lines may hold the list under a name."""
-    first = next((line for line in text if line.strip()), "")
+    first = next((line for line in _lines(text, MAX_DOCUMENT) if line.strip()), "")
     try:
         opening = json.loads(first)
     except (ValueError, RecursionError):
@@ -103,7 +120,7 @@ def _json_records(text: IO[str]) -> Iterator[object]:
     if isinstance(opening, dict) and not any(name in opening for name in _ENDPOINT):
         opening = _listed(opening)
     yield from opening if isinstance(opening, list) else [opening]
-    for line in text:
+    for line in _lines(text):
         if line.strip():
             try:
                 yield json.loads(line)
@@ -143,24 +160,36 @@ def _row(number: int, record: object) -> Row:
     if not isinstance(record, dict):
         return Row(number, None, "This is not an object with an endpoint.")
     flat = _flat(record)
-    if str(flat.get("active") or flat.get("status") or "").lower() in _OFF or flat.get("active") is False:
+    if str(flat.get("active") or flat.get("status") or "").lower() in _OFF or flat.get("active") in (False,):  # 0, too
         return Row(number, None, "It was no longer active where it comes from.")
     endpoint = _text(flat, _ENDPOINT)
     if endpoint is None:
         return Row(number, None, f"There is no endpoint; it is looked for under {', '.join(_ENDPOINT)}.")
     keys = {"p256dh": _text(flat, _P256DH), "auth": _text(flat, _AUTH)}
-    return Row(
-        number,
-        Registration(
-            subscription={"endpoint": endpoint, "keys": keys},
-            vapid_key=_text(flat, ("vapid_key",)),
-            user_id=_text(flat, _USER),
-            locale=_text(flat, _LOCALE),
-            time_zone=_text(flat, _TIME_ZONE),
-            tags=tags_from(flat.get("tags")),
-            device=_text(flat, ("device", "browser", "name")),
-        ),
+    registration = Registration(
+        subscription={"endpoint": endpoint, "keys": keys},
+        vapid_key=_text(flat, ("vapid_key",)),
+        user_id=_text(flat, _USER),
+        locale=_text(flat, _LOCALE),
+        time_zone=_text(flat, _TIME_ZONE),
+        tags=tags_from(flat.get("tags")),
+        device=_UNFIT.sub("", _text(flat, ("device", "browser", "name")) or "")[:MAX_DEVICE] or None,
     )
+    fault = _fault_of(registration)
+    return Row(number, None, fault) if fault else Row(number, registration)
+
+
+def _fault_of(registration: Registration) -> str:
+    """Say what a browser could not have sent; empty when it is fit to be stored."""
+    texts = [(name, getattr(registration, name) or "", most) for name, most in _MOST.items()]
+    for name, value in (registration.tags or {}).items():
+        texts += [("tags", name, _MOST_OF_TAG["name"]), ("tags", value, _MOST_OF_TAG["value"])]
+    for name, text, most in texts:
+        if len(text) > most:
+            return f"{name}: It has {len(text)} characters; {most} is the most."
+        if _UNFIT.search(text):
+            return f"{name}: It has a control character, or half of a character."
+    return ""
 
 
 def _flat(record: Mapping[Any, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tidings.domain.errors import CatalogueError, ErrorCode
-from tidings.services.formats import Format, Row, rows_from, tags_from
+from tidings.services.formats import MAX_LINE, Format, Row, rows_from, tags_from
 
 
 class Endless(io.RawIOBase):
@@ -66,12 +67,55 @@ def test_a_file_without_end_is_read_row_by_row() -> None:
 
 
 def test_a_device_that_was_off_there_is_not_turned_on_here() -> None:
-    off = ['"active": false', '"active": "f"', '"active": "False"', '"status": "expired"', '"status": "unsubscribed"']
+    off = [
+        '"active": false',
+        '"active": "f"',
+        '"active": "False"',
+        '"active": 0',
+        '"status": "expired"',
+        '"status": "unsubscribed"',
+    ]
     for state in off:
         assert rows(f'{{"endpoint": "a", {state}}}')[0].registration is None
     on = ['"active": true', '"active": "True"', '"status": "active"', '"active": null']
     for state in on:
         assert rows(f'{{"endpoint": "a", {state}}}')[0].registration is not None
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ({"user": "a\x00b"}, "user_id: It has a control character"),
+        ({"user": "\ud800"}, "user_id: It has a control character, or half of a character."),
+        ({"user": "u" * 201}, "user_id: It has 201 characters; 200 is the most."),
+        ({"locale": "l" * 36}, "locale: It has 36 characters"),
+        ({"time_zone": "\x1b[31m"}, "time_zone: It has a control character"),
+        ({"vapid_key": "\x00"}, "vapid_key: It has a control character"),
+        ({"tags": {"t" * 65: "x"}}, "tags: It has 65 characters; 64 is the most."),
+        ({"tags": {"plan": "\udfff"}}, "tags: It has a control character"),
+    ],
+)
+def test_what_no_browser_could_send_is_refused_with_its_row(row: dict[str, object], fault: str) -> None:
+    found = rows(json.dumps({"endpoint": "a", **row}) + '\n{"endpoint": "b"}')
+    assert found[0].registration is None
+    assert found[0].fault.startswith(fault)
+    assert endpoints(found[1:]) == ["b"]
+
+
+def test_the_name_of_a_device_is_cut_down_to_what_can_be_shown() -> None:
+    (row,) = rows(json.dumps({"endpoint": "a", "device": "\x1b]0;mine\x07Phone" + "e" * 500}))
+    assert row.registration is not None
+    assert row.registration.device is not None
+    assert row.registration.device.startswith("]0;minePhone")
+    assert len(row.registration.device) == 200
+
+
+@pytest.mark.parametrize("heading", [b"", b"endpoint\n"])
+def test_a_line_without_end_is_read_in_pieces(heading: bytes) -> None:
+    content = heading + b'{"endpoint": "a"}\n' + b"x" * (2 * MAX_LINE + 10)
+    found = list(rows_from(io.BytesIO(content), format=Format.AUTO))
+    assert all(len(row.fault) < 100 for row in found)
+    assert len(found) == 4
 
 
 @pytest.mark.parametrize(
