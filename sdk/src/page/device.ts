@@ -1,5 +1,5 @@
 /** This device at the server: register it, keep it up to date, turn it off. */
-import type { Origin } from "../shared/config.ts";
+import { servedBy, type Origin } from "../shared/config.ts";
 import { textFrom } from "../shared/keys.ts";
 import { changeDevice, device, wish, type Device } from "../shared/store.ts";
 import { call, digestOf, enrol, enrolAsBefore, Refused } from "../shared/upload.ts";
@@ -90,8 +90,14 @@ export async function sync(): Promise<void> {
   const subscription = await held(await registered());
   const recent = kept && Math.abs(Date.now() - kept.seen) < A_DAY;
   const id = who === undefined ? kept?.user : who?.id;
-  if (recent && subscription && digestOf(subscription, kept.key, id) === kept.digest) return;
+  if (recent && subscription && !isRotated(kept) && digestOf(subscription, kept.key, id) === kept.digest) return;
   if (await isWanted()) await register();
+}
+
+/** Whether the App has another key by now, as far as the script's own server tells. */
+function isRotated(kept: Device): boolean {
+  const { key, server, app } = servedBy();
+  return Boolean(key) && server === kept.server && app === kept.app && key !== kept.key;
 }
 
 /** Whether the person has chosen notifications of this site: here, or of whoever pushed for it before. */

@@ -4,9 +4,14 @@ export interface Origin {
   app: string;
 }
 
-declare const self: typeof globalThis & { __tidings?: Partial<Origin> };
+/** What the line says; `key` is the App's VAPID key of this moment, known to the page's script alone. */
+interface Served extends Origin {
+  key: string;
+}
 
-export function servedBy(): Partial<Origin> {
+declare const self: typeof globalThis & { __tidings?: Partial<Served> };
+
+export function servedBy(): Partial<Served> {
   return self.__tidings ?? {};
 }
 

@@ -60,6 +60,17 @@ describe("a visit mends", () => {
     expect(await sdk.subscription()).toEqual({ id: "sub_2" });
   });
 
+  test("a rotated VAPID key on the next visit, which the script's first line tells", async () => {
+    browser.server.key = keyOf("n");
+    (self as unknown as { __tidings: { key?: string } }).__tidings.key = keyOf("n");
+    const sdk = await comesBack();
+    expect(called()).toEqual(whole);
+    expect(browser.subscription?.key).toBe(keyOf("n"));
+    expect(await sdk.subscription()).toEqual({ id: "sub_2" });
+    await comesBack();
+    expect(called()).toEqual([]);
+  });
+
   test("a subscription that the browser dropped", async () => {
     browser.registrations.get(`${SITE}/`)!.subscription = null;
     expect(await (await comesBack()).state()).toBe("registered");

@@ -138,6 +138,17 @@ class TestScripts:
             assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
         assert answer.headers["service-worker-allowed"] == "/"
 
+    async def test_the_page_knows_the_key_of_this_moment_and_the_worker_is_not_renewed_for_it(
+        self, browser: httpx2.AsyncClient, container: Box, built: Path
+    ) -> None:
+        app = await container.apps.ensure_first()
+        worker = (await browser.get("/push/service-worker.js")).headers["etag"]
+        change = await container.credentials.generate(app.id, "webpush", settings={"subject": "mailto:ops@example.com"})
+        line = (await browser.get("/push/sdk.js")).text.partition("\n")[0]
+        config = json.loads(line.removeprefix("self.__tidings=").removesuffix(";"))
+        assert config["key"] == change.credential.fingerprint
+        assert (await browser.get("/push/service-worker.js")).headers["etag"] == worker
+
     async def test_are_asked_for_again_and_sent_only_when_they_changed(
         self, browser: httpx2.AsyncClient, built: Path
     ) -> None:

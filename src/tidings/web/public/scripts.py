@@ -16,14 +16,16 @@ from tidings.web.caching import is_fresh
 from tidings.web.public.door import Handler
 
 FOLDER = Path(__file__).parent.parent / "static" / "sdk"
-NAMES = ("sdk.js", "service-worker.js")
+PAGE = "sdk.js"
+NAMES = (PAGE, "service-worker.js")
 
 
 def script(name: str) -> Handler:
     """Make the route of one script."""
 
     async def serve(request: Request, app: App) -> Response:
-        body = config_line(_server(request), app.public_id) + _content(name)
+        key = await _current_key(request, app) if name == PAGE else None
+        body = config_line(_server(request), app.public_id, key=key) + _content(name)
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         headers = {
             # Browsers ask again each time, so an update reaches every site on its next visit.
@@ -41,9 +43,18 @@ def script(name: str) -> Handler:
     return serve
 
 
-def config_line(server: str, app: str) -> bytes:
+async def _current_key(request: Request, app: App) -> str | None:
+    """Give the key that devices should have, so that a visit after a rotation moves them without asking for it."""
+    try:
+        return (await container_of(request).credentials.current(app.id)).fingerprint
+    except CatalogueError:
+        return None
+
+
+def config_line(server: str, app: str, *, key: str | None = None) -> bytes:
     """Write what a script has to know before it runs, safe inside JavaScript and inside HTML."""
-    config = json.dumps({"server": server, "app": app}, separators=(",", ":"))
+    known = {"server": server, "app": app} | ({"key": key} if key else {})
+    config = json.dumps(known, separators=(",", ":"))
     for character in "<>&":
         config = config.replace(character, f"\\u{ord(character):04x}")
     return f"self.__tidings={config};\n".encode()
