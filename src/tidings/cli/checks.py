@@ -72,7 +72,7 @@ def of_database(database: Any) -> Finding:
     """Judge the database's version."""
     words = f"{database['kind']} {database['version']}"
     if database["warning"]:
-        return Finding("Database", State.WARN, f"{words}: {database['warning']}", "Use a Python with a newer SQLite.")
+        return Finding("Database", State.WARN, database["warning"], "Use a Python with a newer SQLite.")
     return Finding("Database", State.OK, words)
 
 

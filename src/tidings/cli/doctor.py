@@ -47,7 +47,7 @@ async def looked_at(call: Call, *, hosts: list[str]) -> list[Finding]:
     local = [of_disk(settings.data), of_encryption(), *of_builds()]
     answers = await calling
     way = of_egress(answers, lenient=insecure or settings.allow_insecure_endpoints)
-    return [*instance, *local, *way, _clock(answers)]
+    return [*instance, *local, *way, *([_clock(answers)] if hosts else [])]
 
 
 async def _instance(call: Call) -> tuple[list[Finding], bool]:

@@ -48,7 +48,7 @@ def _head(host: str, port: int, limit: float) -> Reached:
             connection.request("HEAD", "/")
             return Reached(host, date=_date(connection.getresponse().headers.get("date")))
         except (HTTPException, OSError) as error:
-            return Reached(host, fault=str(error) or type(error).__name__)
+            return Reached(host, fault=getattr(error, "strerror", None) or str(error) or type(error).__name__)
 
 
 def _date(text: str | None) -> datetime | None:
