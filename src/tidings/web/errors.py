@@ -128,7 +128,7 @@ def invalid_from(faults: Sequence[Mapping[str, Any]], *, content_type: str) -> C
 
 
 _WORDS = {
-    "string_too_short": "Write at least {min_length} characters.",
+    "string_too_short": "This is too short; the least length is {min_length}.",
     "string_too_long": "Write at most {max_length} characters.",
     "too_short": "Give at least {min_length}.",
     "too_long": "Give at most {max_length}.",
