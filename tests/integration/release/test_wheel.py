@@ -9,7 +9,6 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -78,7 +77,7 @@ def running(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         try:
             with urlopen(f"{url}/readyz", timeout=2):
                 break
-        except URLError:
+        except OSError:  # not there yet, or there and still loading
             said = (tmp_path / "log").read_text()
             assert process.poll() is None, said
             assert time.monotonic() < deadline, said
