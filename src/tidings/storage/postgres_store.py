@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event
@@ -15,9 +16,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from tidings.lib.backoff import full_jitter
+from tidings.lib.log import cut
 from tidings.lib.sealed import Sealer
 from tidings.storage import StoreUnavailable, Transaction
 from tidings.storage.dialects.postgres import POSTGRES
+from tidings.storage.errors import StoreRefused
 from tidings.storage.transaction import SqlTransaction
 
 T = TypeVar("T")
@@ -40,11 +43,23 @@ _DATABASE = ("08", "40", "53", "57", "58")
 
 
 def driver_url(url: str) -> str:
-    """Name the driver: `postgres://` and `postgresql://` become `postgresql+psycopg://`."""
+    """Name the driver: `postgres://` and `postgresql://` become `postgresql+psycopg://`.
+
+    Raises StoreRefused for any other database, and where the driver is not installed.
+    """
     scheme, separator, rest = url.partition("://")
-    if separator and scheme in {"postgres", "postgresql"}:
-        return f"postgresql+psycopg://{rest}"
-    return url
+    if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise StoreRefused(
+            f"The database URL begins with {cut(scheme, 40)!r}.",
+            mend="Give postgresql://user:password@host/name, or none at all for SQLite.",
+        )
+    try:
+        import_module("psycopg")
+    except ImportError as missing:
+        raise StoreRefused(
+            "The driver for PostgreSQL is not installed.", mend="Install it: pip install 'tidings[postgres]'."
+        ) from missing
+    return f"postgresql+psycopg://{rest}"
 
 
 def writing_engine(url: str, *, size: int = CONNECTIONS) -> Engine:
