@@ -46,7 +46,16 @@ async def started_simulator(folder: Path) -> AsyncIterator[Simulator]:
     """Run the simulator as a child process; it has a session of its own, so that Ctrl-C reaches us alone."""
     ports = [f"--{name}-port={port}" for name, port in _earlier_ports(folder).items()]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tidings.simulator", "--folder", str(folder), *ports, stdout=PIPE, start_new_session=True
+        sys.executable,
+        "-m",
+        "tidings.simulator",
+        "--with-parent",
+        "--folder",
+        str(folder),
+        *ports,
+        stdin=PIPE,
+        stdout=PIPE,
+        start_new_session=True,
     )
     try:
         simulator = await _ready(process)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import secrets
 import signal
 import sys
@@ -46,6 +47,7 @@ class SimulatorConfig:
     max_streams: int = 100
     tidings: str = DEFAULT_TIDINGS
     app: str | None = None
+    with_parent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ def _config_from(arguments: Sequence[str] | None) -> SimulatorConfig:
     parser.add_argument("--decrypt", type=float, default=1.0, metavar="SHARE", help="share of subscribers that decrypt")
     parser.add_argument("--tidings", default=DEFAULT_TIDINGS, metavar="URL", help="server the sample site uses")
     parser.add_argument("--app", metavar="ID", help="App the sample site uses")
+    parser.add_argument("--with-parent", action="store_true", help="end when standard input does")
     given = parser.parse_args(arguments)
     if not 0 <= given.decrypt <= 1:
         parser.error("--decrypt takes a share from 0 to 1")
@@ -163,6 +166,7 @@ def _config_from(arguments: Sequence[str] | None) -> SimulatorConfig:
         reading=given.decrypt,
         tidings=given.tidings,
         app=given.app,
+        with_parent=given.with_parent,
     )
 
 
@@ -171,6 +175,9 @@ async def _run(config: SimulatorConfig) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    if config.with_parent:
+        # Whoever started us holds the other end; it closes with them, however they end.
+        loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(sys.stdin.fileno(), 1024) else stop.set())
     async with serve(config) as running:
         sys.stdout.write(running.ready_line() + "\n")
         sys.stdout.flush()

@@ -52,3 +52,21 @@ def test_a_port_that_is_taken_is_said_in_words(tmp_path: Path) -> None:
     assert done.stdout == ""
     assert done.stderr.startswith("The simulator cannot start: ")
     assert "Traceback" not in done.stderr
+
+
+def test_with_parent_it_ends_when_whoever_started_it_does(tmp_path: Path) -> None:
+    starter = (
+        "import subprocess, sys, time\n"
+        f"child = subprocess.Popen({COMMAND!r} + ['--with-parent', '--folder', {str(tmp_path)!r}], "
+        "stdin=subprocess.PIPE, start_new_session=True)\n"
+        "print(child.pid, file=sys.stderr, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", starter], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert parent.stderr is not None
+        pid = int(parent.stderr.readline())
+        json.loads(parent.stdout.readline())
+        os.kill(parent.pid, signal.SIGKILL)
+        assert parent.stdout.read() == b"", "the simulator held the pipe open until it ended"
+    assert not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1][:3]
