@@ -105,3 +105,11 @@ async def test_what_is_wrong_with_a_whole_body_is_said_of_the_body(api: httpx2.A
     bodies: list[Any] = [None, 3, "x", ["x"]]
     for body in bodies:
         problem(await api.put("/api/v1/users/u", json=body), 400, "invalid_json")
+
+
+async def test_a_body_with_two_lengths_ends_the_connection(api: httpx2.AsyncClient) -> None:
+    headers = {"Content-Type": "application/json", "Content-Length": "4", "Transfer-Encoding": "chunked"}
+    answer = await api.put("/api/v1/users/u", content=b"{}", headers=headers)
+    problem(answer, 422, "invalid_request")
+    assert answer.headers["connection"] == "close"
+    assert (await api.get("/api/v1/users")).json()["data"] == []
