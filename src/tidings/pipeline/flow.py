@@ -12,7 +12,7 @@ request or event
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import NoReturn
@@ -20,6 +20,7 @@ from typing import NoReturn
 from tidings.bus import Bell, Bus, Doorbell
 from tidings.domain.audience import Audience
 from tidings.domain.campaign import FINAL_STATUSES, NewNotification, Notification, NotificationStatus
+from tidings.domain.delivery import NewShard
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.message import Message
 from tidings.domain.outcome import Refused
@@ -105,7 +106,7 @@ class Flow:
         due = await self._store.read(lambda tx: tx.notifications.due(now=now, limit=DUE_AT_ONCE))
         for notification in due:
             shards = await self._store.read(lambda tx, n=notification: shards_of(tx, n))  # type: ignore[misc]
-            await self._store.write(lambda tx, cut=shards: tx.shards.add(cut, now=now))  # type: ignore[misc]
+            await self._store.write(partial(_plan, notification_id=notification.id, shards=shards, now=now))
             await self._bus.ring(Doorbell(Bell.WORK, notification.id))
         return len(due)
 
@@ -157,6 +158,10 @@ class Flow:
             self._deliveries, delivery=delivery, token=token, event=event, action=action, at=self._clock.now()
         )
         return await self._store.write(lambda tx: record(tx, receipt, app_id=app_id))
+
+
+def _plan(tx: Transaction, *, notification_id: int, shards: Sequence[NewShard], now: datetime) -> list[int]:
+    return tx.shards.add_plan(notification_id, shards, now=now)
 
 
 def _finish(tx: Transaction, *, notification_id: int, now: datetime) -> bool:

@@ -99,6 +99,18 @@ class SqlShards:
         statement = self._scope.dialect.insert_missing(_table).returning(c.id)
         return sorted(self._scope.connection.execute(statement, rows).scalars())
 
+    def add_plan(self, notification_id: int, shards: Sequence[NewShard], *, now: datetime) -> list[int]:
+        """Store the shards a notification was cut into, unless it has some.
+
+        Two workers that cut it while somebody unsubscribes get different borders: parts of both would overlap.
+        """
+        n = notifications.c
+        self._scope.connection.execute(select(n.id).where(n.id == notification_id).with_for_update())
+        planned = select(c.id).where(c.notification_id == notification_id).limit(1)
+        if self._scope.connection.execute(planned).first() is not None:
+            return []
+        return self.add(shards, now=now)
+
     def ready(self, *, now: datetime, limit: int) -> list[int]:
         """Give ids of shards that may be claimed now: one of each App in turn, the oldest first."""
         return list(self._scope.connection.execute(_ready, {"now": now, "most": limit}).scalars())

@@ -138,6 +138,31 @@ class TestFinishing:
         assert (await given.look(notification)).status is S.DONE
 
 
+class TestPlanning:
+    async def test_only_the_first_of_two_plans_counts_as_another_has_other_borders(
+        self, store: Store, given: Given
+    ) -> None:
+        notification = await given.notification(await given.app(), of=3_000)
+
+        def cut(*highs: int) -> list[NewShard]:
+            lows = [1, *(high + 1 for high in highs)]
+            return [
+                NewShard(notification.id, n, low, high) for n, (low, high) in enumerate(zip(lows, highs, strict=False))
+            ]
+
+        plans = [cut(1_000, 2_000, 3_000), cut(1_001, 2_001, 3_000, 3_001), cut(3_001)]
+        stored = await asyncio.gather(
+            *(
+                store.write(lambda tx, plan=plan: tx.shards.add_plan(notification.id, plan, now=given.now))  # type: ignore[misc]
+                for plan in plans
+            )
+        )
+        assert sorted(map(len, stored))[:2] == [0, 0]
+        first = max(range(3), key=lambda one: len(stored[one]))
+        assert len(stored[first]) == len(plans[first])
+        assert await store.read(lambda tx: tx.shards.open_count(notification.id)) == len(plans[first])
+
+
 class TestCancelling:
     async def test_whoever_was_not_reached_is_skipped_at_once(self, store: Store, given: Given) -> None:
         app = await given.app()
