@@ -83,7 +83,8 @@ class Call:
             fault = error.errors()[0]
             name = "TIDINGS_" + "_".join(str(part) for part in fault["loc"]).upper()
             raise CommandFailed(
-                f"The setting {name} is not valid: {fault['msg']}.", "Mend it and try again."
+                f"The setting {name} is not valid: {fault['msg'].removeprefix('Value error, ')}.",
+                "Mend it and try again.",
             ) from error
 
     @asynccontextmanager
