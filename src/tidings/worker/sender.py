@@ -61,7 +61,9 @@ def serve(pipe: Connection) -> None:
 
 def main() -> None:
     """Run as a child of a worker; the argument is the pipe's file descriptor."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides when to end
+    # Ctrl-C and a service manager's stop reach the whole group; the worker finishes what is in hand and then ends us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     descriptor = int(sys.argv[1])
     os.set_inheritable(descriptor, False)
     with Connection(descriptor) as pipe:

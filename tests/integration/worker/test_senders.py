@@ -89,6 +89,18 @@ async def test_an_empty_chunk_needs_no_sender(pool: SenderPool, simulator: Runni
     assert await pool.send(empty, policy=InDoubtPolicy.RESEND) == {}
 
 
+async def test_a_stop_that_reaches_the_whole_group_ends_no_sender(simulator: Running, pool: SenderPool) -> None:
+    chunk = chunk_of(simulator, 50, keys=new_keys())
+    assert len(await pool.send(chunk, policy=InDoubtPolicy.RESEND)) == 50, "the senders run"
+    before = pool.pids
+    for pid in before:
+        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGINT)
+    outcomes = await pool.send(chunk_of(simulator, 60, keys=new_keys()), policy=InDoubtPolicy.RESEND)
+    assert {type(one) for one in outcomes.values()} == {Accepted}
+    assert pool.pids == before
+
+
 async def killed_in_the_middle(simulator: Running, pool: SenderPool, policy: InDoubtPolicy) -> dict[int, Any]:
     chunk = chunk_of(simulator, 400, keys=new_keys())
     sending = asyncio.create_task(pool.send(chunk, policy=policy))
