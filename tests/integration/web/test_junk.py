@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -113,3 +114,13 @@ async def test_a_body_with_two_lengths_ends_the_connection(api: httpx2.AsyncClie
     problem(answer, 422, "invalid_request")
     assert answer.headers["connection"] == "close"
     assert (await api.get("/api/v1/users")).json()["data"] == []
+
+
+@pytest.mark.parametrize("name", ["staff/anna", "https://id.example.com/u/42", "a b", "+1 555", "ä", "?x=1#y"])
+async def test_any_id_of_a_user_can_be_kept_shown_and_forgotten(api: httpx2.AsyncClient, name: str) -> None:
+    path = f"/api/v1/users/{quote(name, safe='')}"
+    assert (await api.put(path, json={"locale": "de"})).status_code == 201
+    assert (await api.get(path)).json()["id"] == name
+    assert (await api.delete(path)).status_code == 204
+    problem(await api.get(path), 404, "not_found")
+    problem(await api.put("/api/v1/users/", json={}), 422, "invalid_request")

@@ -47,7 +47,7 @@ async def list_users(
 
 
 @router.put(
-    "/{external_id}",
+    "/{external_id:path}",
     operation_id="put_user",
     summary="Create or update a user",
     responses={201: {"model": UserOut, "description": "The user is new."}},
@@ -64,13 +64,13 @@ async def put_user(
     return _out(user)
 
 
-@router.get("/{external_id}", operation_id="get_user", summary="Get a user")
+@router.get("/{external_id:path}", operation_id="get_user", summary="Get a user")
 async def get_user(request: Request, app: ReadApp, external_id: ExternalId) -> UserOut:
     """Show one person."""
     return _out(await container_of(request).users.get(app.id, external_id))
 
 
-@router.delete("/{external_id}", operation_id="delete_user", summary="Delete a user", status_code=204)
+@router.delete("/{external_id:path}", operation_id="delete_user", summary="Delete a user", status_code=204)
 async def delete_user(request: Request, app: SendApp, external_id: ExternalId) -> None:
     """Forget a person; their devices stay subscribed without an owner."""
     await container_of(request).users.delete(app.id, external_id)
