@@ -183,12 +183,12 @@ class SenderPool:
     def _lost(self, sender: SenderProcess) -> None:
         if sender not in self._senders:
             return
-        self._senders.remove(sender)
         asyncio.get_running_loop().remove_reader(sender.pipe.fileno())
+        if self._closing:
+            return  # `close` ends it like the others
+        self._senders.remove(sender)
         jobs = list(sender.jobs.values())
         sender.jobs.clear()
-        if self._closing:
-            return
         self._meters.sender_deaths.inc()
         log.warning(Event.SENDER_DIED, pid=sender.process.pid, chunks=len(jobs))
         task = asyncio.get_running_loop().create_task(self._replace(sender, jobs))
@@ -201,6 +201,8 @@ class SenderPool:
         await self._start_again()
         for job in jobs:
             job.attempts += 1
+            if job.done.done():
+                continue  # whoever waited for it was cancelled
             if job.policy is InDoubtPolicy.SKIP:
                 job.done.set_result(None)
             elif job.attempts >= MOST_ATTEMPTS:
