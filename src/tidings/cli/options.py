@@ -108,6 +108,11 @@ class Call:
         elif not exists(settings):
             self.out.note(f"Making a new instance in {settings.data}.")
         async with opened(settings, self.out, worker=worker) as api:
+            if worker and api.in_process and (settings.data / "simulator").is_dir():
+                raise CommandFailed(
+                    "The demo does not run, and neither do the push services that it simulates.",
+                    "Start it with `tidings up --demo`, then try again.",
+                )
             yield await api.of_app(self.app_name) if self.app_name else api
 
 
