@@ -66,11 +66,16 @@ class Verdicts:
 
 
 def settle(tried: Sequence[Tried], *, now: datetime, expires_at: datetime, chance: Callable[[], float]) -> Verdicts:
-    """Decide what follows from a chunk's outcomes. `chance` gives numbers in [0, 1) for the jitter."""
+    """Decide what follows from a chunk's outcomes. `chance` gives numbers in [0, 1) for the jitter.
+
+    The jitter is one for the chunk: it parts chunks from each other. One for each recipient would break a chunk into
+    eight at every try, until each recipient is a shard of its own.
+    """
     verdicts = Verdicts()
+    lot = chance()
     working = {(one.credential_id, one.origin) for one in tried if isinstance(one.outcome, Accepted)}
     for one in tried:
-        _settle_one(verdicts, one, working=working, now=now, expires_at=expires_at, chance=chance)
+        _settle_one(verdicts, one, working=working, now=now, expires_at=expires_at, lot=lot)
     return verdicts
 
 
@@ -81,9 +86,9 @@ def _settle_one(
     working: set[tuple[int, str]],
     now: datetime,
     expires_at: datetime,
-    chance: Callable[[], float],
+    lot: float,
 ) -> None:
-    again = _Again(verdicts, one, now=now, expires_at=expires_at, chance=chance)
+    again = _Again(verdicts, one, now=now, expires_at=expires_at, lot=lot)
     outcome = one.outcome
     match outcome:
         case Accepted(ref):
@@ -122,11 +127,11 @@ class _Again:
     one: Tried
     now: datetime = field(kw_only=True)
     expires_at: datetime = field(kw_only=True)
-    chance: Callable[[], float] = field(kw_only=True)
+    lot: float = field(kw_only=True)
 
     def later(self, after: float | None) -> None:
         """Try again after a jittered delay, never sooner than `after` seconds."""
-        delay = full_jitter(self.one.earlier_tries, first=FIRST_DELAY, cap=LONGEST_DELAY, chance=self.chance())
+        delay = full_jitter(self.one.earlier_tries, first=FIRST_DELAY, cap=LONGEST_DELAY, chance=self.lot)
         self._at((after or 0.0) + delay, self.one.earlier_tries + 1)
 
     def few(self, reason: str) -> None:

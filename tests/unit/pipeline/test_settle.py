@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -136,18 +137,35 @@ def test_nothing_is_tried_after_the_message_has_run_out() -> None:
     assert verdicts.deliveries[0].status is DeliveryStatus.EXPIRED
 
 
-@given(
-    st.lists(st.tuples(st.integers(1, 200), st.floats(0, 0.999)), min_size=1, max_size=200, unique_by=lambda x: x[0])
-)
-def test_a_chunk_of_retries_makes_a_handful_of_shards_and_loses_nobody(rows: list[tuple[int, float]]) -> None:
-    chances = iter([chance for _, chance in rows])
+@given(st.lists(st.integers(0, 40), min_size=200, max_size=200), st.randoms(use_true_random=False))
+def test_a_chunk_of_retries_makes_a_handful_of_shards_and_loses_nobody(tries: list[int], random: Random) -> None:
     verdicts = settle(
-        [tried(Unavailable(None, "reset"), subscription_id=one) for one, _ in rows],
+        [
+            tried(Unavailable(None, "reset"), subscription_id=number, earlier_tries=earlier)
+            for number, earlier in enumerate(tries)
+        ],
         now=NOW,
         expires_at=TOMORROW,
-        chance=lambda: next(chances),
+        chance=random.random,
     )
     assert len(verdicts.retries) <= 11
-    assert sorted(retry.subscription_id for group in verdicts.retries.values() for retry in group) == sorted(
-        one for one, _ in rows
-    )
+    assert sorted(retry.subscription_id for group in verdicts.retries.values() for retry in group) == list(range(200))
+
+
+def test_a_chunk_does_not_fall_apart_in_a_long_outage() -> None:
+    random = Random(17)
+    waiting = [(NOW, tuple(Retry(number, 0) for number in range(200)))]
+    for _ in range(50):
+        at, retries = waiting.pop(0)
+        verdicts = settle(
+            [
+                tried(Unavailable(None, "dns_failed"), subscription_id=one, earlier_tries=n)
+                for one, n in ((retry.subscription_id, retry.attempt) for retry in retries)
+            ],
+            now=at,
+            expires_at=TOMORROW + timedelta(days=7),
+            chance=random.random,
+        )
+        waiting += [(moment, tuple(group)) for moment, group in verdicts.retries.items()]
+    assert len(waiting) == 1
+    assert len(waiting[0][1]) == 200
