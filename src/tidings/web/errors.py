@@ -9,9 +9,11 @@ from uuid import uuid4
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from tidings.domain.errors import CATALOGUE, CatalogueError, ErrorCode, FieldFault
 from tidings.lib.log import cut
@@ -93,7 +95,16 @@ async def _framework(request: Request, error: Exception) -> Response:
         ErrorCode.NOT_FOUND: f"There is nothing at {detail}.",
         ErrorCode.METHOD_NOT_ALLOWED: f"{detail} is not possible.",
     }
-    return problem(request, CatalogueError(code, details.get(code, "")), headers=error.headers)
+    headers = dict(error.headers or {})
+    if code is ErrorCode.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
+    return problem(request, CatalogueError(code, details.get(code, "")), headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """List the methods of an address; the framework's own answer names those of its first route alone."""
+    routes = (one for one in iter_route_contexts(request.app.routes) if one.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in routes for method in route.methods or ()})
 
 
 async def _busy(request: Request, error: Exception) -> Response:

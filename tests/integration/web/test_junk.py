@@ -94,6 +94,23 @@ async def test_where_there_is_nothing_no_method_is_promised(api: httpx2.AsyncCli
     assert answer.headers["allow"] == "GET"
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/api/v1/notifications", "GET, POST"),
+        ("/api/v1/users/anna", "DELETE, GET, PUT"),
+        ("/api/v1/session", "DELETE, GET, POST"),
+        ("/push/subscribe", "DELETE, OPTIONS, POST"),
+    ],
+)
+async def test_a_method_that_is_not_there_hears_of_all_that_are(
+    api: httpx2.AsyncClient, path: str, methods: str
+) -> None:
+    answer = await api.patch(path)
+    problem(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == methods
+
+
 async def test_a_probe_by_head_hears_what_one_by_get_hears(app: FastAPI) -> None:
     async with client_of(app) as probe:
         for path in ("/livez", "/readyz"):
