@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, func, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, literal_column, select, update
 
 from tidings.domain.campaign import InDoubtPolicy, NotificationStatus
 from tidings.domain.delivery import NewShard, Settlement, Shard, ShardStatus
@@ -142,7 +142,13 @@ class SqlShards:
         return settle(self._scope, settlement, now=now)
 
     def finish(self, shard_id: int, lease_token: int) -> bool:
-        """Mark the shard as done; False when the lease was lost."""
+        """Mark the shard as done, or forget it if it was a list to try again; False when the lease was lost.
+
+        Ranges stay: a notification that has any was planned. Lists come anew with every try.
+        """
+        listed = delete(_table).where(*_held(shard_id, lease_token), c.n < 0)
+        if self._scope.connection.execute(listed).rowcount == 1:
+            return True
         return self._mine(shard_id, lease_token, status=ShardStatus.DONE, chunk_open=None)
 
     def release(self, shard_id: int, lease_token: int, *, not_before: datetime | None = None) -> bool:
@@ -174,11 +180,15 @@ class SqlShards:
         return 0.0 if oldest is None else (now - oldest).total_seconds()
 
     def _mine(self, shard_id: int, lease_token: int, **values: Any) -> bool:
-        held = (c.id == shard_id, c.lease_token == lease_token, c.status == ShardStatus.LEASED)
+        held = _held(shard_id, lease_token)
         return self._scope.connection.execute(update(_table).where(*held).values(values)).rowcount == 1
 
 
 _table = shards
+
+
+def _held(shard_id: int, lease_token: int) -> tuple[ColumnElement[bool], ...]:
+    return c.id == shard_id, c.lease_token == lease_token, c.status == ShardStatus.LEASED
 
 
 def _shard(row: AnyRow, policy: InDoubtPolicy) -> Shard:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -446,6 +447,32 @@ class TestSettling:
         found = await store.read(lambda tx: tx.subscriptions.by_id(device.id))
         assert found is not None
         assert (found.status, found.status_reason) == (out, "by the person")
+
+    async def test_a_list_to_try_again_is_forgotten_once_it_is_done_and_a_range_is_kept(
+        self, store: Store, given: Given
+    ) -> None:
+        app = await given.app()
+        one, other = await given.devices(app, await given.credential(app), 2)
+        notification = await given.notification(app)
+        first = await given.claimed(await given.shard(notification))
+        for _ in range(3):
+            await given.settle(
+                first, chunk=first.chunk_done + 1, retries=((given.now, (Retry(one, 1), Retry(other, 1))),)
+            )
+            (listed,) = [
+                n for n in await store.read(lambda tx: tx.shards.ready(now=given.now, limit=9)) if n != first.id
+            ]
+            again = await given.claimed(listed)
+            assert again.n == -1, "the one before left no row"
+            assert await store.write(lambda tx, held=again: tx.shards.finish(held.id, held.lease_token))  # type: ignore[misc]
+            assert not await store.write(
+                lambda tx, held=again: tx.shards.renew(held.id, held.lease_token, now=given.now, lease=9)
+            )  # type: ignore[misc]
+            assert await given.claim(listed, at=given.later(3_600)) is None
+            first = replace(first, chunk_done=first.chunk_done + 1)
+        assert await store.write(lambda tx: tx.shards.finish(first.id, first.lease_token))
+        assert await store.read(lambda tx: tx.shards.open_count(notification.id)) == 0
+        assert await given.finish(notification), "it was planned, and nothing of it is open"
 
 
 class TestDeliveries:
