@@ -150,7 +150,7 @@ def _document(answer: Response) -> Any:
     why = str(problem.get("detail") or problem.get("title") or f"The server answered {answer.status_code}.")
     faults = [f"{fault['field']}: {fault['message']}" for fault in problem.get("errors") or ()]
     raise CommandFailed(
-        "; ".join([why, *(fault for fault in faults if fault not in why)]),
+        "; ".join(faults) or why,
         MENDS.get(code) or str(problem.get("mend") or _mend(code)),
         code=code,
     )

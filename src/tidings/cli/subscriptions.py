@@ -74,7 +74,8 @@ async def take(
         call.out.say(f"  ... and {number(len(faults) - SHOWN_FAULTS)} more; --json gives all of them.")
     if result["refused"]:
         raise Refused(result["refused"])
-    call.out.done(f"Imported {counted(result['added'] + result['known'], 'subscription')}.")
+    known = f"; {number(result['known'])} known already stayed as they are" if result["known"] else ""
+    call.out.done(f"Imported {counted(result['added'], 'subscription')}{known}.")
 
 
 class Refused(CommandFailed):
