@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -55,7 +57,9 @@ class SenderProcess:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own module, our own interpreter
-                [sys.executable, "-m", "tidings.worker.sender", str(theirs.fileno())], pass_fds=[theirs.fileno()]
+                [sys.executable, "-m", "tidings.worker.sender", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env=_without_secrets(os.environ),
             )
             self.pipe = Connection(ours.detach())
         self.started = time.monotonic()
@@ -86,6 +90,11 @@ class SenderProcess:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+def _without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """Leave out our settings: senders talk to strangers; key ring and database password are not theirs to know."""
+    return {name: value for name, value in environ.items() if not name.startswith("TIDINGS_")}
 
 
 class SenderPool:

@@ -178,3 +178,21 @@ async def test_senders_that_die_at_once_are_not_started_as_fast_as_they_die(monk
     assert pauses[0] >= 0.2
     assert pauses[1] >= 0.4
     assert pauses[2] >= 0.8
+
+
+async def test_a_sender_knows_neither_the_key_ring_nor_the_database(
+    simulator: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDINGS_KEY", "k1:secret")
+    monkeypatch.setenv("TIDINGS_DATABASE_URL", "postgresql://me:secret@localhost/tidings")
+    pool = SenderPool(size=1, options=SenderOptions(allow_loopback=True, insecure=True), meters=Meters(Metrics()))
+    await pool.start()
+    try:
+        outcomes = await pool.send(chunk_of(simulator, 1, keys=new_keys()), policy=InDoubtPolicy.RESEND)
+        assert outcomes.keys() == {1}
+        environment = Path(f"/proc/{pool.pids[0]}/environ").read_bytes()
+        arguments = Path(f"/proc/{pool.pids[0]}/cmdline").read_bytes()
+    finally:
+        await pool.close()
+    assert b"PATH=" in environment
+    assert b"secret" not in environment + arguments
