@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { ago, counted, duration, exact, middle, number, share } from '../src/lib/format'
+import { ago, counted, decoded, duration, exact, middle, number, share } from '../src/lib/format'
 
 const spaced = (text: string) => text.replace(/[\u202f\u00a0]/g, ' ')
 
@@ -68,5 +68,12 @@ describe('middle', () => {
   it('keeps both ends of a long key and all of a short one', () => {
     expect(middle('abcdefghijklmnopqrstuvwxyz', 3)).toBe('abc…xyz')
     expect(middle('abcdefg', 3)).toBe('abcdefg')
+  })
+})
+
+describe('decoded', () => {
+  it('reads an address that is broken as it stands', () => {
+    expect(decoded('ntf_1%20x')).toBe('ntf_1 x')
+    expect(decoded('100%')).toBe('100%')
   })
 })

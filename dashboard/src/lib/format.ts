@@ -64,3 +64,12 @@ export function duration(seconds: number): string {
 export function middle(text: string, keep = 12): string {
   return text.length <= keep * 2 + 1 ? text : `${text.slice(0, keep)}…${text.slice(-keep)}`
 }
+
+/** A part of an address as it was meant; one that is broken, such as a single %, stays as it is. */
+export function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}

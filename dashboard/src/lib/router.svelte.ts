@@ -1,5 +1,7 @@
 /** The address bar and the pages: plain links everywhere, one listener here. */
 
+import { decoded } from './format'
+
 export const SERVED_ELSEWHERE = ['/api', '/push', '/v1', '/docs', '/openapi.json', '/livez', '/readyz', '/metrics']
 
 class Route {
@@ -53,7 +55,7 @@ export function match(pattern: string, path: string): Record<string, string> | u
   const found: Record<string, string> = {}
   for (const [at, part] of wanted.entries()) {
     const actual = given[at]!
-    if (part.startsWith(':')) found[part.slice(1)] = decodeURIComponent(actual)
+    if (part.startsWith(':')) found[part.slice(1)] = decoded(actual)
     else if (part !== actual) return undefined
   }
   return found
