@@ -14,7 +14,7 @@ from tidings.lib.egress import AddressGuard, HostPolicy
 from tidings.lib.ids import Ids
 from tidings.lib.metrics import Metrics
 from tidings.lib.opaque import OpaquePairs
-from tidings.lib.sealed import Sealer, find_key_ring
+from tidings.lib.sealed import KeyRingError, Sealer, find_key_ring
 from tidings.pipeline.flow import Flow
 from tidings.providers import provider
 from tidings.providers.webpush.settings import default_policy
@@ -79,7 +79,13 @@ async def opened(settings: Settings) -> AsyncIterator[Container]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     hosts = push_hosts(settings)
     ring, created = find_key_ring(file=settings.key_file, default=folder / "tidings.key", environ=os.environ)
-    store = open_store(database_url=settings.database_url, folder=folder, ring=ring)
+    try:
+        store = open_store(database_url=settings.database_url, folder=folder, ring=ring)
+    except KeyRingError:
+        # The database has another one. A new one in its place would look like the one that belongs there.
+        if created is not None:
+            created.unlink(missing_ok=True)
+        raise
     bus = bus_from(settings.bus_url)
     try:
         yield _container(settings, store=store, bus=bus, hosts=hosts, created=created)

@@ -13,9 +13,11 @@ from sqlalchemy import Engine, text
 
 from support.databases import Databases
 from support.stored import Given
+from tidings import wiring
 from tidings.domain.audience import Everyone
 from tidings.lib.clock import FixedClock
 from tidings.lib.sealed import KeyRing, KeyRingError
+from tidings.settings import Settings
 from tidings.storage import Store, StoreUnavailable, postgres_store, sqlite_store
 from tidings.storage.errors import StoreRefused
 from tidings.storage.open import DATABASE_FILE, backup, migrate, open_store, schema_state, sqlite_facts
@@ -228,3 +230,20 @@ class TestPostgres:
             assert len(await store.read(lambda tx: tx.apps.all())) == 1
             await store.write(lambda tx: tx.instance.set_value("x", b"y"))
             await store.close()
+
+
+async def test_a_lost_key_ring_is_not_replaced_by_a_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TIDINGS_KEY", raising=False)
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    settings = Settings(data=tmp_path)
+    async with wiring.opened(settings) as first:
+        assert first.new_key_file == tmp_path / "tidings.key"
+    (tmp_path / "tidings.key").rename(tmp_path / "elsewhere")
+    for _ in range(2):
+        with pytest.raises(KeyRingError, match="which the key ring lacks"):
+            async with wiring.opened(settings):
+                pass
+        assert not (tmp_path / "tidings.key").exists()
+    (tmp_path / "elsewhere").rename(tmp_path / "tidings.key")
+    async with wiring.opened(settings) as again:
+        assert again.new_key_file is None
