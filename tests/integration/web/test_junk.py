@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
 import httpx2
 import pytest
 from fastapi import FastAPI
-from tests.integration.web.instance import client_of, problem
+from tests.integration.web.instance import Box, client_of, problem, push_subscription
 
 GOOD = {"to": {"all": True}, "title": "The ferry is late"}
 
@@ -58,6 +59,25 @@ async def test_a_moment_at_the_end_of_the_calendar_is_refused(
 ) -> None:
     answer = await api.post("/api/v1/notifications", json={**GOOD, "send_at": moment})
     assert problem(answer, 422, "invalid_request")["errors"][0]["field"] == "send_at"
+
+
+async def test_a_moment_so_long_ago_that_nobody_would_get_it_is_refused(
+    api: httpx2.AsyncClient, vapid_key: str, container: Box
+) -> None:
+    past = container.clock.now() - timedelta(seconds=600)
+    body = {**GOOD, "send_at": past.isoformat(), "ttl": 600}
+    errors = problem(await api.post("/api/v1/notifications", json=body), 422, "invalid_request")["errors"]
+    assert errors[0]["field"] == "send_at"
+    assert (await api.post("/api/v1/notifications", json={**body, "ttl": 601})).status_code == 202
+
+
+@pytest.mark.parametrize("name", ["", "t" * 65])
+async def test_a_tag_has_the_name_that_a_browser_could_give_it(
+    api: httpx2.AsyncClient, vapid_key: str, name: str
+) -> None:
+    made = await api.post("/push/subscribe", json={"subscription": push_subscription()})
+    answer = await api.patch(f"/api/v1/subscriptions/{made.json()['id']}", json={"tags": {name: "x"}})
+    problem(answer, 422, "invalid_request")
 
 
 @pytest.mark.parametrize(

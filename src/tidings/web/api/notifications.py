@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from tidings.domain.app import App
 from tidings.domain.campaign import Notification, NotificationStatus
-from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.pipeline.flow import Acceptance, Idempotent
 from tidings.services.notifications import DeliveryDetails
 from tidings.web.api.message import ContentOut, NotificationBody, To, content_of, to_out
@@ -101,6 +101,7 @@ async def send_notification(
     request: Request, response: Response, app: SendApp, body: NotificationBody, key: IdempotencyKey
 ) -> Accepted:
     """Store a notification; workers send it. With the same Idempotency-Key it is stored once, however often asked."""
+    _check_moment(body, now=container_of(request).clock.now())
     new = body.notification(app.id)
     accepted = await container_of(request).notifications.send(new, idempotent=_idempotent(key, body))
     return _accepted(response, accepted)
@@ -205,6 +206,12 @@ def notification_out(row: Notification, *, answers: dict[str, int] | None = None
         finished_at=row.finished_at,
         **content_of(row.message),
     )
+
+
+def _check_moment(body: NotificationBody, *, now: datetime) -> None:
+    if body.send_at is not None and body.send_at + timedelta(seconds=body.ttl) <= now:
+        fault = FieldFault("send_at", "That is so long ago that nobody would get it; leave it out to send now.")
+        raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{fault.field}: {fault.message}", faults=(fault,))
 
 
 def _accepted(response: Response, accepted: Acceptance) -> Accepted:

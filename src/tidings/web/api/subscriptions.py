@@ -40,7 +40,9 @@ class SubscriptionOut(BaseModel):
 class TagsBody(Body):
     """Tags to set; one set to null is taken away."""
 
-    tags: dict[str, Annotated[str, Field(max_length=256)] | None] = Field(max_length=50, examples=[{"plan": "pro"}])
+    tags: dict[Annotated[str, Field(min_length=1, max_length=64)], Annotated[str, Field(max_length=256)] | None] = (
+        Field(max_length=50, examples=[{"plan": "pro"}])
+    )
 
 
 class ImportFault(BaseModel):
