@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import struct
 import sys
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -17,6 +18,9 @@ from tidings.lib.egress import AddressGuard
 from tidings.lib.http import Client
 from tidings.pipeline.deliver import Chunk, Delivery, EndOfChunks
 from tidings.providers import provider
+
+LENGTH = struct.Struct("!I")
+"""What stands before each message to the worker, whose loop reads what has come and never waits for the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,17 @@ def serve(pipe: Connection) -> None:
 
     try:
         for settled in Delivery(client, provider=provider).run(take):
-            pipe.send_bytes(pickle.dumps(settled, protocol=pickle.HIGHEST_PROTOCOL))
+            _report(pipe.fileno(), pickle.dumps(settled, protocol=pickle.HIGHEST_PROTOCOL))
     except (BrokenPipeError, ConnectionResetError):
         return
     finally:
         client.close()
+
+
+def _report(descriptor: int, message: bytes) -> None:
+    rest = memoryview(LENGTH.pack(len(message)) + message)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
 def main() -> None:

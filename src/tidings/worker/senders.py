@@ -12,14 +12,14 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import chain, count
 from multiprocessing.connection import Connection
 
 from tidings.domain.campaign import InDoubtPolicy
 from tidings.domain.outcome import Outcome, Unavailable
 from tidings.lib.log import Logger
 from tidings.pipeline.deliver import Chunk, Parcel, Settled
-from tidings.worker.sender import SenderOptions
+from tidings.worker.sender import LENGTH, SenderOptions
 from tidings.worker.signs import Event, Meters
 
 QUEUED = 2
@@ -61,6 +61,8 @@ class SenderProcess:
                 pass_fds=[theirs.fileno()],
                 env=_without_secrets(os.environ),
             )
+            self._inbox = bytearray()
+            self._incoming = ours.dup()
             self.pipe = Connection(ours.detach())
         self.started = time.monotonic()
         self.jobs: dict[int, _Job] = {}
@@ -75,6 +77,21 @@ class SenderProcess:
         """Hand over a chunk; raises OSError when the process is gone."""
         await self._write(chunk)
 
+    def received(self) -> list[list[Settled]]:
+        """Give what has come whole, without waiting for the rest; raises EOFError or OSError at the end."""
+        data = self._incoming.recv(1 << 18, socket.MSG_DONTWAIT)
+        if not data:
+            raise EOFError
+        self._inbox += data
+        messages = []
+        while len(self._inbox) >= LENGTH.size:
+            end = LENGTH.size + LENGTH.unpack_from(self._inbox)[0]
+            if len(self._inbox) < end:
+                break
+            messages.append(pickle.loads(self._inbox[LENGTH.size : end]))  # noqa: S301 - our own child wrote it
+            del self._inbox[:end]
+        return messages
+
     async def _write(self, value: object) -> None:
         data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
         async with self._writing:
@@ -84,6 +101,7 @@ class SenderProcess:
     def end(self) -> None:
         """Close the pipe, which ends the process, and wait for it; kill it if it does not listen."""
         with suppress(OSError):
+            self._incoming.close()
             self.pipe.close()
         try:
             self.process.wait(2)
@@ -175,11 +193,13 @@ class SenderPool:
 
     def _readable(self, sender: SenderProcess) -> None:
         try:
-            settled: list[Settled] = pickle.loads(sender.pipe.recv_bytes())  # noqa: S301 - our own child wrote it
+            messages = sender.received()
+        except BlockingIOError:
+            return
         except (EOFError, OSError):
             self._lost(sender)
             return
-        for one in settled:
+        for one in chain.from_iterable(messages):
             job = sender.jobs.get(one.chunk)
             if job is None or job.open.pop(one.subscription_id, None) is None:
                 continue

@@ -196,3 +196,26 @@ async def test_a_sender_knows_neither_the_key_ring_nor_the_database(
         await pool.close()
     assert b"PATH=" in environment
     assert b"secret" not in environment + arguments
+
+
+async def test_a_sender_that_stops_in_the_middle_of_a_message_does_not_stop_the_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    popen = subprocess.Popen
+    half = "import os, struct, sys, time; os.write(int(sys.argv[1]), struct.pack('!I', 500) + b'x' * 9); time.sleep(60)"
+
+    def frozen(_: object, *, pass_fds: list[int], **options: Any) -> subprocess.Popen[bytes]:
+        return popen([sys.executable, "-c", half, str(pass_fds[0])], pass_fds=pass_fds, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", frozen)
+    pool = SenderPool(size=1, options=SenderOptions(), meters=Meters(Metrics()))
+    await pool.start()
+    try:
+        (sender,) = pool._senders
+        async with asyncio.timeout(20):
+            while not sender._inbox:
+                await asyncio.sleep(0.01)
+        await asyncio.wait_for(asyncio.sleep(0.1), 1)
+    finally:
+        os.kill(pool.pids[0], signal.SIGKILL)
+        await pool.close()
