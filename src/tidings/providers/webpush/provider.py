@@ -132,9 +132,14 @@ def _checked_origin(endpoint: str, policy: HostPolicy) -> str:
         if endpoint.lower().startswith(start):
             raise _invalid(ErrorCode.SUBSCRIPTION_ENDPOINT_FORBIDDEN, "endpoint", detail)
     try:
-        return checked_url(endpoint, policy=policy).origin
+        origin = checked_url(endpoint, policy=policy).origin
     except ForbiddenUrl as error:
         raise _invalid(_ENDPOINT_CODES[error.fault], "endpoint", error.detail) from None
+    if not endpoint.startswith(f"{origin}/"):
+        # Another spelling of the same address would be another row, and the device would be told twice.
+        detail = f"Browsers write this endpoint's beginning as {origin}/."
+        raise _invalid(ErrorCode.SUBSCRIPTION_ENDPOINT_INVALID, "endpoint", detail)
+    return origin
 
 
 def _checked_p256dh(value: object) -> bytes:

@@ -157,6 +157,20 @@ class TestAddress:
     def test_a_subscription_without_keys_is_refused(self, keys: object) -> None:
         assert refusal({"endpoint": GOOGLE, "keys": keys}).code is ErrorCode.SUBSCRIPTION_KEY_INVALID
 
+    @pytest.mark.parametrize(
+        "endpoint",
+        [
+            "https://FCM.googleapis.com/fcm/send/x",
+            "HTTPS://fcm.googleapis.com/fcm/send/x",
+            "https://fcm.googleapis.com:443/fcm/send/x",
+            "https://fcm.googleapis.com",
+        ],
+    )
+    def test_another_spelling_of_the_same_address_is_refused(self, endpoint: str) -> None:
+        refused = refusal(registration(endpoint))
+        assert refused.code is ErrorCode.SUBSCRIPTION_ENDPOINT_INVALID
+        assert "https://fcm.googleapis.com/" in refused.detail
+
     def test_no_refusal_quotes_the_endpoints_path(self) -> None:
         assert "secret-token" not in str(refusal(registration("https://push.example.com/secret-token")))
 
