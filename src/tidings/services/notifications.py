@@ -41,7 +41,7 @@ class Notifications:
         self._flow = flow
 
     async def send(self, new: NewNotification, *, idempotent: Idempotent | None = None) -> Acceptance:
-        """Store a notification for the workers. Raises MESSAGE_TOO_LARGE, IDEMPOTENCY_KEY_REUSED, VAPID_KEY_MISSING."""
+        """Store a notification for the workers. Raises MESSAGE_TOO_LARGE and IDEMPOTENCY_KEY_REUSED."""
         return await self._flow.accept(new, idempotency=idempotent)
 
     async def count(self, app_id: int, audience: Audience) -> int:
