@@ -5,7 +5,7 @@ What follows from an outcome is decided here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -38,6 +38,10 @@ CONFIGURATION_DELAY = 60.0
 """Seconds between looks at an integration that is paused because our credentials were refused."""
 
 
+Pair = tuple[int, str]
+"""(credential id, origin): what an origin refuses our credentials for, and what is paused for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
     """One recipient of a chunk: how many tries it had before this one, and what this one gave."""
@@ -48,32 +52,46 @@ class Tried:
     origin: str
     outcome: Outcome
 
+    @property
+    def pair(self) -> Pair:
+        """The key it was tried with, and where."""
+        return self.credential_id, self.origin
+
 
 @dataclass(slots=True)
 class Verdicts:
     """What a chunk's outcomes amount to.
 
-    `retries` maps a moment to those to be tried from then on; `misconfigured` maps a credential to the reason it
-    was refused with.
+    `retries` maps a moment to those to be tried from then on; `misconfigured` maps a key and an origin
+    to the reason it was refused with there.
     """
 
     deliveries: list[SettledDelivery] = field(default_factory=list)
     gone: list[tuple[int, str]] = field(default_factory=list)
     key_mismatch: list[tuple[int, str]] = field(default_factory=list)
     retries: dict[datetime, list[Retry]] = field(default_factory=dict)
-    misconfigured: dict[int, str] = field(default_factory=dict)
+    misconfigured: dict[Pair, str] = field(default_factory=dict)
     unmapped: int = 0
 
 
-def settle(tried: Sequence[Tried], *, now: datetime, expires_at: datetime, chance: Callable[[], float]) -> Verdicts:
+def settle(
+    tried: Sequence[Tried],
+    *,
+    now: datetime,
+    expires_at: datetime,
+    chance: Callable[[], float],
+    proven: Collection[Pair] = (),
+) -> Verdicts:
     """Decide what follows from a chunk's outcomes. `chance` gives numbers in [0, 1) for the jitter.
+
+    `proven` are keys that an origin took lately: where one of these is refused, it is the address and not the key.
 
     The jitter is one for the chunk: it parts chunks from each other. One for each recipient would break a chunk into
     eight at every try, until each recipient is a shard of its own.
     """
     verdicts = Verdicts()
     lot = chance()
-    working = {(one.credential_id, one.origin) for one in tried if isinstance(one.outcome, Accepted)}
+    working = {one.pair for one in tried if isinstance(one.outcome, Accepted)} | set(proven)
     for one in tried:
         _settle_one(verdicts, one, working=working, now=now, expires_at=expires_at, lot=lot)
     return verdicts
@@ -83,7 +101,7 @@ def _settle_one(
     verdicts: Verdicts,
     one: Tried,
     *,
-    working: set[tuple[int, str]],
+    working: set[Pair],
     now: datetime,
     expires_at: datetime,
     lot: float,
@@ -102,11 +120,11 @@ def _settle_one(
         case Refused(reason):
             _final(verdicts, one, DeliveryStatus.FAILED, reason)
         case Misconfigured(reason):
-            if (one.credential_id, one.origin) in working:
-                # The same key was accepted by the same service a moment ago: it is this address, not our key.
+            if one.pair in working:
+                # The same service takes the same key from others: it is this address, not our key.
                 again.few(reason)
             else:
-                verdicts.misconfigured[one.credential_id] = reason
+                verdicts.misconfigured[one.pair] = reason
                 again.waiting(CONFIGURATION_DELAY)
         case Throttled(after=after):
             again.later(after)

@@ -160,9 +160,9 @@ class Credentials:
             integration = tx.credentials.integration(app_id, provider)
             if integration is None:
                 raise CatalogueError(ErrorCode.NOT_FOUND, f"{provider!r} has no key yet; make one first.")
-            tx.credentials.set_integration(
-                integration.id, settings=checked, paused_because=None if resume else integration.paused_because
-            )
+            tx.credentials.set_integration(integration.id, settings=checked)
+            if resume:
+                tx.credentials.resume(integration.id)
             for one in tx.credentials.all(app_id, provider):
                 if settings and one.status is not CredentialStatus.REVOKED:
                     tx.credentials.set_settings(one.id, checked)
@@ -192,7 +192,8 @@ class Credentials:
             elif one.status is CredentialStatus.CURRENT:
                 tx.credentials.set_status(one.id, CredentialStatus.RETIRED)
         # A new key is also what mends an integration that a wrong one had stopped.
-        tx.credentials.set_integration(integration.id, settings=made.settings, paused_because=None)
+        tx.credentials.set_integration(integration.id, settings=made.settings)
+        tx.credentials.resume(integration.id)
         if same is not None:
             tx.credentials.set_status(same.id, CredentialStatus.CURRENT)
             tx.credentials.set_settings(same.id, made.settings)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from tidings.domain.app import Credential, CredentialStatus, Integration
 from tidings.domain.subscription import SubscriptionStatus
-from tidings.storage.schema import credentials, integrations, subscriptions
+from tidings.storage.schema import credentials, integrations, pauses, subscriptions
 from tidings.storage.scope import AnyRow, Scope
 
 
@@ -61,13 +61,36 @@ class SqlCredentials:
         query = select(integrations).where(integrations.c.app_id == app_id).order_by(integrations.c.id)
         return [_integration(row) for row in self._scope.connection.execute(query)]
 
-    def set_integration(
-        self, integration_id: int, *, settings: Mapping[str, str] | None = None, paused_because: str | None
-    ) -> None:
-        """Pause with a reason, or go on with None; replace the settings if they are given."""
-        values: dict[str, Any] = {"paused_because": paused_because}
-        if settings is not None:
-            values["settings"] = dict(settings)
+    def set_integration(self, integration_id: int, *, settings: Mapping[str, str]) -> None:
+        """Replace the settings."""
+        self._set(integration_id, settings=dict(settings))
+
+    def pause(self, credential_id: int, origin: str, *, reason: str, now: datetime) -> None:
+        """Send nothing more with this key to this origin; the integration then says that it is paused, and why."""
+        self._scope.connection.execute(
+            self._scope.dialect.insert_missing(pauses).values(
+                credential_id=credential_id, origin=origin, reason=reason, since=now
+            )
+        )
+        owner = select(credentials.c.integration_id).where(credentials.c.id == credential_id)
+        self._set(self._scope.connection.execute(owner).scalar_one(), paused_because=reason)
+
+    def paused(self, app_id: int) -> set[tuple[int, str]]:
+        """Give the (credential id, origin) pairs of an App that are paused."""
+        query = (
+            select(pauses.c.credential_id, pauses.c.origin)
+            .join(credentials, credentials.c.id == pauses.c.credential_id)
+            .where(credentials.c.app_id == app_id)
+        )
+        return {(row.credential_id, row.origin) for row in self._scope.connection.execute(query)}
+
+    def resume(self, integration_id: int) -> None:
+        """End every pause of an integration's keys."""
+        keys = select(credentials.c.id).where(credentials.c.integration_id == integration_id)
+        self._scope.connection.execute(delete(pauses).where(pauses.c.credential_id.in_(keys)))
+        self._set(integration_id, paused_because=None)
+
+    def _set(self, integration_id: int, **values: Any) -> None:
         self._scope.connection.execute(update(integrations).where(integrations.c.id == integration_id).values(values))
 
     def add(

@@ -92,6 +92,19 @@ credentials = Table(
     sqlite_strict=True,
 )
 
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("credential_id", Big, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    PrimaryKeyConstraint("credential_id", "origin", name="pk_pauses"),
+    ForeignKeyConstraint(["credential_id"], ["credentials.id"], name="fk_pauses_credential_id", ondelete="CASCADE"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 users = Table(
     "users",
     metadata,

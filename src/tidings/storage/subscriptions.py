@@ -164,6 +164,16 @@ class SqlSubscriptions:
         highest: int = self._scope.connection.execute(query).scalar_one()
         return highest
 
+    def reached_since(self, credential_id: int, origin: str, *, since: datetime) -> bool:
+        """Say whether that origin took a message made with this key since then, for anybody who is still active."""
+        query = (
+            select(c.id)
+            .where(c.credential_id == credential_id, c.origin == origin, c.last_active_at >= since)
+            .where(c.status == SubscriptionStatus.ACTIVE)
+            .limit(1)
+        )
+        return self._scope.connection.execute(query).first() is not None
+
     def first_subscribed_user(self, app_id: int) -> str | None:
         """Give the owner of the oldest active subscription that has one."""
         query = (

@@ -90,7 +90,7 @@ def _sorted(
     tries: dict[int, int],
 ) -> Batch:
     """Keep whom we can send to; the others are held or skipped, each with its reason."""
-    paused = {one.id for one in tx.credentials.integrations(notification.app_id) if one.paused_because}
+    paused = tx.credentials.paused(notification.app_id)
     credentials: dict[int, Credential] = {}
     usable: list[Recipient] = []
     held: list[int] = []
@@ -102,7 +102,7 @@ def _sorted(
             skipped[one.subscription_id] = SkipReason.NO_CREDENTIAL
             continue
         credentials[one.credential_id] = credential
-        if credential.integration_id in paused:
+        if (one.credential_id, one.origin) in paused:
             held.append(one.subscription_id)
         else:
             usable.append(one)

@@ -12,14 +12,14 @@ from functools import partial
 from tidings.domain.campaign import FINAL_STATUSES, InDoubtPolicy, NotificationStatus
 from tidings.domain.delivery import Retry, Settlement, Shard
 from tidings.domain.message import Message
-from tidings.domain.outcome import Outcome, Refused
+from tidings.domain.outcome import Misconfigured, Outcome, Refused
 from tidings.domain.subscription import Recipient
 from tidings.lib.clock import Clock
 from tidings.lib.log import Logger
 from tidings.lib.opaque import OpaquePairs
 from tidings.pipeline.deliver import Chunk, Parcel
 from tidings.pipeline.render import language_for, render
-from tidings.pipeline.settle import CONFIGURATION_DELAY, Tried, Verdicts, expired, settle
+from tidings.pipeline.settle import CONFIGURATION_DELAY, Pair, Tried, Verdicts, expired, settle
 from tidings.providers import Draft, Provider
 from tidings.storage import Store, StoreUnavailable, T, Transaction
 from tidings.worker.load import Batch, following, in_doubt, load, ran_out
@@ -31,6 +31,9 @@ LEASE = 60.0
 
 MOST_CLAIMS = 20
 """Claims of a shard that stands in the middle of a chunk before it is given up as dead."""
+
+PROOF = timedelta(days=1)
+"""How long an origin's acceptance of a key speaks for the key."""
 
 log = Logger(__name__)
 
@@ -119,21 +122,23 @@ class Runner:
             return Verdicts(deliveries=expired(batch.tries))
         outcomes = await self._send(batch, policy)
         now = self._clock.now()
+        tried = [
+            Tried(
+                subscription_id=one.subscription_id,
+                earlier_tries=batch.tries[one.subscription_id],
+                credential_id=one.credential_id,
+                origin=one.origin,
+                outcome=outcomes[one.subscription_id],
+            )
+            for one in batch.recipients
+            if one.subscription_id in outcomes
+        ]
         verdicts = settle(
-            [
-                Tried(
-                    subscription_id=one.subscription_id,
-                    earlier_tries=batch.tries[one.subscription_id],
-                    credential_id=one.credential_id,
-                    origin=one.origin,
-                    outcome=outcomes[one.subscription_id],
-                )
-                for one in batch.recipients
-                if one.subscription_id in outcomes
-            ],
+            tried,
             now=now,
             expires_at=notification.expires_at,
             chance=self._chance,
+            proven=await self._proven({one.pair for one in tried if isinstance(one.outcome, Misconfigured)}, now),
         )
         verdicts.deliveries += batch.settled
         untold = {one.subscription_id for one in batch.recipients} - outcomes.keys()
@@ -142,6 +147,18 @@ class Runner:
             held = [Retry(one, batch.tries[one]) for one in batch.held]
             verdicts.retries.setdefault(_next_look(batch, now), []).extend(held)
         return verdicts
+
+    async def _proven(self, refused: set[Pair], now: datetime) -> set[Pair]:
+        """Keep the pairs that lately worked for others: anybody can register one address that answers oddly."""
+        if not refused:
+            return refused
+        since = now - PROOF
+        try:
+            return await self._store.read(
+                lambda tx: {pair for pair in refused if tx.subscriptions.reached_since(*pair, since=since)}
+            )
+        except StoreUnavailable:
+            return refused  # nothing is paused that we know nothing of; the next try asks again
 
     async def _send(self, batch: Batch, policy: InDoubtPolicy) -> dict[int, Outcome]:
         drafts = _Drafts(batch.notification.message, self._provider)
@@ -195,10 +212,9 @@ class Runner:
         def store(tx: Transaction) -> tuple[bool, Batch | None]:
             if not tx.shards.settle(settlement, now=now):
                 return False, None
-            for credential_id, reason in verdicts.misconfigured.items():
-                integration_id = batch.credentials[credential_id].integration_id
-                tx.credentials.set_integration(integration_id, paused_because=reason)
-                log.warning(Event.INTEGRATION_PAUSED, integration=integration_id, reason=reason)
+            for (credential_id, origin), reason in verdicts.misconfigured.items():
+                tx.credentials.pause(credential_id, origin, reason=reason, now=now)
+                log.warning(Event.INTEGRATION_PAUSED, credential=credential_id, origin=origin, reason=reason)
             if self._stopping:
                 return True, None
             coming = load(tx, shard, cursor=batch.cursor, number=batch.number + 1)

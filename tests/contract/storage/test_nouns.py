@@ -106,15 +106,23 @@ class TestCredentials:
     async def test_an_integration_is_paused_and_goes_on(self, store: Store, given: Given) -> None:
         app = await given.app()
         made = await given.credential(app)
-        for because, settings in (("401 from the service", None), (None, {"subject": "mailto:new@example.com"})):
-            await store.write(
-                lambda tx, because=because, settings=settings: tx.credentials.set_integration(
-                    made.integration_id, settings=settings, paused_because=because
-                )
-            )
-            found = await store.read(lambda tx: tx.credentials.integration(app.id, "webpush"))
-            assert found is not None
-            assert (found.paused_because, found.settings) == (because, settings or {})
+        other = await given.credential(await given.app("Other"), "k9")
+
+        async def found() -> tuple[str | None, dict[str, str], set[tuple[int, str]]]:
+            integration = await store.read(lambda tx: tx.credentials.integration(app.id, "webpush"))
+            assert integration is not None
+            pairs = await store.read(lambda tx: tx.credentials.paused(app.id))
+            return integration.paused_because, integration.settings, pairs
+
+        for _ in range(2):
+            await store.write(lambda tx: tx.credentials.pause(made.id, "https://push", reason="bad_jwt", now=given.now))
+        await store.write(lambda tx: tx.credentials.pause(other.id, "https://push", reason="x", now=given.now))
+        settings = {"subject": "mailto:new@example.com"}
+        await store.write(lambda tx: tx.credentials.set_integration(made.integration_id, settings=settings))
+        assert await found() == ("bad_jwt", settings, {(made.id, "https://push")})
+        await store.write(lambda tx: tx.credentials.resume(made.integration_id))
+        assert await found() == (None, settings, set())
+        assert await store.read(lambda tx: tx.credentials.paused(other.app_id)) == {(other.id, "https://push")}
         await store.write(lambda tx: tx.credentials.set_settings(made.id, {"x": "y"}))
         changed = await store.read(lambda tx: tx.credentials.by_id(made.id))
         assert changed == replace(made, settings={"x": "y"})

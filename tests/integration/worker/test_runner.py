@@ -15,7 +15,7 @@ from tidings.domain.app import App
 from tidings.domain.audience import Everyone
 from tidings.domain.campaign import InDoubtPolicy, NewNotification, Notification, NotificationStatus
 from tidings.domain.message import Message
-from tidings.domain.outcome import Accepted, Outcome
+from tidings.domain.outcome import Accepted, Misconfigured, Outcome
 from tidings.domain.subscription import Address, NewSubscription
 from tidings.lib.clock import FixedClock
 from tidings.lib.metrics import Metrics
@@ -92,8 +92,8 @@ async def app_of(container: Container, origins: list[str]) -> App:
     return app
 
 
-async def accepted(container: Container, app: App) -> Notification:
-    new = NewNotification(app_id=app.id, message=Message(title="Tide"), audience=Everyone())
+async def accepted(container: Container, app: App, *, ttl: int = 86_400) -> Notification:
+    new = NewNotification(app_id=app.id, message=Message(title="Tide", ttl=ttl), audience=Everyone())
     return (await container.flow.accept(new)).notification
 
 
@@ -161,13 +161,50 @@ async def paused_integration(container: Container, app: App, *, because: str | N
     def pause(tx: Transaction) -> None:
         integration = tx.credentials.integration(app.id, "webpush")
         assert integration is not None
-        tx.credentials.set_integration(integration.id, paused_because=because)
+        if because is None:
+            tx.credentials.resume(integration.id)
+            return
+        credential = tx.credentials.current(app.id, "webpush")
+        assert credential is not None
+        tx.credentials.pause(credential.id, PUSH, reason=because, now=container.clock.now())
 
     await container.store.write(pause)
 
 
 async def shard_rows(container: Container, notification: Notification) -> int:
     return await container.store.read(lambda tx: tx.shards.open_count(notification.id))
+
+
+async def test_one_odd_address_holds_up_only_its_own_service(container: Container) -> None:
+    odd = "https://wns2-par02p.notify.windows.com"
+    app = await app_of(container, [PUSH] * 5 + [odd])
+
+    def answer(parcel: Parcel) -> Outcome:
+        return Misconfigured("authorization_refused") if parcel.origin == odd else Accepted()
+
+    for _ in range(2):
+        notification = await accepted(container, app)
+        (shard,) = await ready(container)
+        await runner_of(container, Pool(answer)).run(shard)
+        assert (await now_of(container, notification)).counts.sent == 5
+    paused = await container.store.read(lambda tx: tx.credentials.paused(app.id))
+    assert {origin for _, origin in paused} == {odd}
+
+
+async def test_one_odd_address_pauses_nothing_where_the_key_worked_within_a_day(container: Container) -> None:
+    app = await app_of(container, [PUSH, PUSH])
+    notification = await accepted(container, app)
+    (shard,) = await ready(container)
+    await runner_of(container, Pool()).run(shard)
+    assert (await now_of(container, notification)).counts.sent == 2
+    refusing = Pool(lambda _: Misconfigured("authorization_refused"))
+    for wait, is_paused in ((timedelta(hours=1), False), (timedelta(hours=25), True)):
+        clock = FixedClock(container.clock.now() + wait)
+        await accepted(container, app, ttl=3 * 86_400)
+        later = replace(container, clock=clock)
+        for one in await container.store.read(lambda tx, at=clock.at: tx.shards.ready(now=at, limit=10)):
+            await runner_of(later, refusing).run(one)
+        assert bool(await container.store.read(lambda tx: tx.credentials.paused(app.id))) is is_paused
 
 
 async def test_a_shard_waits_for_a_paused_integration_however_long_and_leaves_no_rows_behind(

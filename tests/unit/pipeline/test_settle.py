@@ -77,7 +77,7 @@ def test_a_refused_message_fails_and_the_subscription_stays() -> None:
 
 def test_refused_credentials_pause_the_integration_and_the_message_waits_without_losing_a_try() -> None:
     verdicts = settled(tried(Misconfigured("bad_jwt"), earlier_tries=4))
-    assert verdicts.misconfigured == {7: "bad_jwt"}
+    assert verdicts.misconfigured == {(7, "https://push"): "bad_jwt"}
     delay, retry = only_retry(verdicts)
     assert delay >= CONFIGURATION_DELAY
     assert retry.attempt == 4
@@ -90,12 +90,23 @@ def test_one_address_that_dislikes_our_key_pauses_nothing_while_its_service_acce
     assert [retry for group in verdicts.retries.values() for retry in group] == [Retry(2, 1)]
 
 
+def test_a_key_that_worked_lately_is_not_doubted_for_one_address() -> None:
+    only = tried(Misconfigured("authorization_refused"), origin="https://odd")
+    verdicts = settle([only], now=NOW, expires_at=TOMORROW, chance=lambda: 0.5, proven={(7, "https://odd")})
+    assert verdicts.misconfigured == {}
+    assert only_retry(verdicts)[1] == Retry(1, 1)
+    last = tried(Misconfigured("authorization_refused"), origin="https://odd", earlier_tries=MOST_UNMAPPED_TRIES - 1)
+    ended = settle([last], now=NOW, expires_at=TOMORROW, chance=lambda: 0.5, proven={(7, "https://odd")})
+    assert [one.reason for one in ended.deliveries] == ["authorization_refused"]
+    assert ended.gone == []
+
+
 def test_refused_credentials_at_one_service_are_told_although_another_service_accepts_them() -> None:
     verdicts = settled(
         tried(Accepted(), subscription_id=1, origin="https://a"),
         tried(Misconfigured("bad_jwt"), subscription_id=2, origin="https://b"),
     )
-    assert verdicts.misconfigured == {7: "bad_jwt"}
+    assert verdicts.misconfigured == {(7, "https://b"): "bad_jwt"}
 
 
 @given(after=st.floats(0, 20_000), earlier=st.integers(0, 1_500), chance=st.floats(0, 0.999))

@@ -86,6 +86,19 @@ def _apps() -> None:
         sqlite_where=sa.text("status = 'current'"),
         postgresql_where=sa.text("status = 'current'"),
     )
+    op.create_table(
+        "pauses",
+        sa.Column("credential_id", BIG, nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["credential_id"], ["credentials.id"], name="fk_pauses_credential_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("credential_id", "origin", name="pk_pauses"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
 
 
 def _users() -> None:
