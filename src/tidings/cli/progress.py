@@ -23,19 +23,25 @@ async def followed(api: Api, out: Output, notification: str) -> Any:
     Ctrl-C asks whether to cancel the rest; without an answer the notification goes on and the command ends.
     """
     watching = asyncio.create_task(_watched(api, out, notification))
-    async with _interruptible() as interrupted:
-        while not watching.done():
-            pressed = asyncio.create_task(interrupted.wait())
-            await asyncio.wait((watching, pressed), return_when=asyncio.FIRST_COMPLETED)
-            pressed.cancel()
-            if watching.done():
-                break
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
-            interrupted.clear()
-            await _left_or_cancelled(api, out, notification)
-            watching = asyncio.create_task(_watched(api, out, notification))
-    await watching
+    try:
+        async with _interruptible() as interrupted:
+            while not watching.done():
+                pressed = asyncio.create_task(interrupted.wait())
+                try:
+                    await asyncio.wait((watching, pressed), return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    pressed.cancel()
+                if watching.done():
+                    break
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
+                interrupted.clear()
+                await _left_or_cancelled(api, out, notification)
+                watching = asyncio.create_task(_watched(api, out, notification))
+        await watching
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
     return await api.get(f"/notifications/{notification}")
 
 

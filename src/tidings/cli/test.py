@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 import typer
 
 from tidings.cli.client import Api
+from tidings.cli.failure import CommandFailed
 from tidings.cli.options import Call, command
 from tidings.cli.output import counted, plain
 from tidings.cli.progress import check_result, followed
+
+PATIENCE = 30
+"""Seconds; a push service that can be reached answers within one."""
 
 
 def register(root: typer.Typer) -> None:
@@ -34,7 +39,14 @@ async def prove(
     async with call.api(worker=True) as api:
         wish = {name: value for name, value in (("user", user), ("body", body)) if value is not None}
         accepted = await api.post("/test", wish)
-        final = await followed(api, call.out, accepted["id"])
+        try:
+            async with asyncio.timeout(PATIENCE):
+                final = await followed(api, call.out, accepted["id"])
+        except TimeoutError:
+            raise CommandFailed(
+                f"No push service has taken it within {PATIENCE} s; it is tried again until it runs out in 10 minutes.",
+                "Run `tidings doctor`: it says which push services can be reached from here.",
+            ) from None
         devices = [await _device(api, row) for row in await api.every(f"/notifications/{accepted['id']}/deliveries")]
     call.out.result({**final, "devices": devices})
     for device in devices:

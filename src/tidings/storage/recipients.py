@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from functools import cache
 from typing import Any
 
@@ -10,7 +11,8 @@ from sqlalchemy import bindparam, func, select
 
 from tidings.domain.audience import Audience
 from tidings.domain.subscription import Recipient, SubscriptionStatus
-from tidings.lib.sealed import Sealer
+from tidings.lib.log import Logger
+from tidings.lib.sealed import SealBroken, Sealer
 from tidings.storage.audiences import kind_of, parameters, place, predicate
 from tidings.storage.codec import address_from_bytes
 from tidings.storage.dialects import Dialect
@@ -18,6 +20,15 @@ from tidings.storage.schema import subscriptions
 from tidings.storage.scope import AnySelect, Scope
 
 c = subscriptions.c
+log = Logger(__name__)
+
+
+class Event(StrEnum):
+    """What storage logs of recipients."""
+
+    ADDRESS_UNREADABLE = "address_unreadable"
+
+
 COLUMNS = (c.id, c.app_id, c.provider, c.credential_id, c.address, c.address_hash, c.locale, c.origin)
 
 
@@ -78,14 +89,30 @@ def _cut(dialect: Dialect, kind: type) -> AnySelect:
 def read_range(scope: Scope, app_id: int, audience: Audience, *, after: int, high: int, limit: int) -> list[Recipient]:
     """Read the next members of an audience with after < id <= high, by id."""
     values = parameters(scope.dialect, app_id, audience) | {"after": after, "high": high, "most": limit}
-    rows = scope.connection.execute(_range(scope.dialect, kind_of(audience)), values)
-    return [recipient(scope.sealer, row) for row in rows]
+    statement = _range(scope.dialect, kind_of(audience))
+    while rows := scope.connection.execute(statement, values).all():
+        readable = _readable(scope.sealer, rows)
+        if readable or len(rows) < limit:
+            return readable
+        values |= {"after": rows[-1].id}  # nobody of a whole batch can be read: the end is not here
+    return []
 
 
 def read_listed(scope: Scope, ids: Sequence[int]) -> list[Recipient]:
     """Read those of the listed subscriptions that can be sent to, by id."""
     rows = scope.connection.execute(_listed(scope.dialect), {"ids": scope.dialect.many(ids)})
-    return [recipient(scope.sealer, row) for row in rows]
+    return _readable(scope.sealer, rows)
+
+
+def _readable(sealer: Sealer, rows: Iterable[Sequence[Any]]) -> list[Recipient]:
+    """Leave out rows whose address does not open: damaged or moved ones must not hold up everybody else's message."""
+    found = []
+    for row in rows:
+        try:
+            found.append(recipient(sealer, row))
+        except SealBroken:
+            log.error(Event.ADDRESS_UNREADABLE, subscription=row[0])
+    return found
 
 
 def count(scope: Scope, app_id: int, audience: Audience) -> int:

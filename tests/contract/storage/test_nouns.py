@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from support.stored import KEYS, Given, endpoint
 from tidings.domain.app import CredentialStatus, Heartbeat
@@ -419,6 +421,30 @@ class TestAudiences:
             lambda tx: tx.subscriptions.recipients(app.id, Everyone(), after=ids[2], high=ids[3], limit=2)
         )
         assert [one.subscription_id for one in rest] == [ids[3]]
+
+    async def test_a_row_that_does_not_open_holds_up_nobody(self, store: Store, given: Given) -> None:
+        app = await given.app()
+        ids = await given.devices(app, await given.credential(app), 6)
+
+        def damage(tx: Any) -> None:
+            for one in (ids[0], ids[1], ids[3], ids[5]):
+                tx.subscriptions._scope.connection.execute(
+                    text("UPDATE subscriptions SET address = :junk WHERE id = :id"), {"junk": b"v1|junk", "id": one}
+                )
+
+        await store.write(damage)
+
+        async def read(after: int) -> list[int]:
+            found = await store.read(
+                lambda tx: tx.subscriptions.recipients(app.id, Everyone(), after=after, high=ids[-1], limit=2)
+            )
+            return [one.subscription_id for one in found]
+
+        assert await read(0) == [ids[2]], "a whole batch that does not open is passed over"
+        assert await read(ids[2]) == [ids[4]]
+        assert await read(ids[4]) == []
+        listed = await store.read(lambda tx: tx.subscriptions.recipients_by_id(ids))
+        assert [one.subscription_id for one in listed] == [ids[2], ids[4]]
 
     async def test_listed_recipients_are_only_those_that_can_be_sent_to(self, store: Store, given: Given) -> None:
         app = await given.app()

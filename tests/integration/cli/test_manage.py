@@ -240,6 +240,22 @@ def test_a_test_message_reaches_every_device_of_the_person(
     assert "working on 2 devices" in ended.stdout
 
 
+def test_a_test_message_that_no_push_service_takes_does_not_watch_for_ever(
+    run: Run, told: Callable[..., Any], simulator: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tidings.cli.test.PATIENCE", 3)
+    imported(told, simulator, tmp_path, {"user": "u-42"})
+    trouble = {"kind": "unavailable", "times": 1_000}
+    httpx2.post(f"{simulator['control']}/faults", json=trouble, trust_env=False).raise_for_status()
+    try:
+        ended = run("test")
+    finally:
+        httpx2.delete(f"{simulator['control']}/faults", trust_env=False).raise_for_status()
+    assert ended.exit_code == 1
+    assert "within 3 s" in ended.stderr
+    assert "tidings doctor" in ended.stderr
+
+
 def test_sending_wants_an_answer_and_then_adds_up(
     run: Run, told: Callable[..., Any], simulator: dict[str, str], tmp_path: Path
 ) -> None:

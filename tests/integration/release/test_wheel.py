@@ -71,20 +71,24 @@ def running(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             stderr=subprocess.STDOUT,
             cwd=tmp_path,
         )
-    url = f"http://localhost:{port}"
-    deadline = time.monotonic() + 60
+    try:
+        yield _ready(f"http://localhost:{port}", process, tmp_path / "log")
+    finally:
+        process.terminate()
+        code = process.wait(30)
+    assert code == 0
+
+
+def _ready(url: str, process: subprocess.Popen[bytes], log: Path) -> str:
+    deadline = time.monotonic() + 90
     while True:
         try:
-            with urlopen(f"{url}/readyz", timeout=2):
-                break
+            with urlopen(f"{url}/readyz", timeout=5):
+                return url
         except OSError:  # not there yet, or there and still loading
-            said = (tmp_path / "log").read_text()
-            assert process.poll() is None, said
-            assert time.monotonic() < deadline, said
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
-    yield url
-    process.terminate()
-    assert process.wait(30) == 0
 
 
 @pytest.mark.parametrize(
