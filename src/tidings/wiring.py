@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tidings.bus import Bus, bus_from
 from tidings.lib.clock import Clock, SystemClock
-from tidings.lib.egress import AddressGuard, HostPolicy
+from tidings.lib.egress import AddressGuard, HostPolicy, getaddrinfo
 from tidings.lib.ids import Ids
 from tidings.lib.metrics import Metrics
 from tidings.lib.opaque import OpaquePairs
@@ -88,14 +88,25 @@ async def opened(settings: Settings) -> AsyncIterator[Container]:
         raise
     bus = bus_from(settings.bus_url)
     try:
-        yield _container(settings, store=store, bus=bus, hosts=hosts, created=created)
+        yield assembled(settings, store=store, bus=bus, hosts=hosts, created=created)
     finally:
         await bus.close()
         await store.close()
 
 
-def _container(settings: Settings, *, store: Store, bus: Bus, hosts: dict[str, str], created: Path | None) -> Container:
-    clock = SystemClock()
+def assembled(
+    settings: Settings,
+    *,
+    store: Store,
+    bus: Bus,
+    clock: Clock | None = None,
+    resolve: Callable[[str], Awaitable[Sequence[str]]] = getaddrinfo,
+    hosts: Mapping[str, str] | None = None,
+    created: Path | None = None,
+) -> Container:
+    """Put the parts together around an open store; tests bring their own clock and resolver."""
+    clock = clock or SystemClock()
+    hosts = dict(hosts or {})
     ids = Ids(clock)
     deliveries = OpaquePairs(store.sealer.derive("delivery ids"))
     guard = AddressGuard(allow_loopback=settings.allow_insecure_endpoints)
@@ -106,7 +117,7 @@ def _container(settings: Settings, *, store: Store, bus: Bus, hosts: dict[str, s
     )
     flow = Flow(store=store, bus=bus, clock=clock, ids=ids, deliveries=deliveries, provider=provider)
     subscriptions = Subscriptions(
-        store=store, clock=clock, ids=ids, policy=policy, guard=guard, mapped_hosts=tuple(hosts)
+        store=store, clock=clock, ids=ids, policy=policy, guard=guard, mapped_hosts=tuple(hosts), resolve=resolve
     )
     return Container(
         settings=settings,

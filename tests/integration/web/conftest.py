@@ -8,27 +8,35 @@ from pathlib import Path
 import httpx2
 import pytest
 from fastapi import FastAPI
-from tests.integration.web.instance import OPERATOR, Box, box, client_of
+from tests.integration.web.instance import OPERATOR, Names, client_of
 
+from tidings.bus import bus_from
 from tidings.lib.clock import FixedClock
 from tidings.lib.sealed import KeyRing
 from tidings.settings import Settings
 from tidings.storage.open import open_store
 from tidings.web.app import create_app
+from tidings.wiring import Container, assembled
 
 
 @pytest.fixture
-async def container(tmp_path: Path, clock: FixedClock) -> AsyncIterator[Box]:
+def names() -> Names:
+    return Names()
+
+
+@pytest.fixture
+async def container(tmp_path: Path, clock: FixedClock, names: Names) -> AsyncIterator[Container]:
     store = open_store(database_url=None, folder=tmp_path, ring=KeyRing.generate())
-    made = box(Settings(data=tmp_path, public_url="https://push.example.com"), store, clock)
+    settings = Settings(data=tmp_path, public_url="https://push.example.com")
+    made = assembled(settings, store=store, bus=bus_from(None), clock=clock, resolve=names)
     await made.apps.ensure_first()
     yield made
     await store.close()
 
 
 @pytest.fixture
-def app(container: Box) -> FastAPI:
-    return create_app(container, operator_token=OPERATOR)  # type: ignore[arg-type]
+def app(container: Container) -> FastAPI:
+    return create_app(container, operator_token=OPERATOR)
 
 
 @pytest.fixture

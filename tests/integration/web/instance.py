@@ -13,26 +13,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fastapi import FastAPI
 
-from tidings.bus import bus_from
-from tidings.lib.clock import FixedClock
-from tidings.lib.egress import AddressGuard, HostPolicy
-from tidings.lib.ids import Ids
-from tidings.lib.metrics import Metrics
-from tidings.lib.opaque import OpaquePairs
-from tidings.pipeline.flow import Flow
-from tidings.providers import provider
-from tidings.providers.webpush.settings import default_policy
-from tidings.services.access import Access
-from tidings.services.apps import Apps
-from tidings.services.credentials import Credentials
-from tidings.services.notifications import Notifications
-from tidings.services.subscriptions import Subscriptions
-from tidings.services.system import System
-from tidings.services.transfers import Transfers
-from tidings.services.users import Users
-from tidings.settings import Settings
-from tidings.storage import Store
-
 OPERATOR = "operator-token"
 HOST = "fcm.googleapis.com"
 
@@ -45,58 +25,6 @@ class Names:
 
     async def __call__(self, host: str) -> Sequence[str]:
         return self.addresses.get(host, ["142.250.180.10"])
-
-
-@dataclass
-class Box:
-    """What `wiring.Container` holds, with a clock and a resolver that tests steer."""
-
-    settings: Settings
-    store: Store
-    clock: FixedClock
-    ids: Ids
-    policy: HostPolicy
-    guard: AddressGuard
-    flow: Flow
-    deliveries: OpaquePairs
-    apps: Apps
-    access: Access
-    credentials: Credentials
-    subscriptions: Subscriptions
-    transfers: Transfers
-    users: Users
-    notifications: Notifications
-    system: System
-    metrics: Metrics
-    names: Names
-
-
-def box(settings: Settings, store: Store, clock: FixedClock) -> Box:
-    ids, names, guard = Ids(clock), Names(), AddressGuard()
-    policy = default_policy(extra_hosts=settings.extra_push_hosts, mapped_hosts=(), allow_insecure=False)
-    deliveries = OpaquePairs(store.sealer.derive("delivery ids"))  # type: ignore[attr-defined]
-    flow = Flow(store=store, bus=bus_from(None), clock=clock, ids=ids, deliveries=deliveries, provider=provider)
-    subscriptions = Subscriptions(store=store, clock=clock, ids=ids, policy=policy, guard=guard, resolve=names)
-    return Box(
-        settings=settings,
-        store=store,
-        clock=clock,
-        ids=ids,
-        policy=policy,
-        guard=guard,
-        flow=flow,
-        deliveries=deliveries,
-        apps=Apps(store=store, clock=clock, ids=ids),
-        access=Access(store=store, clock=clock, ids=ids),
-        credentials=Credentials(store=store, clock=clock, ids=ids, contact=settings.contact),
-        subscriptions=subscriptions,
-        transfers=Transfers(store=store, clock=clock, ids=ids, subscriptions=subscriptions),
-        users=Users(store=store, clock=clock),
-        notifications=Notifications(store=store, flow=flow),
-        system=System(store=store, clock=clock, settings=settings),
-        metrics=Metrics(),
-        names=names,
-    )
 
 
 def client_of(app: FastAPI, **headers: str) -> httpx2.AsyncClient:

@@ -7,7 +7,9 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
-from tests.integration.web.instance import Box, client_of, problem, push_subscription
+from tests.integration.web.instance import client_of, problem, push_subscription
+
+from tidings.wiring import Container
 
 OPEN = {("get", "/api/v1/session"), ("post", "/api/v1/session"), ("delete", "/api/v1/session")}
 SITE = "https://www.example.org"
@@ -110,7 +112,7 @@ async def test_a_key_for_an_app_without_a_name_is_not_one_for_all(api: httpx2.As
     assert (await api.get("/api/v1/keys")).json()["data"] == []
 
 
-async def test_a_key_of_one_app_reaches_no_other(app: FastAPI, api: httpx2.AsyncClient, container: Box) -> None:
+async def test_a_key_of_one_app_reaches_no_other(app: FastAPI, api: httpx2.AsyncClient, container: Container) -> None:
     first = (await container.apps.ensure_first()).public_id
     second = (await api.post("/api/v1/apps", json={"name": "Second"})).json()["id"]
     problem(await api.get("/api/v1/users"), 400, "app_required")
@@ -133,7 +135,7 @@ class TestASession:
     """The dashboard's cookie."""
 
     @pytest.fixture
-    async def dashboard(self, browser: httpx2.AsyncClient, container: Box) -> httpx2.AsyncClient:
+    async def dashboard(self, browser: httpx2.AsyncClient, container: Container) -> httpx2.AsyncClient:
         token = await container.access.new_setup_token()
         answer = await browser.post("/api/v1/session", json={"setup_token": token})
         assert answer.status_code == 201, answer.text
@@ -170,7 +172,7 @@ class TestASession:
         else:
             problem(answer, 403, "origin_not_allowed")
 
-    async def test_ends_by_itself(self, dashboard: httpx2.AsyncClient, container: Box) -> None:
+    async def test_ends_by_itself(self, dashboard: httpx2.AsyncClient, container: Container) -> None:
         container.clock.at = container.clock.at.replace(year=2027)
         problem(await dashboard.get("/api/v1/apps"), 401, "unauthorized")
 
@@ -199,7 +201,7 @@ class TestOrigins:
                 problem(answer, 403, "origin_not_allowed")
 
     async def test_with_some_set_only_they_subscribe(
-        self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str, container: Box
+        self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str, container: Container
     ) -> None:
         app = await container.apps.ensure_first()
         answer = await api.patch(f"/api/v1/apps/{app.public_id}", json={"origins": ["HTTPS://WWW.example.org:443/"]})
@@ -230,7 +232,7 @@ class TestOrigins:
         ["*", "https://*.example.com", "example.com", "https://example.com/shop", "http://example.com", "ftp://x"],
     )
     async def test_what_is_no_origin_is_refused_by_name(
-        self, api: httpx2.AsyncClient, container: Box, origin: str
+        self, api: httpx2.AsyncClient, container: Container, origin: str
     ) -> None:
         app = await container.apps.ensure_first()
         answer = await api.patch(f"/api/v1/apps/{app.public_id}", json={"origins": ["https://a.example", origin]})

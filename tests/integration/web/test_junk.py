@@ -10,7 +10,9 @@ from urllib.parse import quote
 import httpx2
 import pytest
 from fastapi import FastAPI
-from tests.integration.web.instance import Box, client_of, problem, push_subscription
+from tests.integration.web.instance import client_of, problem, push_subscription
+
+from tidings.wiring import Container
 
 GOOD = {"to": {"all": True}, "title": "The ferry is late"}
 
@@ -62,7 +64,7 @@ async def test_a_moment_at_the_end_of_the_calendar_is_refused(
 
 
 async def test_a_moment_so_long_ago_that_nobody_would_get_it_is_refused(
-    api: httpx2.AsyncClient, vapid_key: str, container: Box
+    api: httpx2.AsyncClient, vapid_key: str, container: Container
 ) -> None:
     past = container.clock.now() - timedelta(seconds=600)
     body = {**GOOD, "send_at": past.isoformat(), "ttl": 600}

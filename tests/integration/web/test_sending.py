@@ -8,9 +8,10 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
-from tests.integration.web.instance import Box, client_of, problem, push_subscription
+from tests.integration.web.instance import client_of, problem, push_subscription
 
 from tidings.domain.campaign import NotificationStatus
+from tidings.wiring import Container
 
 PATH = "/api/v1/notifications"
 GOOD = {"to": {"all": True}, "title": "The ferry is late"}
@@ -177,7 +178,7 @@ async def test_it_can_be_paused_resumed_and_cancelled(api: httpx2.AsyncClient, v
 
 
 async def test_its_progress_is_streamed_until_it_is_final(
-    api: httpx2.AsyncClient, vapid_key: str, container: Box
+    api: httpx2.AsyncClient, vapid_key: str, container: Container
 ) -> None:
     created = (await api.post(PATH, json=GOOD)).json()["id"]
     await api.post(f"{PATH}/{created}/cancel")
@@ -247,7 +248,7 @@ class TestTheTestMessage:
 
 
 async def test_receipts_count_once(
-    api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str, container: Box
+    api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str, container: Container
 ) -> None:
     device = await subscribed(browser)
     created = (await api.post(PATH, json=GOOD)).json()["id"]

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
-from tests.integration.web.instance import Box, problem
+from tests.integration.web.instance import problem
 
 from tidings.domain.app import Heartbeat
 from tidings.domain.errors import ErrorCode
@@ -19,6 +19,7 @@ from tidings.storage import StoreUnavailable
 from tidings.web import dashboard
 from tidings.web.app import create_app
 from tidings.web.public import scripts
+from tidings.wiring import Container
 
 
 class TestErrors:
@@ -51,7 +52,11 @@ class TestErrors:
         problem(answer, status, code)
 
     async def test_of_a_database_that_takes_nothing(
-        self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, container: Box, monkeypatch: pytest.MonkeyPatch
+        self,
+        api: httpx2.AsyncClient,
+        browser: httpx2.AsyncClient,
+        container: Container,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         async def away(*_: object) -> None:
             raise StoreUnavailable("disk full at /secret/place")
@@ -69,7 +74,7 @@ class TestErrors:
         assert (await browser.get("/livez")).status_code == 200
 
     async def test_of_a_bug_shows_nothing_of_it(
-        self, api: httpx2.AsyncClient, container: Box, monkeypatch: pytest.MonkeyPatch
+        self, api: httpx2.AsyncClient, container: Container, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async def broken() -> None:
             raise RuntimeError("password=hunter2")
@@ -125,7 +130,9 @@ class TestScripts:
         monkeypatch.setattr(scripts, "FOLDER", tmp_path)
         return tmp_path
 
-    async def test_know_their_server_and_app(self, browser: httpx2.AsyncClient, container: Box, built: Path) -> None:
+    async def test_know_their_server_and_app(
+        self, browser: httpx2.AsyncClient, container: Container, built: Path
+    ) -> None:
         app = await container.apps.ensure_first()
         for path in ("/push/sdk.js", f"/v1/{app.public_id}/push/service-worker.js"):
             answer = await browser.get(path, headers={"Origin": "http://localhost:3000"})
@@ -139,7 +146,7 @@ class TestScripts:
         assert answer.headers["service-worker-allowed"] == "/"
 
     async def test_the_page_knows_the_key_of_this_moment_and_the_worker_is_not_renewed_for_it(
-        self, browser: httpx2.AsyncClient, container: Box, built: Path
+        self, browser: httpx2.AsyncClient, container: Container, built: Path
     ) -> None:
         app = await container.apps.ensure_first()
         worker = (await browser.get("/push/service-worker.js")).headers["etag"]
@@ -191,7 +198,7 @@ class TestPages:
             assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
 
     @pytest.fixture
-    async def built(self, container: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
+    async def built(self, container: Container, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
         folder = tmp_path / "dashboard"
         (folder / "assets").mkdir(parents=True)
         (folder / "index.html").write_text("<!doctype html>the dashboard")
@@ -217,7 +224,7 @@ class TestPages:
                 assert "secret" not in answer.text.replace("secret.txt", "")
 
 
-async def test_it_is_ready_when_a_worker_beats(browser: httpx2.AsyncClient, container: Box) -> None:
+async def test_it_is_ready_when_a_worker_beats(browser: httpx2.AsyncClient, container: Container) -> None:
     assert (await browser.get("/readyz")).json() == {"status": "unavailable", "database": "ok", "workers": 0}
     now = container.clock.now()
     beat = Heartbeat(worker_id="w1", host="h", pid=1, senders=2, started_at=now, seen_at=now)
@@ -226,7 +233,7 @@ async def test_it_is_ready_when_a_worker_beats(browser: httpx2.AsyncClient, cont
     assert (answer.status_code, answer.json()["workers"]) == (200, 1)
 
 
-async def test_the_background_runs_as_long_as_the_application(container: Box) -> None:
+async def test_the_background_runs_as_long_as_the_application(container: Container) -> None:
     seen: list[str] = []
 
     class Background:

@@ -7,9 +7,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.integration.web.instance import Box, base64url, problem, push_subscription
+from tests.integration.web.instance import Names, base64url, problem, push_subscription
 
 from tidings.services.identity import identity_token
+from tidings.wiring import Container
 
 Change = Callable[[dict[str, Any]], None]
 ENDPOINT = "https://fcm.googleapis.com/fcm/send/abc"
@@ -96,9 +97,9 @@ async def test_a_body_of_ten_kilobytes_is_refused_before_it_is_read(
 
 
 async def test_a_name_that_leads_inside_is_refused(
-    api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str, container: Box
+    api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str, names: Names
 ) -> None:
-    container.names.addresses["fcm.googleapis.com"] = ["142.250.180.10", "10.0.0.5"]
+    names.addresses["fcm.googleapis.com"] = ["142.250.180.10", "10.0.0.5"]
     answer = await browser.post("/push/subscribe", json={"subscription": push_subscription()})
     assert "fcm.googleapis.com" in problem(answer, 422, "subscription_endpoint_private")["detail"]
     assert await stored(api) == []
@@ -229,7 +230,7 @@ class TestAKnownDevice:
         problem(answer, 403, "subscription_secret_required")
 
     async def test_moves_with_a_signed_identity_and_gets_a_new_secret(
-        self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, container: Box, registered: dict[str, Any]
+        self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, container: Container, registered: dict[str, Any]
     ) -> None:
         app = await container.apps.resolve(None)
         expires = int(container.clock.now().timestamp()) + 600
@@ -266,7 +267,7 @@ class TestAKnownDevice:
 
 
 async def test_a_forged_or_expired_identity_is_refused(
-    api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str, container: Box
+    api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str, container: Container
 ) -> None:
     app = await container.apps.resolve(None)
     now = int(container.clock.now().timestamp())
@@ -284,7 +285,7 @@ async def test_a_forged_or_expired_identity_is_refused(
 
 
 async def test_an_app_can_insist_on_signed_identities(
-    api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str, container: Box
+    api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str, container: Container
 ) -> None:
     app = await container.apps.resolve(None)
     changed = await api.patch(f"/api/v1/apps/{app.public_id}", json={"require_signed_identity": True})
