@@ -9,15 +9,9 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from support.chromium import running_chromium
-from support.instance import Instance, running_demo
+from support.instance import Instance
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-
-
-@pytest.fixture(scope="module")
-async def instance(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Instance]:
-    async with running_demo(tmp_path_factory.mktemp("demo")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

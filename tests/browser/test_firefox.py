@@ -11,15 +11,9 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from support.desktop import Desktop, running_desktop
 from support.firefox import running_firefox
-from support.instance import Instance, running_demo
+from support.instance import Instance
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-
-
-@pytest.fixture(scope="module")
-async def instance(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Instance]:
-    async with running_demo(tmp_path_factory.mktemp("demo")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
