@@ -58,9 +58,8 @@ def problem_of(
         "status": error.entry.status,
         "detail": error.detail,
         "mend": error.entry.mend,
+        "errors": [{"field": fault.field, "message": fault.message} for fault in error.faults],
     }
-    if error.faults:
-        body["errors"] = [{"field": fault.field, "message": fault.message} for fault in error.faults]
     body |= extra or {}
     return JSONResponse(body, status_code=error.entry.status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 

@@ -57,4 +57,5 @@ def problem(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:
     assert body["title"]
     assert body["detail"]
     assert body["mend"]
+    assert isinstance(body["errors"], list)
     return body
