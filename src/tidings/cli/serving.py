@@ -8,6 +8,7 @@ import ipaddress
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 5
 KEEP_ALIVE_SECONDS = 75
+SAME_WISH_SECONDS = 0.5
 BACKLOG = 2048
 
 
@@ -33,9 +35,11 @@ def configure_logs() -> None:
 class Stop:
     """The wish to end, from SIGINT or SIGTERM; the second one does not wait for what is in hand."""
 
-    def __init__(self, out: Output) -> None:
+    def __init__(self, out: Output, *, now: Callable[[], float] = time.monotonic) -> None:
         self._out = out
+        self._now = now
         self._wanted = asyncio.Event()
+        self._since = 0.0
         self._task: asyncio.Task[object] | None = None
 
     @contextmanager
@@ -52,11 +56,14 @@ class Stop:
                 loop.remove_signal_handler(number)
 
     def want(self) -> None:
-        """Ask for the end; asking twice stops waiting."""
+        """Ask for the end; asking again stops waiting."""
+        now = self._now()
         if self._wanted.is_set():
-            if self._task is not None:
+            # `make` and service managers pass on a signal that has reached us by itself already: that is one wish.
+            if self._task is not None and now - self._since > SAME_WISH_SECONDS:
                 self._task.cancel()
             return
+        self._since = now
         self._wanted.set()
         self._out.note("Stopping: what is in hand is finished first. Press Ctrl-C again to stop at once.")
 

@@ -11,17 +11,15 @@ from functools import partial
 
 from tidings.domain.campaign import FINAL_STATUSES, InDoubtPolicy, NotificationStatus
 from tidings.domain.delivery import Retry, Settlement, Shard
-from tidings.domain.message import Message
 from tidings.domain.outcome import Misconfigured, Outcome, Refused
-from tidings.domain.subscription import Recipient
 from tidings.lib.clock import Clock
 from tidings.lib.log import Logger
 from tidings.lib.opaque import OpaquePairs
 from tidings.pipeline.deliver import Chunk, Parcel
-from tidings.pipeline.render import language_for, render
 from tidings.pipeline.settle import CONFIGURATION_DELAY, Pair, Tried, Verdicts, expired, settle
-from tidings.providers import Draft, Provider
+from tidings.providers import Provider
 from tidings.storage import Store, StoreUnavailable, T, Transaction
+from tidings.worker.drafts import Drafts
 from tidings.worker.load import Batch, following, in_doubt, load, ran_out
 from tidings.worker.senders import SenderPool
 from tidings.worker.signs import Event, Meters
@@ -161,7 +159,7 @@ class Runner:
             return refused  # nothing is paused that we know nothing of; the next try asks again
 
     async def _send(self, batch: Batch, policy: InDoubtPolicy) -> dict[int, Outcome]:
-        drafts = _Drafts(batch.notification.message, self._provider)
+        drafts = Drafts(batch.notification.message, self._provider)
         outcomes: dict[int, Outcome] = {}
         parcels: list[Parcel] = []
         pairs = [(batch.notification.id, one.subscription_id) for one in batch.recipients]
@@ -278,25 +276,3 @@ def _goes_on(tx: Transaction, shard: Shard, cursor: int) -> bool:
 
 def _renewed(tx: Transaction, *, shard: Shard, now: datetime) -> bool:
     return tx.shards.renew(shard.id, shard.lease_token, now=now, lease=LEASE)
-
-
-class _Drafts:
-    """One draft for each distinct pair of provider and language in a batch."""
-
-    def __init__(self, message: Message, provider: Callable[[str], Provider]) -> None:
-        self._message = message
-        self._provider = provider
-        self._index: dict[tuple[str, str | None], int | Refused] = {}
-        self.made: list[tuple[str, Draft]] = []
-
-    def index_for(self, recipient: Recipient) -> int | Refused:
-        """Give the place of the recipient's draft in `made`, or why there can be none."""
-        key = (recipient.provider, language_for(self._message, recipient.locale))
-        if key not in self._index:
-            draft = self._provider(recipient.provider).draft(render(self._message, key[1]))
-            if isinstance(draft, Refused):
-                self._index[key] = draft
-            else:
-                self._index[key] = len(self.made)
-                self.made.append((recipient.provider, draft))
-        return self._index[key]

@@ -43,14 +43,17 @@ def test_a_free_port_is_reached_under_its_number() -> None:
         assert reached_at(listener) == f"http://localhost:{listener.getsockname()[1]}"
 
 
-async def test_the_second_signal_does_not_wait() -> None:
-    stop = Stop(Output(as_json=False, stdout=io.StringIO(), stderr=io.StringIO()))
+async def test_the_second_signal_does_not_wait_but_the_same_one_passed_on_is_no_second() -> None:
+    moments = iter([10.0, 10.1, 12.0])
+    stop = Stop(Output(as_json=False, stdout=io.StringIO(), stderr=io.StringIO()), now=lambda: next(moments))
     went_on = asyncio.Event()
 
     async def work() -> None:
         with stop.listening():
             os.kill(os.getpid(), signal.SIGTERM)
             await stop.wait()
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(0)
             went_on.set()
             os.kill(os.getpid(), signal.SIGTERM)
             await asyncio.Event().wait()

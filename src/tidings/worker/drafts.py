@@ -1,0 +1,33 @@
+"""Drafts: what recipients of a batch share, composed once for each distinct result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tidings.domain.message import Message
+from tidings.domain.outcome import Refused
+from tidings.domain.subscription import Recipient
+from tidings.pipeline.render import language_for, render
+from tidings.providers import Draft, Provider
+
+
+class Drafts:
+    """One draft for each distinct pair of provider and language in a batch."""
+
+    def __init__(self, message: Message, provider: Callable[[str], Provider]) -> None:
+        self._message = message
+        self._provider = provider
+        self._index: dict[tuple[str, str | None], int | Refused] = {}
+        self.made: list[tuple[str, Draft]] = []
+
+    def index_for(self, recipient: Recipient) -> int | Refused:
+        """Give the place of the recipient's draft in `made`, or why there can be none."""
+        key = (recipient.provider, language_for(self._message, recipient.locale))
+        if key not in self._index:
+            draft = self._provider(recipient.provider).draft(render(self._message, key[1]))
+            if isinstance(draft, Refused):
+                self._index[key] = draft
+            else:
+                self._index[key] = len(self.made)
+                self.made.append((recipient.provider, draft))
+        return self._index[key]
