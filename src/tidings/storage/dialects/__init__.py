@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Table
 from sqlalchemy.sql.dml import Insert
+
+Inserts = Callable[[Table], Any]
+"""A database's own `insert` construct: both have `on_conflict_...`, which their common class lacks."""
+
+
+@cache
+def insert_missing(insert: Inserts, table: Table) -> Insert:
+    """Build an insert that leaves rows alone which are there already."""
+    built: Insert = insert(table).on_conflict_do_nothing()
+    return built
+
+
+@cache
+def upsert(insert: Inserts, table: Table, key: tuple[str, ...], update: tuple[str, ...]) -> Insert:
+    """Build an insert that sets the columns `update` of a row that is there already."""
+    new = insert(table)
+    built: Insert = new.on_conflict_do_update(index_elements=key, set_={name: new.excluded[name] for name in update})
+    return built
+
+
+@cache
+def increment(insert: Inserts, table: Table, key: tuple[str, ...], column: str) -> Insert:
+    """Build an insert that adds to the column of a row that is there already."""
+    new = insert(table)
+    total = table.c[column] + new.excluded[column]
+    built: Insert = new.on_conflict_do_update(index_elements=key, set_={column: total})
+    return built
 
 
 class Dialect(Protocol):

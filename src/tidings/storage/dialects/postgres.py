@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.sql.dml import Insert
+
+from tidings.storage.dialects import increment, insert_missing, upsert
 
 # One statement with five arrays: measured against COPY into a staging table and against a row per statement.
 _STORE = (
@@ -17,23 +18,6 @@ _STORE = (
     " SELECT %s, %s, * FROM unnest(%s::bigint[], %s::smallint[], %s::smallint[], %s::text[], %s::text[])"
     " ON CONFLICT DO NOTHING RETURNING subscription_id"
 )
-
-
-@cache
-def _insert_missing(table: Table) -> Insert:
-    return insert(table).on_conflict_do_nothing()
-
-
-@cache
-def _upsert(table: Table, key: tuple[str, ...], update: tuple[str, ...]) -> Insert:
-    new = insert(table)
-    return new.on_conflict_do_update(index_elements=key, set_={name: new.excluded[name] for name in update})
-
-
-@cache
-def _increment(table: Table, key: tuple[str, ...], column: str) -> Insert:
-    new = insert(table)
-    return new.on_conflict_do_update(index_elements=key, set_={column: table.c[column] + new.excluded[column]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +28,15 @@ class PostgresDialect:
 
     def insert_missing(self, table: Table) -> Insert:
         """Build an insert that leaves rows alone which are there already."""
-        return _insert_missing(table)
+        return insert_missing(insert, table)
 
     def upsert(self, table: Table, *, key: tuple[str, ...], update: tuple[str, ...]) -> Insert:
         """Build an insert that sets the columns `update` of a row that is there already."""
-        return _upsert(table, key, update)
+        return upsert(insert, table, key, update)
 
     def increment(self, table: Table, *, key: tuple[str, ...], column: str) -> Insert:
         """Build an insert that adds to the column of a row that is there already."""
-        return _increment(table, key, column)
+        return increment(insert, table, key, column)
 
     def any_of(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
         """Compare a column with the elements of an array."""

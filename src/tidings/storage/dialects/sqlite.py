@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -13,6 +12,8 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.dml import Insert
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
+
+from tidings.storage.dialects import increment, insert_missing, upsert
 
 _PRESENT = (
     "SELECT subscription_id FROM deliveries"
@@ -24,23 +25,6 @@ _STORE = (
 )
 
 
-@cache
-def _insert_missing(table: Table) -> Insert:
-    return insert(table).on_conflict_do_nothing()
-
-
-@cache
-def _upsert(table: Table, key: tuple[str, ...], update: tuple[str, ...]) -> Insert:
-    new = insert(table)
-    return new.on_conflict_do_update(index_elements=key, set_={name: new.excluded[name] for name in update})
-
-
-@cache
-def _increment(table: Table, key: tuple[str, ...], column: str) -> Insert:
-    new = insert(table)
-    return new.on_conflict_do_update(index_elements=key, set_={column: table.c[column] + new.excluded[column]})
-
-
 @dataclass(frozen=True, slots=True)
 class SQLiteDialect:
     """Lists travel as JSON text and are read with json_each."""
@@ -49,15 +33,15 @@ class SQLiteDialect:
 
     def insert_missing(self, table: Table) -> Insert:
         """Build an insert that leaves rows alone which are there already."""
-        return _insert_missing(table)
+        return insert_missing(insert, table)
 
     def upsert(self, table: Table, *, key: tuple[str, ...], update: tuple[str, ...]) -> Insert:
         """Build an insert that sets the columns `update` of a row that is there already."""
-        return _upsert(table, key, update)
+        return upsert(insert, table, key, update)
 
     def increment(self, table: Table, *, key: tuple[str, ...], column: str) -> Insert:
         """Build an insert that adds to the column of a row that is there already."""
-        return _increment(table, key, column)
+        return increment(insert, table, key, column)
 
     def any_of(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
         """Compare a column with the elements of a JSON array."""
