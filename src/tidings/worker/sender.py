@@ -22,6 +22,9 @@ from tidings.providers import provider
 LENGTH = struct.Struct("!I")
 """What stands before each message to the worker, whose loop reads what has come and never waits for the rest."""
 
+GROUP_STOPS = frozenset({signal.SIGINT, signal.SIGTERM})
+"""Ctrl-C and a service manager's stop reach the whole group: the worker finishes what is in hand and then ends us."""
+
 
 @dataclass(frozen=True, slots=True)
 class SenderOptions:
@@ -71,9 +74,9 @@ def _report(descriptor: int, message: bytes) -> None:
 
 def main() -> None:
     """Run as a child of a worker; the argument is the pipe's file descriptor."""
-    # Ctrl-C and a service manager's stop reach the whole group; the worker finishes what is in hand and then ends us.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for stop in GROUP_STOPS:
+        signal.signal(stop, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, GROUP_STOPS)  # the pool started us with them blocked
     descriptor = int(sys.argv[1])
     os.set_inheritable(descriptor, False)
     with Connection(descriptor) as pipe:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from multiprocessing.connection import Connection
@@ -19,7 +20,7 @@ from tidings.domain.campaign import InDoubtPolicy
 from tidings.domain.outcome import Outcome, Unavailable
 from tidings.lib.log import Logger
 from tidings.pipeline.deliver import Chunk, Parcel, Settled
-from tidings.worker.sender import LENGTH, SenderOptions
+from tidings.worker.sender import GROUP_STOPS, LENGTH, SenderOptions
 from tidings.worker.signs import Event, Meters
 
 QUEUED = 2
@@ -56,11 +57,12 @@ class SenderProcess:
     def __init__(self, options: SenderOptions) -> None:
         ours, theirs = socket.socketpair()
         with ours, theirs:
-            self.process = subprocess.Popen(  # noqa: S603 - our own module, our own interpreter
-                [sys.executable, "-m", "tidings.worker.sender", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env=_without_secrets(os.environ),
-            )
+            with _held_back(GROUP_STOPS):
+                self.process = subprocess.Popen(  # noqa: S603 - our own module, our own interpreter
+                    [sys.executable, "-m", "tidings.worker.sender", str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    env=_without_secrets(os.environ),
+                )
             self._inbox = bytearray()
             self._incoming = ours.dup()
             self.pipe = Connection(ours.detach())
@@ -108,6 +110,16 @@ class SenderProcess:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+@contextmanager
+def _held_back(signals: frozenset[signal.Signals]) -> Iterator[None]:
+    """Block signals in this thread: a process started here is born with them blocked, and so misses none of them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
