@@ -66,7 +66,10 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """What delivery needs of one subscription, read in key ranges."""
+    """What delivery needs of one subscription, read in key ranges.
+
+    `address_hash` says which address was tried: an answer for it must not touch a device that has another by now.
+    """
 
     subscription_id: int
     provider: str
@@ -74,3 +77,4 @@ class Recipient:
     address: Address
     locale: str | None
     origin: str = ""
+    address_hash: bytes = field(default=b"", repr=False)

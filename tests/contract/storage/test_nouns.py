@@ -416,6 +416,7 @@ class TestAudiences:
         one = first[0]
         assert (one.provider, one.credential_id, one.locale) == ("webpush", credential.id, "de-AT")
         assert one.origin == "https://push.example.com"
+        assert len({bytes(other.address_hash) for other in first} - {b""}) == 2
         assert (one.address.target.startswith(endpoint(0)[:40]), one.address.keys) == (True, KEYS)
         rest = await store.read(
             lambda tx: tx.subscriptions.recipients(app.id, Everyone(), after=ids[2], high=ids[3], limit=2)
