@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from tidings.domain.audience import Audience
 from tidings.domain.message import Message
+from tidings.domain.safety import HoldReason
 
 
 class NotificationStatus(StrEnum):
@@ -85,3 +86,4 @@ class Notification:
     expires_at: datetime
     finished_at: datetime | None
     reasons: dict[str, int] = field(default_factory=dict)
+    held_because: HoldReason | None = None

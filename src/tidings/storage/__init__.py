@@ -7,7 +7,7 @@ synchronous and short, does nothing but storage, and may be run again if the dat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from tidings.domain.app import ApiKey, App, Credential, CredentialStatus, Heartbeat, Integration, User
@@ -15,6 +15,7 @@ from tidings.domain.audience import Audience
 from tidings.domain.campaign import Counts, NewNotification, Notification, NotificationStatus
 from tidings.domain.delivery import NewShard, SettledDelivery, Settlement, Shard
 from tidings.domain.receipt import Receipt
+from tidings.domain.safety import GlobalPause, HoldReason
 from tidings.domain.subscription import Address, NewSubscription, Recipient, Subscription, SubscriptionStatus
 from tidings.lib.sealed import Sealer
 
@@ -153,8 +154,18 @@ class Notifications(Protocol):
     """Messages to audiences."""
 
     def add(
-        self, new: NewNotification, *, public_id: str, audience: int, ceiling: int, now: datetime
-    ) -> Notification: ...
+        self,
+        new: NewNotification,
+        *,
+        public_id: str,
+        audience: int,
+        ceiling: int,
+        now: datetime,
+        held: HoldReason | None = None,
+    ) -> Notification:
+        """Store a request to send; one that is `held` begins paused."""
+        ...
+
     def get(self, app_id: int, public_id: str) -> Notification | None: ...
     def by_id(self, notification_id: int) -> Notification | None: ...
     def page(self, app_id: int, *, after: int, limit: int) -> list[Notification]: ...
@@ -166,6 +177,14 @@ class Notifications(Protocol):
         self, notification_id: int, to: NotificationStatus, *, allowed_from: Sequence[NotificationStatus], now: datetime
     ) -> bool:
         """Change the status if it is one of `allowed_from`; False when it is not."""
+        ...
+
+    def held(self, app_id: int | None) -> int:
+        """Count what the tripwire holds, of one App or of all."""
+        ...
+
+    def held_ids(self, app_id: int, *, limit: int) -> list[int]:
+        """Ids of what the tripwire holds, the oldest first."""
         ...
 
     def due(self, *, now: datetime, limit: int) -> list[Notification]:
@@ -282,6 +301,31 @@ class Instance(Protocol):
     def beat(self, heartbeat: Heartbeat) -> None: ...
     def heartbeats(self, *, since: datetime) -> list[Heartbeat]: ...
     def leave(self, worker_id: str) -> None: ...
+    def pause(self, paused: GlobalPause) -> None:
+        """Let nobody send anything from now on; in force once this is committed."""
+        ...
+
+    def resume(self) -> bool:
+        """Let sending go on; False when nothing was paused."""
+        ...
+
+    def paused(self) -> GlobalPause | None: ...
+
+
+class Volumes(Protocol):
+    """What the tripwire counts: recipients asked for by minute, and words that went to most subscribers."""
+
+    def add(self, app_id: int, recipients: int, *, lot: int, now: datetime) -> None:
+        """Count recipients; requests with different lots do not wait for each other."""
+        ...
+
+    def since(self, app_id: int, moment: datetime) -> int: ...
+    def forget(self, app_id: int) -> None: ...
+    def broadcast(self, app_id: int, content: bytes, *, within: timedelta, now: datetime) -> datetime | None:
+        """Remember words that go to most; give when the same ones went out before, if within that time."""
+        ...
+
+    def purge(self, *, before: datetime) -> int: ...
 
 
 class Transaction(Protocol):
@@ -298,6 +342,7 @@ class Transaction(Protocol):
     access: Access
     idempotency: Idempotency
     instance: Instance
+    volumes: Volumes
 
 
 class Store(Protocol):

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import delete, select
 
 from tidings.domain.app import Heartbeat
+from tidings.domain.safety import GlobalPause
 from tidings.storage.schema import heartbeats, instance_values
 from tidings.storage.scope import Scope
+
+PAUSED = "paused"
+"""The value that is there while nothing may be sent."""
 
 v = instance_values.c
 h = heartbeats.c
@@ -43,6 +48,23 @@ class SqlInstance:
         query = select(heartbeats).where(h.seen_at >= since).order_by(h.worker_id)
         return [Heartbeat(**row._mapping) for row in self._scope.connection.execute(query)]
 
+    def forget_silent(self, *, before: datetime) -> int:
+        """Forget workers that were last seen before then: they were killed, and never said that they leave."""
+        return self._scope.connection.execute(delete(heartbeats).where(h.seen_at < before)).rowcount
+
     def leave(self, worker_id: str) -> None:
         """Forget a worker that stopped in good order."""
         self._scope.connection.execute(delete(heartbeats).where(h.worker_id == worker_id))
+
+    def pause(self, paused: GlobalPause) -> None:
+        """Let nobody send anything from now on."""
+        self.set_value(PAUSED, msgspec.json.encode(paused))
+
+    def resume(self) -> bool:
+        """Let sending go on; False when nothing was paused."""
+        return self._scope.connection.execute(delete(instance_values).where(v.name == PAUSED)).rowcount == 1
+
+    def paused(self) -> GlobalPause | None:
+        """Give the pause of the whole instance, if it is paused."""
+        found = self.value(PAUSED)
+        return None if found is None else msgspec.json.decode(found, type=GlobalPause)

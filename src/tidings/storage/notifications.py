@@ -17,6 +17,7 @@ from tidings.domain.campaign import (
     NotificationStatus,
 )
 from tidings.domain.delivery import ShardStatus, SkipReason
+from tidings.domain.safety import HoldReason
 from tidings.storage.codec import audience_from_json, json_from_audience, json_from_message, message_from_json
 from tidings.storage.columns import Moment
 from tidings.storage.counters import COUNTERS, add_reasons
@@ -33,8 +34,17 @@ class SqlNotifications:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    def add(self, new: NewNotification, *, public_id: str, audience: int, ceiling: int, now: datetime) -> Notification:
-        """Store a request to send; its time to live runs from when it is to be sent."""
+    def add(
+        self,
+        new: NewNotification,
+        *,
+        public_id: str,
+        audience: int,
+        ceiling: int,
+        now: datetime,
+        held: HoldReason | None = None,
+    ) -> Notification:
+        """Store a request to send; its time to live runs from when it is to be sent, also while it is `held`."""
         send_at = new.send_at or now
         row = self._scope.connection.execute(
             insert(notifications)
@@ -44,7 +54,8 @@ class SqlNotifications:
                 message=json_from_message(new.message),
                 audience=json_from_audience(new.audience),
                 policy=new.policy,
-                status=NotificationStatus.QUEUED,
+                status=NotificationStatus.PAUSED if held else NotificationStatus.QUEUED,
+                held_because=held,
                 source=new.source,
                 ceiling=ceiling,
                 n_audience=audience,
@@ -83,7 +94,7 @@ class SqlNotifications:
         Cancelling takes every shard that is not being sent. Whoever they would have reached is counted as skipped as
         soon as no shard is being sent any more: now, or by `finish_if_settled` after the last of them.
         """
-        values: dict[str, Any] = {"status": to}
+        values: dict[str, Any] = {"status": to, "held_because": None}
         if to in FINAL_STATUSES:
             values["finished_at"] = now
         if to is NotificationStatus.SENDING:
@@ -94,6 +105,19 @@ class SqlNotifications:
         if changed and to is NotificationStatus.CANCELLED:
             self.finish_if_settled(notification_id, now=now)
         return changed == 1
+
+    def held(self, app_id: int | None) -> int:
+        """Count what the tripwire holds, of one App or of all."""
+        query = select(func.count()).select_from(notifications).where(c.held_because.is_not(None))
+        count: int = self._scope.connection.execute(
+            query if app_id is None else query.where(c.app_id == app_id)
+        ).scalar_one()
+        return count
+
+    def held_ids(self, app_id: int, *, limit: int) -> list[int]:
+        """Give ids of what the tripwire holds, the oldest first."""
+        query = select(c.id).where(c.app_id == app_id, c.held_because.is_not(None)).order_by(c.id).limit(limit)
+        return list(self._scope.connection.execute(query).scalars())
 
     def due(self, *, now: datetime, limit: int) -> list[Notification]:
         """Give queued notifications without shards whose time has come, the oldest first."""
@@ -218,4 +242,5 @@ def _notification(row: AnyRow, reasons: dict[str, int]) -> Notification:
         expires_at=row.expires_at,
         finished_at=row.finished_at,
         reasons=reasons,
+        held_because=HoldReason(row.held_because) if row.held_because else None,
     )

@@ -187,12 +187,20 @@ notifications = Table(
     Column("expires_at", Moment, nullable=False),
     Column("started_at", Moment),
     Column("finished_at", Moment),
+    # Why the tripwire holds it until somebody says what is to become of it.
+    Column("held_because", Text),
     PrimaryKeyConstraint("id", name="pk_notifications"),
     UniqueConstraint("public_id", name="uq_notifications_public_id"),
     ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_notifications_app_id"),
     Index("ix_notifications_app_id_id", "app_id", "id"),
     Index("ix_notifications_app_id_created_at", "app_id", "created_at"),
     Index("ix_notifications_status_send_at", "status", "send_at"),
+    Index(
+        "ix_notifications_held",
+        "app_id",
+        sqlite_where=text("held_because IS NOT NULL"),
+        postgresql_where=text("held_because IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
     sqlite_strict=True,
 )
@@ -329,6 +337,31 @@ idempotency_keys = Table(
     PrimaryKeyConstraint("app_id", "key", name="pk_idempotency_keys"),
     Index("ix_idempotency_keys_created_at", "created_at"),
     sqlite_strict=True,
+)
+
+# How many recipients an App asked for in each minute. In several slots, so that requests at the same time do not
+# wait for each other's row.
+volumes = Table(
+    "volumes",
+    metadata,
+    Column("app_id", Big, nullable=False),
+    Column("minute", Big, nullable=False),
+    Column("slot", Small, nullable=False),
+    _count("n"),
+    PrimaryKeyConstraint("app_id", "minute", "slot", name="pk_volumes"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+broadcasts = Table(
+    "broadcasts",
+    metadata,
+    Column("app_id", Big, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("app_id", "content", name="pk_broadcasts"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
 )
 
 instance_values = Table(

@@ -12,7 +12,8 @@ from tidings.domain.campaign import InDoubtPolicy, NotificationStatus
 from tidings.domain.delivery import NewShard, Settlement, Shard, ShardStatus
 from tidings.storage.codec import bytes_from_retries, retries_from_bytes
 from tidings.storage.columns import Moment
-from tidings.storage.schema import notifications, shards
+from tidings.storage.instance import PAUSED
+from tidings.storage.schema import instance_values, notifications, shards
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.settling import settle
 
@@ -27,7 +28,8 @@ _wanted = (
     .where(notifications.c.id == c.notification_id, notifications.c.status.in_(SENDABLE))
     .exists()
 )
-_claimable = (OPEN, c.due_at <= bindparam("now"), _wanted)
+_standstill = select(instance_values.c.name).where(instance_values.c.name == PAUSED).exists()
+_claimable = (OPEN, c.due_at <= bindparam("now"), _wanted, ~_standstill)
 
 _turns = (
     select(

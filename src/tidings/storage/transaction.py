@@ -17,6 +17,7 @@ from tidings.storage import (
     Shards,
     Subscriptions,
     Users,
+    Volumes,
 )
 from tidings.storage.access import SqlAccess
 from tidings.storage.apps import SqlApps
@@ -31,6 +32,7 @@ from tidings.storage.scope import Scope
 from tidings.storage.shards import SqlShards
 from tidings.storage.subscriptions import SqlSubscriptions
 from tidings.storage.users import SqlUsers
+from tidings.storage.volumes import SqlVolumes
 
 
 class SqlTransaction:
@@ -49,3 +51,4 @@ class SqlTransaction:
         self.access: Access = SqlAccess(scope)
         self.idempotency: Idempotency = SqlIdempotency(scope)
         self.instance: Instance = SqlInstance(scope)
+        self.volumes: Volumes = SqlVolumes(scope)

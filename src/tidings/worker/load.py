@@ -43,7 +43,7 @@ class Batch:
 def load(tx: Transaction, shard: Shard, *, cursor: int, number: int) -> Batch | None:
     """Read the next batch after `cursor`; None at the end of the shard or when its notification is not to be sent."""
     notification = tx.notifications.by_id(shard.notification_id)
-    if notification is None or notification.status not in SENDABLE:
+    if notification is None or notification.status not in SENDABLE or tx.instance.paused() is not None:
         return None
     return following(tx, shard, notification, cursor=cursor, number=number)
 

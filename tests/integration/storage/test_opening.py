@@ -18,12 +18,13 @@ from tidings.domain.audience import Everyone
 from tidings.lib.clock import FixedClock
 from tidings.lib.sealed import KeyRing, KeyRingError
 from tidings.settings import Settings
-from tidings.storage import Store, StoreUnavailable, postgres_store, sqlite_store
+from tidings.storage import Store, StoreUnavailable, migrations, postgres_store, sqlite_store
 from tidings.storage.errors import StoreRefused
 from tidings.storage.open import DATABASE_FILE, backup, migrate, open_store, schema_state, sqlite_facts
 from tidings.storage.schema import metadata
 
-HEAD = "0001_pre_begin"
+STEPS = tuple(sorted(file.stem for file in (Path(migrations.__file__).parent / "versions").glob("0*.py")))
+HEAD = STEPS[-1]
 
 
 def difference(engine: Engine) -> list[object]:
@@ -41,15 +42,15 @@ def at(folder: Path, revision: str) -> None:
 
 class TestSchema:
     def test_the_steps_lead_to_the_tables_of_the_schema_on_sqlite(self, tmp_path: Path) -> None:
-        assert migrate(database_url=None, folder=tmp_path) == [HEAD]
+        assert migrate(database_url=None, folder=tmp_path) == list(STEPS)
         assert migrate(database_url=None, folder=tmp_path) == []
         assert difference(sqlite_store.writing_engine(tmp_path / DATABASE_FILE)) == []
 
     @pytest.mark.postgres
     def test_the_steps_lead_to_the_tables_of_the_schema_on_postgresql(self, databases: Databases) -> None:
         with databases.empty() as url:
-            assert schema_state(database_url=url, folder=Path()).pending == (HEAD,)
-            assert migrate(database_url=url, folder=Path()) == [HEAD]
+            assert schema_state(database_url=url, folder=Path()).pending == STEPS
+            assert migrate(database_url=url, folder=Path()) == list(STEPS)
             assert schema_state(database_url=url, folder=Path()).current == HEAD
             assert difference(postgres_store.writing_engine(url)) == []
 
@@ -62,7 +63,7 @@ class TestSchema:
         }  # fmt: skip
 
     def test_asking_how_far_it_is_makes_nothing(self, tmp_path: Path) -> None:
-        assert schema_state(database_url=None, folder=tmp_path / "none").pending == (HEAD,)
+        assert schema_state(database_url=None, folder=tmp_path / "none").pending == STEPS
         assert list(tmp_path.iterdir()) == []
 
 

@@ -187,6 +187,7 @@ def _notifications() -> None:
         sa.Column("expires_at", BIG, nullable=False),
         sa.Column("started_at", BIG, nullable=True),
         sa.Column("finished_at", BIG, nullable=True),
+        sa.Column("held_because", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_notifications_app_id"),
         sa.PrimaryKeyConstraint("id", name="pk_notifications"),
         sa.UniqueConstraint("public_id", name="uq_notifications_public_id"),
@@ -196,6 +197,14 @@ def _notifications() -> None:
     op.create_index("ix_notifications_app_id_created_at", "notifications", ["app_id", "created_at"], unique=False)
     op.create_index("ix_notifications_app_id_id", "notifications", ["app_id", "id"], unique=False)
     op.create_index("ix_notifications_status_send_at", "notifications", ["status", "send_at"], unique=False)
+    op.create_index(
+        "ix_notifications_held",
+        "notifications",
+        ["app_id"],
+        unique=False,
+        sqlite_where=sa.text("held_because IS NOT NULL"),
+        postgresql_where=sa.text("held_because IS NOT NULL"),
+    )
     op.create_table(
         "notification_reasons",
         sa.Column("notification_id", BIG, nullable=False),
@@ -326,6 +335,25 @@ def _instance() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"], unique=False)
+    op.create_table(
+        "volumes",
+        sa.Column("app_id", BIG, nullable=False),
+        sa.Column("minute", BIG, nullable=False),
+        sa.Column("slot", SMALL, nullable=False),
+        sa.Column("n", BIG, server_default=sa.text("0"), nullable=False),
+        sa.PrimaryKeyConstraint("app_id", "minute", "slot", name="pk_volumes"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "broadcasts",
+        sa.Column("app_id", BIG, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("at", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("app_id", "content", name="pk_broadcasts"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "instance_values",
         sa.Column("name", sa.Text(), nullable=False),
