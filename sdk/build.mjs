@@ -1,4 +1,5 @@
-// Builds the page script (global and ES module) and the service worker, for npm and for the server to serve.
+// Builds the page script (global and ES module), its parts and the service worker, for npm and for the server to serve.
+import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
@@ -7,15 +8,20 @@ const SERVED = new URL('../src/tidings/web/static/sdk/', import.meta.url);
 
 const { version } = JSON.parse(await readFile(new URL('package.json', import.meta.url), 'utf8'));
 
-const outputs = [
-  { file: 'sdk.js', entry: 'src/page/global.ts', format: 'iife' },
-  { file: 'sdk.mjs', entry: 'src/page/index.ts', format: 'esm' },
-  // A classic script: browsers import it into a site's own worker with importScripts().
-  { file: 'service-worker.js', entry: 'src/worker/index.ts', format: 'iife' },
-];
+// Loaded with import() when they are first used, so they are ES modules in both ways of delivery.
+const PARTS = { banner: 'src/page/banner/index.ts', check: 'src/page/check/index.ts' };
 
-await mkdir(SERVED, { recursive: true });
-for (const { file, entry, format } of outputs) {
+/** In the ES module the parts stay files of their own, beside it. */
+const partsBeside = {
+  name: 'parts-beside',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/(banner|check)\/index\.ts$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path: `./${path.split('/')[1]}.js`, external: true } : undefined,
+    );
+  },
+};
+
+async function bundle(file, entry, format, { parts = null, plugins = [] } = {}) {
   await build({
     entryPoints: [new URL(entry, import.meta.url).pathname],
     outfile: new URL(file, OUT).pathname,
@@ -27,7 +33,22 @@ for (const { file, entry, format } of outputs) {
     charset: 'utf8',
     legalComments: 'none',
     banner: { js: `/* tidings-web ${version}, MIT */` },
-    define: { __VERSION__: JSON.stringify(version) },
+    define: { __VERSION__: JSON.stringify(version), __SERVED__: String(parts !== null), __PARTS__: JSON.stringify(parts) },
+    plugins,
   });
   await copyFile(new URL(file, OUT), new URL(file, SERVED));
 }
+
+await mkdir(SERVED, { recursive: true });
+const hashes = {};
+for (const [name, entry] of Object.entries(PARTS)) {
+  await bundle(`${name}.js`, entry, 'esm');
+  const content = await readFile(new URL(`${name}.js`, OUT));
+  // Part of its address: browsers may keep it for ever, and an update gets through all the same.
+  hashes[name] = createHash('sha256').update(content).digest('hex').slice(0, 10);
+}
+await bundle('sdk.js', 'src/page/global.ts', 'iife', { parts: hashes });
+await bundle('sdk.mjs', 'src/page/index.ts', 'esm', { plugins: [partsBeside] });
+// A classic script: browsers import it into a site's own worker with importScripts(). The module is for `import`.
+await bundle('service-worker.js', 'src/worker/index.ts', 'iife');
+await bundle('service-worker.mjs', 'src/worker/index.ts', 'esm');

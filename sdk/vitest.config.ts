@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  define: { __VERSION__: JSON.stringify('0.0.0-test') },
+  define: { __VERSION__: JSON.stringify('0.0.0-test'), __SERVED__: 'false', __PARTS__: 'null' },
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],

@@ -1,4 +1,6 @@
 /** Who wants to know what: `change` with the new state, `received` and `clicked` with the notification. */
+import type { BannerEvent } from "./banner/options.ts";
+
 export type WebPushState = "unsupported" | "undecided" | "denied" | "registered" | "unregistered";
 
 export interface Received {
@@ -14,12 +16,14 @@ export interface Clicked extends Received {
 }
 
 export interface Events {
+  banner: BannerEvent;
   change: WebPushState;
   received: Received;
   clicked: Clicked;
 }
 
 const listeners: { [E in keyof Events]: Set<(detail: Events[E]) => void> } = {
+  banner: new Set(),
   change: new Set(),
   received: new Set(),
   clicked: new Set(),

@@ -1,13 +1,21 @@
 /** The browser SDK of Tidings. */
+import type { Banner, BannerOptions } from "./banner/options.ts";
 import { ask, supported } from "./browser.ts";
+import type { Check, CheckOptions } from "./check/options.ts";
+import type { Core } from "./core.ts";
 import { agreed, assign, register, sync, unregister, want } from "./device.ts";
 import { TidingsError } from "./errors.ts";
-import { emit, hear, type WebPushState } from "./events.ts";
-import { origin, setOptions, setUser, type Options } from "./options.ts";
+import { emit, hear, on, type WebPushState } from "./events.ts";
+import { dismissals } from "./kept.ts";
+import { runChecks, showBanner } from "./ondemand.ts";
+import { origin, setOptions, setUser, worker, type Options } from "./options.ts";
+import { wish } from "../shared/store.ts";
 import type { User } from "../shared/upload.ts";
 
 declare const __VERSION__: string;
 
+export type { Banner, BannerEvent, BannerOptions, BannerState, Texts } from "./banner/options.ts";
+export type { Check, CheckOptions } from "./check/options.ts";
 export { TidingsError } from "./errors.ts";
 export { on, type Clicked, type Events, type Received, type WebPushState } from "./events.ts";
 export type { Options } from "./options.ts";
@@ -55,8 +63,14 @@ function inTurn(work: () => Promise<void>): Promise<TidingsError | undefined> {
   return done;
 }
 
+let begun: Promise<WebPushState> | undefined;
+
 /** Set up this page. It never asks for permission; where that was given before, it brings server and browser in line. */
-export async function init(options: Options = {}): Promise<WebPushState> {
+export function init(options: Options = {}): Promise<WebPushState> {
+  return (begun = begin(options));
+}
+
+async function begin(options: Options): Promise<WebPushState> {
   try {
     setOptions(options);
   } catch (cause) {
@@ -154,4 +168,31 @@ async function become(user: User | null): Promise<WebPushState> {
 export async function subscription(): Promise<{ id: string } | null> {
   const kept = (await state()) === "registered" ? await agreed() : undefined;
   return kept ? { id: kept.id } : null;
+}
+
+const core: Core = {
+  version,
+  settled: () => (begun ?? init()).then(() => last).then(state),
+  subscribe,
+  on,
+  lastError: () => lastError,
+  wish: () => wish(worker().scope),
+  dismissals: (next) => dismissals(origin(), next),
+  check,
+  supported,
+  origin,
+  worker,
+};
+
+/**
+ * Show "Enable push notifications" at the top of the page, to those who may be asked. The browser's own question comes
+ * only after a click on it.
+ */
+export function banner(options: BannerOptions = {}): Banner {
+  return showBanner(core, options, failed);
+}
+
+/** Find out what is wrong with this site's set-up; prints it to the console. */
+export async function check(options: CheckOptions = {}): Promise<Check[]> {
+  return runChecks(core, options);
 }

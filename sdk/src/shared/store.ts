@@ -22,7 +22,7 @@ const NAME = "tidings";
 const STORE = "kept";
 const SHOWN = 50;
 const WAITING = 100;
-const PATIENCE = 3_000;
+const PATIENCE = 2_000;
 
 /** Private windows may forbid IndexedDB or never answer; then this serves until the page or worker ends. */
 const memory = new Map<string, unknown>();
@@ -47,20 +47,16 @@ function inDatabase<T>(key: string, next: Next<T>): Promise<T | undefined> {
         if (value === undefined) store.delete(key);
         else if (value !== got.result) store.put(value, key);
       };
-      transaction.oncomplete = () => {
-        database.close();
-        resolve(value);
-      };
-      transaction.onabort = () => {
-        database.close();
-        reject();
-      };
+      transaction.oncomplete = () => resolve(value);
+      transaction.onabort = reject;
+      // Once this is done.
+      database.close();
     };
   });
 }
 
 /** Change what is kept under a key, in one step, and give it. Never rejects. */
-async function change<T>(key: string, next: Next<T>): Promise<T | undefined> {
+export async function change<T>(key: string, next: Next<T>): Promise<T | undefined> {
   if (!broken) {
     try {
       return await inDatabase(key, next);
@@ -85,12 +81,12 @@ export type Wish = "on" | "off";
 export const wish = (scope: string, now?: Wish): Promise<Wish | undefined> =>
   change<Wish>(under(scope, "wish"), (old) => now ?? old);
 
-/** Note that a delivery was shown; false when it was shown before. */
-export async function firstShown(scope: string, delivery: string): Promise<boolean> {
+/** Note that a delivery was shown, or only `look`; false when it was shown before. */
+export async function firstShown(scope: string, delivery: string, look?: boolean): Promise<boolean> {
   let first = true;
   await change<string[]>(under(scope, "shown"), (old = []) => {
     first = !old.includes(delivery);
-    return [...old.filter((one) => one !== delivery), delivery].slice(-SHOWN);
+    return first && !look ? [...old, delivery].slice(-SHOWN) : old;
   });
   return first;
 }
@@ -104,6 +100,4 @@ export const addReceipt = (scope: string, receipt: Receipt): Promise<unknown> =>
 export const receipts = async (scope: string): Promise<Receipt[]> => (await changeReceipts(scope, (old) => old)) ?? [];
 
 export const dropReceipt = (scope: string, sent: Receipt): Promise<unknown> =>
-  changeReceipts(scope, (old) =>
-    old.filter((one) => one.delivery !== sent.delivery || one.event !== sent.event || one.action !== sent.action),
-  );
+  changeReceipts(scope, (old) => old.filter((one) => JSON.stringify(one) !== JSON.stringify(sent)));

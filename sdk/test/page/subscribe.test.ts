@@ -75,7 +75,7 @@ describe("registering", () => {
       locale: "de-AT",
       time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     });
-    expect(call?.init).toMatchObject({ mode: "cors", credentials: "omit", headers: { "content-type": "application/json" } });
+    expect(call?.init).toMatchObject({ credentials: "omit", headers: { "content-type": "application/json" } });
   });
 
   it("lets updates of the worker through every cache", async () => {

@@ -1,0 +1,27 @@
+/** What the parts that are loaded on demand are given of the SDK: one state, held in one place. */
+import type { Origin } from "../shared/config.ts";
+import type { Wish } from "../shared/store.ts";
+import type { CheckOptions, Check } from "./check/options.ts";
+import type { TidingsError } from "./errors.ts";
+import type { on, WebPushState } from "./events.ts";
+
+/** How often, and when last, a person has put the banner away. */
+export interface Dismissals {
+  times: number;
+  last: number;
+}
+
+export interface Core {
+  version: string;
+  /** The state once what is under way has ended. */
+  settled(): Promise<WebPushState>;
+  subscribe(): Promise<WebPushState>;
+  on: typeof on;
+  lastError(): TidingsError | undefined;
+  wish(): Promise<Wish | undefined>;
+  dismissals(next: (old: Dismissals | undefined) => Dismissals | undefined): Promise<Dismissals | undefined>;
+  check(options: CheckOptions): Promise<Check[]>;
+  supported(): boolean;
+  origin(): Origin;
+  worker(): { url: string; scope: string };
+}

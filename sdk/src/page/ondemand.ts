@@ -1,0 +1,58 @@
+/** Parts of the SDK that are loaded when they are first used: the banner and the conflict detector. */
+import { pushUrl } from "../shared/config.ts";
+import type { Banner, BannerOptions, BannerState } from "./banner/options.ts";
+import type { Check, CheckOptions } from "./check/options.ts";
+import type { Core } from "./core.ts";
+import { TidingsError, within } from "./errors.ts";
+import { emit } from "./events.ts";
+import { origin } from "./options.ts";
+
+/** Whether this is sdk.js, whose parts the server serves, and their hashes; in the ES module they lie beside it. */
+declare const __SERVED__: boolean;
+declare const __PARTS__: { banner: string; check: string };
+
+const LOADING = 15;
+
+interface Parts {
+  banner: typeof import("./banner/index.ts");
+  check: typeof import("./check/index.ts");
+}
+
+async function part<P extends keyof Parts>(name: P): Promise<Parts[P]> {
+  const address = __SERVED__ ? `${pushUrl(origin())}/${name}.js?v=${__PARTS__[name]}` : `./${name}.js`;
+  const loading = __SERVED__ ? import(address) : name === "banner" ? import("./banner/index.ts") : import("./check/index.ts");
+  return within(LOADING, `Loading ${address}`, loading).catch((cause: unknown) => {
+    if (cause instanceof TidingsError) throw cause;
+    throw new TidingsError(
+      "part_failed",
+      `${address} could not be loaded. The site's Content-Security-Policy or an ad-blocker may forbid it, or this site is not one of the App's origins.`,
+      cause,
+    );
+  });
+}
+
+let current: Banner | undefined;
+
+/** Show the banner if this person should be asked; what comes of it is in the handle and in the event `banner`. */
+export function showBanner(core: Core, options: BannerOptions, failed: (cause: unknown) => TidingsError): Banner {
+  // One at a time: whoever calls twice gets the one that is there.
+  if (current && current.state !== "hidden" && current.state !== "closed") return current;
+  let ended = false;
+  const banner: Banner = { state: "loading", reason: undefined, close: () => turn("closed", "page") };
+  const turn = (state: BannerState, reason?: string): void => {
+    if (ended) return;
+    ended = state === "hidden" || state === "closed";
+    Object.assign(banner, { state, reason });
+    emit("banner", { state, reason });
+  };
+  current = banner;
+  part("banner")
+    .then(({ open }) => open(core, options, banner, turn))
+    .catch((cause: unknown) => turn("hidden", failed(cause).code));
+  return banner;
+}
+
+/** Look for what is wrong with this site's set-up. */
+export async function runChecks(core: Core, options: CheckOptions): Promise<Check[]> {
+  return (await part("check")).run(core, options);
+}
