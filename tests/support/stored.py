@@ -11,7 +11,7 @@ from typing import Any
 from tidings.domain.app import App, Credential
 from tidings.domain.audience import Audience, Everyone
 from tidings.domain.campaign import NewNotification, Notification, NotificationStatus
-from tidings.domain.delivery import DeliveryStatus, NewShard, SettledDelivery, Settlement, Shard
+from tidings.domain.delivery import DeliveryStatus, NewShard, Retired, SettledDelivery, Settlement, Shard
 from tidings.domain.message import Action, Message, Translation, Urgency
 from tidings.domain.subscription import Address, NewSubscription, Subscription
 from tidings.storage import Store, Transaction
@@ -135,6 +135,16 @@ class Given:
         cursor = max((one.subscription_id for one in deliveries), default=shard.cursor)
         settlement = Settlement(shard.id, shard.lease_token, chunk, cursor, deliveries)
         return await self.store.write(lambda tx: tx.shards.settle(replace(settlement, **changes), now=self.now))
+
+    async def retired(self, subscription_id: int, reason: str) -> Retired:
+        """Say that the address which the subscription has now is dead."""
+        (found,) = await self.store.read(lambda tx: tx.subscriptions.recipients_by_id([subscription_id]))
+        return Retired(subscription_id, reason, found.address_hash)
+
+    async def bury(self, shard: Shard, because: str = "worker_died") -> bool:
+        return await self.store.write(
+            lambda tx: tx.shards.bury(shard.id, shard.lease_token, because=because, now=self.now)
+        )
 
     async def look(self, notification: Notification) -> Notification:
         found = await self.store.read(lambda tx: tx.notifications.by_id(notification.id))

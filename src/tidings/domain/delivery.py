@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from tidings.domain.campaign import InDoubtPolicy
+from tidings.domain.campaign import InDoubtPolicy, NotificationStatus
 
 
 class DeliveryStatus(IntEnum):
@@ -34,7 +34,17 @@ class ShardStatus(StrEnum):
     LEASED = "leased"
     DONE = "done"
     DEAD = "dead"
+    DROPPED = "dropped"
     CANCELLED = "cancelled"
+
+
+class Priority(IntEnum):
+    """How many turns of the most urgent kind a shard waits for one of its own; what waits shares the senders so."""
+
+    AT_ONCE = 1
+    HIGH = 2
+    NORMAL = 4
+    LOW = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,7 @@ class NewShard:
     retries: tuple[Retry, ...] = ()
     not_before: datetime | None = None
     size: int = 0
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,8 @@ class Shard:
     """A claimed shard: whoever holds `lease_token` may write its outcomes, nobody else.
 
     `cursor` is the highest subscription id settled so far (for a list: how many of its entries);
-    `chunk_open` is the number of the chunk that was being sent, None between chunks.
+    `chunk_open` is the number of the chunk that was being sent, None between chunks; `chunk_high` is the cursor that
+    settling it would have given.
     """
 
     id: int
@@ -79,6 +91,24 @@ class Shard:
     chunk_done: int
     chunk_open: int | None
     policy: InDoubtPolicy
+    chunk_high: int | None = None
+    priority: Priority = Priority.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class DeadShard:
+    """A shard that was given up: why, of which notification, and how many recipients nobody knows the fate of."""
+
+    id: int
+    app_id: int
+    app: str
+    notification: str
+    title: str
+    status: NotificationStatus
+    in_doubt: int
+    because: str
+    buried_at: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +123,43 @@ class SettledDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Retired:
+    """A subscription whose address is dead. `address_hash` is of the address that was tried: one that has registered
+    anew since has another, and lives."""
+
+    subscription_id: int
+    reason: str
+    address_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often in a row, and over how long, a fault is borne before the address is retired for it.
+
+    With `unreached_only`, an address that ever took a message is borne for ever.
+    """
+
+    times: int
+    over: timedelta
+    unreached_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """An answer that one address alone got, and that may mean that it is dead."""
+
+    subscription_id: int
+    reason: str
+    address_hash: bytes
+    patience: Patience
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """Everything that one chunk changed; stored in one transaction under the shard's lease token.
 
-    `cursor` becomes the shard's cursor. `gone` and `key_mismatch` name subscriptions with the reason to keep.
-    Each group of `retries` becomes a new shard of the same notification that starts at the group's moment.
+    `cursor` becomes the shard's cursor. Each group of `retries` becomes a new shard of the same notification that
+    starts at the group's moment.
     """
 
     shard_id: int
@@ -105,6 +167,6 @@ class Settlement:
     chunk: int
     cursor: int
     deliveries: tuple[SettledDelivery, ...]
-    gone: tuple[tuple[int, str], ...] = ()
-    key_mismatch: tuple[tuple[int, str], ...] = ()
+    retired: tuple[Retired, ...] = ()
+    suspicions: tuple[Suspicion, ...] = ()
     retries: tuple[tuple[datetime, tuple[Retry, ...]], ...] = ()

@@ -10,8 +10,38 @@ class ThrottleScope(StrEnum):
     """How far a "not now" reaches."""
 
     DEVICE = "device"
+    """One address; nobody else has to wait."""
+    UNSTATED = "unstated"
+    """The service does not say: one address, until several in a row were told the same."""
     ORIGIN = "origin"
+    """All that one key sends to this service."""
     PROJECT = "project"
+    """The same, counted by what the key belongs to."""
+
+
+class Held(StrEnum):
+    """Why a parcel came back without having been sent."""
+
+    SILENT = "origin_silent"
+    """Its push service answers nobody, or nothing but errors."""
+    RESTS = "origin_rests"
+    """Its push service asked us to wait."""
+    PACED = "origin_paced"
+    """Its push service takes so many a minute, and these have gone."""
+
+
+class Doubt(StrEnum):
+    """Reasons that may be the fault of the address alone; every provider calls them so.
+
+    Where its push service takes the messages of others, enough of these retire an address.
+    """
+
+    ENDPOINT_SUSPECT = "endpoint_suspect"
+    """The service doubts the address; it has been seen to come back after a day."""
+    BAD_REQUEST = "bad_request"
+    KEYS_UNUSABLE = "subscription_keys_unusable"
+    REDIRECTED = "redirected"
+    AUTHORIZATION_REFUSED = "authorization_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +81,15 @@ class Misconfigured:
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """Not now: never again sooner than `after` seconds (None: the service named no time)."""
+    """Not now: never again sooner than `after` seconds (None: the service named no time).
+
+    `a_minute` is the number that the service publishes, where it has one; more are in vain from now on.
+    """
 
     after: float | None
     scope: ThrottleScope
     reason: str = "throttled"
+    a_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,30 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tidings.domain.campaign import Notification
-from tidings.domain.delivery import NewShard
+from tidings.domain.delivery import NewShard, Priority
+from tidings.domain.message import Urgency
 from tidings.storage import Transaction
 
 SHARD_SIZE = 1_000
 """Recipients a shard aims at; the unit of claiming, fairness and pause."""
+
+
+FEW = 100
+"""Devices of a message to one person or a few: it waits for no campaign."""
+
+_PRIORITIES = {
+    Urgency.VERY_LOW: Priority.LOW,
+    Urgency.LOW: Priority.LOW,
+    Urgency.NORMAL: Priority.NORMAL,
+    Urgency.HIGH: Priority.HIGH,
+}
+
+
+def priority_of(notification: Notification) -> Priority:
+    """Say whose turn comes first: a message to a few goes at once unless its author says that it can wait."""
+    asked = _PRIORITIES[notification.message.urgency]
+    few = notification.counts.audience <= FEW
+    return Priority.AT_ONCE if few and asked is not Priority.LOW else asked
 
 
 def shards_of(tx: Transaction, notification: Notification) -> list[NewShard]:
@@ -26,6 +45,7 @@ def shards_of(tx: Transaction, notification: Notification) -> list[NewShard]:
         high=notification.ceiling,
         not_before=notification.send_at,
         size=notification.counts.audience,
+        priority=priority_of(notification),
     )
     if notification.counts.audience <= SHARD_SIZE:
         return [whole]

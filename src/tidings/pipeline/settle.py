@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from tidings.domain.delivery import DeliveryStatus, Retry, SettledDelivery
+from tidings.domain.delivery import DeliveryStatus, Patience, Retired, Retry, SettledDelivery, Suspicion
 from tidings.domain.outcome import (
     Accepted,
+    Doubt,
     Gone,
+    Held,
     KeyMismatch,
     Misconfigured,
     Outcome,
@@ -38,6 +40,21 @@ CONFIGURATION_DELAY = 60.0
 """Seconds between looks at an integration that is paused because our credentials were refused."""
 
 
+SUSPECT = Patience(times=3, over=timedelta(hours=72), unreached_only=False)
+"""For an address that its service doubts: devices were seen to come back after a day of it."""
+
+NEVER_TAKEN = Patience(times=5, over=timedelta(0), unreached_only=True)
+"""For an address that never took a message and refuses each: a row imported with keys that do not fit would live for
+ever, as push services do not call it gone."""
+
+_PATIENCE = {
+    Doubt.ENDPOINT_SUSPECT: SUSPECT,
+    Doubt.BAD_REQUEST: NEVER_TAKEN,
+    Doubt.KEYS_UNUSABLE: NEVER_TAKEN,
+    Doubt.REDIRECTED: NEVER_TAKEN,
+    Doubt.AUTHORIZATION_REFUSED: NEVER_TAKEN,
+}
+
 Pair = tuple[int, str]
 """(credential id, origin): what an origin refuses our credentials for, and what is paused for it."""
 
@@ -51,11 +68,23 @@ class Tried:
     credential_id: int
     origin: str
     outcome: Outcome
+    address_hash: bytes = b""
 
     @property
     def pair(self) -> Pair:
         """The key it was tried with, and where."""
         return self.credential_id, self.origin
+
+    @property
+    def doubted(self) -> Doubt | None:
+        """What speaks against this address, if its service takes the messages of others."""
+        reason = getattr(self.outcome, "reason", "")
+        return Doubt(reason) if reason in _PATIENCE else None
+
+    @property
+    def needs_proof(self) -> bool:
+        """Say whether it matters that the key works for others at this origin."""
+        return isinstance(self.outcome, Misconfigured) or self.doubted is not None
 
 
 @dataclass(slots=True)
@@ -67,8 +96,8 @@ class Verdicts:
     """
 
     deliveries: list[SettledDelivery] = field(default_factory=list)
-    gone: list[tuple[int, str]] = field(default_factory=list)
-    key_mismatch: list[tuple[int, str]] = field(default_factory=list)
+    retired: list[Retired] = field(default_factory=list)
+    suspicions: list[Suspicion] = field(default_factory=list)
     retries: dict[datetime, list[Retry]] = field(default_factory=dict)
     misconfigured: dict[Pair, str] = field(default_factory=dict)
     unmapped: int = 0
@@ -94,6 +123,10 @@ def settle(
     working = {one.pair for one in tried if isinstance(one.outcome, Accepted)} | set(proven)
     for one in tried:
         _settle_one(verdicts, one, working=working, now=now, expires_at=expires_at, lot=lot)
+        if (doubted := one.doubted) is not None and one.pair in working:
+            # Where nobody gets through it is the service or ourselves: no address is to be dropped for that.
+            suspicion = Suspicion(one.subscription_id, doubted, one.address_hash, _PATIENCE[doubted])
+            verdicts.suspicions.append(suspicion)
     return verdicts
 
 
@@ -112,10 +145,10 @@ def _settle_one(
         case Accepted(ref):
             _final(verdicts, one, DeliveryStatus.SENT, "sent", ref)
         case Gone(reason):
-            verdicts.gone.append((one.subscription_id, reason))
+            verdicts.retired.append(Retired(one.subscription_id, reason, one.address_hash))
             _final(verdicts, one, DeliveryStatus.FAILED, "gone")
         case KeyMismatch(reason):
-            verdicts.key_mismatch.append((one.subscription_id, reason))
+            verdicts.retired.append(Retired(one.subscription_id, f"key_mismatch:{reason}", one.address_hash))
             _final(verdicts, one, DeliveryStatus.FAILED, "key_mismatch")
         case Refused(reason):
             _final(verdicts, one, DeliveryStatus.FAILED, reason)
@@ -126,9 +159,9 @@ def _settle_one(
             else:
                 verdicts.misconfigured[one.pair] = reason
                 again.waiting(CONFIGURATION_DELAY)
-        case Throttled(after=after):
-            again.later(after)
-        case Unavailable(after=after):
+        case Throttled(after=after, reason=Held.RESTS | Held.PACED):
+            again.waiting(after or 0.0)
+        case Throttled(after=after) | Unavailable(after=after):
             again.later(after)
         case Unmapped(status=status):
             verdicts.unmapped += 1
@@ -160,23 +193,28 @@ class _Again:
             self.later(None)
 
     def waiting(self, delay: float) -> None:
-        """Look again after `delay` seconds without counting a try: the fault is ours."""
+        """Look again after `delay` seconds without counting a try: there was none, or the fault is ours."""
         self._at(delay, self.one.earlier_tries)
 
     def _at(self, delay: float, tries: int) -> None:
-        moment = self.now + timedelta(seconds=_stepped(delay))
+        moment = self.now + timedelta(seconds=_stepped(delay, lot=self.lot))
+        if moment >= self.expires_at:
+            moment = self.now + timedelta(seconds=delay)
         if moment >= self.expires_at:
             _final(self.verdicts, self.one, DeliveryStatus.EXPIRED, "ttl_ended")
             return
         self.verdicts.retries.setdefault(moment, []).append(Retry(self.one.subscription_id, tries))
 
 
-def _stepped(delay: float) -> float:
-    """Round a delay up to a step that grows with it: one chunk makes a handful of retry shards, not a hundred."""
+def _stepped(delay: float, *, lot: float) -> float:
+    """Round a delay up to a step that grows with it: one chunk makes a handful of retry shards, not a hundred.
+
+    The lot moves a chunk's steps, so that the same delay does not bring all chunks back at the same moment.
+    """
     step = 0.5
     while step * 8 < delay:
         step *= 2
-    return -(-delay // step) * step
+    return (-(-delay // step) + lot) * step
 
 
 def _final(verdicts: Verdicts, one: Tried, status: DeliveryStatus, reason: str, ref: str = "") -> None:

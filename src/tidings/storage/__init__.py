@@ -13,10 +13,11 @@ from typing import Any, Protocol, TypeVar
 from tidings.domain.app import ApiKey, App, Credential, CredentialStatus, Heartbeat, Integration, User
 from tidings.domain.audience import Audience
 from tidings.domain.campaign import Counts, NewNotification, Notification, NotificationStatus
-from tidings.domain.delivery import NewShard, SettledDelivery, Settlement, Shard
+from tidings.domain.delivery import DeadShard, NewShard, Priority, SettledDelivery, Settlement, Shard
 from tidings.domain.receipt import Receipt
 from tidings.domain.safety import GlobalPause, HoldReason
-from tidings.domain.subscription import Address, NewSubscription, Recipient, Subscription, SubscriptionStatus
+from tidings.domain.subscription import Address, Known, NewSubscription, Recipient, Subscription, SubscriptionStatus
+from tidings.domain.tracked import NewTrackedEvent, TrackedEvent
 from tidings.lib.sealed import Sealer
 
 T = TypeVar("T")
@@ -92,6 +93,16 @@ class Subscriptions(Protocol):
         """Find by address; the bytes are the hash of the subscription's secret."""
         ...
 
+    def hold(
+        self, app_id: int, *, target: str | None = None, public_id: str | None = None
+    ) -> tuple[Known | None, Known | None]:
+        """Find the row with this address and the row with this id, and keep both from changing until the end."""
+        ...
+
+    def exchange(self, one: int, other: int) -> None:
+        """Give each of two rows the address of the other, with the push service and key that belong to it."""
+        ...
+
     def add(self, new: NewSubscription, *, public_id: str, secret_hash: bytes, now: datetime) -> Subscription: ...
     def refresh(
         self, subscription_id: int, new: NewSubscription, *, secret_hash: bytes | None, now: datetime
@@ -148,6 +159,20 @@ class Subscriptions(Protocol):
 
     def recipients_by_id(self, ids: Sequence[int]) -> list[Recipient]: ...
     def export(self, app_id: int) -> Iterator[tuple[Subscription, Recipient]]: ...
+
+
+class Tracked(Protocol):
+    """What devices did on their sites. A device's event with a known key is the one that is there."""
+
+    def add(self, new: NewTrackedEvent, *, public_id: str, now: datetime) -> str: ...
+    def knows(self, new: NewTrackedEvent) -> bool: ...
+    def nth_newest(self, subscription_id: int, n: int) -> datetime | None:
+        """When the device's n-th newest event was stored; None when it has fewer."""
+        ...
+
+    def page(self, subscription_id: int, *, after: int, limit: int) -> list[TrackedEvent]: ...
+    def forget_user(self, app_id: int, user_external_id: str) -> int: ...
+    def purge(self, *, before: datetime) -> int: ...
 
 
 class Notifications(Protocol):
@@ -208,8 +233,11 @@ class Shards(Protocol):
         ...
 
     def add_plan(self, notification_id: int, shards: Sequence[NewShard], *, now: datetime) -> list[int]: ...
-    def ready(self, *, now: datetime, limit: int) -> list[int]:
-        """Ids of shards that may be claimed now: ready and due, or leased with the lease run out; fair over Apps."""
+    def ready(self, *, now: datetime, limit: int, least: Priority = Priority.LOW) -> list[int]:
+        """Ids of shards that may be claimed now: ready and due, or leased with the lease run out.
+
+        Of the priority `least` or a more urgent one; fair over Apps and priorities.
+        """
         ...
 
     def claim(self, shard_id: int, *, owner: str, now: datetime, lease: float) -> Shard | None:
@@ -217,16 +245,29 @@ class Shards(Protocol):
         ...
 
     def renew(self, shard_id: int, lease_token: int, *, now: datetime, lease: float) -> bool: ...
-    def open_chunk(self, shard_id: int, lease_token: int, chunk: int) -> bool: ...
+    def open_chunk(self, shard_id: int, lease_token: int, chunk: int, *, high: int) -> bool: ...
     def settle(self, settlement: Settlement, *, now: datetime) -> bool:
         """Store everything one chunk changed; False, and nothing stored, when the lease was lost."""
         ...
 
     def finish(self, shard_id: int, lease_token: int) -> bool: ...
     def release(self, shard_id: int, lease_token: int, *, not_before: datetime | None = None) -> bool: ...
-    def bury(self, shard_id: int, lease_token: int) -> bool:
-        """Give the shard up for good: it is dead, and whoever it did not reach stays in doubt."""
+    def stumble(self, shard_id: int, *, owner: str, fault: str, now: datetime, lease: float) -> None:
+        """Count a claim of a shard that cannot even be read, and leave it alone for `lease` seconds."""
         ...
+
+    def note_fault(self, shard_id: int, lease_token: int, fault: str) -> bool: ...
+    def bury(self, shard_id: int, lease_token: int, *, because: str, now: datetime) -> bool:
+        """Give the shard up: it is dead, and whoever it did not reach is skipped as in doubt."""
+        ...
+
+    def dead(self, *, app_id: int | None, after: int, limit: int) -> list[DeadShard]: ...
+    def dead_shard(self, shard_id: int) -> DeadShard | None: ...
+    def requeue(self, shard_id: int, *, now: datetime) -> bool:
+        """Make a dead shard ready again, and its notification one that is being sent; False when it is not dead."""
+        ...
+
+    def drop(self, shard_id: int) -> bool: ...
 
     def free_leases(self, *, now: datetime) -> int:
         """Let every lease end now; only for a process that knows that nobody else carries shards."""
@@ -278,6 +319,10 @@ class Access(Protocol):
     def add_session(self, *, token_hash: bytes, expires_at: datetime, now: datetime) -> None: ...
     def session_valid(self, token_hash: bytes, *, now: datetime) -> bool: ...
     def end_session(self, token_hash: bytes) -> None: ...
+    def purge(self, *, now: datetime) -> int:
+        """Forget sessions and set-up links whose time is over; give how many."""
+        ...
+
     def add_setup_token(self, *, token_hash: bytes, expires_at: datetime) -> None: ...
     def spend_setup_token(self, token_hash: bytes, *, now: datetime) -> bool: ...
 
@@ -301,6 +346,9 @@ class Instance(Protocol):
     def beat(self, heartbeat: Heartbeat) -> None: ...
     def heartbeats(self, *, since: datetime) -> list[Heartbeat]: ...
     def leave(self, worker_id: str) -> None: ...
+    def forget_silent(self, *, before: datetime) -> int:
+        """Forget workers that were last seen before then; give how many."""
+        ...
     def pause(self, paused: GlobalPause) -> None:
         """Let nobody send anything from now on; in force once this is committed."""
         ...
@@ -335,6 +383,7 @@ class Transaction(Protocol):
     credentials: Credentials
     users: Users
     subscriptions: Subscriptions
+    tracked: Tracked
     notifications: Notifications
     shards: Shards
     deliveries: Deliveries
@@ -357,3 +406,7 @@ class Store(Protocol):
 
 class StoreUnavailable(Exception):
     """The database cannot take this now (locked, full, away); nothing of the work was stored."""
+
+
+class OutcomeUnknown(StoreUnavailable):
+    """The database went away while it committed: the work was stored whole, or not at all, and nobody can say which."""

@@ -84,6 +84,11 @@ class SqlAccess:
         """Forget a session."""
         self._scope.connection.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
 
+    def purge(self, *, now: datetime) -> int:
+        """Forget sessions and set-up links whose time is over; give how many."""
+        ended = (delete(table).where(table.c.expires_at <= now) for table in (sessions, setup_tokens))
+        return sum(self._scope.connection.execute(one).rowcount for one in ended)
+
     def add_setup_token(self, *, token_hash: bytes, expires_at: datetime) -> None:
         """Store a one-time link."""
         self._scope.connection.execute(insert(setup_tokens).values(token_hash=token_hash, expires_at=expires_at))

@@ -139,9 +139,9 @@ class SqlNotifications:
     def finish_if_settled(self, notification_id: int, *, now: datetime) -> bool:
         """Mark done when no shard of it is open; True when this call did it.
 
-        The counters then add up: what was left of dead shards is skipped as in doubt, everybody else that is missing
-        unsubscribed between freezing and sending. A cancelled notification stays cancelled and has its counters
-        completed once no shard of it is being sent.
+        The counters then add up: what was left of dead shards was counted when they were given up, everybody else
+        that is missing unsubscribed between freezing and sending. A cancelled notification stays cancelled and has its
+        counters completed once no shard of it is being sent.
         """
         # Two workers that finish the last two shards at once meet at this lock; the second sees what the first did.
         query = select(notifications).where(c.id == notification_id).with_for_update()
@@ -153,11 +153,11 @@ class SqlNotifications:
             self._take_shards(notification_id, now)
         elif row.status not in (NotificationStatus.SENDING, NotificationStatus.QUEUED):
             return False
-        by_status = self._shards(notification_id)
-        unplanned = not by_status and not cancelled
-        if unplanned or any(status in by_status for status in OPEN):
+        statuses = self._shards(notification_id)
+        unplanned = not statuses and not cancelled
+        if unplanned or not statuses.isdisjoint(OPEN):
             return False
-        self._complete(row, in_doubt=by_status.get(ShardStatus.DEAD, 0), cancelled=cancelled)
+        self._complete(row, cancelled=cancelled)
         if cancelled:
             return False
         self._scope.connection.execute(
@@ -177,16 +177,11 @@ class SqlNotifications:
             .values(status=ShardStatus.CANCELLED)
         )
 
-    def _shards(self, notification_id: int) -> dict[str, int]:
-        """Give for each status its shards are in how many recipients those have not passed."""
-        s = shards.c
-        left = func.sum(s.size - s.n_passed)
-        rows = self._scope.connection.execute(
-            select(s.status, left).where(s.notification_id == notification_id).group_by(s.status)
-        )
-        return {status: int(count) for status, count in rows}
+    def _shards(self, notification_id: int) -> set[str]:
+        query = select(shards.c.status).where(shards.c.notification_id == notification_id).distinct()
+        return set(self._scope.connection.execute(query).scalars())
 
-    def _complete(self, row: AnyRow, *, in_doubt: int, cancelled: bool) -> None:
+    def _complete(self, row: AnyRow, *, cancelled: bool) -> None:
         counts = _counts(row)
         missing = counts.audience - counts.settled
         if missing == 0:
@@ -195,9 +190,7 @@ class SqlNotifications:
             # Devices that became active again after the freezing were sent to as well.
             values = {"n_audience": counts.settled}
         else:
-            doubtful = max(0, min(missing, in_doubt))
-            rest = SkipReason.CANCELLED if cancelled else SkipReason.UNSUBSCRIBED
-            add_reasons(self._scope, row.id, {SkipReason.IN_DOUBT: doubtful, rest: missing - doubtful})
+            add_reasons(self._scope, row.id, {SkipReason.CANCELLED if cancelled else SkipReason.UNSUBSCRIBED: missing})
             values = {"n_skipped": counts.skipped + missing}
         self._scope.connection.execute(update(notifications).where(c.id == row.id).values(values))
 
@@ -213,7 +206,7 @@ class SqlNotifications:
         reasons: dict[int, dict[str, int]] = {row.id: {} for row in rows}
         for notification_id, reason, count in self._scope.connection.execute(
             select(r.notification_id, r.reason, r.n)
-            .where(self._scope.dialect.any_of(r.notification_id, "ids"))
+            .where(self._scope.dialect.any_of(r.notification_id, "ids"), r.n > 0)
             .order_by(r.n.desc(), r.reason),
             {"ids": self._scope.dialect.many(list(reasons))},
         ):

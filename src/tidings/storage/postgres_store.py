@@ -18,7 +18,7 @@ from sqlalchemy.pool import QueuePool
 from tidings.lib.backoff import full_jitter
 from tidings.lib.log import cut
 from tidings.lib.sealed import Sealer
-from tidings.storage import StoreUnavailable, Transaction
+from tidings.storage import OutcomeUnknown, StoreUnavailable, Transaction
 from tidings.storage.dialects.postgres import POSTGRES
 from tidings.storage.errors import StoreRefused
 from tidings.storage.transaction import SqlTransaction
@@ -154,8 +154,8 @@ class PostgresStore:
                 transaction.commit()
             except DBAPIError as error:
                 if error.connection_invalidated:
-                    # Not to be run again: it may have been stored.
-                    raise StoreUnavailable("The connection to the database was lost during the commit.") from error
+                    # Not to be run again here: it may have been stored, and only the caller knows what that means.
+                    raise OutcomeUnknown("The connection to the database was lost during the commit.") from error
                 raise
             return result
 

@@ -161,6 +161,32 @@ subscriptions = Table(
     sqlite_strict=True,
 )
 
+tracked_events = Table(
+    "tracked_events",
+    metadata,
+    _id(),
+    Column("public_id", Text, nullable=False),
+    Column("app_id", Big, nullable=False),
+    Column("subscription_id", Big, nullable=False),
+    # Whose device it was then; kept apart, since a device changes hands.
+    Column("user_external_id", Text),
+    Column("key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("properties", Json, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("id", name="pk_tracked_events"),
+    UniqueConstraint("public_id", name="uq_tracked_events_public_id"),
+    UniqueConstraint("subscription_id", "key", name="uq_tracked_events_subscription_id_key"),
+    ForeignKeyConstraint(
+        ["subscription_id"], ["subscriptions.id"], name="fk_tracked_events_subscription_id", ondelete="CASCADE"
+    ),
+    Index("ix_tracked_events_subscription_id_id", "subscription_id", "id"),
+    Index("ix_tracked_events_app_id_user_external_id", "app_id", "user_external_id"),
+    Index("ix_tracked_events_at", "at"),
+    sqlite_autoincrement=True,
+    sqlite_strict=True,
+)
+
 notifications = Table(
     "notifications",
     metadata,
@@ -239,7 +265,14 @@ shards = Table(
     Column("cursor", Big, nullable=False, server_default=text("0")),
     Column("chunk_done", Big, nullable=False, server_default=text("0")),
     Column("chunk_open", Big),
+    # The cursor that settling the open chunk would give: who was in it, whoever joins the audience meanwhile.
+    Column("chunk_high", Big),
+    Column("priority", Small, nullable=False, server_default=text("4")),
     _count("n_passed"),
+    # Of a dead one: how many of its recipients were counted as in doubt, why it was given up, and when.
+    _count("n_doubtful"),
+    Column("fault", Text),
+    Column("buried_at", Moment),
     Column("created_at", Moment, nullable=False),
     PrimaryKeyConstraint("id", name="pk_shards"),
     UniqueConstraint("notification_id", "n", name="uq_shards_notification_id_n"),
@@ -249,6 +282,13 @@ shards = Table(
         "due_at",
         sqlite_where=text("status IN ('ready', 'leased')"),
         postgresql_where=text("status IN ('ready', 'leased')"),
+    ),
+    Index(
+        "ix_shards_dead",
+        "app_id",
+        "id",
+        sqlite_where=text("status = 'dead'"),
+        postgresql_where=text("status = 'dead'"),
     ),
     sqlite_autoincrement=True,
     sqlite_strict=True,
@@ -268,6 +308,23 @@ deliveries = Table(
     Column("at", Moment, nullable=False),
     PrimaryKeyConstraint("notification_id", "subscription_id", name="pk_deliveries"),
     Index("ix_deliveries_subscription_id", "subscription_id", "notification_id"),
+    sqlite_with_rowid=False,
+    sqlite_strict=True,
+)
+
+# What an address answered that may mean that it is dead: a row for each that did so lately, none for those that work.
+# No foreign key: a device that is deleted meanwhile must not keep a chunk from being settled.
+suspicions = Table(
+    "suspicions",
+    metadata,
+    Column("subscription_id", Big, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("address_hash", LargeBinary, nullable=False),
+    _count("n"),
+    Column("since", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    PrimaryKeyConstraint("subscription_id", "reason", name="pk_suspicions"),
+    Index("ix_suspicions_last_at", "last_at"),
     sqlite_with_rowid=False,
     sqlite_strict=True,
 )

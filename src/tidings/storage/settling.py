@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Update, bindparam, func, insert, select, update
 
 from tidings.domain.delivery import DeliveryStatus, SettledDelivery, Settlement, ShardStatus
-from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage.codec import bytes_from_retries
 from tidings.storage.columns import microseconds
 from tidings.storage.counters import add_reasons
 from tidings.storage.dialects import Dialect
+from tidings.storage.retiring import expire, overdue
 from tidings.storage.schema import notifications, shards, subscriptions
-from tidings.storage.scope import Scope
+from tidings.storage.scope import AnyRow, Scope
 
 _COLUMN = {status: f"n_{status.name.lower()}" for status in DeliveryStatus}
 
@@ -33,10 +33,12 @@ _close_chunk = (
         cursor=bindparam("new_cursor"),
         chunk_done=bindparam("chunk"),
         chunk_open=None,
+        chunk_high=None,
         attempt=0,
+        fault=None,
         n_passed=shards.c.n_passed + bindparam("passed"),
     )
-    .returning(shards.c.notification_id, shards.c.app_id, shards.c.claimed_at)
+    .returning(shards.c.notification_id, shards.c.app_id, shards.c.priority)
 )
 _settled_before = select(shards.c.id).where(*_MINE)
 _count = (
@@ -50,20 +52,6 @@ _lowest = select(func.coalesce(func.min(shards.c.n), 0)).where(shards.c.notifica
 @cache
 def _reached(dialect: Dialect) -> Update:
     return update(subscriptions).where(dialect.any_of(subscriptions.c.id, "ids")).values(last_active_at=bindparam("at"))
-
-
-@cache
-def _expire(dialect: Dialect) -> Update:
-    # A device that registered anew while the chunk was under way has a fresh address: that answer was for the old one.
-    return (
-        update(subscriptions)
-        .where(
-            dialect.any_of(subscriptions.c.id, "ids"),
-            subscriptions.c.status == SubscriptionStatus.ACTIVE,
-            subscriptions.c.last_seen_at <= bindparam("claimed_at"),
-        )
-        .values(status=SubscriptionStatus.EXPIRED, status_reason=bindparam("because"))
-    )
 
 
 def settle(scope: Scope, settlement: Settlement, *, now: datetime) -> bool:
@@ -84,10 +72,10 @@ def settle(scope: Scope, settlement: Settlement, *, now: datetime) -> bool:
     ).first()
     if shard is None:
         return scope.connection.execute(_settled_before, mine).first() is not None
-    _expire_addresses(scope, settlement, shard.claimed_at)
+    expire(scope, [*settlement.retired, *overdue(scope, settlement.suspicions, now=now)])
     stored = _store_deliveries(scope, shard.notification_id, settlement.deliveries, now)
     _count_deliveries(scope, shard.notification_id, stored)
-    _add_retries(scope, shard.notification_id, shard.app_id, settlement, now)
+    _add_retries(scope, shard, settlement, now)
     return True
 
 
@@ -106,17 +94,6 @@ def _store_deliveries(
     return stored
 
 
-def _expire_addresses(scope: Scope, settlement: Settlement, claimed_at: datetime) -> None:
-    because: defaultdict[str, list[int]] = defaultdict(list)
-    for subscription_id, reason in settlement.gone:
-        because[reason].append(subscription_id)
-    for subscription_id, reason in settlement.key_mismatch:
-        because[f"key_mismatch:{reason}"].append(subscription_id)
-    for reason, ids in because.items():
-        values = {"ids": scope.dialect.many(ids), "because": reason, "claimed_at": claimed_at}
-        scope.connection.execute(_expire(scope.dialect), values)
-
-
 def _count_deliveries(scope: Scope, notification_id: int, stored: Sequence[SettledDelivery]) -> None:
     # Always, even to add nothing: it locks the notification, so that chunks settled at once number their retry
     # shards one after the other.
@@ -127,15 +104,16 @@ def _count_deliveries(scope: Scope, notification_id: int, stored: Sequence[Settl
     add_reasons(scope, notification_id, reasons)
 
 
-def _add_retries(scope: Scope, notification_id: int, app_id: int, settlement: Settlement, now: datetime) -> None:
+def _add_retries(scope: Scope, shard: AnyRow, settlement: Settlement, now: datetime) -> None:
     if not settlement.retries:
         return
-    lowest: int = scope.connection.execute(_lowest, {"notification": notification_id}).scalar_one()
+    lowest: int = scope.connection.execute(_lowest, {"notification": shard.notification_id}).scalar_one()
     n = min(lowest, 0)
     rows = [
         {
-            "notification_id": notification_id,
-            "app_id": app_id,
+            "notification_id": shard.notification_id,
+            "app_id": shard.app_id,
+            "priority": shard.priority,
             "n": n - place,
             "low": 0,
             "high": 0,

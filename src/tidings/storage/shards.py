@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, delete, func, literal_column, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, literal_column, select, update
 
 from tidings.domain.campaign import InDoubtPolicy, NotificationStatus
-from tidings.domain.delivery import NewShard, Settlement, Shard, ShardStatus
+from tidings.domain.delivery import DeadShard, NewShard, Priority, Settlement, Shard, ShardStatus
+from tidings.storage import burials
 from tidings.storage.codec import bytes_from_retries, retries_from_bytes
 from tidings.storage.columns import Moment
 from tidings.storage.instance import PAUSED
@@ -31,16 +32,31 @@ _wanted = (
 _standstill = select(instance_values.c.name).where(instance_values.c.name == PAUSED).exists()
 _claimable = (OPEN, c.due_at <= bindparam("now"), _wanted, ~_standstill)
 
-_turns = (
+_lane = (c.app_id, c.priority)
+_held = (
+    select(*_lane, func.count().label("n"))
+    .where(OPEN, c.status == ShardStatus.LEASED, c.due_at > bindparam("now"))
+    .group_by(*_lane)
+    .subquery()
+)
+_waiting = (
     select(
         c.id,
         c.due_at,
-        func.row_number().over(partition_by=c.app_id, order_by=(c.due_at, c.id)).label("turn"),
+        *_lane,
+        func.row_number().over(partition_by=_lane, order_by=(c.due_at, c.id)).label("turn"),
     )
-    .where(*_claimable)
+    .where(*_claimable, c.priority <= bindparam("least"))
     .subquery()
 )
-_ready = select(_turns.c.id).order_by(_turns.c.turn, _turns.c.due_at, _turns.c.id).limit(bindparam("most"))
+# What an App has under way counts: its next shard waits until the others had as many, in proportion to their urgency.
+_place = (_waiting.c.turn + func.coalesce(_held.c.n, 0)) * _waiting.c.priority
+_ready = (
+    select(_waiting.c.id)
+    .outerjoin(_held, and_(_held.c.app_id == _waiting.c.app_id, _held.c.priority == _waiting.c.priority))
+    .order_by(_place, _waiting.c.due_at, _waiting.c.id)
+    .limit(bindparam("most"))
+)
 _claim = (
     update(shards)
     .where(c.id == bindparam("shard_id"), *_claimable)
@@ -90,6 +106,7 @@ class SqlShards:
                 "high": shard.high,
                 "retries": bytes_from_retries(shard.retries),
                 "size": shard.size or len(shard.retries),
+                "priority": shard.priority,
                 "status": ShardStatus.READY,
                 "due_at": max(shard.not_before or now, owners[shard.notification_id].send_at),
                 "created_at": now,
@@ -113,9 +130,13 @@ class SqlShards:
             return []
         return self.add(shards, now=now)
 
-    def ready(self, *, now: datetime, limit: int) -> list[int]:
-        """Give ids of shards that may be claimed now: one of each App in turn, the oldest first."""
-        return list(self._scope.connection.execute(_ready, {"now": now, "most": limit}).scalars())
+    def ready(self, *, now: datetime, limit: int, least: Priority = Priority.LOW) -> list[int]:
+        """Give ids of shards that may be claimed now, of that priority at least.
+
+        Apps take turns, and so do the priorities of an App, the urgent ones more often; within, the oldest comes first.
+        """
+        found = self._scope.connection.execute(_ready, {"now": now, "most": limit, "least": least})
+        return list(found.scalars())
 
     def claim(self, shard_id: int, *, owner: str, now: datetime, lease: float) -> Shard | None:
         """Claim atomically for `lease` seconds; None when somebody else has it or its notification is not sent now."""
@@ -135,9 +156,9 @@ class SqlShards:
         """Hold on for `lease` seconds from now; False when the lease was lost."""
         return self._mine(shard_id, lease_token, due_at=now + timedelta(seconds=lease))
 
-    def open_chunk(self, shard_id: int, lease_token: int, chunk: int) -> bool:
-        """Note that this chunk (numbered from 1) is about to be sent; False when the lease was lost."""
-        return self._mine(shard_id, lease_token, chunk_open=chunk)
+    def open_chunk(self, shard_id: int, lease_token: int, chunk: int, *, high: int) -> bool:
+        """Note that this chunk (numbered from 1), up to cursor `high`, is about to be sent; False for a lost lease."""
+        return self._mine(shard_id, lease_token, chunk_open=chunk, chunk_high=high)
 
     def settle(self, settlement: Settlement, *, now: datetime) -> bool:
         """Store everything one chunk changed; False, and nothing stored, when the lease was lost."""
@@ -148,10 +169,10 @@ class SqlShards:
 
         Ranges stay: a notification that has any was planned. Lists come anew with every try.
         """
-        listed = delete(_table).where(*_held(shard_id, lease_token), c.n < 0)
+        listed = delete(_table).where(*_leased(shard_id, lease_token), c.n < 0)
         if self._scope.connection.execute(listed).rowcount == 1:
             return True
-        return self._mine(shard_id, lease_token, status=ShardStatus.DONE, chunk_open=None)
+        return self._mine(shard_id, lease_token, status=ShardStatus.DONE, chunk_open=None, chunk_high=None)
 
     def release(self, shard_id: int, lease_token: int, *, not_before: datetime | None = None) -> bool:
         """Give the shard back, to be claimed again at once or from `not_before`; False when the lease was lost.
@@ -161,9 +182,36 @@ class SqlShards:
         status = case((_cancelled, ShardStatus.CANCELLED), else_=ShardStatus.READY)
         return self._mine(shard_id, lease_token, status=status, due_at=not_before or c.claimed_at, attempt=0)
 
-    def bury(self, shard_id: int, lease_token: int) -> bool:
-        """Give the shard up for good: whoever it did not reach stays in doubt; False when the lease was lost."""
-        return self._mine(shard_id, lease_token, status=ShardStatus.DEAD)
+    def stumble(self, shard_id: int, *, owner: str, fault: str, now: datetime, lease: float) -> None:
+        """Take a shard that cannot even be read for `lease` seconds, so that it is not looked at all the time."""
+        until = now + timedelta(seconds=lease)
+        self._scope.connection.execute(_claim, {"shard_id": shard_id, "owner": owner, "now": now, "until": until})
+        self._scope.connection.execute(update(_table).where(c.id == shard_id).values(fault=fault))
+
+    def note_fault(self, shard_id: int, lease_token: int, fault: str) -> bool:
+        """Keep what went wrong, for whoever asks why the shard was given up; False when the lease was lost."""
+        return self._mine(shard_id, lease_token, fault=fault)
+
+    def bury(self, shard_id: int, lease_token: int, *, because: str, now: datetime) -> bool:
+        """Give the shard up: whoever it did not reach is skipped as in doubt; False when the lease was lost."""
+        held = _leased(shard_id, lease_token)
+        return burials.bury(self._scope, held, because=because, now=now)
+
+    def dead(self, *, app_id: int | None, after: int, limit: int) -> list[DeadShard]:
+        """List shards that were given up, newest first, of one App or of all."""
+        return burials.dead(self._scope, app_id=app_id, after=after, limit=limit)
+
+    def dead_shard(self, shard_id: int) -> DeadShard | None:
+        """Give one shard that was given up."""
+        return burials.dead_shard(self._scope, shard_id)
+
+    def requeue(self, shard_id: int, *, now: datetime) -> bool:
+        """Try a dead shard again: its recipients are no longer counted as in doubt; False when it is not dead."""
+        return burials.requeue(self._scope, shard_id, now=now)
+
+    def drop(self, shard_id: int) -> bool:
+        """Leave a dead shard as it is for good; False when it is not dead."""
+        return burials.drop(self._scope, shard_id)
 
     def free_leases(self, *, now: datetime) -> int:
         """Let every lease end now; only for a process that knows that nobody else carries shards."""
@@ -182,14 +230,14 @@ class SqlShards:
         return 0.0 if oldest is None else (now - oldest).total_seconds()
 
     def _mine(self, shard_id: int, lease_token: int, **values: Any) -> bool:
-        held = _held(shard_id, lease_token)
+        held = _leased(shard_id, lease_token)
         return self._scope.connection.execute(update(_table).where(*held).values(values)).rowcount == 1
 
 
 _table = shards
 
 
-def _held(shard_id: int, lease_token: int) -> tuple[ColumnElement[bool], ...]:
+def _leased(shard_id: int, lease_token: int) -> tuple[ColumnElement[bool], ...]:
     return c.id == shard_id, c.lease_token == lease_token, c.status == ShardStatus.LEASED
 
 
@@ -207,5 +255,7 @@ def _shard(row: AnyRow, policy: InDoubtPolicy) -> Shard:
         cursor=row.cursor,
         chunk_done=row.chunk_done,
         chunk_open=row.chunk_open,
+        chunk_high=row.chunk_high,
+        priority=Priority(row.priority),
         policy=policy,
     )

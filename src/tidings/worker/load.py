@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tidings.domain.app import Credential, CredentialStatus
-from tidings.domain.campaign import Notification, NotificationStatus
+from tidings.domain.campaign import FINAL_STATUSES, Notification, NotificationStatus
 from tidings.domain.delivery import DeliveryStatus, SettledDelivery, Shard, SkipReason
 from tidings.domain.subscription import Recipient
 from tidings.storage import Transaction
@@ -48,6 +48,23 @@ def load(tx: Transaction, shard: Shard, *, cursor: int, number: int) -> Batch | 
     return following(tx, shard, notification, cursor=cursor, number=number)
 
 
+def opened(tx: Transaction, shard: Shard, *, cursor: int, number: int) -> Batch | None:
+    """Read the next batch, and note that it is about to be sent."""
+    batch = load(tx, shard, cursor=cursor, number=number)
+    if batch is not None and not batch.waits:
+        tx.shards.open_chunk(shard.id, shard.lease_token, number, high=batch.cursor)
+    return batch
+
+
+def goes_on(tx: Transaction, shard: Shard, cursor: int) -> bool:
+    """Say whether somebody is left: the notification was paused, or was and has been resumed since the last batch."""
+    notification = tx.notifications.by_id(shard.notification_id)
+    if notification is None or notification.status in FINAL_STATUSES:
+        return False
+    paused = notification.status is NotificationStatus.PAUSED
+    return paused or following(tx, shard, notification, cursor=cursor, number=0) is not None
+
+
 def following(tx: Transaction, shard: Shard, notification: Notification, *, cursor: int, number: int) -> Batch | None:
     """Read the next batch after `cursor`, whatever the notification's status; None at the end of the shard."""
     if shard.retries:
@@ -68,6 +85,31 @@ def following(tx: Transaction, shard: Shard, notification: Notification, *, curs
         cursor=found[-1].subscription_id,
         found=found,
         tries={one.subscription_id: 0 for one in found},
+    )
+
+
+def doubtful(tx: Transaction, shard: Shard, *, high: int) -> Batch:
+    """Read who is between the shard's cursor and `high`, the end of a chunk that nobody knows the fate of.
+
+    Whoever joined the audience meanwhile is among them: nobody knows that of them either.
+    """
+    notification = tx.notifications.by_id(shard.notification_id)
+    assert notification is not None, "a shard was claimed, so its notification is there"
+    if shard.retries:
+        tries = {one.subscription_id: one.attempt for one in shard.retries[shard.cursor : high]}
+    else:
+        after = max(shard.cursor, shard.low - 1)
+        found = tx.subscriptions.recipients(
+            shard.app_id, notification.audience, after=after, high=min(high, shard.high), limit=high - after
+        )
+        tries = {one.subscription_id: 0 for one in found}
+    return Batch(
+        notification=notification,
+        number=shard.chunk_done + 1,
+        cursor=high,
+        recipients=(),
+        credentials={},
+        tries=tries,
     )
 
 

@@ -9,9 +9,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from tidings.domain.campaign import FINAL_STATUSES, InDoubtPolicy, NotificationStatus
-from tidings.domain.delivery import Retry, Settlement, Shard
-from tidings.domain.outcome import Misconfigured, Outcome, Refused
+from tidings.domain.campaign import InDoubtPolicy
+from tidings.domain.delivery import Priority, Retry, Settlement, Shard
+from tidings.domain.outcome import Outcome, Refused
 from tidings.lib.clock import Clock
 from tidings.lib.log import Logger
 from tidings.lib.opaque import OpaquePairs
@@ -20,7 +20,7 @@ from tidings.pipeline.settle import CONFIGURATION_DELAY, Pair, Tried, Verdicts, 
 from tidings.providers import Provider
 from tidings.storage import Store, StoreUnavailable, T, Transaction
 from tidings.worker.drafts import Drafts
-from tidings.worker.load import Batch, following, in_doubt, load, ran_out
+from tidings.worker.load import Batch, doubtful, goes_on, in_doubt, opened, ran_out
 from tidings.worker.senders import SenderPool
 from tidings.worker.signs import Event, Meters
 
@@ -28,7 +28,7 @@ LEASE = 60.0
 """Seconds a shard is held without a sign of life; renewed three times as often."""
 
 MOST_CLAIMS = 20
-"""Claims of a shard that stands in the middle of a chunk before it is given up as dead."""
+"""Claims of a shard without a step forward before it is given up as dead."""
 
 PROOF = timedelta(days=1)
 """How long an origin's acceptance of a key speaks for the key."""
@@ -67,58 +67,71 @@ class Runner:
 
     async def run(self, shard_id: int) -> bool:
         """Claim and carry a shard; False when there was nothing to claim."""
-        now = self._clock.now()
-
-        def begin(tx: Transaction) -> tuple[Shard, Batch | None] | None:
-            shard = tx.shards.claim(shard_id, owner=self._owner, now=now, lease=LEASE)
-            if shard is None:
-                return None
-            if shard.attempt > MOST_CLAIMS and shard.chunk_open is not None:
-                # Whoever carries it dies in the same chunk again and again: it must not take the others along.
-                tx.shards.bury(shard.id, shard.lease_token)
-                tx.notifications.finish_if_settled(shard.notification_id, now=now)
-                log.error(Event.SHARD_BURIED, shard=shard.id, chunk=shard.chunk_open)
-                return None
-            number = shard.chunk_done + 1
-            batch = load(tx, shard, cursor=shard.cursor, number=number)
-            if batch is not None and not batch.waits:
-                tx.shards.open_chunk(shard.id, shard.lease_token, number)
-            return shard, batch
-
-        begun = await self._store.write(begin)
+        try:
+            begun = await self._store.write(partial(self._begin, shard_id=shard_id, now=self._clock.now()))
+        except StoreUnavailable:
+            raise
+        except Exception as fault:
+            # It cannot even be read: were it not put aside, it would be looked at again all the time.
+            await self._store.write(partial(self._stumble, shard_id=shard_id, fault=fault, now=self._clock.now()))
+            raise
         if begun is None:
             return False
         shard, batch = begun
         renewing = asyncio.create_task(self._renew(shard))
         try:
             await self._carry(shard, batch)
+        except StoreUnavailable:
+            raise
+        except Exception as fault:
+            name = _named(fault)
+            with suppress(StoreUnavailable):
+                await self._store.write(lambda tx: tx.shards.note_fault(shard.id, shard.lease_token, name))
+            raise
         finally:
             renewing.cancel()
             with suppress(asyncio.CancelledError):
                 await renewing
         return True
 
+    def _begin(self, tx: Transaction, *, shard_id: int, now: datetime) -> tuple[Shard, Batch | None] | None:
+        shard = tx.shards.claim(shard_id, owner=self._owner, now=now, lease=LEASE)
+        if shard is None:
+            return None
+        if shard.attempt > MOST_CLAIMS:
+            # Whoever carries it dies in the same place again and again: it must not take the others along.
+            tx.shards.bury(shard.id, shard.lease_token, because="worker_died", now=now)
+            tx.notifications.finish_if_settled(shard.notification_id, now=now)
+            log.error(Event.SHARD_BURIED, shard=shard.id, chunk=shard.chunk_open)
+            return None
+        if _in_doubt(shard) and shard.chunk_high is not None:
+            return shard, doubtful(tx, shard, high=shard.chunk_high)
+        return shard, opened(tx, shard, cursor=shard.cursor, number=shard.chunk_done + 1)
+
+    def _stumble(self, tx: Transaction, *, shard_id: int, fault: Exception, now: datetime) -> None:
+        tx.shards.stumble(shard_id, owner=self._owner, fault=_named(fault), now=now, lease=LEASE)
+
     async def _carry(self, shard: Shard, batch: Batch | None) -> None:
-        doubtful = shard.chunk_open is not None and shard.policy is InDoubtPolicy.SKIP
+        skipped = _in_doubt(shard)
         cursor = shard.cursor
         while batch is not None:
-            if batch.waits and not doubtful and not ran_out(batch, now=self._clock.now()):
+            if batch.waits and not skipped and not ran_out(batch, now=self._clock.now()):
                 await self._wait(shard, batch)
                 return
-            verdicts = Verdicts(deliveries=in_doubt(batch.tries)) if doubtful else await self._try(batch, shard.policy)
-            doubtful, cursor = False, batch.cursor
+            verdicts = Verdicts(deliveries=in_doubt(batch.tries)) if skipped else await self._try(batch, shard)
+            skipped, cursor = False, batch.cursor
             settled, batch = await self._settle(shard, batch, verdicts)
             if not settled:
                 return
         await self._end(shard, cursor)
 
-    async def _try(self, batch: Batch, policy: InDoubtPolicy) -> Verdicts:
+    async def _try(self, batch: Batch, shard: Shard) -> Verdicts:
         """Send a batch and decide what follows from each outcome."""
         now = self._clock.now()
         notification = batch.notification
         if ran_out(batch, now=now):
             return Verdicts(deliveries=expired(batch.tries))
-        outcomes = await self._send(batch, policy)
+        outcomes = await self._send(batch, shard)
         now = self._clock.now()
         tried = [
             Tried(
@@ -127,6 +140,7 @@ class Runner:
                 credential_id=one.credential_id,
                 origin=one.origin,
                 outcome=outcomes[one.subscription_id],
+                address_hash=one.address_hash,
             )
             for one in batch.recipients
             if one.subscription_id in outcomes
@@ -136,7 +150,7 @@ class Runner:
             now=now,
             expires_at=notification.expires_at,
             chance=self._chance,
-            proven=await self._proven({one.pair for one in tried if isinstance(one.outcome, Misconfigured)}, now),
+            proven=await self._proven({one.pair for one in tried if one.needs_proof}, now),
         )
         verdicts.deliveries += batch.settled
         untold = {one.subscription_id for one in batch.recipients} - outcomes.keys()
@@ -158,7 +172,7 @@ class Runner:
         except StoreUnavailable:
             return refused  # nothing is paused that we know nothing of; the next try asks again
 
-    async def _send(self, batch: Batch, policy: InDoubtPolicy) -> dict[int, Outcome]:
+    async def _send(self, batch: Batch, shard: Shard) -> dict[int, Outcome]:
         drafts = Drafts(batch.notification.message, self._provider)
         outcomes: dict[int, Outcome] = {}
         parcels: list[Parcel] = []
@@ -188,7 +202,7 @@ class Runner:
             parcels=tuple(parcels),
         )
         begun = time.monotonic()
-        outcomes |= await self._pool.send(chunk, policy=policy)
+        outcomes |= await self._pool.send(chunk, policy=shard.policy, urgent=shard.priority is Priority.AT_ONCE)
         self._meters.chunk_seconds.observe(time.monotonic() - begun)
         self._meters.count(outcomes.values())
         return outcomes
@@ -202,8 +216,8 @@ class Runner:
             chunk=batch.number,
             cursor=batch.cursor,
             deliveries=tuple(verdicts.deliveries),
-            gone=tuple(verdicts.gone),
-            key_mismatch=tuple(verdicts.key_mismatch),
+            retired=tuple(verdicts.retired),
+            suspicions=tuple(verdicts.suspicions),
             retries=tuple((moment, tuple(retries)) for moment, retries in sorted(verdicts.retries.items())),
         )
 
@@ -215,10 +229,7 @@ class Runner:
                 log.warning(Event.INTEGRATION_PAUSED, credential=credential_id, origin=origin, reason=reason)
             if self._stopping:
                 return True, None
-            coming = load(tx, shard, cursor=batch.cursor, number=batch.number + 1)
-            if coming is not None and not coming.waits:
-                tx.shards.open_chunk(shard.id, shard.lease_token, coming.number)
-            return True, coming
+            return True, opened(tx, shard, cursor=batch.cursor, number=batch.number + 1)
 
         return await self._persistently(store)
 
@@ -244,7 +255,7 @@ class Runner:
         now = self._clock.now()
 
         def end(tx: Transaction) -> None:
-            if self._stopping or _goes_on(tx, shard, cursor):
+            if self._stopping or goes_on(tx, shard, cursor):
                 tx.shards.release(shard.id, shard.lease_token)
             else:
                 tx.shards.finish(shard.id, shard.lease_token)
@@ -261,17 +272,17 @@ class Runner:
                 await self._store.write(partial(_renewed, shard=shard, now=now))
 
 
+def _in_doubt(shard: Shard) -> bool:
+    return shard.chunk_open is not None and shard.policy is InDoubtPolicy.SKIP
+
+
+def _named(fault: Exception) -> str:
+    """Name a fault for people; its text stays in the log, as it may quote what is nobody's business."""
+    return f"fault:{type(fault).__name__}"
+
+
 def _next_look(batch: Batch, now: datetime) -> datetime:
     return min(now + timedelta(seconds=CONFIGURATION_DELAY), batch.notification.expires_at)
-
-
-def _goes_on(tx: Transaction, shard: Shard, cursor: int) -> bool:
-    """Say whether somebody is left: the notification was paused, or was and has been resumed since the last batch."""
-    notification = tx.notifications.by_id(shard.notification_id)
-    if notification is None or notification.status in FINAL_STATUSES:
-        return False
-    paused = notification.status is NotificationStatus.PAUSED
-    return paused or following(tx, shard, notification, cursor=cursor, number=0) is not None
 
 
 def _renewed(tx: Transaction, *, shard: Shard, now: datetime) -> bool:

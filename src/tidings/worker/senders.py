@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from multiprocessing.connection import Connection
@@ -133,7 +133,7 @@ class SenderPool:
     def __init__(self, *, size: int, options: SenderOptions, meters: Meters) -> None:
         self._size = size
         self._meters = meters
-        self._options = options
+        self._options = replace(options, share=1 / size)
         self._senders: list[SenderProcess] = []
         self._numbers = count(1)
         self._slots = asyncio.Semaphore(size * QUEUED)
@@ -162,13 +162,13 @@ class SenderPool:
         self._senders.append(sender)
         asyncio.get_running_loop().add_reader(sender.pipe.fileno(), self._readable, sender)
 
-    async def send(self, chunk: Chunk, *, policy: InDoubtPolicy) -> dict[int, Outcome]:
+    async def send(self, chunk: Chunk, *, policy: InDoubtPolicy, urgent: bool = False) -> dict[int, Outcome]:
         """Send a chunk; give the outcome of each parcel by subscription id.
 
         When a sender dies, the parcels without an outcome go to another one under RESEND, and are missing from the
-        result under SKIP.
+        result under SKIP. An urgent chunk does not wait until a sender has done another.
         """
-        async with self._slots:
+        async with nullcontext() if urgent else self._slots:
             numbered = replace(chunk, number=next(self._numbers))
             job = _Job(
                 chunk=numbered,
@@ -192,7 +192,7 @@ class SenderPool:
                 # Died before it had the whole chunk: nothing of it was sent. Its reader replaces the process.
                 if sender.jobs.pop(job.chunk.number, None) is None:
                     return
-                self._lost(sender)
+                self._drained(sender)
             else:
                 return
 
@@ -203,14 +203,21 @@ class SenderPool:
             await asyncio.sleep(0.02)  # a replacement is being started
         return min(self._senders, key=lambda sender: len(sender.jobs))
 
-    def _readable(self, sender: SenderProcess) -> None:
+    def _drained(self, sender: SenderProcess) -> None:
+        """Read what a dead sender had said before it died: those messages are on their way, and not in doubt."""
+        while self._readable(sender):
+            pass
+        self._lost(sender)
+
+    def _readable(self, sender: SenderProcess) -> bool:
+        """Take in what a sender has said; False when it says no more now."""
         try:
             messages = sender.received()
         except BlockingIOError:
-            return
+            return False
         except (EOFError, OSError):
             self._lost(sender)
-            return
+            return False
         for one in chain.from_iterable(messages):
             job = sender.jobs.get(one.chunk)
             if job is None or job.open.pop(one.subscription_id, None) is None:
@@ -220,6 +227,7 @@ class SenderPool:
                 del sender.jobs[one.chunk]
                 if not job.done.done():
                     job.done.set_result(None)
+        return True
 
     def _lost(self, sender: SenderProcess) -> None:
         if sender not in self._senders:

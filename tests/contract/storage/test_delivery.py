@@ -103,7 +103,7 @@ class TestFinishing:
         notification = await given.notification(app)
         shard = await given.claimed(await given.shard(notification))
         await given.settle(shard, sent(ids[0]))
-        assert await store.write(lambda tx: tx.shards.bury(shard.id, shard.lease_token))
+        assert await given.bury(shard)
         assert await given.finish(notification)
         done = await given.look(notification)
         assert (done.counts, done.reasons) == (Counts(audience=3, sent=1, skipped=2), {"in_doubt": 2})
@@ -266,7 +266,7 @@ class TestClaiming:
             assert holds is await store.write(
                 lambda tx, token=token, at=renew: tx.shards.renew(shard_id, token, now=at, lease=60)
             )
-            assert holds is await store.write(lambda tx, token=token: tx.shards.open_chunk(shard_id, token, 1))
+            assert holds is await store.write(lambda tx, token=token: tx.shards.open_chunk(shard_id, token, 1, high=9))
         assert not await store.write(lambda tx: tx.shards.finish(shard_id, mine.lease_token))
         assert not await store.write(lambda tx: tx.shards.release(shard_id, mine.lease_token))
         assert await store.write(lambda tx: tx.shards.finish(shard_id, theirs.lease_token))
@@ -275,9 +275,9 @@ class TestClaiming:
         shard_id = await given.shard(await given.notification(await given.app()))
         mine = await given.claimed(shard_id, lease=60)
         await given.settle(mine, sent(5), chunk=1)
-        await store.write(lambda tx: tx.shards.open_chunk(shard_id, mine.lease_token, 2))
+        await store.write(lambda tx: tx.shards.open_chunk(shard_id, mine.lease_token, 2, high=9))
         next_one = await given.claimed(shard_id, at=given.later(60))
-        assert (next_one.cursor, next_one.chunk_done, next_one.chunk_open) == (5, 1, 2)
+        assert (next_one.cursor, next_one.chunk_done, next_one.chunk_open, next_one.chunk_high) == (5, 1, 2, 9)
 
     async def test_released_it_waits_as_long_as_it_was_told(self, store: Store, given: Given) -> None:
         shard_id = await given.shard(await given.notification(await given.app()))
@@ -330,7 +330,7 @@ class TestSettling:
         a, b, c, d, e = await given.devices(app, await given.credential(app), 5)
         notification = await given.notification(app)
         shard = await given.claimed(await given.shard(notification))
-        await store.write(lambda tx: tx.shards.open_chunk(shard.id, shard.lease_token, 1))
+        await store.write(lambda tx: tx.shards.open_chunk(shard.id, shard.lease_token, 1, high=e))
         outcomes = (
             *sent(a),
             SettledDelivery(b, F, "gone", 1),
@@ -341,8 +341,10 @@ class TestSettling:
             shard,
             outcomes,
             cursor=e,
-            gone=((b, "410 unregistered"),),
-            key_mismatch=((c, "401 mismatch"),),
+            retired=(
+                await given.retired(b, "410 unregistered"),
+                await given.retired(c, "key_mismatch:401 mismatch"),
+            ),
             retries=((given.later(30), (Retry(e, 1),)),),
         )
         now = await given.look(notification)
@@ -369,7 +371,10 @@ class TestSettling:
         zombie = await given.claimed(shard_id, lease=60)
         await given.claimed(shard_id, at=given.later(60))
         assert not await given.settle(
-            zombie, sent(one), gone=((other, "gone"),), retries=((given.now, (Retry(other, 1),)),)
+            zombie,
+            sent(one),
+            retired=(await given.retired(other, "gone"),),
+            retries=((given.now, (Retry(other, 1),)),),
         )
         assert (await given.look(notification)).counts == Counts(audience=2)
         assert await store.read(lambda tx: tx.deliveries.page(notification.id, after=0, limit=9)) == []
@@ -424,26 +429,32 @@ class TestSettling:
         assert (await given.look(notification)).counts.sent == 8
         assert await store.read(lambda tx: tx.shards.open_count(notification.id)) == 16
 
-    async def test_a_device_that_registered_anew_meanwhile_is_not_expired(self, store: Store, given: Given) -> None:
+    @pytest.mark.parametrize("clock_ahead", [-3_600, 3_600])
+    @pytest.mark.parametrize("same_address", [False, True])
+    async def test_an_answer_retires_the_address_that_was_tried_and_no_other(
+        self, store: Store, given: Given, same_address: bool, clock_ahead: int
+    ) -> None:
         app = await given.app()
         credential = await given.credential(app)
-        new = given.registration(app, credential)
-        device = await given.device(app, credential, address=new.address)
+        old, new = given.registration(app, credential), given.registration(app, credential)
+        device = await given.device(app, credential, address=old.address)
         shard = await given.claimed(await given.shard(await given.notification(app)))
-        anew = given.later(1)
-        await store.write(lambda tx: tx.subscriptions.refresh(device.id, new, secret_hash=None, now=anew))
-        await given.settle(shard, (SettledDelivery(device.id, F, "gone", 1),), gone=((device.id, "410"),))
+        retired = await given.retired(device.id, "410")
+        anew, at = old if same_address else new, given.later(clock_ahead)
+        await store.write(lambda tx: tx.subscriptions.refresh(device.id, anew, secret_hash=None, now=at))
+        await given.settle(shard, (SettledDelivery(device.id, F, "gone", 1),), retired=(retired,))
         found = await store.read(lambda tx: tx.subscriptions.by_id(device.id))
         assert found is not None
-        assert found.status is SubscriptionStatus.ACTIVE
+        assert found.status is (SubscriptionStatus.EXPIRED if same_address else SubscriptionStatus.ACTIVE)
 
     async def test_who_unsubscribed_stays_unsubscribed(self, store: Store, given: Given) -> None:
         app = await given.app()
         device = await given.device(app, await given.credential(app))
         shard = await given.claimed(await given.shard(await given.notification(app)))
+        retired = await given.retired(device.id, "410")
         out = SubscriptionStatus.UNSUBSCRIBED
         await store.write(lambda tx: tx.subscriptions.set_status(device.id, out, "by the person"))
-        await given.settle(shard, (SettledDelivery(device.id, F, "gone", 1),), gone=((device.id, "410"),))
+        await given.settle(shard, (SettledDelivery(device.id, F, "gone", 1),), retired=(retired,))
         found = await store.read(lambda tx: tx.subscriptions.by_id(device.id))
         assert found is not None
         assert (found.status, found.status_reason) == (out, "by the person")

@@ -43,7 +43,7 @@ class Pool:
         self.meanwhile = meanwhile
         self.chunks: list[list[int]] = []
 
-    async def send(self, chunk: Chunk, *, policy: InDoubtPolicy) -> dict[int, Outcome]:
+    async def send(self, chunk: Chunk, *, policy: InDoubtPolicy, urgent: bool = False) -> dict[int, Outcome]:
         self.chunks.append([parcel.subscription_id for parcel in chunk.parcels])
         happening = self.meanwhile(len(self.chunks))
         if asyncio.iscoroutine(happening):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.domain.delivery import DeliveryStatus, Retry
+from tidings.domain.delivery import DeliveryStatus, Retired, Retry
 from tidings.domain.outcome import (
     Accepted,
     Gone,
@@ -36,7 +36,7 @@ TOMORROW = NOW + timedelta(days=1)
 
 
 def tried(outcome: Outcome, *, subscription_id: int = 1, earlier_tries: int = 0, origin: str = "https://push") -> Tried:
-    return Tried(subscription_id, earlier_tries=earlier_tries, credential_id=7, origin=origin, outcome=outcome)
+    return Tried(subscription_id, earlier_tries, credential_id=7, origin=origin, outcome=outcome, address_hash=b"hash")
 
 
 def settled(*all_tried: Tried, expires_at: datetime = TOMORROW, chance: float = 0.5) -> Verdicts:
@@ -58,20 +58,19 @@ def test_an_accepted_message_is_sent_and_keeps_the_services_name_for_it() -> Non
 
 def test_a_dead_address_fails_and_its_subscription_is_retired() -> None:
     verdicts = settled(tried(Gone("unregistered")))
-    assert verdicts.gone == [(1, "unregistered")]
+    assert verdicts.retired == [Retired(1, "unregistered", b"hash")]
     assert [(one.status, one.reason) for one in verdicts.deliveries] == [(DeliveryStatus.FAILED, "gone")]
 
 
 def test_a_subscription_made_with_another_key_has_to_subscribe_again() -> None:
     verdicts = settled(tried(KeyMismatch("vapid_key_mismatch")))
-    assert verdicts.key_mismatch == [(1, "vapid_key_mismatch")]
-    assert verdicts.gone == []
+    assert verdicts.retired == [Retired(1, "key_mismatch:vapid_key_mismatch", b"hash")]
     assert verdicts.deliveries[0].reason == "key_mismatch"
 
 
 def test_a_refused_message_fails_and_the_subscription_stays() -> None:
     verdicts = settled(tried(Refused("too_large")))
-    assert verdicts.gone == verdicts.key_mismatch == []
+    assert verdicts.retired == []
     assert verdicts.deliveries[0].reason == "too_large"
 
 
@@ -81,7 +80,7 @@ def test_refused_credentials_pause_the_integration_and_the_message_waits_without
     delay, retry = only_retry(verdicts)
     assert delay >= CONFIGURATION_DELAY
     assert retry.attempt == 4
-    assert verdicts.gone == []
+    assert verdicts.retired == []
 
 
 def test_one_address_that_dislikes_our_key_pauses_nothing_while_its_service_accepts_others() -> None:
@@ -98,7 +97,7 @@ def test_a_key_that_worked_lately_is_not_doubted_for_one_address() -> None:
     last = tried(Misconfigured("authorization_refused"), origin="https://odd", earlier_tries=MOST_UNMAPPED_TRIES - 1)
     ended = settle([last], now=NOW, expires_at=TOMORROW, chance=lambda: 0.5, proven={(7, "https://odd")})
     assert [one.reason for one in ended.deliveries] == ["authorization_refused"]
-    assert ended.gone == []
+    assert ended.retired == []
 
 
 def test_refused_credentials_at_one_service_are_told_although_another_service_accepts_them() -> None:
@@ -116,7 +115,7 @@ def test_a_throttled_message_is_never_tried_sooner_than_the_service_asked(
     verdicts = settled(tried(Throttled(after, ThrottleScope.ORIGIN), earlier_tries=earlier), chance=chance)
     delay, retry = only_retry(verdicts)
     assert delay >= after - 1e-3
-    assert delay <= (after + LONGEST_DELAY) * 1.25 + 1
+    assert delay <= (after + LONGEST_DELAY) * 1.5 + 1
     assert retry.attempt == earlier + 1
 
 

@@ -21,6 +21,7 @@ def upgrade() -> None:
     _apps()
     _users()
     _subscriptions()
+    _tracked()
     _notifications()
     _shards()
     _outcomes()
@@ -161,6 +162,34 @@ def _subscriptions() -> None:
     op.create_index("ix_subscriptions_credential_id", "subscriptions", ["credential_id"], unique=False)
 
 
+def _tracked() -> None:
+    op.create_table(
+        "tracked_events",
+        sa.Column("id", BIG, sa.Identity(always=False), nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("app_id", BIG, nullable=False),
+        sa.Column("subscription_id", BIG, nullable=False),
+        sa.Column("user_external_id", sa.Text(), nullable=True),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("properties", JSON, nullable=False),
+        sa.Column("at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"], ["subscriptions.id"], name="fk_tracked_events_subscription_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_tracked_events"),
+        sa.UniqueConstraint("public_id", name="uq_tracked_events_public_id"),
+        sa.UniqueConstraint("subscription_id", "key", name="uq_tracked_events_subscription_id_key"),
+        sqlite_autoincrement=True,
+        sqlite_strict=True,
+    )
+    op.create_index("ix_tracked_events_at", "tracked_events", ["at"], unique=False)
+    op.create_index(
+        "ix_tracked_events_app_id_user_external_id", "tracked_events", ["app_id", "user_external_id"], unique=False
+    )
+    op.create_index("ix_tracked_events_subscription_id_id", "tracked_events", ["subscription_id", "id"], unique=False)
+
+
 def _notifications() -> None:
     op.create_table(
         "notifications",
@@ -239,7 +268,12 @@ def _shards() -> None:
         sa.Column("cursor", BIG, server_default=sa.text("0"), nullable=False),
         sa.Column("chunk_done", BIG, server_default=sa.text("0"), nullable=False),
         sa.Column("chunk_open", BIG, nullable=True),
+        sa.Column("chunk_high", BIG, nullable=True),
+        sa.Column("priority", SMALL, server_default=sa.text("4"), nullable=False),
         sa.Column("n_passed", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("n_doubtful", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("fault", sa.Text(), nullable=True),
+        sa.Column("buried_at", BIG, nullable=True),
         sa.Column("created_at", BIG, nullable=False),
         sa.ForeignKeyConstraint(["notification_id"], ["notifications.id"], name="fk_shards_notification_id"),
         sa.PrimaryKeyConstraint("id", name="pk_shards"),
@@ -254,6 +288,14 @@ def _shards() -> None:
         unique=False,
         sqlite_where=sa.text("status IN ('ready', 'leased')"),
         postgresql_where=sa.text("status IN ('ready', 'leased')"),
+    )
+    op.create_index(
+        "ix_shards_dead",
+        "shards",
+        ["app_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("status = 'dead'"),
+        postgresql_where=sa.text("status = 'dead'"),
     )
 
 
@@ -272,6 +314,19 @@ def _outcomes() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_deliveries_subscription_id", "deliveries", ["subscription_id", "notification_id"], unique=False)
+    op.create_table(
+        "suspicions",
+        sa.Column("subscription_id", BIG, nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("address_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("n", BIG, server_default=sa.text("0"), nullable=False),
+        sa.Column("since", BIG, nullable=False),
+        sa.Column("last_at", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("subscription_id", "reason", name="pk_suspicions"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_suspicions_last_at", "suspicions", ["last_at"], unique=False)
     op.create_table(
         "receipts",
         sa.Column("notification_id", BIG, nullable=False),
