@@ -15,14 +15,13 @@ from tidings.lib.curl_errors import KINDS
 from tidings.lib.egress import AddressGuard
 from tidings.lib.exchange import Answer, FailureKind, NetworkFailure, Reply, Request
 from tidings.lib.log import cut
-from tidings.lib.pacing import Paces, Waiting
 from tidings.lib.transfer import Target, Transfer, digest, target_of
 
 STREAMS = 90
 """Streams per connection: there are servers that allow a hundred and close the connection at one too many."""
 
-STEPS_PER_TURN = 32
-"""Steps between two turns of libcurl's loop; a request takes two, and a turn costs as much for one as for many."""
+STEPS_PER_TURN = 16
+"""Requests between two turns of libcurl's loop: a turn costs as much for one as for many."""
 
 K = TypeVar("K", bound=Hashable)
 
@@ -59,7 +58,6 @@ class Client:
         self._most = in_flight
         self._timeouts = (connect_timeout, total_timeout)
         self._proxy = proxy
-        self._paces = Paces(most=in_flight)
         self._calls: dict[Any, Transfer] = {}
         self._idle: list[Transfer] = []
         self._ready: list[tuple[Any, Answer]] = []
@@ -84,10 +82,6 @@ class Client:
     def room(self) -> int:
         """Tell how many more requests `submit` takes now."""
         return self._most - self.in_flight
-
-    def room_for(self, origin: str) -> int:
-        """Tell how many more requests that origin should get now; `exchange` keeps to it, `submit` leaves it to you."""
-        return min(self.room, self._paces.of(origin).room)
 
     def submit(self, key: Hashable, request: Request) -> None:
         """Send a request; its answer comes out of `poll` with that key. RuntimeError when there is no room."""
@@ -114,16 +108,16 @@ class Client:
         if self._calls or self._ready:
             raise RuntimeError("other requests are in flight; poll for their answers first")
         source, more, steps = iter(requests), True, 0
-        waiting: Waiting[tuple[K, Request, Target | None]] = Waiting()
         try:
             while True:
                 steps += 1
                 if steps % STEPS_PER_TURN == 0:
                     yield from self.poll(0)
-                if (item := waiting.take(self.room_for)) is not None:
-                    self._send(*item)
-                elif more and self.room > len(waiting):
-                    more = _pull(source, waiting)
+                if more and self.room > 0:
+                    pulled = next(source, None)
+                    more = pulled is not None
+                    if pulled is not None:
+                        self.submit(*pulled)
                 elif self.in_flight:
                     yield from self.poll(1.0)
                 else:
@@ -144,7 +138,7 @@ class Client:
             self._ready.append((key, NetworkFailure(FailureKind.PROTOCOL, words)))
             return
         call = self._idle.pop() if self._idle else self._new_call()
-        call.begin(key, url=request.url, target=target, pace=self._paces.of(target.origin))
+        call.begin(key, url=request.url, target=target)
         trusted = self._insecure and (target.loopback or target.host in self._connect_to)
         if call.verified is trusted:
             call.verified = not trusted
@@ -178,14 +172,11 @@ class Client:
         answer: Answer
         if code == pycurl.E_OK or (status and call.enough):
             answer = Reply(status, call.headers(), bytes(call.body), easy.getinfo(pycurl.TOTAL_TIME))
-            slow_down = status == 429 or status >= 500
         else:
             forbidden = code == pycurl.E_COULDNT_CONNECT and call.refused and not call.tried
             kind = FailureKind.FORBIDDEN_ADDRESS if forbidden else KINDS.get(code, FailureKind.OTHER)
             said = "its addresses may not be called" if forbidden else words
             answer = NetworkFailure(kind, cut(f"{call.target.host}#{digest(call.url)}: {said}"))
-            slow_down = kind in (FailureKind.TIMEOUT, FailureKind.CONNECT)
-        call.pace.finish(call.ticket, slow_down=slow_down)
         key = call.key
         call.key = None
         self._idle.append(call)
@@ -194,7 +185,6 @@ class Client:
     def _drop(self) -> None:
         for easy, call in self._calls.items():
             self._multi.remove_handle(easy)
-            call.pace.finish(call.ticket, slow_down=False)
             self._idle.append(call)
         self._calls.clear()
         self._ready.clear()
@@ -243,12 +233,3 @@ class Client:
             return pycurl.SOCKET_BAD
         self._opened.append(opened)  # libcurl gets a duplicate; ours is closed after this turn
         return opened
-
-
-def _pull(source: Iterator[tuple[K, Request]], waiting: Waiting[tuple[K, Request, Target | None]]) -> bool:
-    pulled = next(source, None)
-    if pulled is None:
-        return False
-    target = target_of(pulled[1])
-    waiting.put(target.origin if target else "", (*pulled, target))
-    return True

@@ -1,12 +1,11 @@
-"""How many requests one origin gets at a time: a little more with every answer, half as many when it says stop."""
+"""How much one origin gets at a time, and when it gets nothing: learnt from what became of the requests before."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from typing import Generic, TypeVar
-
-T = TypeVar("T")
+from collections.abc import Callable, Hashable
+from enum import Enum, auto
+from typing import Generic, Protocol, TypeVar
 
 FIRST = 50
 """In flight to an origin that we know nothing of."""
@@ -15,10 +14,37 @@ MOST_ORIGINS = 1024
 """Origins remembered; strangers may name origins, so memory needs an end."""
 
 TRIP = 10
-"""Requests in a row to one origin that got no answer at all, after which it gets no more for a while."""
+"""Requests in a row to one origin that failed, after which it gets no more for a while."""
+
+STEADY = 5.0
+"""Seconds for which an origin that does answer has to fail before that: fifty errors at once are one hiccup."""
 
 REST = 30.0
 """Seconds an origin is left alone; then a few requests find out whether it is there again."""
+
+LONGEST_REST = 600.0
+"""Seconds that it is left alone if it asks for more: it may be back before."""
+
+PROBES = 3
+"""Requests that find out."""
+
+PROBE_WAIT = 5.0
+"""Seconds for which all others stand back meanwhile."""
+
+
+class Sign(Enum):
+    """What an answer, or none, says of the whole origin."""
+
+    GOOD = auto()
+    """It works."""
+    BUSY = auto()
+    """It works, and wants less."""
+    FAILING = auto()
+    """It answers, but cannot do what it is for."""
+    SILENT = auto()
+    """Nobody is there."""
+    NOTHING = auto()
+    """A connection broke: that happens to good ones too, and to all its requests at once."""
 
 
 class Pace:
@@ -26,12 +52,17 @@ class Pace:
 
     __slots__ = ("_cut_at", "_most", "_sent", "in_flight", "window")
 
-    def __init__(self, *, first: float, most: float) -> None:
+    def __init__(self, *, most: float, first: float = FIRST) -> None:
         self.window = min(first, most)
         self.in_flight = 0
         self._most = most
         self._sent = 0
         self._cut_at = 0
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether nothing is in flight, so that it may be forgotten."""
+        return not self.in_flight
 
     @property
     def room(self) -> int:
@@ -44,61 +75,101 @@ class Pace:
         self._sent += 1
         return self._sent
 
-    def finish(self, ticket: int, *, slow_down: bool) -> None:
-        """Count an answer: the window grows by one per window of good answers and halves on `slow_down`.
+    def finish(self, ticket: int, sign: Sign) -> None:
+        """Count an answer: the window grows by one per window of good ones and halves on a bad one.
 
         It halves once for all that was in flight when it halved: fifty answers of 503 are one message, not fifty.
         """
         self.in_flight -= 1
-        if not slow_down:
+        if sign is Sign.GOOD:
             self.window = min(self._most, self.window + 1 / self.window)
-        elif ticket > self._cut_at:
+        elif sign is not Sign.NOTHING and ticket > self._cut_at:
             self._cut_at = self._sent
             self.window = max(1.0, self.window / 2)
 
 
-class Paces:
-    """The windows of all origins; forgets the oldest idle one when there are too many."""
-
-    def __init__(self, *, most: int, first: int = FIRST) -> None:
-        self._first = first
-        self._most = most
-        self._paces: dict[str, Pace] = {}
-
-    def of(self, origin: str) -> Pace:
-        """Give the window of that origin, a new one if it is not known."""
-        pace = self._paces.get(origin)
-        if pace is None:
-            if len(self._paces) >= MOST_ORIGINS:
-                self._forget_one()
-            pace = self._paces[origin] = Pace(first=self._first, most=self._most)
-        return pace
-
-    def _forget_one(self) -> None:
-        idle = next((origin for origin, pace in self._paces.items() if not pace.in_flight), None)
-        if idle is not None:
-            del self._paces[idle]
-
-
 class Breaker:
-    """Leaves origins alone that do not answer: each try would hold a place for the whole of its time-out."""
+    """Leaves an origin alone that is silent, or has only failed for a while; then a few requests try it again.
+
+    Each request to a silent one would hold a place for the whole of its time-out.
+    """
+
+    __slots__ = ("_in_a_row", "_probes", "_since", "_until")
 
     def __init__(self) -> None:
-        self._silent: dict[str, tuple[int, float]] = {}
+        self._in_a_row = 0
+        self._since = 0.0
+        self._until: float | None = None
+        self._probes = 0
 
-    def note(self, origin: str, *, answered: bool, now: float) -> None:
-        """Count what became of a request; any answer at all, an error too, makes the origin a good one again."""
-        if answered:
-            self._silent.pop(origin, None)
+    @property
+    def idle(self) -> bool:
+        """Tell whether it knows nothing bad, so that it may be forgotten."""
+        return not self._in_a_row
+
+    def rest(self, *, now: float) -> float:
+        """Give the seconds for which nothing is to be sent; 0 when something may."""
+        if self._until is None:
+            return 0.0
+        if now < self._until:
+            return self._until - now
+        return PROBE_WAIT if self._probes >= PROBES else 0.0
+
+    def start(self) -> None:
+        """Count a request that goes out."""
+        self._probes += self._until is not None
+
+    def note(self, sign: Sign, *, now: float, after: float = 0.0) -> None:
+        """Count what became of a request; `after` are seconds that the origin itself asked to be left alone."""
+        half_open = self._until is not None and now >= self._until
+        if sign in (Sign.GOOD, Sign.BUSY):
+            self._in_a_row, self._until = 0, None
             return
-        in_a_row = self._silent.pop(origin, (0, 0.0))[0] + 1
-        if len(self._silent) >= MOST_ORIGINS:
-            del self._silent[next(iter(self._silent))]
-        self._silent[origin] = (in_a_row, now + REST if in_a_row >= TRIP else 0.0)
+        if sign is Sign.NOTHING and not half_open:
+            return
+        if not self._in_a_row:
+            self._since = now
+        self._in_a_row += 1
+        tripped = self._in_a_row >= TRIP and (sign is Sign.SILENT or now - self._since >= STEADY)
+        if half_open or tripped:
+            self._until = max(self._until or 0.0, now + max(REST, min(after, LONGEST_REST)))
+            self._probes = 0
 
-    def rest(self, origin: str, *, now: float) -> float:
-        """Give the seconds for which the origin is to be left alone; 0 when it may be asked."""
-        return max(0.0, self._silent[origin][1] - now) if origin in self._silent else 0.0
+
+class Memorable(Protocol):
+    """What `Known` may keep."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing would be lost with it."""
+        ...
+
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V", bound=Memorable)
+T = TypeVar("T")
+
+
+class Known(Generic[K, V]):
+    """One value for each key, made when it is first asked for; an idle one goes, or the oldest, when it is full."""
+
+    def __init__(self, make: Callable[[], V], *, most: int = MOST_ORIGINS) -> None:
+        self._make = make
+        self._most = most
+        self._values: dict[K, V] = {}
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def of(self, key: K) -> V:
+        """Give the value of that key, a new one if it is not known."""
+        value = self._values.get(key)
+        if value is None:
+            if len(self._values) >= self._most:
+                oldest = next(iter(self._values))
+                del self._values[next((one for one, old in self._values.items() if old.idle), oldest)]
+            value = self._values[key] = self._make()
+        return value
 
 
 class Waiting(Generic[T]):

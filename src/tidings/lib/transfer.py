@@ -8,7 +8,6 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from tidings.lib.exchange import Request
-from tidings.lib.pacing import Pace
 
 BODY_KEPT = 8 * 1024
 """Bytes kept of an answer's body."""
@@ -64,17 +63,14 @@ class Transfer:
         "header_bytes",
         "key",
         "lines",
-        "pace",
         "refused",
         "target",
-        "ticket",
         "tried",
         "url",
         "verified",
     )
 
     key: Hashable
-    pace: Pace
     target: Target
 
     def __init__(self, easy: Any) -> None:
@@ -82,11 +78,10 @@ class Transfer:
         self.verified = True
         self._clear("")
 
-    def begin(self, key: Hashable, *, url: str, target: Target, pace: Pace) -> None:
+    def begin(self, key: Hashable, *, url: str, target: Target) -> None:
         """Start over with another request."""
         self._clear(url)
-        self.key, self.target, self.pace = key, target, pace
-        self.ticket = pace.start()
+        self.key, self.target = key, target
 
     def on_header(self, line: bytes) -> None:
         """Take one header line, the status line among them."""
@@ -124,5 +119,5 @@ class Transfer:
         self.url = url
         self.lines: list[bytes] = []
         self.body = bytearray()
-        self.header_bytes = self._read = self.ticket = 0
+        self.header_bytes = self._read = 0
         self.refused = self.tried = False

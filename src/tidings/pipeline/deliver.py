@@ -13,8 +13,9 @@ from typing import NamedTuple, Protocol
 from tidings.domain.app import Credential
 from tidings.domain.outcome import Outcome, Refused, Unavailable
 from tidings.domain.subscription import Address
-from tidings.lib.exchange import Answer, FailureKind, NetworkFailure, Request
-from tidings.lib.pacing import Breaker, Waiting
+from tidings.lib.exchange import Answer, Request
+from tidings.lib.pacing import Waiting
+from tidings.pipeline.origins import Flight, Origins
 from tidings.providers import Draft, Envelope, Provider
 
 BURST = 8
@@ -25,9 +26,6 @@ IDLE = 0.005
 
 ASIDE = 500
 """Parcels that wait aside for room at their origins, at most; a sender holds two chunks of 200."""
-
-SILENT = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS, FailureKind.TIMEOUT})
-"""Failures that mean that nobody is there."""
 
 LEAST_TTL = 60
 """Seconds: push services refuse or drop a TTL of 0."""
@@ -81,10 +79,6 @@ class HttpClient(Protocol):
         """How many more requests it takes now."""
         ...
 
-    def room_for(self, origin: str) -> int:
-        """How many more requests that origin should get now."""
-        ...
-
     def submit(self, key: Key, request: Request) -> None:
         """Begin an exchange."""
         ...
@@ -95,27 +89,33 @@ class HttpClient(Protocol):
 
 
 class Delivery:
-    """Parcels on their way over one HTTP client."""
+    """Parcels on their way over one HTTP client.
+
+    `now` is the time of day; `ticks` are seconds of a clock that is never set, because a rest must not depend on it.
+    """
 
     def __init__(
         self,
         client: HttpClient,
         *,
         provider: Callable[[str], Provider],
+        origins: Origins | None = None,
         now: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._provider = provider
+        self._origins = origins or Origins(most=client.room)
         self._now = now
-        self._waiting: dict[Key, tuple[Address, Provider, str]] = {}
-        self._breaker = Breaker()
+        self._ticks = ticks
+        self._waiting: dict[Key, tuple[Address, Provider, Flight]] = {}
         self._line: Waiting[tuple[Chunk, Parcel]] = Waiting()
 
     def run(self, take: Callable[[bool], Chunk | None]) -> Iterator[list[Settled]]:
         """Send every parcel of every chunk and give the outcomes as they come, in no order.
 
         A parcel whose origin has no room waits aside, so that a slow push service holds up nobody else's. One whose
-        origin does not answer at all comes back at once, to be tried later: waiting for it would hold up its chunk.
+        origin is to be left alone comes back at once, to be tried later: waiting for it would hold up its chunk.
 
         `take(wait)` gives the next chunk, or None when there is none now (it may block only if `wait`), and raises
         EndOfChunks at the end. It is asked as soon as the last parcel before is on its way, so that the connections
@@ -151,7 +151,7 @@ class Delivery:
         return self._client.room <= 0 or len(self._line) >= ASIDE
 
     def _room_for(self, origin: str) -> int:
-        return 1 if self._breaker.rest(origin, now=self._now()) else self._client.room_for(origin)
+        return self._origins.room(origin, now=self._ticks()) if self._client.room > 0 else 0
 
     def _next(self, take: Callable[[bool], Chunk | None], *, ended: bool, wait: bool) -> tuple[Chunk | None, bool]:
         if ended:
@@ -165,17 +165,19 @@ class Delivery:
         now = self._now()
         if now >= chunk.expires_at:
             return Settled(chunk.number, parcel.subscription_id, Unavailable(None, "ttl_ended"))
-        if rest := self._breaker.rest(parcel.origin, now=now):
-            return Settled(chunk.number, parcel.subscription_id, Unavailable(rest, "origin_silent"))
+        life, origin, key_id = chunk.expires_at - now, parcel.origin, parcel.credential_id
+        held = self._origins.held(origin, key_id, chunk=chunk.number, life=life, now=self._ticks())
+        if held is not None:
+            return Settled(chunk.number, parcel.subscription_id, held)
         name, draft = chunk.drafts[parcel.draft]
         via = self._provider(name)
         to = Address(parcel.target, parcel.keys)
-        envelope = Envelope(parcel.delivery_id, parcel.receipt_token, max(LEAST_TTL, int(chunk.expires_at - now)))
-        request = via.request(draft, to, envelope, credential=chunk.credentials[parcel.credential_id], now=now)
+        envelope = Envelope(parcel.delivery_id, parcel.receipt_token, max(LEAST_TTL, int(life)))
+        request = via.request(draft, to, envelope, credential=chunk.credentials[key_id], now=now)
         if isinstance(request, Refused):
             return Settled(chunk.number, parcel.subscription_id, request)
         key = (chunk.number, parcel.subscription_id)
-        self._waiting[key] = (to, via, parcel.origin)
+        self._waiting[key] = (to, via, self._origins.start(origin, key_id))
         self._client.submit(key, request)
         return None
 
@@ -184,9 +186,8 @@ class Delivery:
             return []
         settled = []
         for key, answer in self._client.poll(timeout):
-            to, via, origin = self._waiting.pop(key)
-            now = self._now()
-            silent = isinstance(answer, NetworkFailure) and answer.kind in SILENT
-            self._breaker.note(origin, answered=not silent, now=now)
-            settled.append(Settled(*key, via.outcome(to, answer, now=now)))
+            to, via, flight = self._waiting.pop(key)
+            outcome = via.outcome(to, answer, now=self._now())
+            self._origins.learn(flight, answer, outcome, now=self._ticks())
+            settled.append(Settled(*key, outcome))
         return settled

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from tidings.lib.egress import AddressGuard
 from tidings.lib.http import Client
 from tidings.pipeline.deliver import Chunk, Delivery, EndOfChunks
+from tidings.pipeline.origins import Origins
 from tidings.providers import provider
 
 LENGTH = struct.Struct("!I")
@@ -28,13 +29,17 @@ GROUP_STOPS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 @dataclass(frozen=True, slots=True)
 class SenderOptions:
-    """What a sender needs to know of the settings. `connect_to` sends a host elsewhere: `host` -> `address:port`."""
+    """What a sender needs to know of the settings. `connect_to` sends a host elsewhere: `host` -> `address:port`.
+
+    `share` is its part of what a push service takes in a minute; the other senders of the worker have the rest.
+    """
 
     allow_loopback: bool = False
     insecure: bool = False
     ca_file: str | None = None
     connect_to: dict[str, str] = field(default_factory=dict)
     in_flight: int = 100
+    share: float = 1.0
 
 
 def serve(pipe: Connection) -> None:
@@ -58,7 +63,8 @@ def serve(pipe: Connection) -> None:
         return chunk
 
     try:
-        for settled in Delivery(client, provider=provider).run(take):
+        origins = Origins(most=options.in_flight, share=options.share)
+        for settled in Delivery(client, provider=provider, origins=origins).run(take):
             _report(pipe.fileno(), pickle.dumps(settled, protocol=pickle.HIGHEST_PROTOCOL))
     except (BrokenPipeError, ConnectionResetError):
         return

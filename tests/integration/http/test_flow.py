@@ -1,4 +1,4 @@
-"""Many requests at once: pulled as there is room, within the window of each origin. Counted, never timed."""
+"""Many requests at once, pulled as there is room. Counted, never timed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from support.wire import ORIGIN, Server, one, request, status_of
+from support.wire import Server, one, request, status_of
 from tidings.lib.egress import AddressGuard
 from tidings.lib.exchange import Request
 from tidings.lib.http import Client
@@ -30,32 +30,9 @@ def test_a_thousand_requests_are_pulled_only_as_there_is_room(client: Client, se
         answered += 1
     assert keys == set(range(1000))
     assert len(server.seen) == 1000
-    assert server.accepted == 1
+    assert server.accepted <= 2  # ninety streams to a connection
     assert most_ahead <= 150  # a hundred in flight and what waits for room, and answers that are not given out yet
     assert client.in_flight == 0
-
-
-def test_the_window_of_an_origin_halves_on_503_and_leaves_other_origins_alone(client: Client) -> None:
-    assert (client.room_for(ORIGIN), client.room_for("https://other.example.com")) == (50, 50)
-    list(client.exchange((number, request("/busy/50")) for number in range(50)))
-    assert client.room_for(ORIGIN) == 25
-    assert client.room_for("https://other.example.com") == 50
-
-
-def test_the_window_of_an_origin_grows_with_good_answers(client: Client) -> None:
-    list(client.exchange((number, request()) for number in range(300)))
-    assert 53 <= client.room_for(ORIGIN) <= 58
-
-
-def test_exchange_keeps_to_the_window_of_each_origin(client: Client, server: Server) -> None:
-    list(client.exchange((number, request("/busy/50")) for number in range(50)))
-    server.most_streams.clear()
-    both = ((number, request(base=base)) for number in range(100) for base in (ORIGIN, "https://other.example.com"))
-    answers = list(client.exchange(both))
-    assert {status_of(answer) for _, answer in answers} == {201}
-    assert len(answers) == 200
-    assert server.most_streams["push.example.com"] <= 25 + 4  # a hundred good answers open it by four
-    assert server.most_streams["other.example.com"] <= 50 + 2
 
 
 def test_submit_and_poll_give_every_answer_under_its_key(client: Client) -> None:
@@ -83,7 +60,6 @@ def test_leaving_an_exchange_early_drops_what_is_in_flight_and_the_client_works_
     with closing(client.exchange((number, request()) for number in range(500))) as answers:
         next(answers)
     assert client.in_flight == 0
-    assert client.room_for(ORIGIN) >= 50
     assert status_of(one(client, request())) == 201
 
 

@@ -13,19 +13,17 @@ from tidings.lib.egress import HostPolicy
 from tidings.lib.exchange import Answer, FailureKind, NetworkFailure, Reply, Request
 from tidings.lib.pacing import REST, TRIP
 from tidings.pipeline.deliver import Chunk, Delivery, EndOfChunks, Key, Parcel, Settled
+from tidings.pipeline.origins import Origins
 from tidings.providers import Draft, Envelope
 
 
 class Client:
     """Answers a request some polls after it was submitted."""
 
-    def __init__(
-        self, answer: Callable[[Request], Answer], *, room: int = 4, polls: int = 1, per_origin: int = 100
-    ) -> None:
+    def __init__(self, answer: Callable[[Request], Answer], *, room: int = 4, polls: int = 1) -> None:
         self.answer = answer
         self.capacity = room
         self.polls = polls
-        self.per_origin = per_origin
         self.flying: deque[tuple[int, Key, Request]] = deque()
         self.polled = 0
         self.most = 0
@@ -34,9 +32,6 @@ class Client:
     @property
     def room(self) -> int:
         return self.capacity - len(self.flying)
-
-    def room_for(self, origin: str) -> int:
-        return min(self.room, self.per_origin - sum(request.url == origin for _, _, request in self.flying))
 
     def submit(self, key: Key, request: Request) -> None:
         assert self.room > 0
@@ -108,9 +103,9 @@ def ok(_: Request) -> Answer:
     return Reply(201, {}, b"")
 
 
-def run(client: Client, *chunks: Chunk | None, now: float = 0.0) -> list[Settled]:
+def run(client: Client, *chunks: Chunk | None, now: float = 0.0, origins: Origins | None = None) -> list[Settled]:
     take, _ = taking(*chunks)
-    delivery = Delivery(client, provider=lambda _: Plain(), now=lambda: now)
+    delivery = Delivery(client, provider=lambda _: Plain(), origins=origins, now=lambda: now, ticks=lambda: now)
     return [one for batch in delivery.run(take) for one in batch]
 
 
@@ -139,15 +134,15 @@ def test_a_new_chunk_is_taken_while_a_slow_answer_is_awaited() -> None:
 
 
 def test_a_push_service_without_room_holds_up_nobody_else() -> None:
-    client = Client(ok, room=10, polls=5, per_origin=2)
-    settled = run(client, chunk(1, *["slow"] * 6, "fast", "fast"))
+    client = Client(ok, room=10, polls=5)
+    settled = run(client, chunk(1, *["slow"] * 6, "fast", "fast"), origins=Origins(most=2))
     assert len(settled) == 8
     assert [request.url for request in client.requests[:4]] == ["slow", "slow", "fast", "fast"]
 
 
 def test_a_push_service_without_room_holds_up_nobody_else_even_with_more_parcels_than_requests_fit() -> None:
-    client = Client(ok, room=10, polls=5, per_origin=2)
-    settled = run(client, chunk(1, *["slow"] * 50, "fast"))
+    client = Client(ok, room=10, polls=5)
+    settled = run(client, chunk(1, *["slow"] * 50, "fast"), origins=Origins(most=2))
     assert len(settled) == 51
     assert [request.url for request in client.requests].index("fast") <= 4
 

@@ -1,0 +1,101 @@
+"""What delivering learns of push services: outcomes come in; out go a window for each, and what may not be sent now."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tidings.domain.outcome import Held, Outcome, Throttled, ThrottleScope, Unavailable
+from tidings.lib.exchange import Answer, FailureKind, NetworkFailure
+from tidings.lib.pacing import Breaker, Known, Pace, Sign
+from tidings.lib.quota import Gate
+
+SILENT = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS, FailureKind.TIMEOUT})
+"""Failures that mean that nobody is there."""
+
+SPREAD = 0.25
+LONGEST_SPREAD = 300.0
+"""What a rest is lengthened by, at most, so that not all come back in its first moment: a share of it, and seconds."""
+
+_GOLDEN = 0.6180339887498949
+
+
+class Flight(NamedTuple):
+    """A request that went out: where to, with which key, and its ticket in the window."""
+
+    origin: str
+    credential_id: int
+    ticket: int
+
+
+class Origins:
+    """The state of every push service as one sender sees it. Times are in seconds of a clock that is never set.
+
+    A window and a breaker belong to an origin; a rest and a rate to a key at an origin, because push services count
+    by key. `share` is this sender's part of a rate: each learns for itself, and together they must not exceed it.
+    """
+
+    def __init__(self, *, most: int, share: float = 1.0) -> None:
+        self._share = share
+        self._paces: Known[str, Pace] = Known(lambda: Pace(most=most))
+        self._breakers: Known[str, Breaker] = Known(Breaker)
+        self._gates: Known[tuple[int, str], Gate] = Known(Gate)
+
+    def room(self, origin: str, *, now: float) -> int:
+        """Tell how many more parcels for that origin should be taken on now.
+
+        There is room where nothing is to be sent: nobody has to stand in line to be told so.
+        """
+        return 1 if self._breakers.of(origin).rest(now=now) else self._paces.of(origin).room
+
+    def held(
+        self, origin: str, credential_id: int, *, chunk: int, life: float, now: float
+    ) -> Throttled | Unavailable | None:
+        """Give the outcome of a parcel that may not be sent now, None if it may: then it has to be sent.
+
+        `life` are the seconds its message has left. A chunk's parcels get the same delay, so that they stay together,
+        and those of different chunks different ones, so that they do not come back in one wave.
+        """
+        if rest := self._breakers.of(origin).rest(now=now):
+            return Unavailable(rest, Held.SILENT)
+        gate = self._gates.of((credential_id, origin))
+        lot = chunk * _GOLDEN % 1  # parts any number of chunks evenly, and needs no chance
+        if rest := gate.rest(now=now):
+            spread = min(SPREAD * rest, LONGEST_SPREAD, max(0.0, life - rest) / 2)
+            return Throttled(rest + spread * lot, ThrottleScope.PROJECT, Held.RESTS)
+        if wait := gate.turn(now=now):
+            # Our own guess, not the service's word: it must not be what lets a message run out of time.
+            return Throttled(min(wait * (0.5 + lot), life / 2), ThrottleScope.PROJECT, Held.PACED)
+        return None
+
+    def start(self, origin: str, credential_id: int) -> Flight:
+        """Count a request that goes out."""
+        self._breakers.of(origin).start()
+        return Flight(origin, credential_id, self._paces.of(origin).start())
+
+    def learn(self, flight: Flight, answer: Answer, outcome: Outcome, *, now: float) -> None:
+        """Draw the conclusions from what became of a request."""
+        sign = sign_of(answer, outcome)
+        if isinstance(outcome, Throttled):
+            sign = self._throttled(flight, outcome, now=now)
+        elif sign is Sign.GOOD:
+            self._gates.of((flight.credential_id, flight.origin)).passed()
+        self._paces.of(flight.origin).finish(flight.ticket, sign)
+        after = outcome.after if isinstance(outcome, Unavailable) else None
+        self._breakers.of(flight.origin).note(sign, now=now, after=after or 0.0)
+
+    def _throttled(self, flight: Flight, outcome: Throttled, *, now: float) -> Sign:
+        if outcome.scope is ThrottleScope.DEVICE:
+            return Sign.GOOD
+        gate = self._gates.of((flight.credential_id, flight.origin))
+        if outcome.scope is ThrottleScope.UNSTATED and not gate.doubted():
+            return Sign.GOOD
+        rate = None if outcome.a_minute is None else outcome.a_minute / 60 * self._share
+        gate.refused(now=now, after=outcome.after, rate=rate)
+        return Sign.BUSY
+
+
+def sign_of(answer: Answer, outcome: Outcome) -> Sign:
+    """Tell what an answer says of the origin beyond the one address that was asked."""
+    if isinstance(answer, NetworkFailure):
+        return Sign.SILENT if answer.kind in SILENT else Sign.NOTHING
+    return Sign.FAILING if isinstance(outcome, Unavailable) and answer.status >= 500 else Sign.GOOD
