@@ -43,6 +43,22 @@ class Settings(BaseSettings):
     extra_push_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Further push hosts, comma separated: `push.example.com`, or `.example.com` for all below it."
     )
+    tripwire_recipients: int = Field(
+        10_000,
+        ge=0,
+        description="Recipients an App may ask for within the tripwire's minutes before notifications are held; "
+        "0 turns that off.",
+    )
+    tripwire_times: int = Field(
+        5, ge=1, le=1_000, description="An App may also ask for so many times its active subscriptions in that time."
+    )
+    tripwire_minutes: int = Field(10, ge=1, le=1_440, description="The tripwire's minutes.")
+    tripwire_repeat_minutes: int = Field(
+        30,
+        ge=0,
+        le=1_440,
+        description="The same words to most subscribers again within so many minutes are held; 0 turns that off.",
+    )
     allow_insecure_endpoints: bool = Field(
         False, description="Development only: http and loopback push endpoints, self-signed certificates."
     )

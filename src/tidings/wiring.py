@@ -6,9 +6,11 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from tidings.bus import Bus, bus_from
+from tidings.domain.safety import TripLimits
 from tidings.lib.clock import Clock, SystemClock
 from tidings.lib.egress import AddressGuard, HostPolicy, getaddrinfo
 from tidings.lib.ids import Ids
@@ -22,9 +24,11 @@ from tidings.services.access import Access
 from tidings.services.apps import Apps
 from tidings.services.credentials import Credentials
 from tidings.services.notifications import Notifications
+from tidings.services.safety import Safety
 from tidings.services.subscriptions import Subscriptions
 from tidings.services.system import System
 from tidings.services.transfers import Transfers
+from tidings.services.tripwire import Tripwire
 from tidings.services.users import Users
 from tidings.settings import Settings
 from tidings.storage import Store
@@ -53,6 +57,7 @@ class Container:
     users: Users
     notifications: Notifications
     system: System
+    safety: Safety
     metrics: Metrics
     push_host_map: dict[str, str] = field(default_factory=dict)
     new_key_file: Path | None = None
@@ -70,6 +75,15 @@ def push_hosts(settings: Settings) -> dict[str, str]:
         if not host or not address:
             raise ValueError(f"TIDINGS_PUSH_HOST_MAP has {host!r}; write it as host=127.0.0.1:8443.")
     return {host: address for host, _, address in pairs}
+
+
+def _limits(settings: Settings) -> TripLimits:
+    return TripLimits(
+        recipients=settings.tripwire_recipients,
+        times=settings.tripwire_times,
+        window=timedelta(minutes=settings.tripwire_minutes),
+        repeat=timedelta(minutes=settings.tripwire_repeat_minutes),
+    )
 
 
 @asynccontextmanager
@@ -136,7 +150,8 @@ def assembled(
         subscriptions=subscriptions,
         transfers=Transfers(store=store, clock=clock, ids=ids, subscriptions=subscriptions),
         users=Users(store=store, clock=clock),
-        notifications=Notifications(store=store, flow=flow),
+        notifications=Notifications(store=store, flow=flow, bus=bus, clock=clock, tripwire=Tripwire(_limits(settings))),
+        safety=Safety(store=store, bus=bus, clock=clock),
         metrics=Metrics(),
         system=System(store=store, clock=clock, settings=settings),
         push_host_map=hosts,

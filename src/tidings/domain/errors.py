@@ -11,6 +11,7 @@ class ErrorCode(StrEnum):
 
     APP_NOT_FOUND = "app_not_found"
     APP_REQUIRED = "app_required"
+    AUDIENCE_CHANGED = "audience_changed"
     AUDIENCE_INVALID = "audience_invalid"
     BODY_TOO_LARGE = "body_too_large"
     CONTACT_INVALID = "contact_invalid"
@@ -44,6 +45,7 @@ class ErrorCode(StrEnum):
     SUBSCRIPTION_ENDPOINT_USERINFO = "subscription_endpoint_userinfo"
     SUBSCRIPTION_KEY_INVALID = "subscription_key_invalid"
     SUBSCRIPTION_SECRET_REQUIRED = "subscription_secret_required"  # noqa: S105 - a code, not a secret
+    TOO_MANY_HELD = "too_many_held"
     UNAUTHORIZED = "unauthorized"
     VAPID_KEY_INVALID = "vapid_key_invalid"
     VAPID_KEY_MISMATCH = "vapid_key_mismatch"
@@ -84,6 +86,11 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
     ErrorCode.APP_NOT_FOUND: ErrorEntry(404, "There is no such App", "List the Apps with `tidings app list`."),
     ErrorCode.APP_REQUIRED: ErrorEntry(
         400, "This instance has several Apps", "Name the App: `/v1/{app_id}/push/...`, or `?app=` under `/api/v1`."
+    ),
+    ErrorCode.AUDIENCE_CHANGED: ErrorEntry(
+        409,
+        "The audience is not the one you counted",
+        "Count it again, look at the number, and send again with that number as `expect_audience`.",
     ),
     ErrorCode.AUDIENCE_INVALID: ErrorEntry(
         422,
@@ -187,6 +194,12 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         403,
         "This device is registered already and belongs to somebody",
         "Send the `secret` of the first registration, or a signed identity.",
+    ),
+    ErrorCode.TOO_MANY_HELD: ErrorEntry(
+        409,
+        "Too many notifications are held already",
+        "Say what is to become of them: `tidings notifications held --send` or `--cancel`; "
+        "send with `confirm_volume: true` what is meant.",
     ),
     ErrorCode.UNAUTHORIZED: ErrorEntry(
         401, "No valid API key", "Send `Authorization: Bearer <key>`; make one with `tidings key create --name NAME`."

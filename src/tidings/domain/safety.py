@@ -15,7 +15,7 @@ class HoldReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Tripwire:
+class TripLimits:
     """When an App's sending looks like an accident.
 
     More than `recipients`, and more than `times` as many as it has active subscriptions, asked for within `window`;

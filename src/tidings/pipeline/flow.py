@@ -28,14 +28,14 @@ from tidings.domain.receipt import ReceiptEvent
 from tidings.lib.clock import Clock
 from tidings.lib.ids import Ids
 from tidings.lib.opaque import OpaquePairs
-from tidings.pipeline.ingest import Acceptance, Frozen, Idempotent, freeze, ingest
+from tidings.pipeline.ingest import Acceptance, Frozen, Gate, Idempotent, freeze, ingest
 from tidings.pipeline.plan import SHARD_SIZE, shards_of
 from tidings.pipeline.receipts import receipt_from, record
 from tidings.pipeline.render import render
 from tidings.providers import Provider
 from tidings.storage import Store, Transaction
 
-__all__ = ["Acceptance", "Flow", "Idempotent"]
+__all__ = ["Acceptance", "Flow", "Frozen", "Gate", "Idempotent"]
 
 S = NotificationStatus
 DUE_AT_ONCE = 100
@@ -62,8 +62,10 @@ class Flow:
         self._deliveries = deliveries
         self._provider = provider
 
-    async def accept(self, new: NewNotification, *, idempotency: Idempotent | None = None) -> Acceptance:
-        """Store a notification and wake the workers; never waits for a push service.
+    async def accept(
+        self, new: NewNotification, *, idempotency: Idempotent | None = None, gate: Gate | None = None
+    ) -> Acceptance:
+        """Store a notification and wake the workers; never waits for a push service. The gate may hold it.
 
         Raises MESSAGE_TOO_LARGE and IDEMPOTENCY_KEY_REUSED. Once it returns, the notification survives a crash.
         """
@@ -78,7 +80,7 @@ class Flow:
         public_id = self._ids.new("ntf")
 
         def store(tx: Transaction) -> Acceptance:
-            accepted = ingest(tx, new, frozen=frozen, idempotent=idempotency, public_id=public_id, now=now)
+            accepted = ingest(tx, new, frozen=frozen, idempotent=idempotency, public_id=public_id, now=now, gate=gate)
             if not accepted.replayed and frozen.audience <= SHARD_SIZE:
                 tx.shards.add(shards_of(tx, accepted.notification), now=now)
             return accepted

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from tidings.domain.campaign import NewNotification, Notification
 from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.safety import HoldReason
 from tidings.storage import Transaction
 
 
@@ -34,6 +36,10 @@ class Frozen:
     ceiling: int
 
 
+Gate = Callable[[Transaction, Frozen], HoldReason | None]
+"""Looks at a new notification in the transaction that stores it: lets it pass, has it held, or raises to refuse it."""
+
+
 def freeze(tx: Transaction, new: NewNotification) -> Frozen:
     """Count the audience and note the highest subscription id."""
     return Frozen(
@@ -49,8 +55,9 @@ def ingest(
     idempotent: Idempotent | None,
     public_id: str,
     now: datetime,
+    gate: Gate | None = None,
 ) -> Acceptance:
-    """Store the notification, or find the one that the same key stored before.
+    """Store the notification, or find the one that the same key stored before; only a new one comes to the gate.
 
     Raises IDEMPOTENCY_KEY_REUSED when the key belongs to a different request.
     """
@@ -58,7 +65,14 @@ def ingest(
         known = tx.idempotency.find(new.app_id, idempotent.key)
         if known is not None:
             return _replay(tx, new.app_id, known, idempotent)
-    stored = tx.notifications.add(new, public_id=public_id, audience=frozen.audience, ceiling=frozen.ceiling, now=now)
+    stored = tx.notifications.add(
+        new,
+        public_id=public_id,
+        audience=frozen.audience,
+        ceiling=frozen.ceiling,
+        now=now,
+        held=gate(tx, frozen) if gate is not None else None,
+    )
     if idempotent is not None:
         tx.idempotency.put(
             new.app_id,

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
+from tidings.bus import Bell, Bus, Doorbell
 from tidings.domain.app import App
 from tidings.domain.audience import Audience, Devices, Users
-from tidings.domain.campaign import Counts, InDoubtPolicy, NewNotification, Notification
+from tidings.domain.campaign import Counts, InDoubtPolicy, NewNotification, Notification, NotificationStatus
 from tidings.domain.delivery import SettledDelivery
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.message import Message, Urgency
 from tidings.domain.subscription import Subscription
+from tidings.lib.clock import Clock
+from tidings.lib.log import Logger
 from tidings.pipeline.flow import Acceptance, Flow, Idempotent
 from tidings.providers import BROWSER
 from tidings.services.paging import Page, page_from, position_from
+from tidings.services.tripwire import MOST_HELD, Terms, Tripwire
 from tidings.storage import Store, Transaction
 
 TEST_TITLE = "Web Push is working"
@@ -23,6 +28,15 @@ TEST_TTL = 600
 
 _SEARCHED = 10_000
 """Users looked through for an email address; it serves a person at a terminal, not a program."""
+
+
+log = Logger(__name__)
+
+
+class Event(StrEnum):
+    """What is logged of notifications."""
+
+    NOTIFICATION_HELD = "notification_held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +50,43 @@ class DeliveryDetails:
 class Notifications:
     """The flow's face to the API."""
 
-    def __init__(self, *, store: Store, flow: Flow) -> None:
+    def __init__(self, *, store: Store, flow: Flow, bus: Bus, clock: Clock, tripwire: Tripwire) -> None:
         self._store = store
         self._flow = flow
+        self._bus = bus
+        self._clock = clock
+        self._tripwire = tripwire
 
-    async def send(self, new: NewNotification, *, idempotent: Idempotent | None = None) -> Acceptance:
-        """Store a notification for the workers. Raises MESSAGE_TOO_LARGE and IDEMPOTENCY_KEY_REUSED."""
-        return await self._flow.accept(new, idempotency=idempotent)
+    async def send(
+        self, new: NewNotification, *, idempotent: Idempotent | None = None, terms: Terms | None = None
+    ) -> Acceptance:
+        """Store a notification for the workers; one that trips the wire is held, and says so.
+
+        Raises MESSAGE_TOO_LARGE, IDEMPOTENCY_KEY_REUSED, AUDIENCE_CHANGED and TOO_MANY_HELD.
+        """
+        gate = self._tripwire.gate(new, terms or Terms(), now=self._clock.now())
+        accepted = await self._flow.accept(new, idempotency=idempotent, gate=gate)
+        held = accepted.notification.held_because
+        if held is not None and not accepted.replayed:
+            log.warning(Event.NOTIFICATION_HELD, notification=accepted.notification.public_id, reason=held)
+        return accepted
+
+    async def settle_held(self, app_id: int, *, send: bool) -> int:
+        """Send or cancel everything of an App that the tripwire holds; give how many. Sending begins its count anew."""
+        to = NotificationStatus.QUEUED if send else NotificationStatus.CANCELLED
+        now = self._clock.now()
+
+        def settle(tx: Transaction) -> int:
+            if send:
+                tx.volumes.forget(app_id)
+            ids = tx.notifications.held_ids(app_id, limit=MOST_HELD)
+            return sum(
+                tx.notifications.set_status(one, to, allowed_from=[NotificationStatus.PAUSED], now=now) for one in ids
+            )
+
+        settled = await self._store.write(settle)
+        await self._bus.ring(Doorbell(Bell.CONTROL, 0))
+        return settled
 
     async def count(self, app_id: int, audience: Audience) -> int:
         """Count the devices that an audience holds now."""

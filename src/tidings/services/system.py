@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from tidings import __version__
 from tidings.domain.app import CredentialStatus, Heartbeat
 from tidings.domain.campaign import Counts, Notification
+from tidings.domain.safety import GlobalPause
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.lib.clock import Clock
 from tidings.providers import BROWSER
@@ -56,6 +57,7 @@ class SystemFacts:
     database: DatabaseFacts
     workers: list[Heartbeat]
     queue_lag_seconds: float
+    paused: GlobalPause | None
     apps: list[AppFacts]
     public_url: str | None
     insecure_endpoints: bool
@@ -71,6 +73,8 @@ class Overview:
     notifications: list[Notification]
     workers: int
     queue_lag_seconds: float
+    paused: GlobalPause | None
+    held: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +101,10 @@ class System:
         """Gather the facts."""
         now = self._clock.now()
 
-        def look(tx: Transaction) -> tuple[list[Heartbeat], float, list[AppFacts]]:
-            return _alive(tx, now), tx.shards.lag(now=now), _app_facts(tx)
+        def look(tx: Transaction) -> tuple[list[Heartbeat], float, GlobalPause | None, list[AppFacts]]:
+            return _alive(tx, now), tx.shards.lag(now=now), tx.instance.paused(), _app_facts(tx)
 
-        workers, lag, apps = await self._store.read(look)
+        workers, lag, paused, apps = await self._store.read(look)
         return SystemFacts(
             version=__version__,
             python=platform.python_version(),
@@ -109,6 +113,7 @@ class System:
             database=_database_facts(self._settings),
             workers=workers,
             queue_lag_seconds=lag,
+            paused=paused,
             apps=apps,
             public_url=self._settings.public_url,
             insecure_endpoints=self._settings.allow_insecure_endpoints,
@@ -126,6 +131,8 @@ class System:
                 notifications=tx.notifications.page(app_id, after=0, limit=LAST_NOTIFICATIONS),
                 workers=len(_alive(tx, now)),
                 queue_lag_seconds=tx.shards.lag(now=now),
+                paused=tx.instance.paused(),
+                held=tx.notifications.held(app_id),
             )
         )
 

@@ -61,10 +61,13 @@ WRITES_OF_ADMINISTRATORS = {
     ("get", "/api/v1/keys"),
     ("post", "/api/v1/keys"),
     ("delete", "/api/v1/keys/{key_id}"),
+    ("post", "/api/v1/system/pause"),
+    ("post", "/api/v1/system/resume"),
 }
 WRITES_OF_SENDERS = {
     ("post", "/api/v1/notifications"),
     ("post", "/api/v1/test"),
+    ("post", "/api/v1/notifications/held"),
     ("post", "/api/v1/notifications/{notification_id}/pause"),
     ("post", "/api/v1/notifications/{notification_id}/resume"),
     ("post", "/api/v1/notifications/{notification_id}/cancel"),

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -15,8 +15,10 @@ from pydantic import BaseModel, Field
 from tidings.domain.app import App
 from tidings.domain.campaign import Notification, NotificationStatus
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
+from tidings.domain.safety import HoldReason
 from tidings.pipeline.flow import Acceptance, Idempotent
 from tidings.services.notifications import DeliveryDetails
+from tidings.services.tripwire import Terms
 from tidings.web.api.message import ContentOut, NotificationBody, To, content_of, to_out
 from tidings.web.api.progress import Progress, follow
 from tidings.web.api.shapes import FIRST_LIMIT, Body, CountsOut, Cursor, Limit, ListOf, counts_out, listed
@@ -34,6 +36,28 @@ class Accepted(BaseModel):
     id: str
     status: NotificationStatus
     audience: int = Field(description="Devices it is for, counted at this moment.")
+    held_because: HoldReason | None = Field(
+        default=None, description="Only where the tripwire holds it: it waits until somebody resumes or cancels it."
+    )
+
+
+class SendBody(NotificationBody):
+    """A notification, and on what terms it is sent."""
+
+    expect_audience: int | None = Field(
+        default=None,
+        ge=0,
+        description="How many devices you counted. Where it is more than 1 % off, nothing is stored: 409.",
+    )
+    confirm_volume: bool = Field(
+        default=False, description="It is meant, however much was sent lately: the tripwire lets it pass."
+    )
+
+
+class HeldBody(Body):
+    """What is to become of everything that the tripwire holds."""
+
+    action: Literal["send", "cancel"]
 
 
 class NotificationOut(ContentOut):
@@ -43,6 +67,7 @@ class NotificationOut(ContentOut):
     status: NotificationStatus
     to: dict[str, Any]
     source: str
+    held_because: HoldReason | None = Field(description="Why the tripwire holds it; null for all others.")
     counts: CountsOut
     reasons: dict[str, int] = Field(description="Why recipients failed, expired or were skipped.")
     answers: dict[str, int] | None = Field(default=None, description="How often each action was chosen.")
@@ -70,7 +95,7 @@ class CountBody(Body):
 
 
 class Count(BaseModel):
-    """How many devices an audience holds."""
+    """How many there are."""
 
     count: int
 
@@ -96,18 +121,42 @@ def idempotency_key(
 IdempotencyKey = Annotated[str | None, Depends(idempotency_key)]
 
 
-@router.post("", operation_id="send_notification", summary="Send a notification", status_code=202)
+@router.post(
+    "",
+    operation_id="send_notification",
+    summary="Send a notification",
+    status_code=202,
+    response_model_exclude_none=True,
+)
 async def send_notification(
-    request: Request, response: Response, app: SendApp, body: NotificationBody, key: IdempotencyKey
+    request: Request, response: Response, app: SendApp, body: SendBody, key: IdempotencyKey
 ) -> Accepted:
-    """Store a notification; workers send it. With the same Idempotency-Key it is stored once, however often asked."""
+    """Store a notification; workers send it. With the same Idempotency-Key it is stored once, however often asked.
+
+    Far more than the App has subscribers, or the same words to most of them again, is stored and held: `status` is
+    `paused` and `held_because` says why.
+    """
     _check_moment(body, now=container_of(request).clock.now())
     new = body.notification(app.id)
-    accepted = await container_of(request).notifications.send(new, idempotent=_idempotent(key, body))
+    terms = Terms(expect_audience=body.expect_audience, confirm_volume=body.confirm_volume)
+    accepted = await container_of(request).notifications.send(new, idempotent=_idempotent(key, body), terms=terms)
     return _accepted(response, accepted)
 
 
-@test_router.post("/test", operation_id="send_test", summary="Send a test message", status_code=202)
+@router.post("/held", operation_id="settle_held", summary="Send or cancel what is held")
+async def settle_held(request: Request, app: SendApp, body: HeldBody) -> Count:
+    """Send everything that the tripwire holds, after which it counts anew, or cancel it; says how many there were."""
+    settled = await container_of(request).notifications.settle_held(app.id, send=body.action == "send")
+    return Count(count=settled)
+
+
+@test_router.post(
+    "/test",
+    operation_id="send_test",
+    summary="Send a test message",
+    status_code=202,
+    response_model_exclude_none=True,
+)
 async def send_test(request: Request, response: Response, app: SendApp, body: TestBody | None = None) -> Accepted:
     """Send "Web Push is working" to a user's devices, or to the first subscribed user's."""
     wanted = body or TestBody()
@@ -197,6 +246,7 @@ def notification_out(row: Notification, *, answers: dict[str, int] | None = None
         status=row.status,
         to=to_out(row.audience),
         source=row.source,
+        held_because=row.held_because,
         counts=counts_out(row.counts),
         reasons=row.reasons,
         answers=answers,
@@ -219,7 +269,7 @@ def _accepted(response: Response, accepted: Acceptance) -> Accepted:
         response.headers["Idempotency-Replayed"] = "true"
     row = accepted.notification
     response.headers["Location"] = f"/api/v1/notifications/{row.public_id}"
-    return Accepted(id=row.public_id, status=row.status, audience=row.counts.audience)
+    return Accepted(id=row.public_id, status=row.status, audience=row.counts.audience, held_because=row.held_because)
 
 
 def _idempotent(key: str | None, body: NotificationBody) -> Idempotent | None:

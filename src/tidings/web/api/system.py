@@ -8,11 +8,12 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from tidings.domain.app import Heartbeat
+from tidings.domain.safety import GlobalPause
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.services.system import AppFacts
 from tidings.web.api.notifications import NotificationOut, notification_out
-from tidings.web.api.shapes import CountsOut, counts_out
-from tidings.web.auth import ReadApp, Reader, container_of
+from tidings.web.api.shapes import Body, CountsOut, counts_out
+from tidings.web.auth import InstanceAdministrator, ReadApp, Reader, container_of
 
 router = APIRouter(tags=["System"])
 
@@ -37,6 +38,20 @@ class WorkerOut(BaseModel):
     alive: bool = True
 
 
+class PauseOut(BaseModel):
+    """Nothing is sent by any worker since then."""
+
+    since: datetime
+    by: str
+    reason: str
+
+
+class PauseBody(Body):
+    """Why sending stops."""
+
+    reason: str = Field(default="", max_length=200)
+
+
 class AppFactsOut(BaseModel):
     """What is set up in one App."""
 
@@ -59,6 +74,7 @@ class SystemOut(BaseModel):
     database: DatabaseOut
     workers: list[WorkerOut]
     queue_lag_seconds: float = Field(description="How late the oldest due shard is.")
+    paused: PauseOut | None = Field(description="The pause of the whole instance; null while it sends.")
     apps: list[AppFactsOut]
     public_url: str | None
     insecure_endpoints: bool
@@ -72,6 +88,8 @@ class OverviewOut(BaseModel):
     notifications: list[NotificationOut] = Field(description="The last five.")
     workers: int
     queue_lag_seconds: float
+    paused: PauseOut | None = Field(description="The pause of the whole instance; null while it sends.")
+    held: int = Field(description="Notifications that the tripwire holds.")
 
 
 @router.get("/system", operation_id="get_system", summary="Get the state of the instance")
@@ -87,6 +105,7 @@ async def get_system(request: Request, caller: Reader) -> SystemOut:
         database=DatabaseOut(kind=facts.database.kind, version=facts.database.version, warning=facts.database.warning),
         workers=[_worker_out(worker) for worker in facts.workers],
         queue_lag_seconds=facts.queue_lag_seconds,
+        paused=_pause_out(facts.paused),
         apps=[_app_out(app) for app in facts.apps if mine in (None, app.public_id)],
         public_url=facts.public_url,
         insecure_endpoints=facts.insecure_endpoints,
@@ -103,7 +122,26 @@ async def get_overview(request: Request, app: ReadApp) -> OverviewOut:
         notifications=[notification_out(row) for row in overview.notifications],
         workers=overview.workers,
         queue_lag_seconds=overview.queue_lag_seconds,
+        paused=_pause_out(overview.paused),
+        held=overview.held,
     )
+
+
+@router.post("/system/pause", operation_id="pause_system", summary="Pause all sending")
+async def pause_system(request: Request, caller: InstanceAdministrator, body: PauseBody | None = None) -> PauseOut:
+    """Stop all sending of the instance within a second; what is accepted waits, and its time to live goes on."""
+    paused = await container_of(request).safety.pause(by=caller.name, reason=body.reason if body else "")
+    return PauseOut(since=paused.since, by=paused.by, reason=paused.reason)
+
+
+@router.post("/system/resume", operation_id="resume_system", summary="Resume sending", status_code=204)
+async def resume_system(request: Request, caller: InstanceAdministrator) -> None:
+    """Let sending go on; what waited goes out, except what has run out of time."""
+    await container_of(request).safety.resume(by=caller.name)
+
+
+def _pause_out(paused: GlobalPause | None) -> PauseOut | None:
+    return None if paused is None else PauseOut(since=paused.since, by=paused.by, reason=paused.reason)
 
 
 def _worker_out(beat: Heartbeat) -> WorkerOut:
