@@ -27,6 +27,7 @@ from tidings.services.notifications import Notifications
 from tidings.services.safety import Safety
 from tidings.services.subscriptions import Subscriptions
 from tidings.services.system import System
+from tidings.services.tracking import Tracking
 from tidings.services.transfers import Transfers
 from tidings.services.tripwire import Tripwire
 from tidings.services.users import Users
@@ -53,6 +54,7 @@ class Container:
     access: Access
     credentials: Credentials
     subscriptions: Subscriptions
+    tracking: Tracking
     transfers: Transfers
     users: Users
     notifications: Notifications
@@ -148,6 +150,7 @@ def assembled(
         access=Access(store=store, clock=clock, ids=ids),
         credentials=Credentials(store=store, clock=clock, ids=ids, contact=settings.contact),
         subscriptions=subscriptions,
+        tracking=Tracking(store=store, clock=clock, ids=ids),
         transfers=Transfers(store=store, clock=clock, ids=ids, subscriptions=subscriptions),
         users=Users(store=store, clock=clock),
         notifications=Notifications(store=store, flow=flow, bus=bus, clock=clock, tripwire=Tripwire(_limits(settings))),

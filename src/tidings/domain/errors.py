@@ -16,6 +16,9 @@ class ErrorCode(StrEnum):
     BODY_TOO_LARGE = "body_too_large"
     CONTACT_INVALID = "contact_invalid"
     CONTENT_TYPE_UNSUPPORTED = "content_type_unsupported"
+    DEVICE_UNKNOWN = "device_unknown"
+    EVENTS_TOO_MANY = "events_too_many"
+    EVENT_TOO_LARGE = "event_too_large"
     FORBIDDEN = "forbidden"
     IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
@@ -45,6 +48,8 @@ class ErrorCode(StrEnum):
     SUBSCRIPTION_ENDPOINT_USERINFO = "subscription_endpoint_userinfo"
     SUBSCRIPTION_KEY_INVALID = "subscription_key_invalid"
     SUBSCRIPTION_SECRET_REQUIRED = "subscription_secret_required"  # noqa: S105 - a code, not a secret
+    TAGS_TOO_MANY = "tags_too_many"
+    TAG_INVALID = "tag_invalid"
     TOO_MANY_HELD = "too_many_held"
     UNAUTHORIZED = "unauthorized"
     VAPID_KEY_INVALID = "vapid_key_invalid"
@@ -105,6 +110,19 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         422,
         "The contact address would be refused by Apple",
         "Use `mailto:` with a public address, or an `https:` URL of a public site.",
+    ),
+    ErrorCode.DEVICE_UNKNOWN: ErrorEntry(
+        403,
+        "No device is registered with this id and secret",
+        "Register this device again: `Tidings.subscribe()`, then try once more.",
+    ),
+    ErrorCode.EVENTS_TOO_MANY: ErrorEntry(
+        429,
+        "This device has reported 1 000 events within a day",
+        "Report what you want to act on, not every scroll; go on tomorrow.",
+    ),
+    ErrorCode.EVENT_TOO_LARGE: ErrorEntry(
+        422, "The event's properties are too large", "Leave out what you do not need; `detail` says how much fits."
     ),
     ErrorCode.FORBIDDEN: ErrorEntry(403, "This key may not do that", "Use a key with the scope named in `detail`."),
     ErrorCode.IDEMPOTENCY_KEY_INVALID: ErrorEntry(
@@ -200,6 +218,12 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         "Too many notifications are held already",
         "Say what is to become of them: `tidings notifications held --send` or `--cancel`; "
         "send with `confirm_volume: true` what is meant.",
+    ),
+    ErrorCode.TAGS_TOO_MANY: ErrorEntry(
+        422, "The device would carry too many tags", "Take some away by setting them to null."
+    ),
+    ErrorCode.TAG_INVALID: ErrorEntry(
+        422, "A tag is not valid", "Use names of 1 to 64 and values of up to 256 printable characters."
     ),
     ErrorCode.UNAUTHORIZED: ErrorEntry(
         401, "No valid API key", "Send `Authorization: Bearer <key>`; make one with `tidings key create --name NAME`."

@@ -15,6 +15,15 @@ class SubscriptionStatus(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
 
 
+class Ending(StrEnum):
+    """Why a device was turned off or its row retired, kept as the reason of its status."""
+
+    BY_DEVICE = "by_device"
+    TURNED_OFF = "turned_off"
+    PERMISSION_REVOKED = "permission_revoked"
+    SUPERSEDED = "superseded"
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a provider sends to: `target` is an endpoint URL or a device token, kept byte for byte.
@@ -62,6 +71,15 @@ class Subscription:
     created_at: datetime
     last_active_at: datetime | None
     last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A stored subscription with what a browser must show to prove that it is its own."""
+
+    subscription: Subscription
+    secret_hash: bytes = field(repr=False)
+    address: Address
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from enum import Enum, auto
 
 from tidings.domain.app import Credential
 from tidings.domain.errors import CatalogueError, ErrorCode
-from tidings.domain.subscription import Address, NewSubscription, Subscription
+from tidings.domain.subscription import Address, Known, NewSubscription, Subscription, SubscriptionStatus
+from tidings.services.region import locale_from, time_zone_from
 
 UNCLAIMED = b""
 """Hash of an imported device's secret: it has none until a browser shows both its keys and claims it."""
@@ -18,7 +19,10 @@ UNCLAIMED = b""
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What a browser sends: `subscription` is PushSubscription.toJSON(); `tags` None leaves them as they are."""
+    """What a browser sends: `subscription` is PushSubscription.toJSON(); `tags` None leaves them as they are.
+
+    `id` and `secret` are those of the row that the device had before, maybe with another address.
+    """
 
     subscription: Mapping[str, object] = field(repr=False)
     vapid_key: str | None = None
@@ -27,6 +31,7 @@ class Registration:
     locale: str | None = None
     time_zone: str | None = None
     tags: Mapping[str, str] | None = None
+    id: str | None = None
     secret: str | None = field(default=None, repr=False)
     device: str | None = None
 
@@ -47,15 +52,6 @@ class Proof(Enum):
     SECRET = auto()
     IDENTITY = auto()
     KEYS = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A device as it is stored."""
-
-    subscription: Subscription
-    secret_hash: bytes = field(repr=False)
-    address: Address
 
 
 def hash_of(secret: str) -> bytes:
@@ -79,10 +75,30 @@ def proves(secret: str | None, secret_hash: bytes) -> bool:
     return bool(secret) and hmac.compare_digest(hash_of(secret or ""), secret_hash)
 
 
+def gives_way(known: Known, registration: Registration, address: Address, *, proof: Proof) -> bool:
+    """Tell whether the row that has a device's new address may lose it to the row that the device had before.
+
+    It is the same browser when it shows both keys, which an endpoint that leaked does not tell. A row of another
+    person needs proof all the same.
+    """
+    if proof is not Proof.NONE:
+        return True
+    owner = known.subscription.user_external_id
+    return hmac.compare_digest(address.keys, known.address.keys) and owner in (None, registration.user_id)
+
+
+def is_news(new: NewSubscription, known: Known) -> bool:
+    """Tell whether a registration would change anything but the last visit."""
+    row = known.subscription
+    told = (new.credential_id, new.user_external_id, new.locale, new.time_zone, new.tags, new.device)
+    kept = (row.credential_id, row.user_external_id, row.locale, row.time_zone, row.tags, row.device)
+    return row.status is not SubscriptionStatus.ACTIVE or told != kept or new.address != known.address
+
+
 def new_from(
     registration: Registration, *, app_id: int, provider: str, address: Address, origin: str, credential: Credential
 ) -> NewSubscription:
-    """Make the row of a device that is registered for the first time."""
+    """Make the row of a device that is registered for the first time, without a language or zone that nobody knows."""
     return NewSubscription(
         app_id=app_id,
         provider=provider,
@@ -90,8 +106,8 @@ def new_from(
         origin=origin,
         credential_id=credential.id,
         user_external_id=registration.user_id,
-        locale=registration.locale,
-        time_zone=registration.time_zone,
+        locale=locale_from(registration.locale),
+        time_zone=time_zone_from(registration.time_zone),
         tags=dict(registration.tags or {}),
         device=registration.device,
     )

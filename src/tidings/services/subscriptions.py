@@ -9,28 +9,18 @@ from urllib.parse import urlsplit
 
 from tidings.domain.app import App, Credential, CredentialStatus
 from tidings.domain.errors import CatalogueError, ErrorCode
-from tidings.domain.subscription import Address, NewSubscription, Subscription, SubscriptionStatus
+from tidings.domain.subscription import Address, Ending, Subscription, SubscriptionStatus
 from tidings.lib.clock import Clock
 from tidings.lib.egress import AddressGuard, HostPolicy, getaddrinfo, resolves_publicly
 from tidings.lib.ids import Ids
 from tidings.providers import BROWSER, Provider, provider
-from tidings.services.identity import check_identity, identity_required
+from tidings.services.enrolment import Arrival, enrol
+from tidings.services.identity import check_identity
 from tidings.services.paging import Page, page_from, position_from
-from tidings.services.registration import (
-    Known,
-    Proof,
-    Registered,
-    Registration,
-    hash_of,
-    new_from,
-    proof_of,
-    proven_from,
-    proves,
-    unproven_from,
-)
+from tidings.services.registration import Registered, Registration, new_from, proves
+from tidings.services.tags import merged_tags
 from tidings.storage import Store, Transaction
 
-MAX_TAGS = 50
 _VERDICT_LIFE = timedelta(seconds=60)
 _VERDICTS = 1_000
 _USABLE = (CredentialStatus.CURRENT, CredentialStatus.RETIRED)
@@ -62,7 +52,7 @@ class Subscriptions:
         self._verdicts: dict[str, tuple[datetime, bool | None]] = {}
 
     async def register(self, app: App, registration: Registration) -> Registered:
-        """Store a browser's registration or refresh it; see `registration.py` for what it may change.
+        """Store a browser's registration or refresh it; see `enrolment.py` for what it may change.
 
         Raises SUBSCRIPTION_*, VAPID_KEY_MISSING, VAPID_KEY_UNKNOWN and IDENTITY_INVALID; then nothing is stored.
         """
@@ -76,30 +66,36 @@ class Subscriptions:
             new = new_from(
                 registration, app_id=app.id, provider=BROWSER, address=address, origin=origin, credential=credential
             )
-            known = _known(tx, app.id, address)
-            proof = proof_of(registration, known, address, verified=verified) if known else Proof.NONE
-            _check_identity_policy(tx, new, known, verified=verified, proof=proof)
-            if known is None:
-                stored = tx.subscriptions.add(new, public_id=public_id, secret_hash=hash_of(secret), now=now)
-                return Registered(stored, secret, created=True)
-            return _refreshed(tx, registration, known, new, proof=proof, secret=secret, now=now)
+            return enrol(tx, Arrival(registration, new, verified, now, public_id, secret))
 
         return await self._store.write(store)
 
-    async def unregister(self, app: App, *, endpoint: str, secret: str) -> None:
-        """Turn a device off; one we do not know is off already. Raises SUBSCRIPTION_SECRET_REQUIRED."""
+    async def unregister(
+        self,
+        app: App,
+        *,
+        secret: str,
+        endpoint: str | None = None,
+        public_id: str | None = None,
+        reason: Ending = Ending.BY_DEVICE,
+    ) -> None:
+        """Turn a device off and keep the reason; one we do not know is off already.
+
+        Raises SUBSCRIPTION_SECRET_REQUIRED for the endpoint of a device with another secret, and for an id alone
+        whose secret this is not, whether there is such a device or not.
+        """
 
         def end(tx: Transaction) -> None:
-            found = tx.subscriptions.find(app.id, endpoint)
-            if found is None:
+            there, named = tx.subscriptions.hold(app.id, target=endpoint, public_id=public_id)
+            found = named if named is not None and proves(secret, named.secret_hash) else there
+            if found is None and endpoint is not None:
                 return
-            subscription, secret_hash = found
-            if not proves(secret, secret_hash):
+            if found is None or not proves(secret, found.secret_hash):
                 raise CatalogueError(
                     ErrorCode.SUBSCRIPTION_SECRET_REQUIRED, "The secret is not the one this device was given."
                 )
-            if subscription.status is not SubscriptionStatus.UNSUBSCRIBED:
-                tx.subscriptions.set_status(subscription.id, SubscriptionStatus.UNSUBSCRIBED, "by_device")
+            if found.subscription.status is not SubscriptionStatus.UNSUBSCRIBED:
+                tx.subscriptions.set_status(found.subscription.id, SubscriptionStatus.UNSUBSCRIBED, reason)
 
         await self._store.write(end)
 
@@ -133,9 +129,7 @@ class Subscriptions:
 
         def change(tx: Transaction) -> Subscription:
             found = _found(tx, app_id, public_id)
-            tags = {k: v for k, v in {**found.tags, **changes}.items() if v is not None}
-            if len(tags) > MAX_TAGS:
-                raise CatalogueError(ErrorCode.INVALID_REQUEST, f"A device carries up to {MAX_TAGS} tags.")
+            tags = merged_tags(found.tags, changes)
             tx.subscriptions.set_tags(found.id, tags)
             return replace(found, tags=tags)
 
@@ -187,48 +181,6 @@ def credential_for(tx: Transaction, app_id: int, vapid_key: str | None) -> Crede
     if found is None or found.status not in _USABLE:
         raise CatalogueError(ErrorCode.VAPID_KEY_UNKNOWN)
     return found
-
-
-def _known(tx: Transaction, app_id: int, address: Address) -> Known | None:
-    found = tx.subscriptions.find(app_id, address.target)
-    if found is None:
-        return None
-    subscription, secret_hash = found
-    stored = tx.subscriptions.address(subscription.id)
-    return Known(subscription, secret_hash, stored or Address(address.target))
-
-
-def _check_identity_policy(
-    tx: Transaction, new: NewSubscription, known: Known | None, *, verified: bool, proof: Proof
-) -> None:
-    if new.user_external_id is None or verified:
-        return
-    unchanged = known is not None and known.subscription.user_external_id == new.user_external_id
-    if not (unchanged and proof is Proof.SECRET) and identity_required(tx, new.app_id):
-        raise CatalogueError(ErrorCode.IDENTITY_INVALID, "This App takes a user's id only with a signed token.")
-
-
-def _refreshed(
-    tx: Transaction,
-    registration: Registration,
-    known: Known,
-    new: NewSubscription,
-    *,
-    proof: Proof,
-    secret: str,
-    now: datetime,
-) -> Registered:
-    row_id = known.subscription.id
-    if proof is Proof.NONE:
-        stored = tx.subscriptions.refresh(row_id, unproven_from(new, known), secret_hash=None, now=now)
-        return Registered(stored, None, created=False)
-    proven = proven_from(new, registration, known.subscription)
-    if proof is Proof.SECRET:
-        # The same secret again: a browser that missed the answer can ask twice.
-        stored = tx.subscriptions.refresh(row_id, proven, secret_hash=None, now=now)
-        return Registered(stored, registration.secret, created=False)
-    stored = tx.subscriptions.refresh(row_id, proven, secret_hash=hash_of(secret), now=now)
-    return Registered(stored, secret, created=False)
 
 
 def _found(tx: Transaction, app_id: int, public_id: str) -> Subscription:

@@ -10,16 +10,14 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 
 from tidings.domain.audience import Audience
-from tidings.domain.subscription import Address, NewSubscription, Recipient, Subscription, SubscriptionStatus
+from tidings.domain.subscription import Address, Known, NewSubscription, Recipient, Subscription, SubscriptionStatus
 from tidings.storage import recipients as reading
 from tidings.storage.codec import address_from_bytes, bytes_from_address
+from tidings.storage.devices import VISIBLE, exchange, hold, subscription, target_hash
 from tidings.storage.schema import subscriptions
-from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.scope import Scope
 
 c = subscriptions.c
-VISIBLE = tuple(column for column in c if column.name not in {"address", "address_hash", "secret_hash"})
-"""The columns of a Subscription: the address stays inside storage and delivery."""
-
 BATCH = 500
 """Rows of an import or an export handled at a time."""
 
@@ -35,13 +33,23 @@ class SqlSubscriptions:
         row = self._scope.connection.execute(
             select(*VISIBLE, c.secret_hash).where(c.app_id == app_id, c.address_hash == self._hash(app_id, target))
         ).first()
-        return (_subscription(row), row.secret_hash) if row else None
+        return (subscription(row), row.secret_hash) if row else None
+
+    def hold(
+        self, app_id: int, *, target: str | None = None, public_id: str | None = None
+    ) -> tuple[Known | None, Known | None]:
+        """Find the row with this address and the row with this id, and keep both from changing until the end."""
+        return hold(self._scope, app_id, target=target, public_id=public_id)
+
+    def exchange(self, one: int, other: int) -> None:
+        """Give each of two rows the address of the other, with the push service and key that belong to it."""
+        exchange(self._scope, one, other)
 
     def add(self, new: NewSubscription, *, public_id: str, secret_hash: bytes, now: datetime) -> Subscription:
         """Store a new registration; the address must not be known in the App."""
         values = self._values(new, public_id=public_id, secret_hash=secret_hash, now=now)
         row = self._scope.connection.execute(insert(subscriptions).values(values).returning(*VISIBLE)).one()
-        return _subscription(row)
+        return subscription(row)
 
     def refresh(
         self, subscription_id: int, new: NewSubscription, *, secret_hash: bytes | None, now: datetime
@@ -64,7 +72,7 @@ class SqlSubscriptions:
         row = self._scope.connection.execute(
             update(subscriptions).where(c.id == subscription_id).values(values).returning(*VISIBLE)
         ).one()
-        return _subscription(row)
+        return subscription(row)
 
     def add_many(self, rows: Iterable[tuple[NewSubscription, str, bytes]], *, now: datetime) -> tuple[int, int]:
         """Import (subscription, public id, secret hash); give how many were new and how many known (left alone)."""
@@ -87,12 +95,12 @@ class SqlSubscriptions:
         row = self._scope.connection.execute(
             select(*VISIBLE).where(c.app_id == app_id, c.public_id == public_id)
         ).first()
-        return _subscription(row) if row else None
+        return subscription(row) if row else None
 
     def by_id(self, subscription_id: int) -> Subscription | None:
         """Find by id."""
         row = self._scope.connection.execute(select(*VISIBLE).where(c.id == subscription_id)).first()
-        return _subscription(row) if row else None
+        return subscription(row) if row else None
 
     def set_user(self, subscription_id: int, user_external_id: str | None) -> None:
         """Give the device to a person, or to nobody."""
@@ -146,7 +154,7 @@ class SqlSubscriptions:
             query = query.where(c.status == status)
         if user_external_id is not None:
             query = query.where(c.user_external_id == user_external_id)
-        return [_subscription(row) for row in self._scope.connection.execute(query)]
+        return [subscription(row) for row in self._scope.connection.execute(query)]
 
     def statuses(self, app_id: int) -> dict[SubscriptionStatus, int]:
         """Count the App's subscriptions by status; every status is named."""
@@ -215,14 +223,14 @@ class SqlSubscriptions:
         while rows := self._scope.connection.execute(query.where(c.id > after)).all():
             for row in rows:
                 fields = [row._mapping[column] for column in reading.COLUMNS]
-                yield _subscription(row), reading.recipient(self._scope.sealer, fields)
+                yield subscription(row), reading.recipient(self._scope.sealer, fields)
             after = rows[-1].id
 
     def _set(self, subscription_id: int, **values: Any) -> None:
         self._scope.connection.execute(update(subscriptions).where(c.id == subscription_id).values(values))
 
     def _hash(self, app_id: int, target: str) -> bytes:
-        return self._scope.sealer.blind_index(target.encode(), context=f"subscriptions|target|{app_id}")
+        return target_hash(self._scope, app_id, target)
 
     def _sealed(self, new: NewSubscription) -> dict[str, Any]:
         address_hash = self._hash(new.app_id, new.address.target)
@@ -247,24 +255,3 @@ class SqlSubscriptions:
             "created_at": now,
             "last_seen_at": now,
         }
-
-
-def _subscription(row: AnyRow) -> Subscription:
-    return Subscription(
-        id=row.id,
-        public_id=row.public_id,
-        app_id=row.app_id,
-        provider=row.provider,
-        origin=row.origin,
-        credential_id=row.credential_id,
-        user_external_id=row.user_external_id,
-        status=SubscriptionStatus(row.status),
-        status_reason=row.status_reason,
-        locale=row.locale,
-        time_zone=row.time_zone,
-        tags=row.tags,
-        device=row.device,
-        created_at=row.created_at,
-        last_active_at=row.last_active_at,
-        last_seen_at=row.last_seen_at,
-    )

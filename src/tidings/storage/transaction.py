@@ -16,6 +16,7 @@ from tidings.storage import (
     Receipts,
     Shards,
     Subscriptions,
+    Tracked,
     Users,
     Volumes,
 )
@@ -31,6 +32,7 @@ from tidings.storage.receipts import SqlReceipts
 from tidings.storage.scope import Scope
 from tidings.storage.shards import SqlShards
 from tidings.storage.subscriptions import SqlSubscriptions
+from tidings.storage.tracked import SqlTracked
 from tidings.storage.users import SqlUsers
 from tidings.storage.volumes import SqlVolumes
 
@@ -44,6 +46,7 @@ class SqlTransaction:
         self.credentials: Credentials = SqlCredentials(scope)
         self.users: Users = SqlUsers(scope)
         self.subscriptions: Subscriptions = SqlSubscriptions(scope)
+        self.tracked: Tracked = SqlTracked(scope)
         self.notifications: Notifications = SqlNotifications(scope)
         self.shards: Shards = SqlShards(scope)
         self.deliveries: Deliveries = SqlDeliveries(scope)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, insert, select, update
 from tidings.domain.app import User
 from tidings.storage.schema import subscriptions, users
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tracked import SqlTracked
 
 
 class SqlUsers:
@@ -58,7 +59,8 @@ class SqlUsers:
         return [_user(row) for row in self._scope.connection.execute(query)]
 
     def delete(self, app_id: int, external_id: str) -> bool:
-        """Forget a person; the devices stay, belonging to nobody."""
+        """Forget a person and what they did; the devices stay, belonging to nobody."""
+        SqlTracked(self._scope).forget_user(app_id, external_id)
         self._scope.connection.execute(
             update(subscriptions)
             .where(subscriptions.c.app_id == app_id, subscriptions.c.user_external_id == external_id)

@@ -105,7 +105,8 @@ _PUBLIC = {
                 "200": {"description": "The device was known.", "content": _json("SubscribeAnswer")},
             },
             description="Called by the SDK on a click and on every visit. Changing owner, keys or tags of a "
-            "known device needs its `secret` or a signed `user.token`. `/push/...` without the App's id serves the "
+            "known device needs its `secret` or a signed `user.token`; with `id` and `secret` it keeps its row when "
+            "its endpoint is another. `/push/...` without the App's id serves the "
             "instance's only App, here and below.",
             body="SubscribeBody",
         ),
@@ -113,7 +114,7 @@ _PUBLIC = {
             "unsubscribe",
             "Turn a device off",
             {"204": {"description": "It is off."}},
-            description="Needs the secret of the registration.",
+            description="Needs the secret of the registration, and `endpoint` or `id`.",
             body="UnsubscribeBody",
         ),
     },
@@ -132,6 +133,24 @@ _PUBLIC = {
             {"202": {"description": "It is counted."}},
             description="Sent by the service worker; the same report twice counts once.",
             body="ReceiptBody",
+        )
+    },
+    "/tags": {
+        "put": _operation(
+            "set_device_tags",
+            "Set tags of a device",
+            {"200": {"description": "What the device carries now.", "content": _json("TagsAnswer")}},
+            description="Sets the tags that are named and takes away those that are null; the others stay.",
+            body="TagsBody",
+        )
+    },
+    "/events": {
+        "post": _operation(
+            "track_event",
+            "Report an event of a device",
+            {"202": {"description": "It is stored.", "content": _json("EventAnswer")}},
+            description="Stores what happened on a page. The same `event` of the same device again is stored once.",
+            body="EventBody",
         )
     },
     "/sdk.js": {"get": _operation("get_sdk", "Get the SDK", _SCRIPT, description="The script of the page.")},

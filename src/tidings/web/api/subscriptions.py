@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
 
 from tidings.domain.subscription import Subscription, SubscriptionStatus
+from tidings.domain.tracked import TrackedEvent
 from tidings.services.formats import Format
 from tidings.services.transfers import IN_MEMORY
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
@@ -43,6 +44,16 @@ class TagsBody(Body):
     tags: dict[Annotated[str, Field(min_length=1, max_length=64)], Annotated[str, Field(max_length=256)] | None] = (
         Field(max_length=50, examples=[{"plan": "pro"}])
     )
+
+
+class EventOut(BaseModel):
+    """Something that happened on a device's page."""
+
+    id: str
+    name: str
+    properties: dict[str, Any]
+    user: str | None = Field(description="Whose device it was then.")
+    at: datetime
 
 
 class ImportFault(BaseModel):
@@ -142,6 +153,21 @@ async def update_subscription(request: Request, app: SendApp, subscription_id: s
 async def delete_subscription(request: Request, app: AdminApp, subscription_id: str) -> None:
     """Forget a browser or device with its address."""
     await container_of(request).subscriptions.delete(app.id, subscription_id)
+
+
+@router.get(
+    "/{subscription_id}/events", operation_id="list_subscription_events", summary="List a subscription's events"
+)
+async def list_events(
+    request: Request, app: ReadApp, subscription_id: str, limit: Limit = FIRST_LIMIT, cursor: Cursor = None
+) -> ListOf[EventOut]:
+    """List what the device's page reported with `Tidings.track`, newest first; it is kept for 90 days."""
+    page = await container_of(request).tracking.page(app.id, subscription_id, cursor=cursor, limit=limit)
+    return listed(page, _event_out)
+
+
+def _event_out(row: TrackedEvent) -> EventOut:
+    return EventOut(id=row.public_id, name=row.name, properties=row.properties, user=row.user_external_id, at=row.at)
 
 
 def subscription_out(row: Subscription) -> SubscriptionOut:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -12,6 +12,8 @@ from tidings.domain.receipt import ReceiptEvent
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 """No control characters: no id, language or tag has one, PostgreSQL keeps no NUL, and terminals obey the others."""
 
+DeviceId = Annotated[str, Meta(max_length=64)]
+Secret = Annotated[str, Meta(max_length=128)]
 Key = Annotated[str, Meta(max_length=256)]
 TagName = Annotated[str, Meta(min_length=1, max_length=64, pattern=PRINTABLE)]
 TagValue = Annotated[str, Meta(max_length=256, pattern=PRINTABLE)]
@@ -39,7 +41,7 @@ class UserRef(Struct, frozen=True):
 
 
 class SubscribeBody(Struct, frozen=True):
-    """A browser registers or refreshes its subscription."""
+    """A browser registers or refreshes its subscription; `id` and `secret` are those of its last registration."""
 
     subscription: PushSubscription
     vapid_key: Annotated[str, Meta(max_length=128)] | None = None
@@ -47,7 +49,8 @@ class SubscribeBody(Struct, frozen=True):
     locale: Annotated[str, Meta(max_length=35, pattern=PRINTABLE)] | None = None
     time_zone: Annotated[str, Meta(max_length=64, pattern=PRINTABLE)] | None = None
     tags: Annotated[dict[TagName, TagValue], Meta(max_length=50)] | None = None
-    secret: Annotated[str, Meta(max_length=128)] | None = None
+    id: DeviceId | None = None
+    secret: Secret | None = None
 
 
 class SubscribeAnswer(Struct, frozen=True, omit_defaults=True):
@@ -59,10 +62,42 @@ class SubscribeAnswer(Struct, frozen=True, omit_defaults=True):
 
 
 class UnsubscribeBody(Struct, frozen=True):
-    """A browser turns itself off."""
+    """A browser turns itself off; it names its endpoint or, where that is gone with the permission, its id."""
 
-    endpoint: Annotated[str, Meta(max_length=2048)]
-    secret: Annotated[str, Meta(max_length=128)]
+    secret: Secret
+    endpoint: Annotated[str, Meta(max_length=2048)] | None = None
+    id: DeviceId | None = None
+    reason: Literal["turned_off", "permission_revoked"] | None = None
+
+
+class TagsBody(Struct, frozen=True):
+    """A device sets tags of its own; one set to null is taken away."""
+
+    id: DeviceId
+    secret: Secret
+    tags: dict[str, str | None]
+
+
+class TagsAnswer(Struct, frozen=True):
+    """What the device carries now."""
+
+    tags: dict[str, str]
+
+
+class EventBody(Struct, frozen=True):
+    """Something happened on the page; `event` is the page's own id of it, so that telling it twice stores it once."""
+
+    id: DeviceId
+    secret: Secret
+    name: Annotated[str, Meta(min_length=1, max_length=100, pattern=PRINTABLE)]
+    properties: dict[str, Any] = {}
+    event: Annotated[str, Meta(min_length=1, max_length=64, pattern=PRINTABLE)] | None = None
+
+
+class EventAnswer(Struct, frozen=True):
+    """The stored event."""
+
+    id: str
 
 
 class VapidKeyAnswer(Struct, frozen=True):
@@ -80,9 +115,21 @@ class ReceiptBody(Struct, frozen=True):
     action: Annotated[str, Meta(max_length=64, pattern=PRINTABLE)] = ""
 
 
-SHAPES = (SubscribeBody, SubscribeAnswer, UnsubscribeBody, VapidKeyAnswer, ReceiptBody)
+SHAPES = (
+    SubscribeBody,
+    SubscribeAnswer,
+    UnsubscribeBody,
+    VapidKeyAnswer,
+    ReceiptBody,
+    TagsBody,
+    TagsAnswer,
+    EventBody,
+    EventAnswer,
+)
 """What the OpenAPI document shows."""
 
 subscribe_decoder = msgspec.json.Decoder(SubscribeBody)
 unsubscribe_decoder = msgspec.json.Decoder(UnsubscribeBody)
 receipt_decoder = msgspec.json.Decoder(ReceiptBody)
+tags_decoder = msgspec.json.Decoder(TagsBody)
+event_decoder = msgspec.json.Decoder(EventBody)

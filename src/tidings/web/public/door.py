@@ -24,6 +24,9 @@ MAX_BODY = 8 * 1024
 PREFLIGHT_SECONDS = 7_200
 """How long a browser may remember a preflight; Chromium keeps none for longer."""
 
+TOO_MANY = 429
+_LATER = {"Retry-After": "3600"}
+
 T = TypeVar("T")
 Handler = Callable[[Request, App], Awaitable[Response]]
 
@@ -37,29 +40,36 @@ def behind_door(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitabl
     not tell a wrong key from a lost network.
     """
 
+    methods = ", ".join(handlers)
+
     async def route(request: Request) -> Response:
-        origin = request.headers.get("origin")
-        allowed = False
+        origin, preflight = request.headers.get("origin"), request.method == "OPTIONS"
+        # Until the App is known there are no origins to go by, and what is said is nothing that a page may not know.
+        readable = True
         try:
             app = await container_of(request).apps.resolve(request.path_params.get("app"))
-            allowed = origin is None or is_allowed(origin, app, request)
-            if request.method == "OPTIONS":
-                answer = Response(status_code=204 if allowed else 403)
-            elif not allowed:
+            readable = origin is None or is_allowed(origin, app, request)
+            if not (readable or preflight):
                 raise CatalogueError(
                     ErrorCode.ORIGIN_NOT_ALLOWED, f"{(origin or '')[:200]} is not among the origins of {app.name}."
                 )
-            else:
-                answer = await handlers["GET" if request.method == "HEAD" else request.method](request, app)
+            answer = Response() if preflight else await handlers[_method(request)](request, app)
         except CatalogueError as fault:
-            answer = problem(request, fault)
+            answer = problem(request, fault, headers=_LATER if fault.entry.status == TOO_MANY else None)
         except StoreUnavailable:
             busy = CatalogueError(ErrorCode.SERVICE_BUSY)
             answer = problem(request, busy, headers={"Retry-After": str(BUSY_SECONDS)})
-        _add_cors(answer, origin if allowed else None, preflight=request.method == "OPTIONS")
+        if preflight:
+            # Whatever is wrong is said to the request itself: a page cannot read the answer to a preflight.
+            answer = Response(status_code=204 if readable else 403)
+        _add_cors(answer, origin if readable else None, methods=methods if preflight else None)
         return answer
 
     return route
+
+
+def _method(request: Request) -> str:
+    return "GET" if request.method == "HEAD" else request.method
 
 
 def is_allowed(origin: str, app: App, request: Request) -> bool:
@@ -111,13 +121,14 @@ def _is_localhost(origin: str) -> bool:
         return False
 
 
-def _add_cors(answer: Response, origin: str | None, *, preflight: bool) -> None:
+def _add_cors(answer: Response, origin: str | None, *, methods: str | None) -> None:
+    """Let the page of an origin read the answer; `methods` are those of the path, in the answer to a preflight."""
     answer.headers.add_vary_header("Origin")
     if origin is None:
         return
     answer.headers["Access-Control-Allow-Origin"] = origin
-    if preflight:
-        answer.headers["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
+    if methods:
+        answer.headers["Access-Control-Allow-Methods"] = methods
         answer.headers["Access-Control-Allow-Headers"] = "Content-Type"
         answer.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
     else:

@@ -1,4 +1,4 @@
-"""Subscribe, unsubscribe, the VAPID key and receipts: the hot path of subscribers' browsers."""
+"""Subscribe, unsubscribe, the VAPID key, receipts, tags and events: the hot path of subscribers' browsers."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tidings.domain.app import App
+from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
+from tidings.domain.subscription import Ending
 from tidings.services.device import device_from
 from tidings.services.registration import Registration
+from tidings.web.api.storable import check_storable
 from tidings.web.auth import container_of
 from tidings.web.public.bodies import (
+    EventAnswer,
     SubscribeAnswer,
     SubscribeBody,
+    TagsAnswer,
     VapidKeyAnswer,
+    event_decoder,
     receipt_decoder,
     subscribe_decoder,
+    tags_decoder,
     unsubscribe_decoder,
 )
 from tidings.web.public.door import body_of
@@ -35,8 +42,37 @@ async def subscribe(request: Request, app: App) -> Response:
 async def unsubscribe(request: Request, app: App) -> Response:
     """Turn a device off."""
     body = await body_of(request, unsubscribe_decoder)
-    await container_of(request).subscriptions.unregister(app, endpoint=body.endpoint, secret=body.secret)
+    if body.endpoint is None and body.id is None:
+        raise CatalogueError(ErrorCode.INVALID_REQUEST, "Name the device by its `endpoint` or its `id`.")
+    await container_of(request).subscriptions.unregister(
+        app,
+        endpoint=body.endpoint,
+        public_id=body.id,
+        secret=body.secret,
+        reason=Ending(body.reason or Ending.BY_DEVICE),
+    )
     return Response(status_code=204)
+
+
+async def tags(request: Request, app: App) -> Response:
+    """Set and take away tags of a device that shows its secret."""
+    body = await body_of(request, tags_decoder)
+    carried = await container_of(request).tracking.set_tags(app.id, body.id, secret=body.secret, changes=body.tags)
+    return _json(TagsAnswer(tags=carried))
+
+
+async def event(request: Request, app: App) -> Response:
+    """Store what happened on a device's page; the same report twice stores it once."""
+    body = await body_of(request, event_decoder)
+    try:
+        check_storable(body.properties, "properties")
+    except ValueError as fault:
+        found = FieldFault("properties", str(fault))
+        raise CatalogueError(ErrorCode.INVALID_REQUEST, str(fault), faults=(found,)) from fault
+    stored = await container_of(request).tracking.track(
+        app.id, body.id, secret=body.secret, name=body.name, properties=body.properties, key=body.event
+    )
+    return _json(EventAnswer(id=stored), 202)
 
 
 async def vapid_key(request: Request, app: App) -> Response:
@@ -66,6 +102,7 @@ def _registration(request: Request, body: SubscribeBody) -> Registration:
         locale=body.locale,
         time_zone=body.time_zone,
         tags=body.tags,
+        id=body.id,
         secret=body.secret,
         device=device_from(request.headers.get("user-agent", "")),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Route
 
 from tidings.web.public.door import Handler, behind_door
-from tidings.web.public.push import receipt, subscribe, unsubscribe, vapid_key
+from tidings.web.public.push import event, receipt, subscribe, tags, unsubscribe, vapid_key
 from tidings.web.public.scripts import script
 
 PREFIXES = ("/v1/{app}/push", "/push")
@@ -14,6 +14,8 @@ _PATHS: dict[str, dict[str, Handler]] = {
     "/subscribe": {"POST": subscribe, "DELETE": unsubscribe},
     "/vapid-key": {"GET": vapid_key},
     "/receipts": {"POST": receipt},
+    "/tags": {"PUT": tags},
+    "/events": {"POST": event},
     "/sdk.js": {"GET": script("sdk.js")},
     "/service-worker.js": {"GET": script("service-worker.js")},
 }

@@ -1,0 +1,94 @@
+"""A browser's registration in one transaction: which row it is about, and what becomes of that row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.subscription import Ending, Known, NewSubscription, SubscriptionStatus
+from tidings.services.identity import identity_required
+from tidings.services.registration import (
+    Proof,
+    Registered,
+    Registration,
+    gives_way,
+    hash_of,
+    is_news,
+    proof_of,
+    proven_from,
+    proves,
+    unproven_from,
+)
+from tidings.storage import Transaction
+
+SEEN_AGAIN = timedelta(days=1)
+"""How long a visit that brings nothing new is not written down again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A registration at the moment it is stored; `secret` and `public_id` are for a row that needs new ones."""
+
+    registration: Registration
+    new: NewSubscription
+    verified: bool
+    now: datetime
+    public_id: str
+    secret: str = field(repr=False)
+
+
+def enrol(tx: Transaction, arrival: Arrival) -> Registered:
+    """Store a registration.
+
+    A device that shows id and secret of the row it had keeps that row, whatever else is new: same id, history and
+    tags. An id that is unknown or comes with a wrong secret counts as not sent, so that nobody learns which it was.
+    """
+    new, registration = arrival.new, arrival.registration
+    there, named = tx.subscriptions.hold(new.app_id, target=new.address.target, public_id=registration.id)
+    mine = named if named is not None and proves(registration.secret, named.secret_hash) else there
+    proof = proof_of(registration, mine, new.address, verified=arrival.verified) if mine else Proof.NONE
+    _check_identity_policy(tx, arrival, mine, proof=proof)
+    if mine is None:
+        stored = tx.subscriptions.add(
+            new, public_id=arrival.public_id, secret_hash=hash_of(arrival.secret), now=arrival.now
+        )
+        return Registered(stored, arrival.secret, created=True)
+    if there is not None and there.subscription.id != mine.subscription.id:
+        _supersede(tx, arrival, there, mine)
+    return _refreshed(tx, arrival, mine, proof=proof)
+
+
+def _supersede(tx: Transaction, arrival: Arrival, other: Known, mine: Known) -> None:
+    """Retire the row that has the device's new address; it gets the old one, for an address has one row."""
+    proof = proof_of(arrival.registration, other, arrival.new.address, verified=arrival.verified)
+    if not gives_way(other, arrival.registration, arrival.new.address, proof=proof):
+        raise CatalogueError(ErrorCode.SUBSCRIPTION_SECRET_REQUIRED)
+    tx.subscriptions.exchange(other.subscription.id, mine.subscription.id)
+    if other.subscription.status is SubscriptionStatus.ACTIVE:
+        tx.subscriptions.set_status(other.subscription.id, SubscriptionStatus.EXPIRED, Ending.SUPERSEDED)
+
+
+def _refreshed(tx: Transaction, arrival: Arrival, known: Known, *, proof: Proof) -> Registered:
+    row, registration = known.subscription, arrival.registration
+    if proof is Proof.NONE:
+        changed, secret, secret_hash = unproven_from(arrival.new, known), None, None
+    elif proof is Proof.SECRET:
+        # The same secret again: a browser that missed the answer can ask twice.
+        changed, secret, secret_hash = proven_from(arrival.new, registration, row), registration.secret, None
+    else:
+        changed, secret = proven_from(arrival.new, registration, row), arrival.secret
+        secret_hash = hash_of(secret)
+    if secret_hash is None and not is_news(changed, known) and arrival.now - row.last_seen_at < SEEN_AGAIN:
+        return Registered(row, secret, created=False)
+    stored = tx.subscriptions.refresh(row.id, changed, secret_hash=secret_hash, now=arrival.now)
+    return Registered(stored, secret, created=False)
+
+
+def _check_identity_policy(tx: Transaction, arrival: Arrival, known: Known | None, *, proof: Proof) -> None:
+    new = arrival.new
+    if new.user_external_id is None or arrival.verified:
+        return
+    unchanged = known is not None and known.subscription.user_external_id == new.user_external_id
+    if not (unchanged and proof is Proof.SECRET) and identity_required(tx, new.app_id):
+        raise CatalogueError(ErrorCode.IDENTITY_INVALID, "This App takes a user's id only with a signed token.")
