@@ -177,8 +177,11 @@ async def opened(settings: Settings, out: Output, *, worker: bool = False) -> As
             if server is not None:
                 yield Api(http=await stack.enter_async_context(_remote(server)), in_process=False)
             else:
+                from tidings.cli.serving import configure_logs
                 from tidings.wiring import opened as wired
 
+                # What goes wrong is the command's to say, in its own words; stdout is its result alone.
+                configure_logs(level="ERROR")
                 container = await stack.enter_async_context(wired(settings))
                 if container.new_key_file is not None:
                     out.warn_of_key(container.new_key_file)

@@ -7,12 +7,28 @@ from typing import Annotated
 import typer
 
 from tidings import __version__
-from tidings.cli import app, backup, doctor, key, migrate, send, simulator, subscriptions, test, up, user, vapid, worker
+from tidings.cli import (
+    app,
+    backup,
+    doctor,
+    key,
+    migrate,
+    notifications,
+    pause,
+    send,
+    simulator,
+    subscriptions,
+    test,
+    up,
+    user,
+    vapid,
+    worker,
+)
 
 EPILOG = "Exit codes: 0 done, 1 it failed, 2 wrong usage. Begin with: tidings up --demo"
 
 
-ORDER = (up, worker, doctor, simulator, test, send, vapid, app, subscriptions, user, key, migrate, backup)
+ORDER = (up, worker, doctor, simulator, test, send, notifications, pause, vapid, app, subscriptions, user, key, migrate, backup)
 
 
 def _version(wanted: bool) -> None:

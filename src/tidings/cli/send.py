@@ -11,9 +11,13 @@ import typer
 from tidings.cli.client import Api
 from tidings.cli.confirm import confirmed
 from tidings.cli.failure import CommandFailed
+from tidings.cli.notifications import still_held
 from tidings.cli.options import Call, command
 from tidings.cli.output import counted, plain
 from tidings.cli.progress import check_result, followed, summed_up
+
+MOST_QUESTIONS = 5
+"""Counts of one audience; somebody who has confirmed four numbers wants to know what is going on."""
 
 
 def register(root: typer.Typer) -> None:
@@ -44,6 +48,9 @@ async def send(
         typer.Option("--ttl", help="Seconds a push service may keep it for a device that is off.", show_default=False),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    confirm_volume: Annotated[
+        bool, typer.Option("--confirm-volume", help="It is meant, however much was sent lately.")
+    ] = False,
 ) -> None:
     """Send a notification, after naming exactly how many devices it goes to."""
     audience = audience_from(to)
@@ -59,8 +66,11 @@ async def send(
     }
     message = {name: value for name, value in message.items() if value is not None}
     async with call.api(worker=moment is None) as api:
-        await _confirmed_count(call, api, audience, title=title, yes=yes)
-        accepted = await api.post("/notifications", message, headers={"Idempotency-Key": secrets.token_hex(16)})
+        accepted = await _sent(call, api, message | {"confirm_volume": confirm_volume}, yes=yes)
+        if "held_because" in accepted:
+            await still_held(call.out, api, accepted, yes=yes)
+        if (paused := (await api.get("/system"))["paused"]) is not None:
+            return _waiting(call, accepted, paused)
         if moment is not None:
             return _scheduled(call, api, accepted, moment)
         final = await followed(api, call.out, accepted["id"])
@@ -70,8 +80,22 @@ async def send(
     call.out.done(f"Sent “{plain(title)}” as {final['id']}.")
 
 
-async def _confirmed_count(call: Call, api: Api, audience: dict[str, Any], *, title: str, yes: bool) -> None:
-    count = (await api.post("/notifications/count", {"to": audience}))["count"]
+async def _sent(call: Call, api: Api, message: dict[str, Any], *, yes: bool) -> Any:
+    """Ask with the exact number, and again with the new one where the audience has changed before the answer."""
+    headers = {"Idempotency-Key": secrets.token_hex(16)}
+    for _ in range(MOST_QUESTIONS):
+        count = await _confirmed_count(call, api, message["to"], title=message["title"], yes=yes)
+        try:
+            return await api.post("/notifications", message | {"expect_audience": count}, headers=headers)
+        except CommandFailed as refusal:
+            if refusal.code != "audience_changed":
+                raise
+            call.out.note("The audience has changed since it was counted.")
+    raise CommandFailed("The audience changes faster than it can be counted.", "Try again when it is quiet.")
+
+
+async def _confirmed_count(call: Call, api: Api, audience: dict[str, Any], *, title: str, yes: bool) -> int:
+    count: int = (await api.post("/notifications/count", {"to": audience}))["count"]
     if count == 0:
         raise CommandFailed(
             "Nobody to send to: no active subscription is in this audience.",
@@ -80,6 +104,14 @@ async def _confirmed_count(call: Call, api: Api, audience: dict[str, Any], *, ti
         )
     call.out.note(f"To {counted(count, 'device')}.")
     confirmed(call.out, f"Send “{title}” to {counted(count, 'device')}?", yes=yes)
+    return count
+
+
+def _waiting(call: Call, accepted: Any, paused: Any) -> None:
+    call.out.result(accepted)
+    call.out.done(f"Stored as {accepted['id']}.")
+    call.out.warn(f"All sending is paused by {plain(paused['by'])}: it waits, and its time to live goes on.")
+    call.out.say("  Let it go on with: tidings resume")
 
 
 def _scheduled(call: Call, api: Api, accepted: Any, moment: datetime) -> None:

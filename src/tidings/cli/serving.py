@@ -25,11 +25,11 @@ SAME_WISH_SECONDS = 0.5
 BACKLOG = 2048
 
 
-def configure_logs() -> None:
+def configure_logs(*, level: str = "WARNING") -> None:
     """Write what goes wrong to standard error: lines for a person at a terminal, JSON for everything else."""
     from tidings.lib.log import configure
 
-    configure(json=not sys.stderr.isatty(), level="WARNING")
+    configure(json=not sys.stderr.isatty(), level=level)
 
 
 class Stop:
