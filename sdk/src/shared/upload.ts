@@ -25,7 +25,6 @@ export class Refused extends Error {
 export const send = (origin: Origin, method: string, path: string, body?: unknown, more?: RequestInit): Promise<Response> =>
   fetch(pushUrl(origin) + path, {
     method,
-    mode: "cors",
     credentials: "omit",
     ...(body ? { headers: { "content-type": "application/json" }, body: JSON.stringify(body) } : {}),
     ...more,

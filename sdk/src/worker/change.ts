@@ -1,22 +1,32 @@
 /** The push service replaced or ended this device's subscription: subscribe again with the same key and say so. */
-import { bytesFrom } from "../shared/keys.ts";
 import { changeDevice, device } from "../shared/store.ts";
-import { enrolAsBefore } from "../shared/upload.ts";
+import { send } from "../shared/upload.ts";
 
 declare const self: ServiceWorkerGlobalScope;
 
-/** `event.newSubscription` is younger than the event: browsers before 2025 do not set it. */
+/**
+ * `event.newSubscription` is younger than the event: browsers before 2025 do not set it. The row is found by the id and
+ * secret that we keep, for those browsers do not say either which subscription it was.
+ */
 export async function changed(event: { newSubscription?: PushSubscription | null }): Promise<void> {
   const { scope, pushManager } = self.registration;
   const kept = await device(scope);
   if (!kept) return;
-  const { server, app, key } = kept;
+  const { key, id, secret } = kept;
   try {
-    const again = { userVisibleOnly: true, applicationServerKey: bytesFrom(key) };
+    const again = { userVisibleOnly: true, applicationServerKey: key };
     const subscription = event.newSubscription ?? (await pushManager.subscribe(again));
-    const made = await enrolAsBefore({ server, app }, subscription, key, kept);
-    // Nobody may have turned it off meanwhile.
-    await changeDevice(scope, (old) => old && made);
+    const told = { subscription, vapid_key: key, id, secret: secret || undefined };
+    const tell = (user?: { id: string }): Promise<Response> => send(kept, "POST", "/subscribe", { ...told, user });
+    let answer = await tell(kept.user ? { id: kept.user } : undefined);
+    // A server that wants the person's id signed gets the device without one; the next visit signs it.
+    const user = answer.status === 403 ? undefined : kept.user;
+    if (kept.user && !user) answer = await tell();
+    if (!answer.ok) return;
+    const made = await answer.json();
+    // Nobody may have turned it off meanwhile. Without a digest the next visit tells the rest.
+    const now = { user, endpoint: subscription.endpoint, id: made.id, secret: made.secret ?? "", digest: "" };
+    await changeDevice(scope, (old) => old && { ...old, ...now });
   } catch {
     // Without permission, or without a network: the next visit mends it.
   }

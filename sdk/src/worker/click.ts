@@ -7,7 +7,7 @@ import { safeUrl } from "./url.ts";
 declare const self: ServiceWorkerGlobalScope;
 
 /** Firefox calls a notification closed also when it was clicked; only a dismissed one is. */
-const done = new Set<string>();
+export const done = new Set<string>();
 
 export async function clicked({ notification, action: pressed = "" }: NotificationEvent): Promise<void> {
   const kept = keptIn(notification);
@@ -19,30 +19,45 @@ export async function clicked({ notification, action: pressed = "" }: Notificati
   done.add(delivery);
   notification.close();
   const answer = action ? { action: action.id } : {};
+  const answered = action && !action.url;
   // The page first: a browser allows it only right after the click, and waits for no network.
   await Promise.allSettled([
-    !action || action.url ? go(safeUrl(action?.url ?? url, self.location)) : undefined,
-    report({ delivery, token, event: "clicked", ...answer }),
-    action && !action.url ? report({ delivery, token, event: "answered", ...answer }) : undefined,
+    answered ? undefined : go(safeUrl(action?.url ?? url, self.location)),
+    report({ delivery, token, event: answered ? "answered" : "clicked", ...answer }),
     tell("clicked", { delivery, title: notification.title, url, data, ...answer }),
   ]);
 }
 
 export async function closed({ notification }: NotificationEvent): Promise<void> {
   const kept = keptIn(notification);
-  if (kept && !done.delete(kept.delivery)) await report({ delivery: kept.delivery, token: kept.token, event: "closed" });
+  if (!kept || done.delete(kept.delivery)) return;
+  // Nor is one that a newer message has replaced.
+  const open = await self.registration.getNotifications({ tag: notification.tag });
+  if (open.some((one) => keptIn(one)?.delivery !== kept.delivery)) return;
+  await report({ delivery: kept.delivery, token: kept.token, event: "closed" });
 }
 
+/** Bring a window to the front that shows the page, else lead one of ours there, else open one. */
 async function go(url: string): Promise<void> {
-  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const there = pages.find((page) => page.url === url);
+  const { clients, location } = self;
+  const [all, controlled] = await Promise.all(
+    [true, false].map((includeUncontrolled) => clients.matchAll({ type: "window", includeUncontrolled })),
+  );
+  const ours = controlled?.find(({ frameType }) => frameType !== "nested");
+  // A page of another site gets a window of its own.
+  const there = all?.find((page) => page.url === url) ?? (url.startsWith(`${location.origin}/`) ? ours : undefined);
   try {
     if (there) {
       await there.focus();
-      return;
+      return there.url === url ? undefined : await lead(there, url);
     }
   } catch {
     // A window that may not come to the front is as good as none.
   }
-  await self.clients.openWindow(url);
+  await clients.openWindow(url).catch(() => lead(ours ?? all?.[0], url));
+}
+
+/** A browser lets a worker lead only pages that it controls; with our SDK the others lead themselves. */
+async function lead(page: WindowClient | undefined, url: string): Promise<void> {
+  await page?.navigate(url).catch(() => page.postMessage({ tidings: "go", url }));
 }

@@ -16,9 +16,9 @@ export interface Kept {
 
 export interface Shown {
   title: string;
-  options: NotificationOptions & { actions?: { action: string; title: string }[]; image?: string };
+  options: NotificationOptions & { actions?: { action: string; title: string }[]; image?: string; renotify?: boolean };
   kept: Kept;
-  badge: number | undefined;
+  badge: unknown;
 }
 
 type Loose = Record<string, unknown>;
@@ -37,7 +37,7 @@ export function parsed(data: PushMessageData | null, host: string): Shown {
   const ours = loose(payload["tidings"]);
   const actions = (Array.isArray(ours["a"]) ? ours["a"] : [])
     .map(loose)
-    .map((one) => ({ id: text(one["id"]), title: text(one["title"]), url: text(one["url"]) }))
+    .map(({ id, title, url }) => ({ id: text(id), title: text(title), url: text(url) }))
     .filter(({ id, title }) => id && title);
   const delivery = text(ours["d"]);
   const title = text(notification["title"]);
@@ -48,17 +48,13 @@ export function parsed(data: PushMessageData | null, host: string): Shown {
   };
   const tag = text(notification["tag"]) || delivery;
   if (tag) options.tag = tag;
+  // A newer message in the place of an older one is news, and browsers throw at this without a tag.
+  if (tag !== delivery) options.renotify = true;
   if (text(notification["lang"])) options.lang = text(notification["lang"]);
   if (text(notification["icon"])) options.icon = text(notification["icon"]);
   if (text(ours["i"])) options.image = text(ours["i"]);
   if (actions.length) options.actions = actions.map(({ id, title }) => ({ action: id, title }));
-  return { title: title || host, options, kept, badge: badgeFrom(notification["app_badge"]) };
-}
-
-/** WebKit takes a number or its digits, so we do. */
-function badgeFrom(value: unknown): number | undefined {
-  const count = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
-  return typeof count === "number" && Number.isSafeInteger(count) && count >= 0 ? count : undefined;
+  return { title: title || host, options, kept, badge: notification["app_badge"] };
 }
 
 /** What we kept with a notification; undefined for those that the site's own worker shows. */

@@ -56,6 +56,12 @@ describe("the store", () => {
     expect(await store.firstShown("/", "d0")).toBe(true);
   });
 
+  it("looks without noting", async () => {
+    expect(await store.firstShown("/", "d", true)).toBe(true);
+    expect(await store.firstShown("/", "d")).toBe(true);
+    expect(await store.firstShown("/", "d", true)).toBe(false);
+  });
+
   it("lets one of two at once be the first to show", async () => {
     const both = await Promise.all([store.firstShown("/", "d"), store.firstShown("/", "d")]);
     expect(both.sort()).toEqual([false, true]);

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { changeDevice, device, type Device } from "../../src/shared/store.ts";
-import { bytesFrom } from "../../src/shared/keys.ts";
 import { FakeWorker, SITE, subscriptionAt } from "../fakes/worker.ts";
 import { keyOf, problem } from "../fakes/server.ts";
 
@@ -35,16 +34,16 @@ describe("a changed subscription", () => {
         id: "sub_9",
         secret: "secret-9",
         user: { id: "u-1" },
-        locale: "de",
       },
     ]);
-    expect(await device(`${SITE}/`)).toMatchObject({ id: "sub_1", secret: "secret-1", endpoint: "https://push.service/new", user: "u-1" });
+    expect(await device(`${SITE}/`)).toMatchObject({ id: "sub_1", secret: "secret-1", endpoint: "https://push.service/new", user: "u-1", key: kept.key });
+    expect(await device(`${SITE}/`)).toMatchObject({ digest: "" });
     expect(worker.subscribe).not.toHaveBeenCalled();
   });
 
   it.each([null, undefined])("is made anew with the same key when the browser made none (%o)", async (newSubscription) => {
     await worker.dispatch("pushsubscriptionchange", { newSubscription });
-    expect(worker.subscribe).toHaveBeenCalledWith({ userVisibleOnly: true, applicationServerKey: bytesFrom(kept.key) });
+    expect(worker.subscribe).toHaveBeenCalledWith({ userVisibleOnly: true, applicationServerKey: kept.key });
     expect(told()).toMatchObject([{ subscription: { endpoint: "https://push.service/again" } }]);
   });
 
@@ -56,9 +55,12 @@ describe("a changed subscription", () => {
     await worker.dispatch("pushsubscriptionchange", { newSubscription: subscriptionAt("https://push.service/new") });
     expect(told()).toHaveLength(2);
     expect(told()[1]).not.toHaveProperty("user");
+    expect((await device(`${SITE}/`))!.user).toBeUndefined();
   });
 
   it("is left to the next visit when the server or the permission is gone", async () => {
+    worker.server.instead.set("POST /subscribe", () => problem(503, "service_busy"));
+    await worker.dispatch("pushsubscriptionchange", { newSubscription: subscriptionAt("https://push.service/new") });
     worker.server.down = true;
     await worker.dispatch("pushsubscriptionchange", { newSubscription: subscriptionAt("https://push.service/new") });
     worker.subscribe.mockRejectedValue(new DOMException("no", "NotAllowedError"));

@@ -97,6 +97,40 @@ describe("a click", () => {
     expect(worker.opened).toEqual([]);
   });
 
+  it("leads a page of this worker there", async () => {
+    const [frame, first, other] = [worker.page(`${SITE}/ad`, { frameType: "nested" }), worker.page(`${SITE}/`), worker.page(`${SITE}/b`)];
+    await worker.click(await shown());
+    expect(first).toMatchObject({ url: `${SITE}/tide`, focused: 1 });
+    expect([frame.url, other.url, worker.opened]).toEqual([`${SITE}/ad`, `${SITE}/b`, []]);
+  });
+
+  it("opens a window beside pages that this worker may not lead", async () => {
+    const page = worker.page(`${SITE}/`, { controlled: false });
+    await worker.click(await shown());
+    expect([page.focused, page.url, worker.opened]).toEqual([0, `${SITE}/`, [`${SITE}/tide`]]);
+  });
+
+  it.each(["https://other.example/a", `${SITE}.evil.example/`])("takes no page away for another site's: %s", async (navigate) => {
+    const page = worker.page(`${SITE}/`);
+    await worker.click(await shown({ navigate }));
+    expect([page.focused, page.url, worker.opened]).toEqual([0, `${SITE}/`, [navigate]]);
+  });
+
+  it("leads any page there when no window may be opened", async () => {
+    worker.opening = () => Promise.reject(new DOMException("no", "InvalidAccessError"));
+    const page = worker.page(`${SITE}/`);
+    page.focus = () => Promise.reject(new DOMException("no", "InvalidAccessError"));
+    await worker.click(await shown());
+    expect(page.url).toBe(`${SITE}/tide`);
+  });
+
+  it("asks a page to go there itself that this worker may not lead", async () => {
+    worker.opening = () => Promise.reject(new DOMException("no", "InvalidAccessError"));
+    const page = worker.page(`${SITE}/`, { controlled: false });
+    await worker.click(await shown());
+    expect(page.heard).toContainEqual({ tidings: "go", url: `${SITE}/tide` });
+  });
+
   it("opens a window when the one that is there may not come to the front", async () => {
     worker.page(`${SITE}/tide`).focus = () => Promise.reject(new DOMException("no", "InvalidAccessError"));
     await worker.click(await shown());
@@ -122,11 +156,11 @@ describe("a click", () => {
   });
 
   it("is told to the open pages", async () => {
-    const notice = await shown();
     const page = worker.page(`${SITE}/news`);
-    await worker.click(notice, "yes");
-    expect(page.heard).toEqual([
-      { tidings: "clicked", detail: { delivery: "d1", title: "Spring tide", url: `${SITE}/tide`, action: "yes" } },
+    await worker.click(await shown(), "yes");
+    expect(page.heard).toMatchObject([
+      { tidings: "received" },
+      { tidings: "clicked", app: "app_1", detail: { delivery: "d1", title: "Spring tide", url: `${SITE}/tide`, action: "yes" } },
     ]);
   });
 
@@ -146,10 +180,7 @@ describe("a button", () => {
   it("without a URL is an answer and opens nothing", async () => {
     await worker.click(await shown(), "yes");
     expect(worker.opened).toEqual([]);
-    expect(worker.receipts).toEqual([
-      { delivery: "d1", token: "token", event: "clicked", action: "yes" },
-      { delivery: "d1", token: "token", event: "answered", action: "yes" },
-    ]);
+    expect(worker.receipts).toEqual([{ delivery: "d1", token: "token", event: "answered", action: "yes" }]);
   });
 
   it("with a URL opens that", async () => {
@@ -169,7 +200,7 @@ describe("a button", () => {
     ["pin-moz-moz", "pin-moz"],
   ])("that Firefox calls %s is %s", async (pressed, action) => {
     await worker.click(await shown(), pressed);
-    expect(worker.receipts).toMatchObject([{ action }, { action }]);
+    expect(worker.receipts).toMatchObject([{ event: "answered", action }]);
   });
 
   it("that nobody knows counts as the notification itself", async () => {
@@ -191,5 +222,13 @@ describe("closing", () => {
     await worker.click(notice);
     await worker.dispatch("notificationclose", { notification: notice });
     expect(worker.receipts).toEqual([{ delivery: "d1", token: "token", event: "clicked" }]);
+  });
+
+  it("is not reported of one that a newer message replaced, which Firefox calls closed as well", async () => {
+    const notice = await shown({ tag: "score" });
+    await worker.push(payload({ tag: "score" }, { d: "d2" }));
+    worker.server.calls = [];
+    await worker.dispatch("notificationclose", { notification: Object.assign(notice, { tag: "score" }) });
+    expect(worker.receipts).toEqual([]);
   });
 });
