@@ -11,21 +11,28 @@ def full_jitter(attempt: int, *, first: float, cap: float, chance: float) -> flo
     return ceiling * chance
 
 
-def retry_after(value: str | None, *, now: float, cap: float) -> float | None:
+def retry_after(value: str | None, *, now: float, cap: float, said_at: str | None = None) -> float | None:
     """Read a Retry-After header (RFC 9110 §10.2.3), seconds or an HTTP date, as seconds from `now`.
 
-    Negative and unreadable values give None; longer than `cap` seconds gives `cap`.
+    A date is counted from `said_at`, the answer's own Date header, where that can be read: the server's clock and ours
+    need not agree. Negative and unreadable values give None; longer than `cap` seconds gives `cap`.
     """
     if value is None:
         return None
     text = value.strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:12]), cap)
+    moment = _moment(text)
+    if moment is None:
+        return None
+    begin = _moment(said_at) if said_at else None
+    delay = moment - (now if begin is None else begin)
+    return min(delay, cap) if delay >= 0 else None
+
+
+def _moment(text: str) -> float | None:
     try:
         moment = parsedate_to_datetime(text)
+        return None if moment.tzinfo is None else moment.timestamp()
     except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        return None
-    delay = moment.timestamp() - now
-    return min(delay, cap) if delay >= 0 else None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, assert_never
+from typing import assert_never
 
 import pytest
 from hypothesis import given
@@ -235,21 +233,3 @@ class TestKeys:
         assert isinstance(case.via, GeneratesKeys)
         with pytest.raises(CatalogueError):
             case.via.import_credential({}, {"subject": "mailto:push@example.com"})
-
-
-def recorded() -> list[Any]:
-    folder = Path(__file__).parents[2] / "vectors" / "webpush"
-    pages = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))}
-    return [
-        pytest.param(page["endpoint"], answer, id=f"{family}: {answer['name']}")
-        for family, page in pages.items()
-        for answer in page["answers"]
-    ]
-
-
-@pytest.mark.parametrize(("endpoint", "answer"), recorded())
-def test_each_recorded_answer_of_a_push_service_has_its_outcome(endpoint: str, answer: dict[str, Any]) -> None:
-    reply = Reply(answer["status"], answer["headers"], answer["body"].encode())
-    outcome = webpush_case(endpoint).outcome(reply)
-    fields = {name: getattr(outcome, name) for name in type(outcome).__dataclass_fields__}
-    assert {"kind": type(outcome).__name__, **fields} == answer["outcome"]

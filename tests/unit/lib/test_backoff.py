@@ -60,10 +60,28 @@ def test_what_asks_for_nothing_sensible_is_ignored(value: str | None) -> None:
     assert retry_after(value, now=NOW, cap=CAP) is None
 
 
+@pytest.mark.parametrize("hours", [-30, 0, 30])
+def test_a_date_is_counted_from_the_answers_own_date_however_wrong_our_clock_is(hours: int) -> None:
+    said_at, until = format_datetime(NOON, usegmt=True), format_datetime(NOON.replace(minute=2), usegmt=True)
+    assert retry_after(until, now=NOW + hours * 3600, cap=CAP, said_at=said_at) == 120
+    assert retry_after("120", now=NOW + hours * 3600, cap=CAP, said_at=said_at) == 120
+
+
+@pytest.mark.parametrize("said_at", [None, "", "yesterday", "Fri, 01 Jan 2027 12:00:00 -0000"])
+def test_a_date_is_counted_from_our_clock_where_the_answer_has_none(said_at: str | None) -> None:
+    until = format_datetime(NOON.replace(minute=2), usegmt=True)
+    assert retry_after(until, now=NOW, cap=CAP, said_at=said_at) == 120
+
+
+def test_a_date_before_the_answers_own_asks_for_nothing() -> None:
+    said_at = format_datetime(NOON.replace(minute=3), usegmt=True)
+    assert retry_after(format_datetime(NOON.replace(minute=2), usegmt=True), now=0, cap=CAP, said_at=said_at) is None
+
+
 @given(
     st.text(max_size=60)
     | st.from_regex(r"[A-Z][a-z]{2}, \d{1,3} [A-Z][a-z]{2} \d{1,22} \d\d:\d\d:\d\d [A-Z+-0-9]{1,9}")
 )
 def test_no_header_raises(value: str) -> None:
-    seconds = retry_after(value, now=NOW, cap=CAP)
+    seconds = retry_after(value, now=NOW, cap=CAP, said_at=value[::-1])
     assert seconds is None or 0 <= seconds <= CAP

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property, lru_cache
-from typing import assert_never
 
 from tidings.domain.outcome import (
     Accepted,
@@ -18,10 +15,7 @@ from tidings.domain.outcome import (
     Throttled,
     ThrottleScope,
     Unavailable,
-    Unmapped,
 )
-from tidings.lib.backoff import retry_after
-from tidings.lib.exchange import Answer, FailureKind, Reply
 from tidings.providers.webpush.settings import Family
 
 
@@ -62,11 +56,6 @@ class Reason(StrEnum):
     VAPID_KEY_MISMATCH = "vapid_key_mismatch"
 
 
-RETRY_AFTER_CAP = 6 * 3600.0
-"""Seconds: the longest Retry-After that is believed."""
-_LONGEST_REF = 256
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row: the answers it fits, what they mean, and the source.
@@ -95,6 +84,13 @@ _ZARU = "https://github.com/zaru/webpush/issues/"
 _PYWEBPUSH = "https://github.com/web-push-libs/pywebpush/issues/"
 _STALE_KEYS = "https://github.com/vjt/grappa-irc/issues/1323"
 _CHROME_LIMITS = "https://developer.chrome.com/blog/web-push-rate-limits"
+_CHROME_A_MINUTE = 1000
+"""What Google takes of a site that Chrome found disruptive."""
+_FCM_ERRORS = "https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode"
+_FCM_SCALE = "https://firebase.google.com/docs/cloud-messaging/scale-fcm"
+_BRIDGE_LIMITS = "https://github.com/mozilla-services/autopush-rs/pull/1223"
+_WNS = "https://learn.microsoft.com/windows/apps/develop/notifications/push-notifications/push-request-response-headers"
+_NTFY = "https://github.com/binwiederhier/ntfy/pull/609"
 
 
 def _one(*statuses: int) -> frozenset[int]:
@@ -143,7 +139,22 @@ _GOOGLE_ROWS = (
         f"{_WEB_PUSH}940",
         says="a valid push subscription endpoint should be specified",
     ),
-    Row(Family.GOOGLE, _one(429), Throttled(None, ThrottleScope.ORIGIN, Reason.THROTTLED), _CHROME_LIMITS),
+    Row(
+        Family.GOOGLE,
+        _one(429),
+        Throttled(60.0, ThrottleScope.DEVICE, Reason.THROTTLED),
+        _FCM_ERRORS,
+        says="device message rate",
+    ),
+    # Whether one endpoint or the whole site is meant, it does not say.
+    Row(
+        Family.GOOGLE,
+        _one(429),
+        Throttled(60.0, ThrottleScope.UNSTATED, Reason.THROTTLED, _CHROME_A_MINUTE),
+        _CHROME_LIMITS,
+    ),
+    Row(Family.GOOGLE, _one(503), Unavailable(10.0, Reason.SERVICE_OVERLOADED), _FCM_SCALE),
+    Row(Family.GOOGLE, _ANY_5XX, Unavailable(10.0, Reason.SERVICE_ERROR), _FCM_SCALE),
 )
 
 _MOZILLA_ROWS = (
@@ -158,7 +169,15 @@ _MOZILLA_ROWS = (
     Row(Family.MOZILLA, _one(404), Gone(Reason.ENDPOINT_UNKNOWN), _AUTOPUSH, errno=_one(102)),
     Row(Family.MOZILLA, _one(410), Gone(Reason.UNSUBSCRIBED), _AUTOPUSH, errno=_one(103, 105, 106)),
     Row(Family.MOZILLA, _ANY_4XX, Refused(Reason.PAYLOAD_TOO_LARGE), _AUTOPUSH, errno=_one(104)),
-    Row(Family.MOZILLA, _one(502), Unavailable(None, Reason.BRIDGE), _AUTOPUSH, errno=_one(900, 901, 902, 903)),
+    # Only Firefox for Android goes over the bridge to FCM; its troubles are nobody else's.
+    Row(
+        Family.MOZILLA,
+        _one(502),
+        Throttled(None, ThrottleScope.DEVICE, Reason.BRIDGE),
+        _AUTOPUSH,
+        errno=_one(900, 901, 902, 903),
+    ),
+    Row(Family.MOZILLA, _one(429), Throttled(120.0, ThrottleScope.DEVICE, Reason.THROTTLED), _BRIDGE_LIMITS),
     Row(Family.MOZILLA, _one(503), Unavailable(120.0, Reason.SERVICE_OVERLOADED), _AUTOPUSH),
 )
 
@@ -187,13 +206,26 @@ _MICROSOFT_ROWS = (
         says="channelthrottled",
     ),
     Row(Family.MICROSOFT, range(200, 300), Refused(Reason.DROPPED), f"{_PYWEBPUSH}162", says="dropped"),
+    Row(
+        Family.MICROSOFT,
+        _one(406, 429),
+        Throttled(None, ThrottleScope.DEVICE, Reason.THROTTLED),
+        f"{_ZARU}109",
+        says="channelthrottled",
+    ),
     Row(Family.MICROSOFT, _one(400), Refused(Reason.BAD_TTL), f"{_PYWEBPUSH}162", says="ttl value conflicts"),
-    Row(Family.MICROSOFT, _one(406, 429), Throttled(None, ThrottleScope.DEVICE, Reason.THROTTLED), f"{_ZARU}109"),
+    Row(Family.MICROSOFT, _one(406, 429), Throttled(None, ThrottleScope.UNSTATED, Reason.THROTTLED), _WNS),
+)
+
+_UNKNOWN_ROWS = (
+    # A host the operator added is often autopush: its words are believed where they concern this one subscription.
+    Row(Family.UNKNOWN, _DENIED, KeyMismatch(Reason.VAPID_KEY_MISMATCH), _AUTOPUSH, says="public key mismatch"),
+    # ntfy counts what comes for a topic against whoever subscribed to it, and says 507 when nobody has of late.
+    Row(Family.UNKNOWN, _one(507), Throttled(None, ThrottleScope.DEVICE, Reason.THROTTLED), _NTFY, says="unifiedpush"),
+    Row(Family.UNKNOWN, _one(429), Throttled(None, ThrottleScope.UNSTATED, Reason.THROTTLED), _NTFY, says="ntfy.sh"),
 )
 
 _ANY_ROWS = (
-    # A host the operator added is often autopush: its words are believed where they concern this one subscription.
-    Row(Family.UNKNOWN, _DENIED, KeyMismatch(Reason.VAPID_KEY_MISMATCH), _AUTOPUSH, says="public key mismatch"),
     Row(None, _one(200, 201, 202, 204), Accepted(), f"{_RFC8030} §5"),
     Row(None, range(300, 400), Refused(Reason.REDIRECTED), f"{_RFC8030} §5"),
     Row(None, _DENIED, Misconfigured(Reason.AUTHORIZATION_REFUSED), _RFC8292),
@@ -207,92 +239,5 @@ _ANY_ROWS = (
     Row(None, _ANY_5XX, Unavailable(None, Reason.SERVICE_ERROR), "RFC 9110 §15.6"),
 )
 
-ROWS = (*_GOOGLE_ROWS, *_MOZILLA_ROWS, *_APPLE_ROWS, *_MICROSOFT_ROWS, *_ANY_ROWS)
+ROWS = (*_GOOGLE_ROWS, *_MOZILLA_ROWS, *_APPLE_ROWS, *_MICROSOFT_ROWS, *_UNKNOWN_ROWS, *_ANY_ROWS)
 """All rows; the first that fits counts."""
-
-
-class _Said:
-    """What a reply says beyond its status: the body, the `errno` in it, and the headers that WNS explains itself in."""
-
-    def __init__(self, reply: Reply) -> None:
-        self._reply = reply
-
-    @cached_property
-    def words(self) -> str:
-        headers = (value for name, value in self._reply.headers.items() if name.startswith("x-wns-"))
-        return "\n".join((self._reply.body.decode("utf-8", "replace"), *headers)).lower()
-
-    @cached_property
-    def errno(self) -> int | None:
-        try:
-            body = json.loads(self._reply.body)
-        except (ValueError, RecursionError):
-            return None
-        number = body.get("errno") if isinstance(body, dict) else None
-        return number if isinstance(number, int) else None
-
-
-def outcome_from(family: Family, answer: Answer, *, now: float) -> Outcome:
-    """Find the first row that fits an answer; whatever the answer holds, this gives an outcome and never raises."""
-    if not isinstance(answer, Reply):
-        return _unanswered(answer.kind)
-    row = row_for(family, answer)
-    return Unmapped(answer.status, Reason.UNMAPPED) if row is None else _filled(row.outcome, answer, now=now)
-
-
-def row_for(family: Family, reply: Reply) -> Row | None:
-    """Give the row that decides, None if none fits."""
-    said: _Said | None = None
-    for row in _rows(family, reply.status):
-        if row.says or row.errno:
-            said = said or _Said(reply)
-            if (row.says and row.says not in said.words) or (row.errno and said.errno not in row.errno):
-                continue
-        return row
-    return None
-
-
-@lru_cache(maxsize=1024)
-def _rows(family: Family, status: int) -> tuple[Row, ...]:
-    return tuple(row for row in ROWS if row.family in (family, None) and status in row.statuses)
-
-
-def _filled(outcome: Outcome, reply: Reply, *, now: float) -> Outcome:
-    match outcome:
-        case Accepted():
-            return Accepted(_ref(reply.headers))
-        case Throttled() | Unavailable():
-            after = retry_after(reply.headers.get("retry-after"), now=now, cap=RETRY_AFTER_CAP)
-            return outcome if after is None else replace(outcome, after=after)
-        case _:
-            return outcome
-
-
-def _ref(headers: dict[str, str]) -> str:
-    for name in ("apns-id", "x-wns-msg-id", "location"):
-        ref = headers.get(name, "")
-        if ref and len(ref) <= _LONGEST_REF and ref.isascii() and ref.isprintable():
-            return ref
-    return ""
-
-
-def _unanswered(kind: FailureKind) -> Outcome:
-    match kind:
-        case FailureKind.FORBIDDEN_ADDRESS:
-            return Refused(Reason.FORBIDDEN_ADDRESS)
-        case FailureKind.DNS:
-            return Unavailable(None, Reason.DNS)
-        case FailureKind.CONNECT:
-            return Unavailable(None, Reason.CONNECT)
-        case FailureKind.TLS:
-            return Unavailable(None, Reason.TLS)
-        case FailureKind.TIMEOUT:
-            return Unavailable(None, Reason.TIMEOUT)
-        case FailureKind.RESET:
-            return Unavailable(None, Reason.RESET)
-        case FailureKind.PROTOCOL:
-            return Unavailable(None, Reason.PROTOCOL)
-        case FailureKind.OTHER:
-            return Unavailable(None, Reason.NETWORK)
-        case _:
-            assert_never(kind)

@@ -28,7 +28,8 @@ from tidings.lib.exchange import Answer, Request
 from tidings.providers import Draft, Envelope, NewCredential
 from tidings.providers.webpush.encrypt import AUTH_SIZE, encrypted
 from tidings.providers.webpush.message import draft_from, payload_from
-from tidings.providers.webpush.outcomes import Reason, outcome_from
+from tidings.providers.webpush.outcomes import Reason
+from tidings.providers.webpush.reading import outcome_from
 from tidings.providers.webpush.settings import Family, contact_checked, padded_size, service_at
 from tidings.providers.webpush.vapid import Authorizations
 
