@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SUBSCRIBERS = 1000
 SEED = 1
 PORTS = "ports.json"
+CHROMIUM_HOST = "jmt17.google.com"
+PARTS = ("push", "autopush", "control", "site", "gcm", "mcs")
 FAULTS = {"gone": 0.02, "throttled": 0.01, "unavailable": 0.02, "slow": 0.01}
 READY_SECONDS = 30
 END_SECONDS = 5
@@ -37,8 +39,15 @@ class Simulator:
     autopush: str
     control: str
     site: str
+    gcm: str
+    mcs: str
+    chromium: list[str]
     ca: str
     subscribers: int = SUBSCRIBERS
+
+    def host_map(self) -> str:
+        """Give the entry of TIDINGS_PUSH_HOST_MAP by which pushes to a distribution's Chromium come here."""
+        return f"{CHROMIUM_HOST}={urlsplit(self.push).netloc.replace('localhost', '127.0.0.1')}"
 
 
 @asynccontextmanager
@@ -80,7 +89,7 @@ def _is_free(port: int) -> bool:
 
 
 def _keep_ports(folder: Path, simulator: Simulator) -> None:
-    ports = {name: urlsplit(getattr(simulator, name)).port for name in ("push", "autopush", "control", "site")}
+    ports = {name: urlsplit(getattr(simulator, name)).port for name in PARTS}
     (folder / PORTS).write_text(json.dumps(ports))
 
 
@@ -89,7 +98,7 @@ async def _ready(process: Process) -> Simulator:
     try:
         line = await asyncio.wait_for(process.stdout.readline(), READY_SECONDS)
         told = json.loads(line)
-        return Simulator(**{name: told[name] for name in ("push", "autopush", "control", "site", "ca")})
+        return Simulator(**{name: told[name] for name in (*PARTS, "chromium", "ca")})
     except (TimeoutError, ValueError, KeyError) as error:
         raise CommandFailed(
             "The simulator did not start.", "Run `tidings simulator` alone; what it prints says why."

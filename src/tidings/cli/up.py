@@ -120,6 +120,9 @@ async def _running(
     token = secrets.token_hex(32)
     async with AsyncExitStack() as stack:
         simulator = await _simulator(settings, stack) if wish.demo else None
+        if simulator is not None:
+            mapped = (simulator.host_map(), *settings.push_host_map)
+            settings = settings.model_copy(update={"push_host_map": mapped})
         container = await stack.enter_async_context(opened(settings))
         app = create_app(container, operator_token=token)
         url = reached_at(listener)

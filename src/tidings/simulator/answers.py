@@ -40,6 +40,14 @@ class Reset:
 
 
 @dataclass(frozen=True, slots=True)
+class GoAway:
+    """Shut the connection down with this request unprocessed (HTTP/2 GOAWAY, RFC 9113 §6.8); HTTP/1.1 closes it.
+
+    What came before is answered first, what comes after is not looked at: the client may ask again elsewhere.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Stall:
     """Never answer, and keep the connection."""
 
@@ -52,7 +60,7 @@ class Later:
     then: Callable[[], Answer]
 
 
-Answer = Response | Drop | Reset | Stall | Later
+Answer = Response | Drop | Reset | GoAway | Stall | Later
 Handler = Callable[[Request], Answer]
 
 

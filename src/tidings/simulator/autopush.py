@@ -16,9 +16,11 @@ from websockets.typing import Subprotocol
 from tidings.lib.clock import Clock
 from tidings.simulator import base64url
 from tidings.simulator.faults import Fault
+from tidings.simulator.flavours import STRICT
 from tidings.simulator.frames import READER, Ack, Hello, Ping, Register, Said, Unregister
 from tidings.simulator.journal import Arrival, EventKind, Journal, Reading
 from tidings.simulator.listener import HOST
+from tidings.simulator.postbox import Postbox
 from tidings.simulator.push_service import PushMessage, PushService
 
 SUBPROTOCOL = Subprotocol("push-notification")
@@ -45,7 +47,7 @@ class _Device:
     uaid: str
     link: _Link | None = None
     channels: dict[str, _Channel] = field(default_factory=dict)
-    stored: dict[str, tuple[PushMessage, str]] = field(default_factory=dict)
+    post: Postbox = field(default_factory=Postbox)
 
 
 class _Channel:
@@ -53,6 +55,7 @@ class _Channel:
 
     def __init__(self, autopush: Autopush, device: _Device, *, channel_id: str, token: str, key: bytes | None) -> None:
         self.vapid_key = key
+        self.flavour = STRICT
         self.channel_id = channel_id
         self.token = token
         self.device = device
@@ -81,6 +84,7 @@ class Autopush:
         self._clock = clock
         self._random_bytes = random_bytes
         self._devices: dict[str, _Device] = {}
+        self._refusing = 0
         self._server: Server | None = None
         service.cancel = self.cancel
 
@@ -108,22 +112,21 @@ class Autopush:
             self._devices.clear()
         return len(devices)
 
+    def refuse_registrations(self, times: int) -> None:
+        """Answer the next requests for an endpoint as a service that is out of order."""
+        self._refusing = times
+
     def state(self) -> dict[str, object]:
         """Say which devices are connected and how many messages wait for each."""
         return {
             "online": [device.uaid for device in self._devices.values() if device.link],
-            "stored": {device.uaid: len(device.stored) for device in self._devices.values()},
+            "stored": {device.uaid: len(device.post) for device in self._devices.values()},
         }
 
     def take(self, channel: _Channel, message: PushMessage) -> None:
-        """Store a message, replacing an older one of its topic (RFC 8030 §5.4); deliver it if the device is here."""
+        """Store a message and, if the device is here, deliver it."""
         device = channel.device
-        if message.topic is not None:
-            for stored, channel_id in list(device.stored.values()):
-                if stored.topic == message.topic and channel_id == channel.channel_id:
-                    del device.stored[stored.id]
-        if message.ttl > 0:
-            device.stored[message.id] = (message, channel.channel_id)
+        device.post.keep(message, channel.channel_id)
         if device.link:
             self._send(device.link, _notification(message, channel.channel_id))
         arrival = Arrival(
@@ -137,15 +140,17 @@ class Autopush:
             ttl=message.ttl,
             urgency=message.urgency,
             topic=message.topic,
+            flavour=channel.flavour.name,
+            headers=message.headers,
         )
         self._journal.arrived(arrival)
 
     def cancel(self, message_id: str) -> bool:
         """Take back a stored message; False when there is none of that id."""
-        found = next((device for device in self._devices.values() if message_id in device.stored), None)
+        found = next((device for device in self._devices.values() if message_id in device.post), None)
         if found is None:
             return False
-        del found.stored[message_id]
+        found.post.drop([message_id])
         return True
 
     async def _serve(self, socket: ServerConnection) -> None:
@@ -195,8 +200,7 @@ class Autopush:
             answer = {"messageType": "unregister", "channelID": str(said.channelID), "status": 200}
             self._send(link, answer)
         elif isinstance(said, Ack):
-            for update in said.updates:
-                device.stored.pop(update.version, None)
+            device.post.drop(update.version for update in said.updates)
 
     def _hello(self, link: _Link, hello: Hello) -> None:
         device = self._devices.get(hello.uaid or "")
@@ -211,16 +215,16 @@ class Autopush:
             link,
             {"messageType": "hello", "uaid": device.uaid, "status": 200, "use_webpush": True, "broadcasts": {}},
         )
-        now = self._clock.now().timestamp()
-        for message, channel_id in list(device.stored.values()):
-            if message.received_at + message.ttl < now:
-                del device.stored[message.id]
-            else:
-                self._send(link, _notification(message, channel_id))
+        for message, channel_id in device.post.waiting(now=self._clock.now().timestamp()):
+            self._send(link, _notification(message, channel_id))
 
     def _register(self, link: _Link, device: _Device, asked: Register) -> None:
         channel_id = str(asked.channelID)
         answer: dict[str, object] = {"messageType": "register", "channelID": channel_id}
+        if self._refusing:
+            self._refusing -= 1
+            self._send(link, {**answer, "status": 500})
+            return
         try:
             key = base64url.decoded(asked.key) if asked.key else None
         except ValueError:

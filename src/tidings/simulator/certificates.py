@@ -2,26 +2,54 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import trustme
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_pem_x509_certificate
 
 
-def server_context(folder: Path, *, origins: tuple[str, ...]) -> tuple[ssl.SSLContext, Path]:
-    """Make a TLS context for loopback and the hosts of `origins`; write the authority to `<folder>/ca.pem`.
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """What the TLS servers present: `push` offers h2 and http/1.1 by ALPN, `mcs` no protocol.
 
-    The context offers h2 and http/1.1 by ALPN. Gives it with the path of the certificate that clients must trust.
+    `ca` is the file that clients must trust; `pin` the SHA-256 of the server's public key in base64, by which Chromium
+    can be told to trust it.
     """
+
+    push: ssl.SSLContext
+    mcs: ssl.SSLContext
+    ca: Path
+    pin: str
+
+
+def certificates(folder: Path, *, origins: tuple[str, ...]) -> Certificates:
+    """Make the certificates for loopback and the hosts of `origins`; write the authority to `<folder>/ca.pem`."""
     hosts = {urlsplit(origin).hostname or "" for origin in origins} - {""}
     authority = trustme.CA(organization_name="Tidings simulator")
     leaf = authority.issue_cert("localhost", "127.0.0.1", "::1", *sorted(hosts - {"localhost", "127.0.0.1", "::1"}))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["h2", "http/1.1"])
-    leaf.configure_cert(context)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / "ca.pem"
     authority.cert_pem.write_to_path(str(path))
-    return context, path.resolve()
+    key = load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes()).public_key()
+    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return Certificates(
+        push=_context(leaf, ["h2", "http/1.1"]),
+        mcs=_context(leaf, []),
+        ca=path.resolve(),
+        pin=base64.b64encode(hashlib.sha256(spki).digest()).decode(),
+    )
+
+
+def _context(leaf: trustme.LeafCert, protocols: list[str]) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if protocols:
+        context.set_alpn_protocols(protocols)
+    leaf.configure_cert(context)
+    return context

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -16,7 +16,8 @@ from tidings.simulator.answers import Request, Response
 from tidings.simulator.autopush import Autopush
 from tidings.simulator.coding import CURVE
 from tidings.simulator.faults import Fault, FaultKind
-from tidings.simulator.flavours import JSON
+from tidings.simulator.flavours import FLAVOURS, JSON, FlavourName
+from tidings.simulator.gcm import Gcm
 from tidings.simulator.journal import Journal
 from tidings.simulator.push_service import PushService
 from tidings.simulator.site import Site
@@ -28,13 +29,13 @@ MOST_AT_ONCE = 50_000
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _Tries = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
 _Seconds = Annotated[float, msgspec.Meta(ge=0, le=600)]
-_RetryAfter = Annotated[int, msgspec.Meta(ge=0, le=86_400)]
+_RetryAfter = Annotated[int, msgspec.Meta(ge=0, le=86_400)] | Literal["real"] | None
 
 
 class _FaultShare(msgspec.Struct, forbid_unknown_fields=True):
     share: _Share
     tries: _Tries = 1
-    retry_after: _RetryAfter | None = 1
+    retry_after: _RetryAfter = 1
     seconds: _Seconds = 2.0
 
 
@@ -43,18 +44,36 @@ class _NewSubscribers(msgspec.Struct, forbid_unknown_fields=True):
     vapid_key: str
     faults: dict[FaultKind, _Share | _FaultShare] = {}
     seed: str | int | None = None
+    flavours: dict[FlavourName, _Share] = {}
+    real_hosts: bool = False
 
 
 class _NextAnswers(msgspec.Struct, forbid_unknown_fields=True):
     kind: FaultKind
     times: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
-    retry_after: _RetryAfter | None = 1
+    retry_after: _RetryAfter = 1
     seconds: _Seconds = 2.0
 
 
 class _Closing(msgspec.Struct, forbid_unknown_fields=True):
     code: Annotated[int, msgspec.Meta(ge=1000, le=4999)] = 1001
     forget: bool = False
+
+
+class _Limit(msgspec.Struct, forbid_unknown_fields=True):
+    flavour: FlavourName
+    per_minute: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] | None = 1_000
+
+
+class _Registrations(msgspec.Struct, forbid_unknown_fields=True):
+    refuse: Annotated[int, msgspec.Meta(ge=0, le=1_000)]
+
+
+class _Delivery(msgspec.Struct, forbid_unknown_fields=True):
+    endpoint: str
+    body: str = ""
+    ttl: Annotated[int, msgspec.Meta(ge=0, le=2_592_000)] = 60
+    topic: str | None = None
 
 
 class _SiteSettings(msgspec.Struct, forbid_unknown_fields=True):
@@ -71,6 +90,7 @@ class Control:
         service: PushService,
         subscribers: Subscribers,
         autopush: Autopush,
+        gcm: Gcm,
         journal: Journal,
         site: Site,
         new_seed: Callable[[], str],
@@ -78,6 +98,7 @@ class Control:
         self._service = service
         self._subscribers = subscribers
         self._autopush = autopush
+        self._gcm = gcm
         self._journal = journal
         self._site = site
         self._new_seed = new_seed
@@ -86,7 +107,11 @@ class Control:
             "/subscribers": {"POST": self._make},
             "/subscribers/summary": {"GET": self._summary},
             "/messages": {"GET": self._messages},
+            "/refusals": {"GET": self._refusals},
+            "/limits": {"POST": self._limit},
+            "/registrations": {"POST": self._registrations},
             "/faults": {"POST": self._script, "DELETE": self._clear},
+            "/deliver": {"POST": self._deliver},
             "/log": {"GET": self._log},
             "/close": {"POST": self._close},
             "/site": {"POST": self._set_site},
@@ -120,7 +145,14 @@ class Control:
         key = _vapid_key(asked.vapid_key)
         seed = self._new_seed() if asked.seed is None else str(asked.seed)
         shares = [_fault_share(kind, share) for kind, share in asked.faults.items()]
-        made = self._subscribers.make(asked.count, vapid_key=key, shares=shares, seed=seed)
+        made = self._subscribers.make(
+            asked.count,
+            vapid_key=key,
+            shares=shares,
+            seed=seed,
+            flavours=[(FLAVOURS[name], share) for name, share in asked.flavours.items()],
+            real_hosts=asked.real_hosts,
+        )
         return _json(201, {"subscriptions": made, "seed": seed})
 
     def _summary(self, request: Request) -> Response:
@@ -129,6 +161,21 @@ class Control:
     def _messages(self, request: Request) -> Response:
         limit, after = _number(request, "limit", 50), _number(request, "after", 0)
         return _json(200, {"messages": self._journal.messages(limit=limit, after=after)})
+
+    def _refusals(self, request: Request) -> Response:
+        limit, after = _number(request, "limit", 50), _number(request, "after", 0)
+        return _json(200, {"refusals": self._journal.refusals(limit=limit, after=after)})
+
+    def _limit(self, request: Request) -> Response:
+        asked = msgspec.json.decode(request.body, type=_Limit)
+        self._service.limits.put(asked.flavour, asked.per_minute)
+        return Response(204)
+
+    def _registrations(self, request: Request) -> Response:
+        asked = msgspec.json.decode(request.body, type=_Registrations)
+        self._autopush.refuse_registrations(asked.refuse)
+        self._gcm.refuse_registrations(asked.refuse)
+        return Response(204)
 
     def _script(self, request: Request) -> Response:
         asked = msgspec.json.decode(request.body, type=_NextAnswers)
@@ -140,13 +187,19 @@ class Control:
         return _json(200, {"cleared": self._service.script.clear()})
 
     def _log(self, request: Request) -> Response:
-        return _json(
-            200, {"log": self._journal.events(limit=_number(request, "limit", 1_000)), **self._autopush.state()}
-        )
+        events = self._journal.events(limit=_number(request, "limit", 1_000))
+        return _json(200, {"log": events, **self._autopush.state(), "chromium": self._gcm.state()})
+
+    def _deliver(self, request: Request) -> Response:
+        asked = msgspec.json.decode(request.body, type=_Delivery)
+        body = base64url.decoded(asked.body)
+        message = self._service.deliver(asked.endpoint, body, ttl=asked.ttl, topic=asked.topic)
+        return _json(201, {"id": message.id})
 
     def _close(self, request: Request) -> Response:
         asked = msgspec.json.decode(request.body or b"{}", type=_Closing)
-        return _json(200, {"closed": self._autopush.close_sockets(code=asked.code, forget=asked.forget)})
+        closed = self._autopush.close_sockets(code=asked.code, forget=asked.forget)
+        return _json(200, {"closed": closed + self._gcm.close_sockets(forget=asked.forget)})
 
     def _set_site(self, request: Request) -> Response:
         asked = msgspec.json.decode(request.body, type=_SiteSettings)

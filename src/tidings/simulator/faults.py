@@ -7,10 +7,13 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, TypeVar
 
-from tidings.simulator.answers import Answer, Drop, Reset
+from tidings.simulator.answers import Answer, Drop, GoAway, Reset
 from tidings.simulator.flavours import Flavour
-from tidings.simulator.judge import Reason, Refusal
+from tidings.simulator.refusals import Reason, Refusal
+
+T = TypeVar("T")
 
 
 class FaultKind(StrEnum):
@@ -24,10 +27,16 @@ class FaultKind(StrEnum):
     SLOW = "slow"
     DROPPED = "dropped"
     RESET = "reset"
+    GOAWAY = "goaway"
 
 
 LASTING = frozenset({FaultKind.NOT_FOUND, FaultKind.GONE, FaultKind.TOO_LARGE})
 
+_CUTS: dict[FaultKind, Answer] = {
+    FaultKind.DROPPED: Drop(),
+    FaultKind.RESET: Reset(),
+    FaultKind.GOAWAY: GoAway(),
+}
 _REFUSALS = {
     FaultKind.NOT_FOUND: (Reason.UNKNOWN, "No such subscription"),
     FaultKind.GONE: (Reason.GONE, "The subscription has ended"),
@@ -41,35 +50,34 @@ _REFUSALS = {
 class Fault:
     """One fault: it meets a message `tries` times, then lets it pass, unless its kind is a lasting one.
 
-    `retry_after` goes out with throttled and unavailable, in seconds; `seconds` is how long slow waits.
+    `retry_after` goes out with throttled and unavailable, in seconds, `real` being what the service played would say;
+    `seconds` is how long slow waits.
     """
 
     kind: FaultKind
     tries: int = 1
-    retry_after: int | None = 1
+    retry_after: int | Literal["real"] | None = 1
     seconds: float = 2.0
 
     def answer(self, flavour: Flavour) -> Answer | None:
         """Give the answer it makes; None when it only delays."""
-        if self.kind is FaultKind.DROPPED:
-            return Drop()
-        if self.kind is FaultKind.RESET:
-            return Reset()
         if self.kind is FaultKind.SLOW:
             return None
+        if self.kind in _CUTS:
+            return _CUTS[self.kind]
         reason, detail = _REFUSALS[self.kind]
-        passes = self.kind not in LASTING
-        return flavour.refuse(Refusal(reason, detail, self.retry_after if passes else None))
+        after = flavour.patience.get(reason) if self.retry_after == "real" else self.retry_after
+        return flavour.refuse(Refusal(reason, detail, None if self.kind in LASTING else after))
 
 
-def assigned(shares: Sequence[tuple[Fault, float]], *, count: int, seed: str) -> list[Fault | None]:
-    """Spread faults over `count` subscribers: exact shares (rounded), the same places for the same seed.
+def assigned(shares: Sequence[tuple[T, float]], *, count: int, seed: str) -> list[T | None]:
+    """Spread faults, or flavours, over `count` subscribers: exact shares (rounded), the same places for the same seed.
 
     Raises ValueError when the shares are not within 0 and 1 or make up more than all.
     """
     if any(not 0 <= share <= 1 for _, share in shares) or sum(share for _, share in shares) > 1 + 1e-9:
         raise ValueError("each share is from 0 to 1, and all together at most 1")
-    places: list[Fault | None] = []
+    places: list[T | None] = []
     for fault, share in shares:
         places += [fault] * round(share * count)
     places = places[:count] + [None] * (count - len(places))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import Callable
 
 from h2.config import H2Configuration
@@ -20,10 +21,13 @@ from h2.events import (
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
-from tidings.simulator.answers import BODY_KEPT, Answer, Drop, Handler, Later, Reset, Response, request_from
+from tidings.simulator.answers import BODY_KEPT, Answer, Drop, GoAway, Handler, Later, Reset, Response, request_from
 
 WINDOW = 1 << 24
 """Bytes all streams of a connection may send before we renew the window; one stream has HTTP/2's own 65 535."""
+
+_GOAWAY = bytes((0, 0, 8, 7, 0, 0, 0, 0, 0))
+"""The head of the frame (RFC 9113 §6.8): eight bytes, type 7, no flags, stream 0."""
 
 
 class _Incoming:
@@ -50,6 +54,8 @@ class Http2Session:
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._unsent: dict[int, bytes] = {}
         self._consumed = 0
+        self._processed = 0
+        self._last: int | None = None
         self._closed = False
         # Bytes in and out: a header that is not UTF-8 must reach the judge, not raise in the decoder.
         self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding=None))
@@ -70,6 +76,7 @@ class Http2Session:
         for event in events:
             self._on(event)
         self._flush()
+        self._end_if_shut_down()
 
     def receive_end(self) -> None:
         """Take note that the client will send no more."""
@@ -95,7 +102,8 @@ class Http2Session:
         if isinstance(event, DataReceived):
             self._on_data(event)
         elif isinstance(event, RequestReceived):
-            self._incoming[event.stream_id] = _Incoming(event.headers)
+            if self._last is None:
+                self._incoming[event.stream_id] = _Incoming(event.headers)
         elif isinstance(event, StreamEnded):
             self._complete(event.stream_id)
         elif isinstance(event, StreamReset):
@@ -128,12 +136,17 @@ class Http2Session:
         request = request_from(
             fields.get(b":method", b"").decode("latin-1"),
             fields.get(b":path", b"").decode("latin-1"),
-            [pair for pair in incoming.headers if not pair[0].startswith(b":")],
+            # RFC 9113 §8.3.1: the authority is what HTTP/1.1 calls Host.
+            [(b"host", fields.get(b":authority", b"")), *(pair for pair in incoming.headers if pair[0][:1] != b":")],
             bytes(incoming.body),
         )
         self._answer(stream_id, self._handler(request))
 
     def _answer(self, stream_id: int, answer: Answer) -> None:
+        if isinstance(answer, GoAway):
+            self._shut_down(stream_id)
+            return
+        self._processed = max(self._processed, stream_id)
         if isinstance(answer, Response):
             self._respond(stream_id, answer)
         elif isinstance(answer, Later):
@@ -148,6 +161,23 @@ class Http2Session:
         self._answer(stream_id, later.then())
         if not self._closed:
             self._flush()
+            self._end_if_shut_down()
+
+    def _shut_down(self, stream_id: int) -> None:
+        """Say that the streams handed on so far will be answered, and no other; this one is not among them."""
+        if stream_id < self._processed:
+            self._h2.reset_stream(stream_id, ErrorCodes.REFUSED_STREAM)  # as safe to repeat (RFC 9113 §8.7)
+        if self._last is not None:
+            return
+        self._last = self._processed
+        self._incoming = {number: one for number, one in self._incoming.items() if number <= self._last}
+        self._flush()
+        # Written by hand: h2 takes a GOAWAY for the end of the connection, also of the streams that go on.
+        self._transport.write(_GOAWAY + struct.pack(">II", self._last, ErrorCodes.NO_ERROR))
+
+    def _end_if_shut_down(self) -> None:
+        if self._last is not None and not (self._closed or self._incoming or self._timers or self._unsent):
+            self.close()
 
     def _respond(self, stream_id: int, response: Response) -> None:
         headers = [(":status", str(response.status)), ("date", self._date()), *response.headers]

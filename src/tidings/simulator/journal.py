@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from tidings.lib.clock import Clock
@@ -22,6 +22,8 @@ class EventKind(StrEnum):
     SOCKET_IN = "socket_in"
     SOCKET_OUT = "socket_out"
     SOCKET_CLOSED = "socket_closed"
+    CHECK_IN = "check_in"
+    REGISTER = "register"
 
 
 class Reading(StrEnum):
@@ -47,6 +49,19 @@ class Arrival:
     ttl: int
     urgency: str
     topic: str | None
+    flavour: str = "strict"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One push that was not taken: to whom, by whose rules, with which status, and why."""
+
+    at: float
+    to: str
+    flavour: str
+    status: int | str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +79,8 @@ class Journal:
         self._events: deque[_Event] = deque(maxlen=EVENTS_KEPT)
         self._arrivals: deque[tuple[int, Arrival]] = deque(maxlen=MESSAGES_KEPT)
         self._arrived = 0
+        self._refused: deque[tuple[int, Refused]] = deque(maxlen=MESSAGES_KEPT)
+        self._refusals = 0
 
     def note(self, kind: EventKind, facts: Mapping[str, object]) -> None:
         """Keep one event."""
@@ -73,6 +90,16 @@ class Journal:
         """Keep one accepted message."""
         self._arrived += 1
         self._arrivals.append((self._arrived, arrival))
+
+    def refused(self, refused: Refused) -> None:
+        """Keep one push that was not taken."""
+        self._refusals += 1
+        self._refused.append((self._refusals, refused))
+
+    def refusals(self, *, limit: int, after: int = 0) -> list[dict[str, object]]:
+        """Give the last refusals after number `after`, newest first."""
+        newer = [pair for pair in reversed(self._refused) if pair[0] > after]
+        return [{"n": number, **asdict(one)} for number, one in newer[:limit]]
 
     def events(self, *, limit: int = EVENTS_KEPT) -> list[dict[str, object]]:
         """Give the last events, oldest first; Authorization headers are left out."""
@@ -95,25 +122,40 @@ def notification_in(plaintext: bytes | None) -> dict[str, object]:
 
 
 def _message(number: int, arrival: Arrival) -> dict[str, object]:
-    shown = notification_in(arrival.plaintext).get("notification")
-    shown = shown if isinstance(shown, dict) else {}
+    payload = notification_in(arrival.plaintext)
+    shown, ours = (_object(payload.get(name)) for name in ("notification", "tidings"))
     text = None if arrival.plaintext is None else arrival.plaintext.decode("utf-8", "replace")
     return {
         "n": number,
         "at": arrival.at,
         "to": arrival.to,
         "recipient": arrival.recipient,
+        "flavour": arrival.flavour,
         "delivery": arrival.delivery,
         "reading": arrival.reading,
         "title": shown.get("title"),
         "body": shown.get("body"),
         "navigate": shown.get("navigate"),
+        "icon": shown.get("icon"),
+        "image": ours.get("i"),
+        "badge": shown.get("app_badge"),
+        "actions": _actions(ours.get("a")),
         "payload": text,
         "size": arrival.size,
         "ttl": arrival.ttl,
         "urgency": arrival.urgency,
         "topic": arrival.topic,
+        "headers": dict(arrival.headers),
     }
+
+
+def _object(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _actions(value: object) -> list[dict[str, object]]:
+    found = [_object(one) for one in value] if isinstance(value, list) else []
+    return [{name: one.get(name) for name in ("id", "title", "url")} for one in found if one]
 
 
 def _without_secrets(facts: Mapping[str, object]) -> dict[str, object]:

@@ -8,17 +8,20 @@ import json
 import os
 import secrets
 import signal
+import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tidings.lib.clock import Clock, SystemClock
+from tidings.simulator.answers import Handler
 from tidings.simulator.autopush import Autopush
-from tidings.simulator.certificates import server_context
+from tidings.simulator.certificates import certificates
 from tidings.simulator.control import Control
-from tidings.simulator.flavours import MOZILLA
+from tidings.simulator.flavours import BY_HOST
+from tidings.simulator.gcm import CHECK_IN, REGISTER, Gcm
 from tidings.simulator.journal import Journal
 from tidings.simulator.listener import HttpDate, Listener
 from tidings.simulator.push_service import PushService
@@ -26,6 +29,10 @@ from tidings.simulator.site import Site
 from tidings.simulator.subscribers import Subscribers
 
 DEFAULT_TIDINGS = "http://localhost:8080"
+STATE = "simulator.json"
+"""In the folder: what the last start said, for those who did not see it."""
+REAL_ORIGINS = tuple(f"https://{host}" for host in BY_HOST)
+"""So that a client that is led here and checks certificates finds the name it asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,8 @@ class SimulatorConfig:
     autopush_port: int = 0
     control_port: int = 0
     site_port: int = 0
+    gcm_port: int = 0
+    mcs_port: int = 0
     push_origin: str | None = None
     accept_origins: tuple[str, ...] = ()
     reading: float = 1.0
@@ -58,13 +67,26 @@ class Running:
     autopush: str
     control: str
     site: str
+    gcm: str
+    mcs: str
+    pin: str
     ca: Path
     service: PushService
     subscribers: Subscribers
     journal: Journal
     sockets: Autopush
+    google: Gcm
     sample_site: Site
     listener: Listener
+
+    def chromium_flags(self) -> list[str]:
+        """Give the options that lead a Chromium to this push service instead of Google's."""
+        return [
+            f"--gcm-checkin-url={self.gcm}{CHECK_IN}",
+            f"--gcm-registration-url={self.gcm}{REGISTER}",
+            f"--gcm-mcs-endpoint={self.mcs}",
+            f"--ignore-certificate-errors-spki-list={self.pin}",
+        ]
 
     def ready_line(self) -> str:
         """Give the one line of JSON that `main` prints when everything listens."""
@@ -74,6 +96,9 @@ class Running:
                 "autopush": self.autopush,
                 "control": self.control,
                 "site": self.site,
+                "gcm": self.gcm,
+                "mcs": self.mcs,
+                "chromium": self.chromium_flags(),
                 "ca": str(self.ca),
             }
         )
@@ -90,27 +115,36 @@ async def serve(
     clock = clock or SystemClock()
     date = HttpDate(clock)
     journal = Journal(clock)
-    service = PushService(flavour=MOZILLA, clock=clock, random_bytes=random_bytes, journal=journal)
+    service = PushService(clock=clock, random_bytes=random_bytes, journal=journal)
     subscribers = Subscribers(service, journal, reading=config.reading)
     autopush = Autopush(service, journal, clock=clock, random_bytes=random_bytes)
+    gcm = Gcm(service, journal, clock=clock, random_bytes=random_bytes)
     site = Site(config.tidings, app=config.app)
     control = Control(
         service=service,
         subscribers=subscribers,
         autopush=autopush,
+        gcm=gcm,
         journal=journal,
         site=site,
         new_seed=lambda: random_bytes(8).hex(),
     )
     origins = (*((config.push_origin,) if config.push_origin else ()), *config.accept_origins)
-    tls, ca = server_context(config.folder, origins=origins)
-    push_listener = Listener(service.handle, date=date, max_streams=config.max_streams)
-    control_listener = Listener(control.handle, date=date)
-    site_listener = Listener(site.handle, date=date)
-    try:
-        await push_listener.open(port=config.push_port, tls=tls)
-        await control_listener.open(port=config.control_port)
-        await site_listener.open(port=config.site_port)
+    trust = certificates(config.folder, origins=(*origins, *REAL_ORIGINS))
+    async with AsyncExitStack() as stack:
+
+        async def listening(handler: Handler, port: int, tls: ssl.SSLContext | None = None) -> Listener:
+            listener = await Listener(handler, date=date, max_streams=config.max_streams).open(port=port, tls=tls)
+            stack.push_async_callback(listener.close)
+            return listener
+
+        push_listener = await listening(service.handle, config.push_port, trust.push)
+        control_listener = await listening(control.handle, config.control_port)
+        site_listener = await listening(site.handle, config.site_port)
+        gcm_listener = await listening(gcm.handle, config.gcm_port)
+        stack.push_async_callback(gcm.close)
+        mcs_port = await gcm.open(port=config.mcs_port, tls=trust.mcs)
+        stack.push_async_callback(autopush.close)
         autopush_port = await autopush.open(port=config.autopush_port)
         service.open_at(config.push_origin or f"https://localhost:{push_listener.port}", also=config.accept_origins)
         yield Running(
@@ -118,18 +152,18 @@ async def serve(
             autopush=f"ws://127.0.0.1:{autopush_port}/",
             control=f"http://127.0.0.1:{control_listener.port}",
             site=f"http://localhost:{site_listener.port}",
-            ca=ca,
+            gcm=f"http://127.0.0.1:{gcm_listener.port}",
+            mcs=f"https://localhost:{mcs_port}",
+            pin=trust.pin,
+            ca=trust.ca,
             service=service,
             subscribers=subscribers,
             journal=journal,
             sockets=autopush,
+            google=gcm,
             sample_site=site,
             listener=push_listener,
         )
-    finally:
-        await autopush.close()
-        for listener in (site_listener, control_listener, push_listener):
-            await listener.close()
 
 
 def _config_from(arguments: Sequence[str] | None) -> SimulatorConfig:
@@ -140,7 +174,7 @@ def _config_from(arguments: Sequence[str] | None) -> SimulatorConfig:
     parser.add_argument(
         "--folder", type=Path, default=Path("tidings-simulator"), help="where the CA's certificate goes"
     )
-    for name in ("push", "autopush", "control", "site"):
+    for name in ("push", "autopush", "control", "site", "gcm", "mcs"):
         parser.add_argument(
             f"--{name}-port", type=int, default=0, metavar="N", help=f"port of {name}; 0 takes a free one"
         )
@@ -161,6 +195,8 @@ def _config_from(arguments: Sequence[str] | None) -> SimulatorConfig:
         autopush_port=given.autopush_port,
         control_port=given.control_port,
         site_port=given.site_port,
+        gcm_port=given.gcm_port,
+        mcs_port=given.mcs_port,
         push_origin=given.push_origin.rstrip("/") if given.push_origin else None,
         accept_origins=tuple(given.accept_origin),
         reading=given.decrypt,
@@ -179,6 +215,7 @@ async def _run(config: SimulatorConfig) -> None:
         # Whoever started us holds the other end; it closes with them, however they end.
         loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(sys.stdin.fileno(), 1024) else stop.set())
     async with serve(config) as running:
+        (config.folder / STATE).write_text(running.ready_line())
         sys.stdout.write(running.ready_line() + "\n")
         sys.stdout.flush()
         await stop.wait()

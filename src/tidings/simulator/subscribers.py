@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tidings.simulator import base64url
 from tidings.simulator.coding import CURVE, Unreadable, opened
 from tidings.simulator.faults import Fault, Patience, assigned
+from tidings.simulator.flavours import STRICT, Flavour
 from tidings.simulator.journal import Arrival, Journal, Reading, notification_in
 from tidings.simulator.push_service import PushMessage, PushService
 
@@ -45,17 +46,27 @@ class Subscriber:
         "_reads",
         "_tally",
         "auth",
+        "flavour",
         "seen",
         "token",
         "vapid_key",
     )
 
     def __init__(
-        self, seed: bytes, *, vapid_key: bytes, fault: Fault | None, reading: float, tally: Tally, journal: Journal
+        self,
+        seed: bytes,
+        *,
+        vapid_key: bytes,
+        flavour: Flavour,
+        fault: Fault | None,
+        reading: float,
+        tally: Tally,
+        journal: Journal,
     ) -> None:
         # Everything follows from the seed, so that the same crowd comes back after a restart.
         stuff = hashlib.shake_256(seed).digest(32 + 48 + 16 + 2)
-        self.token = base64url.encoded(stuff[:32])
+        self.token = base64url.encoded(stuff[:32]) + flavour.ending
+        self.flavour = flavour
         # 48 bytes reduced to 32: the bias is far below notice (FIPS 186-5 §A.2.1).
         self._private = ec.derive_private_key(int.from_bytes(stuff[32:80], "big") % (_ORDER - 1) + 1, CURVE)
         self._point = self._private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -106,6 +117,8 @@ class Subscriber:
             ttl=message.ttl,
             urgency=message.urgency,
             topic=message.topic,
+            flavour=self.flavour.name,
+            headers=message.headers,
         )
         self._journal.arrived(arrival)
 
@@ -130,29 +143,50 @@ class Subscribers:
         self._tallies: dict[str, Tally] = {}
 
     def make(
-        self, count: int, *, vapid_key: bytes, shares: Sequence[tuple[Fault, float]] = (), seed: str
+        self,
+        count: int,
+        *,
+        vapid_key: bytes,
+        shares: Sequence[tuple[Fault, float]] = (),
+        seed: str,
+        flavours: Sequence[tuple[Flavour, float]] = (),
+        real_hosts: bool = False,
     ) -> list[dict[str, object]]:
         """Make subscribers and give them as PushSubscription JSON, in order.
 
         The same seed and VAPID key give the same subscribers, also after a restart; those already here stay as they
-        are, with their counts. Raises ValueError when the shares do not add up.
+        are, with their counts. Who has no share of `flavours` is `strict`; with `real_hosts` the endpoints of the
+        others carry the names they have in real life, which a client must be told to find here. Raises ValueError
+        when the shares do not add up.
         """
         faults = assigned(shares, count=count, seed=seed)
+        served = assigned(flavours, count=count, seed=f"flavours {seed}")
         prefix = b"subscriber " + vapid_key + seed.encode()
-        return [
-            self._made(prefix + number.to_bytes(8, "big"), vapid_key=vapid_key, fault=fault)
-            for number, fault in enumerate(faults)
-        ]
+        made: list[dict[str, object]] = []
+        for number, (fault, flavour) in enumerate(zip(faults, served, strict=True)):
+            one = self._made(
+                prefix + number.to_bytes(8, "big"), vapid_key=vapid_key, fault=fault, flavour=flavour or STRICT
+            )
+            origin = flavour.origin if flavour and real_hosts else None
+            endpoint = self._service.endpoint(one.token, one.flavour, origin=origin)
+            made.append({"endpoint": endpoint, "expirationTime": None, "keys": one.keys()})
+        return made
 
-    def _made(self, seed: bytes, *, vapid_key: bytes, fault: Fault | None) -> dict[str, object]:
+    def _made(self, seed: bytes, *, vapid_key: bytes, fault: Fault | None, flavour: Flavour) -> Subscriber:
         tally = self._tallies.setdefault(fault.kind if fault else NO_FAULT, Tally())
         fresh = Subscriber(
-            seed, vapid_key=vapid_key, fault=fault, reading=self._reading, tally=tally, journal=self._journal
+            seed,
+            vapid_key=vapid_key,
+            flavour=flavour,
+            fault=fault,
+            reading=self._reading,
+            tally=tally,
+            journal=self._journal,
         )
         if self._service.recipient(fresh.token) is None:
             self._service.register(fresh.token, fresh)
             tally.subscribers += 1
-        return {"endpoint": self._service.endpoint(fresh.token), "expirationTime": None, "keys": fresh.keys()}
+        return fresh
 
     def summary(self) -> dict[str, object]:
         """Give the tallies by fault kind, and their total."""

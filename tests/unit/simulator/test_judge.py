@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.simulator.answers import Request
-from tidings.simulator.flavours import MOZILLA
-from tidings.simulator.judge import LONGEST_TTL, Fit, Reason, Refusal, Verdict, judged
+from tidings.simulator.flavours import MOZILLA, STRICT
+from tidings.simulator.judge import LONGEST_TTL, Fit, Verdict, judged
+from tidings.simulator.refusals import Reason, Refusal
 
 POINT = (
     ec.derive_private_key(5, ec.SECP256R1()).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -26,7 +27,7 @@ BODY: bytes = http_ece.encrypt(
 def verdict(headers: dict[str, str], body: bytes = BODY, *, gone: bool = False, key: bytes | None = None) -> Verdict:
     given_headers = {"ttl": "60", "content-encoding": "aes128gcm", **headers}
     request = Request("POST", "/wpush/v2/t", "", {k: v for k, v in given_headers.items() if v != "-"}, body)
-    return judged(request, key=key, gone=gone, origins={"https://localhost:1"}, now=1_800_000_000)
+    return judged(request, STRICT.rules, key=key, gone=gone, origins={"https://localhost:1"}, now=1_800_000_000)
 
 
 def test_a_good_request_is_fit() -> None:
@@ -70,7 +71,7 @@ def test_a_time_to_live_is_read_and_capped(ttl: str, granted: int) -> None:
         ({"content-encoding": "-"}, Reason.CODING),
         ({"content-encoding": "aesgcm"}, Reason.CODING),
         ({"content-encoding": "aes128gcm, gzip"}, Reason.CODING),
-        ({"authorization": "WebPush abc"}, Reason.VAPID),
+        ({"authorization": "WebPush abc"}, Reason.BAD_AUTHORIZATION),
     ],
 )
 def test_each_bad_header_has_its_reason(headers: dict[str, str], reason: Reason) -> None:
@@ -90,7 +91,7 @@ def test_a_body_of_4096_bytes_is_taken_and_one_more_is_not() -> None:
 def test_a_restricted_subscription_wants_a_signature_even_when_it_is_gone() -> None:
     found = verdict({}, gone=True, key=POINT)
     assert isinstance(found, Refusal)
-    assert found.reason is Reason.VAPID
+    assert found.reason is Reason.NO_AUTHORIZATION
 
 
 def test_an_ended_subscription_is_gone() -> None:
