@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from tidings.domain.app import Heartbeat
 from tidings.lib.clock import Clock
 from tidings.pipeline.flow import Flow
-from tidings.storage import Store, StoreUnavailable
+from tidings.services.tracking import KEEP_EVENTS
+from tidings.storage import Store, StoreUnavailable, Transaction
 
 BEAT_EVERY = 5.0
 """Seconds between signs of life; three missed ones count as dead."""
 
 PURGE_EVERY = 3_600.0
-"""Seconds between clearings of idempotency keys."""
+"""Seconds between clearings of what has had its time."""
 
 KEEP_IDEMPOTENCY = timedelta(hours=24)
 
@@ -56,9 +57,15 @@ async def tidy(flow: Flow) -> None:
 
 
 async def purge(store: Store, clock: Clock) -> None:
-    """Forget idempotency keys that are older than a day, every hour, until cancelled."""
+    """Forget what has had its time, every hour, until cancelled."""
     while True:
-        before = clock.now() - KEEP_IDEMPOTENCY
+        now = clock.now()
         with suppress(StoreUnavailable):
-            await store.write(lambda tx, limit=before: tx.idempotency.purge(before=limit))  # type: ignore[misc]
+            await store.write(lambda tx, now=now: clear(tx, now=now))  # type: ignore[misc]
         await asyncio.sleep(PURGE_EVERY)
+
+
+def clear(tx: Transaction, *, now: datetime) -> None:
+    """Forget idempotency keys that are older than a day, and devices' events that are older than 90."""
+    tx.idempotency.purge(before=now - KEEP_IDEMPOTENCY)
+    tx.tracked.purge(before=now - KEEP_EVENTS)

@@ -17,7 +17,9 @@ from tidings.domain.subscription import Address, Subscription, SubscriptionStatu
 from tidings.domain.tracked import NewTrackedEvent
 from tidings.services.enrolment import SEEN_AGAIN, Arrival, enrol
 from tidings.services.registration import Registered, Registration
+from tidings.services.tracking import KEEP_EVENTS
 from tidings.storage import Store
+from tidings.worker.periodic import clear
 
 OTHER_KEYS = bytes(81)
 ACTIVE, EXPIRED = SubscriptionStatus.ACTIVE, SubscriptionStatus.EXPIRED
@@ -90,7 +92,11 @@ class TestADeviceThatMoves:
         row = moved.subscription
         assert (moved.created, moved.secret) == (False, first.secret)
         assert (row.id, row.public_id) == (first.subscription.id, first.subscription.public_id)
-        assert (row.tags, row.created_at, row.last_seen_at) == ({"plan": "pro"}, first.subscription.created_at, site.now)
+        assert (row.tags, row.created_at, row.last_seen_at) == (
+            {"plan": "pro"},
+            first.subscription.created_at,
+            site.now,
+        )
         assert (await site.at(9_001), await site.at(9_002)) == (None, row)
         after = await store.read(lambda tx: tx.subscriptions.recipients_by_id([row.id]))
         assert after[0].address == Address(endpoint(9_002), OTHER_KEYS)
@@ -224,10 +230,12 @@ class TestTracked:
         await store.write(lambda tx: tx.subscriptions.delete(site.app.id, row.public_id))
         assert await left() == 0
 
-    async def test_old_events_are_purged(self, store: Store, site: Site, event: NewTrackedEvent) -> None:
+    async def test_the_worker_forgets_events_after_their_time(
+        self, store: Store, site: Site, event: NewTrackedEvent
+    ) -> None:
         later = site.now + timedelta(seconds=1)
         await store.write(lambda tx: tx.tracked.add(event, public_id="evt_1", now=site.now))
         await store.write(lambda tx: tx.tracked.add(replace(event, key="2"), public_id="evt_2", now=later))
-        assert await store.write(lambda tx: tx.tracked.purge(before=later)) == 1
+        await store.write(lambda tx: clear(tx, now=later + KEEP_EVENTS))
         (kept,) = await store.read(lambda tx: tx.tracked.page(event.subscription_id, after=0, limit=9))
         assert kept.public_id == "evt_2"

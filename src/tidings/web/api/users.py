@@ -6,13 +6,29 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from tidings.domain.app import User
+from tidings.services.region import locale_from, time_zone_from
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
 from tidings.web.auth import ReadApp, SendApp, container_of
 
 router = APIRouter(prefix="/users", tags=["Users"])
+
+
+def _zone(name: str | None) -> str | None:
+    found = time_zone_from(name)
+    if name and not found:
+        raise ValueError("There is no such time zone; write it as Europe/Vienna.")
+    return found
+
+
+def _locale(tag: str | None) -> str | None:
+    found = locale_from(tag)
+    if tag and not found:
+        raise ValueError("This is not a language tag; write it as de or de-AT.")
+    return found
+
 
 ExternalId = Annotated[str, Path(min_length=1, max_length=200, description="The App's own id of the user.")]
 
@@ -34,8 +50,10 @@ class UserBody(Body):
     attributes: dict[str, Any] | None = Field(
         default=None, max_length=200, examples=[{"name": "Anna", "role": "operator", "available": True}]
     )
-    locale: str | None = Field(default=None, max_length=35, examples=["de"])
-    time_zone: str | None = Field(default=None, max_length=64, examples=["Europe/Vienna"])
+    locale: Annotated[str | None, AfterValidator(_locale)] = Field(default=None, max_length=35, examples=["de"])
+    time_zone: Annotated[str | None, AfterValidator(_zone)] = Field(
+        default=None, max_length=64, examples=["Europe/Vienna"]
+    )
 
 
 @router.get("", operation_id="list_users", summary="List users")
