@@ -9,6 +9,7 @@ import typer
 from tidings.cli.failure import CommandFailed
 from tidings.cli.options import Call, command
 from tidings.cli.output import plain
+from tidings.services.snippets import Way
 
 Origin = Annotated[
     list[str] | None,
@@ -25,6 +26,7 @@ def register(root: typer.Typer) -> None:
     command(group, "list")(list_apps)
     command(group, "create")(create)
     command(group, "set", app=True)(change)
+    command(group, "snippet", app=True)(snippet)
 
 
 async def list_apps(call: Call) -> None:
@@ -66,6 +68,29 @@ async def change(
         changed = await api.patch(f"/apps/{chosen}", body)
     call.out.result(changed)
     call.out.done(f"The App [bold]{plain(changed['name'])}[/] accepts subscribers from {_origins(changed)}.")
+
+
+async def snippet(
+    call: Call,
+    way: Annotated[
+        Way, typer.Option("--way", help="A file on the site, a service worker that is there, or npm.")
+    ] = Way.FILE,
+) -> None:
+    """Show what to paste into a site to let its visitors subscribe."""
+    async with call.api() as api:
+        chosen = api.app or await only_app(api)
+        app = await api.get(f"/apps/{chosen}")
+        found = await api.get(f"/apps/{chosen}/snippets")
+    call.out.result(found)
+    shown = next(one for one in found["snippets"] if one["way"] == way)
+    for number, step in enumerate(shown["steps"], start=1):
+        call.out.say(f"[bold]{number}. {plain(step['title'])}[/]\n")
+        call.out.say(plain(step["code"]) + "\n")
+    call.out.say(f"Pages of these sites may use it: {_origins(app)}. Add one: tidings app set --origin URL")
+    call.out.say(f"If it does not work, run this in the browser's console: {found['check']}")
+    call.out.say(f"A Content-Security-Policy of the site needs: {plain(found['policy'])}")
+    others = [one.value for one in Way if one is not way]
+    call.out.note(f"Other ways: --way {', --way '.join(others)}")
 
 
 async def only_app(api: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tidings.web.api import apps, integrations, keys, notifications, session, subscriptions, system, users
+from tidings.web.api import apps, integrations, keys, notifications, session, snippets, subscriptions, system, users
 from tidings.web.api.shapes import PROBLEMS
 from tidings.web.auth import API
 
@@ -15,6 +15,7 @@ for _part in (
     subscriptions.router,
     users.router,
     apps.router,
+    snippets.router,
     integrations.router,
     keys.router,
     system.router,
