@@ -21,6 +21,7 @@ class NotificationStatus(StrEnum):
     DONE = "done"
 
 
+SENDABLE = frozenset({NotificationStatus.QUEUED, NotificationStatus.SENDING})
 FINAL_STATUSES = frozenset({NotificationStatus.CANCELLED, NotificationStatus.DONE})
 
 

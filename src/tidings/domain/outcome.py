@@ -28,6 +28,8 @@ class Held(StrEnum):
     """Its push service asked us to wait."""
     PACED = "origin_paced"
     """Its push service takes so many a minute, and these have gone."""
+    RECALLED = "recalled"
+    """Its notification was paused or cancelled."""
 
 
 class Doubt(StrEnum):

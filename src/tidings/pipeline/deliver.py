@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from tidings.domain.app import Credential
-from tidings.domain.outcome import Outcome, Refused, Unavailable
+from tidings.domain.outcome import Held, Outcome, Refused, Throttled, ThrottleScope, Unavailable
 from tidings.domain.subscription import Address
 from tidings.lib.exchange import Answer, Request
 from tidings.lib.pacing import Waiting
@@ -29,6 +29,10 @@ ASIDE = 500
 
 LEAST_TTL = 60
 """Seconds: push services refuse or drop a TTL of 0."""
+
+
+RECALLED = Throttled(0.0, ThrottleScope.DEVICE, Held.RECALLED)
+"""What becomes of a parcel whose chunk was taken back before it left."""
 
 
 class Parcel(NamedTuple):
@@ -53,6 +57,7 @@ class Chunk:
     drafts: tuple[tuple[str, Draft], ...]
     credentials: dict[int, Credential]
     parcels: tuple[Parcel, ...]
+    notification_id: int = 0
 
 
 class Settled(NamedTuple):
@@ -102,12 +107,14 @@ class Delivery:
         origins: Origins | None = None,
         now: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
+        recalled: Callable[[int], bool] = lambda chunk: False,
     ) -> None:
         self._client = client
         self._provider = provider
         self._origins = origins or Origins(most=client.room)
         self._now = now
         self._ticks = ticks
+        self._recalled = recalled
         self._waiting: dict[Key, tuple[Address, Provider, Flight]] = {}
         self._line: Waiting[tuple[Chunk, Parcel]] = Waiting()
 
@@ -165,6 +172,8 @@ class Delivery:
         now = self._now()
         if now >= chunk.expires_at:
             return Settled(chunk.number, parcel.subscription_id, Unavailable(None, "ttl_ended"))
+        if self._recalled(chunk.number):
+            return Settled(chunk.number, parcel.subscription_id, RECALLED)
         life, origin, key_id = chunk.expires_at - now, parcel.origin, parcel.credential_id
         held = self._origins.held(origin, key_id, chunk=chunk.number, life=life, now=self._ticks())
         if held is not None:

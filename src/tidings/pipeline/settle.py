@@ -159,7 +159,7 @@ def _settle_one(
             else:
                 verdicts.misconfigured[one.pair] = reason
                 again.waiting(CONFIGURATION_DELAY)
-        case Throttled(after=after, reason=Held.RESTS | Held.PACED):
+        case Throttled(after=after, reason=Held.RESTS | Held.PACED | Held.RECALLED):
             again.waiting(after or 0.0)
         case Throttled(after=after) | Unavailable(after=after):
             again.later(after)

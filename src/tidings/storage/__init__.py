@@ -6,7 +6,7 @@ synchronous and short, does nothing but storage, and may be run again if the dat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -18,6 +18,7 @@ from tidings.domain.receipt import Receipt
 from tidings.domain.safety import GlobalPause, HoldReason
 from tidings.domain.subscription import Address, Known, NewSubscription, Recipient, Subscription, SubscriptionStatus
 from tidings.domain.tracked import NewTrackedEvent, TrackedEvent
+from tidings.domain.vitals import Vitals
 from tidings.lib.sealed import Sealer
 
 T = TypeVar("T")
@@ -216,6 +217,10 @@ class Notifications(Protocol):
         """Queued notifications without shards whose time has come."""
         ...
 
+    def stopped(self, ids: Collection[int]) -> set[int]:
+        """Those of the ids whose notification is not to be sent now."""
+        ...
+
     def left_behind(self, *, now: datetime, limit: int) -> list[int]:
         """Ids of cancelled notifications with a shard whose holder's lease ran out: nobody else will finish them."""
         ...
@@ -358,6 +363,11 @@ class Instance(Protocol):
         ...
 
     def paused(self) -> GlobalPause | None: ...
+    def vitals(self, *, now: datetime, alive_since: datetime) -> Vitals: ...
+    def schema_step(self) -> str | None:
+        """The step the database is at."""
+        ...
+
 
 
 class Volumes(Protocol):
@@ -399,6 +409,11 @@ class Store(Protocol):
 
     @property
     def sealer(self) -> Sealer: ...
+    @property
+    def waiting(self) -> int:
+        """How many works wait for the database."""
+        ...
+
     async def read(self, work: Callable[[Transaction], T]) -> T: ...
     async def write(self, work: Callable[[Transaction], T]) -> T: ...
     async def close(self) -> None: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, insert, literal, select, update
 
 from tidings.domain.campaign import (
     FINAL_STATUSES,
+    SENDABLE,
     Counts,
     InDoubtPolicy,
     NewNotification,
@@ -135,6 +136,11 @@ class SqlNotifications:
         stale = select(s.id).where(s.notification_id == c.id, s.status == ShardStatus.LEASED, s.due_at <= now).exists()
         query = select(c.id).where(c.status == NotificationStatus.CANCELLED, stale).order_by(c.id).limit(limit)
         return list(self._scope.connection.execute(query).scalars())
+
+    def stopped(self, ids: Collection[int]) -> set[int]:
+        """Give those of the ids whose notification is not to be sent now."""
+        query = select(c.id).where(self._scope.dialect.any_of(c.id, "ids"), c.status.not_in(SENDABLE))
+        return set(self._scope.connection.execute(query, {"ids": self._scope.dialect.many(list(ids))}).scalars())
 
     def finish_if_settled(self, notification_id: int, *, now: datetime) -> bool:
         """Mark done when no shard of it is open; True when this call did it.

@@ -8,21 +8,18 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, literal_column, select, update
 
-from tidings.domain.campaign import InDoubtPolicy, NotificationStatus
+from tidings.domain.campaign import SENDABLE, InDoubtPolicy, NotificationStatus
 from tidings.domain.delivery import DeadShard, NewShard, Priority, Settlement, Shard, ShardStatus
 from tidings.storage import burials
 from tidings.storage.codec import bytes_from_retries, retries_from_bytes
 from tidings.storage.columns import Moment
-from tidings.storage.instance import PAUSED
-from tidings.storage.schema import instance_values, notifications, shards
+from tidings.storage.schema import PAUSED, instance_values, notifications, shards
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.settling import settle
 
 c = shards.c
 OPEN: ColumnElement[bool] = literal_column("shards.status IN ('ready', 'leased')")
 """Written out, not bound: only so does it match the condition of the partial index."""
-
-SENDABLE = (NotificationStatus.QUEUED, NotificationStatus.SENDING)
 
 _wanted = (
     select(notifications.c.id)

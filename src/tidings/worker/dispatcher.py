@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime
+from functools import partial
 
-from tidings.bus import Bus
+from tidings.bus import Bell, Bus
+from tidings.domain.delivery import Priority
 from tidings.lib.clock import Clock
 from tidings.lib.log import Logger, cut
 from tidings.pipeline.flow import Flow
-from tidings.storage import Store, StoreUnavailable
+from tidings.storage import Store, StoreUnavailable, Transaction
 from tidings.worker.signs import Event
 
 LOOK_EVERY = 1.0
@@ -18,6 +21,9 @@ LOOK_EVERY = 1.0
 
 DRAIN_SECONDS = 25.0
 """How long a stop waits for chunks that are being sent; a request takes at most 20 seconds."""
+
+HEED_EVERY = 0.4
+"""Seconds between looks whether what is being sent is still wanted; pause and cancel bite within one."""
 
 log = Logger(__name__)
 
@@ -33,20 +39,25 @@ class Dispatcher:
         bus: Bus,
         clock: Clock,
         run_shard: Callable[[int], Awaitable[bool]],
+        heed: Callable[[], Awaitable[None]],
         window: int,
+        reserve: int = 0,
     ) -> None:
         self._flow = flow
         self._store = store
         self._bus = bus
         self._clock = clock
         self._run_shard = run_shard
+        self._heed = heed
         self._window = window
+        self._reserve = reserve
         self._awake = asyncio.Event()
+        self._called = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Dispatch until cancelled; then wait for what the runners have in hand, but not for ever."""
-        listening = asyncio.create_task(self._listen())
+        beside = [asyncio.create_task(self._listen()), asyncio.create_task(self._obey())]
         try:
             while True:
                 with suppress(TimeoutError):
@@ -60,17 +71,27 @@ class Dispatcher:
                     log.error(Event.LOOK_FAILED, error=fault)
                     await asyncio.sleep(LOOK_EVERY)
         finally:
-            listening.cancel()
             tasks = list(self._running.values())
             if tasks:
                 await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
-            for task in tasks:
+            for task in (*beside, *tasks):
                 task.cancel()
-            await asyncio.gather(listening, *tasks, return_exceptions=True)
+            await asyncio.gather(*beside, *tasks, return_exceptions=True)
 
     async def _listen(self) -> None:
-        async for _ in self._bus.listen():
+        async for doorbell in self._bus.listen():
+            if doorbell.bell is Bell.CONTROL:
+                self._called.set()
             self._awake.set()
+
+    async def _obey(self) -> None:
+        """Heed pauses and cancels at the bell; without one, as another process rings none here, soon after."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._called.wait(), HEED_EVERY)
+            self._called.clear()
+            with suppress(StoreUnavailable):
+                await self._heed()
 
     async def _look(self) -> None:
         try:
@@ -80,14 +101,16 @@ class Dispatcher:
             await self._fill()
 
     async def _fill(self) -> None:
-        free = self._window - len(self._running)
-        if free <= 0:
+        await self._fill_up_to(self._window, least=Priority.LOW)
+        await self._fill_up_to(self._window + self._reserve, least=Priority.AT_ONCE)
+
+    async def _fill_up_to(self, most: int, *, least: Priority) -> None:
+        if len(self._running) >= most:
             return
         now = self._clock.now()
-        limit = free + len(self._running)
-        ready = await self._store.read(lambda tx: tx.shards.ready(now=now, limit=limit))
+        ready = await self._store.read(partial(_ready, now=now, limit=most + len(self._running), least=least))
         for shard_id in ready:
-            if shard_id not in self._running and len(self._running) < self._window:
+            if shard_id not in self._running and len(self._running) < most:
                 self._running[shard_id] = asyncio.create_task(self._carry(shard_id))
 
     async def _carry(self, shard_id: int) -> None:
@@ -102,3 +125,7 @@ class Dispatcher:
             del self._running[shard_id]
             if carried:
                 self._awake.set()
+
+
+def _ready(tx: Transaction, *, now: datetime, limit: int, least: Priority) -> list[int]:
+    return tx.shards.ready(now=now, limit=limit, least=least)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from tidings.domain.app import Credential, CredentialStatus
-from tidings.domain.campaign import FINAL_STATUSES, Notification, NotificationStatus
+from tidings.domain.campaign import FINAL_STATUSES, SENDABLE, Notification, NotificationStatus
 from tidings.domain.delivery import DeliveryStatus, SettledDelivery, Shard, SkipReason
 from tidings.domain.subscription import Recipient
 from tidings.storage import Transaction
 
 CHUNK_SIZE = 200
 """Recipients a chunk aims at: what is in doubt after a crash, and what one transaction settles."""
-
-SENDABLE = frozenset({NotificationStatus.QUEUED, NotificationStatus.SENDING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,11 @@ def opened(tx: Transaction, shard: Shard, *, cursor: int, number: int) -> Batch 
     if batch is not None and not batch.waits:
         tx.shards.open_chunk(shard.id, shard.lease_token, number, high=batch.cursor)
     return batch
+
+
+def unwanted(tx: Transaction, ids: Collection[int]) -> frozenset[int]:
+    """Give those of the notifications of which nothing more is to leave now."""
+    return frozenset(ids if tx.instance.paused() is not None else tx.notifications.stopped(ids))
 
 
 def goes_on(tx: Transaction, shard: Shard, cursor: int) -> bool:

@@ -19,6 +19,9 @@ from tidings.worker.signs import Meters
 SHARDS_PER_SENDER = 3
 """Shards under way for each sender: enough that it never waits, few enough that pause and fairness bite."""
 
+URGENT_PER_SENDER = 4
+"""Shards with a message to a few that are carried besides, so that they wait for no campaign."""
+
 
 class Worker:
     """Delivers what is in the database from `start` to `stop`."""
@@ -53,7 +56,9 @@ class Worker:
             bus=container.bus,
             clock=container.clock,
             run_shard=self._runner.run,
+            heed=self._runner.heed,
             window=settings.senders * SHARDS_PER_SENDER,
+            reserve=settings.senders * URGENT_PER_SENDER,
         )
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from tidings.pipeline.settle import CONFIGURATION_DELAY, Pair, Tried, Verdicts, 
 from tidings.providers import Provider
 from tidings.storage import Store, StoreUnavailable, T, Transaction
 from tidings.worker.drafts import Drafts
-from tidings.worker.load import Batch, doubtful, goes_on, in_doubt, opened, ran_out
+from tidings.worker.load import Batch, doubtful, goes_on, in_doubt, opened, ran_out, unwanted
 from tidings.worker.senders import SenderPool
 from tidings.worker.signs import Event, Meters
 
@@ -60,6 +61,7 @@ class Runner:
         self._owner = owner
         self._meters = meters
         self._stopping = False
+        self._in_hand: Counter[int] = Counter()
 
     def stop(self) -> None:
         """Finish the chunks that are being sent, settle them and give their shards back."""
@@ -78,6 +80,7 @@ class Runner:
         if begun is None:
             return False
         shard, batch = begun
+        self._in_hand[shard.notification_id] += 1
         renewing = asyncio.create_task(self._renew(shard))
         try:
             await self._carry(shard, batch)
@@ -90,9 +93,15 @@ class Runner:
             raise
         finally:
             renewing.cancel()
+            self._in_hand -= Counter([shard.notification_id])
             with suppress(asyncio.CancelledError):
                 await renewing
         return True
+
+    async def heed(self) -> None:
+        """Take back what has not left yet of notifications that were paused or cancelled."""
+        ids = frozenset(self._in_hand)
+        await self._pool.recall(await self._store.read(partial(unwanted, ids=ids)) if ids else ids)
 
     def _begin(self, tx: Transaction, *, shard_id: int, now: datetime) -> tuple[Shard, Batch | None] | None:
         shard = tx.shards.claim(shard_id, owner=self._owner, now=now, lease=LEASE)
@@ -200,11 +209,19 @@ class Runner:
             drafts=tuple(drafts.made),
             credentials=batch.credentials,
             parcels=tuple(parcels),
+            notification_id=batch.notification.id,
         )
+        if not any(batch.tries.values()):
+            waited = (self._clock.now() - batch.notification.send_at).total_seconds()
+            self._meters.wait_seconds.labels(shard.priority.name.lower()).observe(max(0.0, waited))
         begun = time.monotonic()
         outcomes |= await self._pool.send(chunk, policy=shard.policy, urgent=shard.priority is Priority.AT_ONCE)
         self._meters.chunk_seconds.observe(time.monotonic() - begun)
-        self._meters.count(outcomes.values())
+        self._meters.count(
+            (one.provider, one.origin, outcomes[one.subscription_id])
+            for one in batch.recipients
+            if one.subscription_id in outcomes
+        )
         return outcomes
 
     async def _settle(self, shard: Shard, batch: Batch, verdicts: Verdicts) -> tuple[bool, Batch | None]:
@@ -231,7 +248,10 @@ class Runner:
                 return True, None
             return True, opened(tx, shard, cursor=batch.cursor, number=batch.number + 1)
 
-        return await self._persistently(store)
+        begun = time.monotonic()
+        stored = await self._persistently(store)
+        self._meters.settle_seconds.observe(time.monotonic() - begun)
+        return stored
 
     async def _persistently(self, work: Callable[[Transaction], T]) -> T:
         """Write what must not be lost: what was sent is known only here. Tries until the lease would be over."""

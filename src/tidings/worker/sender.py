@@ -11,8 +11,11 @@ import pickle
 import signal
 import struct
 import sys
+import time
+from collections import deque
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from typing import NamedTuple
 
 from tidings.lib.egress import AddressGuard
 from tidings.lib.http import Client
@@ -22,6 +25,9 @@ from tidings.providers import provider
 
 LENGTH = struct.Struct("!I")
 """What stands before each message to the worker, whose loop reads what has come and never waits for the rest."""
+
+LISTEN_EVERY = 0.05
+"""Seconds for which a recall may go unheard while messages leave."""
 
 GROUP_STOPS = frozenset({signal.SIGINT, signal.SIGTERM})
 """Ctrl-C and a service manager's stop reach the whole group: the worker finishes what is in hand and then ends us."""
@@ -42,6 +48,53 @@ class SenderOptions:
     share: float = 1.0
 
 
+class Recall(NamedTuple):
+    """Take back what has not left yet of these chunks."""
+
+    chunks: frozenset[int]
+
+
+class Inbox:
+    """What the worker sends: chunks, kept in order, and recalls, heard while chunks are being sent."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._chunks: deque[Chunk] = deque()
+        self._recalled: set[int] = set()
+        self._ended = False
+        self._heard_at = 0.0
+
+    def take(self, wait: bool) -> Chunk | None:
+        """Give the next chunk, or None if there is none now and one is not waited for; raises EndOfChunks."""
+        while not self._chunks:
+            if self._ended:
+                raise EndOfChunks
+            if not wait and not self._pipe.poll():
+                return None
+            self._receive()
+        return self._chunks.popleft()
+
+    def recalled(self, chunk: int) -> bool:
+        """Say whether the rest of that chunk is not to leave any more."""
+        now = time.monotonic()
+        if now - self._heard_at >= LISTEN_EVERY:
+            self._heard_at = now
+            while not self._ended and self._pipe.poll():
+                self._receive()
+        return chunk in self._recalled
+
+    def _receive(self) -> None:
+        try:
+            message: Chunk | Recall = pickle.loads(self._pipe.recv_bytes())  # noqa: S301 - from our own parent
+        except (EOFError, OSError):
+            self._ended = True
+            return
+        if isinstance(message, Recall):
+            self._recalled |= message.chunks
+        else:
+            self._chunks.append(message)
+
+
 def serve(pipe: Connection) -> None:
     """Send chunks until the pipe ends."""
     options: SenderOptions = pickle.loads(pipe.recv_bytes())  # noqa: S301 - our own parent is at the other end
@@ -53,18 +106,10 @@ def serve(pipe: Connection) -> None:
         in_flight=options.in_flight,
     )
 
-    def take(wait: bool) -> Chunk | None:
-        if not wait and not pipe.poll():
-            return None
-        try:
-            chunk: Chunk = pickle.loads(pipe.recv_bytes())  # noqa: S301 - our own parent is at the other end
-        except (EOFError, OSError) as end:
-            raise EndOfChunks from end
-        return chunk
-
     try:
         origins = Origins(most=options.in_flight, share=options.share)
-        for settled in Delivery(client, provider=provider, origins=origins).run(take):
+        inbox = Inbox(pipe)
+        for settled in Delivery(client, provider=provider, origins=origins, recalled=inbox.recalled).run(inbox.take):
             _report(pipe.fileno(), pickle.dumps(settled, protocol=pickle.HIGHEST_PROTOCOL))
     except (BrokenPipeError, ConnectionResetError):
         return

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import pickle
-import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Coroutine
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from itertools import chain, count
-from multiprocessing.connection import Connection
+from typing import Any
 
 from tidings.domain.campaign import InDoubtPolicy
 from tidings.domain.outcome import Outcome, Unavailable
 from tidings.lib.log import Logger
-from tidings.pipeline.deliver import Chunk, Parcel, Settled
-from tidings.worker.sender import GROUP_STOPS, LENGTH, SenderOptions
+from tidings.pipeline.deliver import RECALLED, Chunk
+from tidings.worker.child import Job, SenderProcess
+from tidings.worker.sender import Recall, SenderOptions
 from tidings.worker.signs import Event, Meters
 
 QUEUED = 2
@@ -39,94 +34,6 @@ YOUNG = 5.0
 log = Logger(__name__)
 
 
-@dataclass(eq=False, slots=True)
-class _Job:
-    """A chunk under way: which parcels have no outcome yet, and those that have."""
-
-    chunk: Chunk
-    policy: InDoubtPolicy
-    open: dict[int, Parcel]
-    done: asyncio.Future[None]
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
-    attempts: int = 0
-
-
-class SenderProcess:
-    """One child process and the pipe to it."""
-
-    def __init__(self, options: SenderOptions) -> None:
-        ours, theirs = socket.socketpair()
-        with ours, theirs:
-            with _held_back(GROUP_STOPS):
-                self.process = subprocess.Popen(  # noqa: S603 - our own module, our own interpreter
-                    [sys.executable, "-m", "tidings.worker.sender", str(theirs.fileno())],
-                    pass_fds=[theirs.fileno()],
-                    env=_without_secrets(os.environ),
-                )
-            self._inbox = bytearray()
-            self._incoming = ours.dup()
-            self.pipe = Connection(ours.detach())
-        self.started = time.monotonic()
-        self.jobs: dict[int, _Job] = {}
-        self._writing = asyncio.Lock()
-        self._options = options
-
-    async def begin(self) -> None:
-        """Tell the process its options."""
-        await self._write(self._options)
-
-    async def write(self, chunk: Chunk) -> None:
-        """Hand over a chunk; raises OSError when the process is gone."""
-        await self._write(chunk)
-
-    def received(self) -> list[list[Settled]]:
-        """Give what has come whole, without waiting for the rest; raises EOFError or OSError at the end."""
-        data = self._incoming.recv(1 << 18, socket.MSG_DONTWAIT)
-        if not data:
-            raise EOFError
-        self._inbox += data
-        messages = []
-        while len(self._inbox) >= LENGTH.size:
-            end = LENGTH.size + LENGTH.unpack_from(self._inbox)[0]
-            if len(self._inbox) < end:
-                break
-            messages.append(pickle.loads(self._inbox[LENGTH.size : end]))  # noqa: S301 - our own child wrote it
-            del self._inbox[:end]
-        return messages
-
-    async def _write(self, value: object) -> None:
-        data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
-        async with self._writing:
-            # The pipe may be full while the process encrypts: the loop must not wait for that.
-            await asyncio.to_thread(self.pipe.send_bytes, data)
-
-    def end(self) -> None:
-        """Close the pipe, which ends the process, and wait for it; kill it if it does not listen."""
-        with suppress(OSError):
-            self._incoming.close()
-            self.pipe.close()
-        try:
-            self.process.wait(2)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-@contextmanager
-def _held_back(signals: frozenset[signal.Signals]) -> Iterator[None]:
-    """Block signals in this thread: a process started here is born with them blocked, and so misses none of them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
-    """Leave out our settings: senders talk to strangers; key ring and database password are not theirs to know."""
-    return {name: value for name, value in environ.items() if not name.startswith("TIDINGS_")}
-
-
 class SenderPool:
     """N sender processes behind one method."""
 
@@ -138,6 +45,7 @@ class SenderPool:
         self._numbers = count(1)
         self._slots = asyncio.Semaphore(size * QUEUED)
         self._closing = False
+        self._unwanted: frozenset[int] = frozenset()
         self._in_a_row = 0
         self._restarts: set[asyncio.Task[None]] = set()
 
@@ -149,7 +57,12 @@ class SenderPool:
     async def start(self) -> None:
         """Start the processes; they load in the background."""
         for _ in range(self._size):
-            await self._start_one()
+            try:
+                await self._start_one()
+            except BrokenPipeError:
+                # It died before it was told anything; the next one may live.
+                self._in_a_row += 1
+                self._beside(self._start_again())
 
     async def _start_one(self) -> None:
         sender = SenderProcess(self._options)
@@ -169,8 +82,10 @@ class SenderPool:
         result under SKIP. An urgent chunk does not wait until a sender has done another.
         """
         async with nullcontext() if urgent else self._slots:
+            if chunk.notification_id in self._unwanted:
+                return dict.fromkeys((parcel.subscription_id for parcel in chunk.parcels), RECALLED)
             numbered = replace(chunk, number=next(self._numbers))
-            job = _Job(
+            job = Job(
                 chunk=numbered,
                 policy=policy,
                 open={parcel.subscription_id: parcel for parcel in numbered.parcels},
@@ -181,7 +96,19 @@ class SenderPool:
                 await job.done
             return job.outcomes
 
-    async def _hand_out(self, job: _Job) -> None:
+    async def recall(self, unwanted: frozenset[int]) -> None:
+        """Let nothing more leave of these notifications, until it is called without them.
+
+        What waits comes back as held; what is on its way gets its answer.
+        """
+        self._unwanted = unwanted
+        for sender in list(self._senders):
+            numbers = frozenset(number for number, job in sender.jobs.items() if job.chunk.notification_id in unwanted)
+            if numbers:
+                with suppress(OSError):  # it is dead: its jobs come back by themselves
+                    await sender.recall(Recall(numbers))
+
+    async def _hand_out(self, job: Job) -> None:
         while not job.done.done():
             sender = await self._least_busy()
             sender.jobs[job.chunk.number] = job
@@ -240,11 +167,14 @@ class SenderPool:
         sender.jobs.clear()
         self._meters.sender_deaths.inc()
         log.warning(Event.SENDER_DIED, pid=sender.process.pid, chunks=len(jobs))
-        task = asyncio.get_running_loop().create_task(self._replace(sender, jobs))
+        self._beside(self._replace(sender, jobs))
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._restarts.add(task)
         task.add_done_callback(self._restarts.discard)
 
-    async def _replace(self, sender: SenderProcess, jobs: list[_Job]) -> None:
+    async def _replace(self, sender: SenderProcess, jobs: list[Job]) -> None:
         await asyncio.to_thread(sender.end)
         self._in_a_row = self._in_a_row + 1 if time.monotonic() - sender.started < YOUNG else 0
         await self._start_again()
@@ -253,6 +183,9 @@ class SenderPool:
             if job.done.done():
                 continue  # whoever waited for it was cancelled
             if job.policy is InDoubtPolicy.SKIP:
+                job.done.set_result(None)
+            elif job.chunk.notification_id in self._unwanted:
+                job.outcomes.update(dict.fromkeys(job.open, RECALLED))
                 job.done.set_result(None)
             elif job.attempts >= MOST_ATTEMPTS:
                 job.outcomes.update(dict.fromkeys(job.open, Unavailable(None, "sender_died")))

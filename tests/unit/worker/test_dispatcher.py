@@ -24,6 +24,10 @@ class Store:
         return [1]
 
 
+async def nothing() -> None:
+    """Heed nobody."""
+
+
 async def test_a_notification_that_cannot_be_planned_does_not_stop_what_is_planned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -37,7 +41,7 @@ async def test_a_notification_that_cannot_be_planned_does_not_stop_what_is_plann
     flow: Any = Flow()
     store: Any = Store()
     clock = FixedClock(datetime(2026, 11, 21, tzinfo=UTC))
-    made = Dispatcher(flow=flow, store=store, bus=LocalBus(), clock=clock, run_shard=carry, window=1)
+    made = Dispatcher(flow=flow, store=store, bus=LocalBus(), clock=clock, run_shard=carry, heed=nothing, window=1)
     running = asyncio.create_task(made.run())
     async with asyncio.timeout(10):
         assert [await carried.get() for _ in range(3)] == [1, 1, 1]

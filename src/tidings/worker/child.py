@@ -1,0 +1,113 @@
+"""One sender process as its worker sees it: the pipe to it, and the chunks that it has."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+
+from tidings.domain.campaign import InDoubtPolicy
+from tidings.domain.outcome import Outcome
+from tidings.pipeline.deliver import Chunk, Parcel, Settled
+from tidings.worker.sender import GROUP_STOPS, LENGTH, Recall, SenderOptions
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """A chunk under way: which parcels have no outcome yet, and those that have."""
+
+    chunk: Chunk
+    policy: InDoubtPolicy
+    open: dict[int, Parcel]
+    done: asyncio.Future[None]
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    attempts: int = 0
+
+
+class SenderProcess:
+    """One child process and the pipe to it."""
+
+    def __init__(self, options: SenderOptions) -> None:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            with _held_back(GROUP_STOPS):
+                self.process = subprocess.Popen(  # noqa: S603 - our own module, our own interpreter
+                    [sys.executable, "-m", "tidings.worker.sender", str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    env=_without_secrets(os.environ),
+                )
+            self._inbox = bytearray()
+            self._incoming = ours.dup()
+            self.pipe = Connection(ours.detach())
+        self.started = time.monotonic()
+        self.jobs: dict[int, Job] = {}
+        self._writing = asyncio.Lock()
+        self._options = options
+
+    async def begin(self) -> None:
+        """Tell the process its options."""
+        await self._write(self._options)
+
+    async def write(self, chunk: Chunk) -> None:
+        """Hand over a chunk; raises OSError when the process is gone."""
+        await self._write(chunk)
+
+    async def recall(self, recall: Recall) -> None:
+        """Take chunks back; raises OSError when the process is gone."""
+        await self._write(recall)
+
+    def received(self) -> list[list[Settled]]:
+        """Give what has come whole, without waiting for the rest; raises EOFError or OSError at the end."""
+        data = self._incoming.recv(1 << 18, socket.MSG_DONTWAIT)
+        if not data:
+            raise EOFError
+        self._inbox += data
+        messages = []
+        while len(self._inbox) >= LENGTH.size:
+            end = LENGTH.size + LENGTH.unpack_from(self._inbox)[0]
+            if len(self._inbox) < end:
+                break
+            messages.append(pickle.loads(self._inbox[LENGTH.size : end]))  # noqa: S301 - our own child wrote it
+            del self._inbox[:end]
+        return messages
+
+    async def _write(self, value: object) -> None:
+        data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+        async with self._writing:
+            # The pipe may be full while the process encrypts: the loop must not wait for that.
+            await asyncio.to_thread(self.pipe.send_bytes, data)
+
+    def end(self) -> None:
+        """Close the pipe, which ends the process, and wait for it; kill it if it does not listen."""
+        with suppress(OSError):
+            self._incoming.close()
+            self.pipe.close()
+        try:
+            self.process.wait(2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextmanager
+def _held_back(signals: frozenset[signal.Signals]) -> Iterator[None]:
+    """Block signals in this thread: a process started here is born with them blocked, and so misses none of them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """Leave out our settings: senders talk to strangers; key ring and database password are not theirs to know."""
+    return {name: value for name, value in environ.items() if not name.startswith("TIDINGS_")}
