@@ -16,6 +16,7 @@ from tidings.lib.egress import AddressGuard, HostPolicy, getaddrinfo
 from tidings.lib.ids import Ids
 from tidings.lib.metrics import Metrics
 from tidings.lib.opaque import OpaquePairs
+from tidings.lib.process_metrics import ProcessMetrics
 from tidings.lib.sealed import KeyRingError, Sealer, find_key_ring
 from tidings.pipeline.flow import Flow
 from tidings.providers import provider
@@ -31,6 +32,7 @@ from tidings.services.tracking import Tracking
 from tidings.services.transfers import Transfers
 from tidings.services.tripwire import Tripwire
 from tidings.services.users import Users
+from tidings.services.vitals import VitalSigns
 from tidings.settings import Settings
 from tidings.storage import Store
 from tidings.storage.open import open_store
@@ -61,6 +63,8 @@ class Container:
     system: System
     safety: Safety
     metrics: Metrics
+    process: ProcessMetrics
+    vitals: VitalSigns
     push_host_map: dict[str, str] = field(default_factory=dict)
     new_key_file: Path | None = None
 
@@ -135,6 +139,7 @@ def assembled(
     subscriptions = Subscriptions(
         store=store, clock=clock, ids=ids, policy=policy, guard=guard, mapped_hosts=tuple(hosts), resolve=resolve
     )
+    metrics = Metrics()
     return Container(
         settings=settings,
         clock=clock,
@@ -155,7 +160,9 @@ def assembled(
         users=Users(store=store, clock=clock),
         notifications=Notifications(store=store, flow=flow, bus=bus, clock=clock, tripwire=Tripwire(_limits(settings))),
         safety=Safety(store=store, bus=bus, clock=clock),
-        metrics=Metrics(),
+        metrics=metrics,
+        process=ProcessMetrics(metrics),
+        vitals=VitalSigns(store=store, clock=clock, metrics=metrics),
         system=System(store=store, clock=clock, settings=settings),
         push_host_map=hosts,
         new_key_file=created,

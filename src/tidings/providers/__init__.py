@@ -61,6 +61,13 @@ class Provider(Protocol):
 
     name: str
 
+    services: frozenset[str]
+    """Names of the push services it tells apart, for metrics: few, and `other` among them."""
+
+    def service(self, origin: str) -> str:
+        """Name the push service at an origin."""
+        ...
+
     def address_from(self, registration: Mapping[str, object], *, policy: HostPolicy) -> tuple[Address, str]:
         """Validate what a client registered; give its address and origin, or raise a CatalogueError."""
         ...

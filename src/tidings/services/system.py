@@ -15,7 +15,7 @@ from tidings.lib.clock import Clock
 from tidings.providers import BROWSER
 from tidings.settings import Settings
 from tidings.storage import Store, Transaction
-from tidings.storage.open import sqlite_facts
+from tidings.storage.open import is_behind, sqlite_facts
 
 WORKER_SILENCE = timedelta(seconds=15)
 """A worker that has not beaten for so long counts as gone."""
@@ -79,14 +79,19 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether the instance can do its work: the database answers, and a worker is alive."""
+    """Whether the instance can do its work: its database is up to date, and a worker is alive.
+
+    A pause of all sending is somebody's wish, and no reason to take the server out of service.
+    """
 
     workers: int
+    behind: bool = False
+    paused: bool = False
 
     @property
     def ready(self) -> bool:
         """Whether everything needed is there."""
-        return self.workers > 0
+        return self.workers > 0 and not self.behind
 
 
 class System:
@@ -139,7 +144,13 @@ class System:
     async def readiness(self) -> Readiness:
         """Ask the database, and count the workers. Raises StoreUnavailable."""
         now = self._clock.now()
-        return Readiness(await self._store.read(lambda tx: len(_alive(tx, now))))
+        return await self._store.read(
+            lambda tx: Readiness(
+                workers=len(_alive(tx, now)),
+                behind=is_behind(tx.instance.schema_step()),
+                paused=tx.instance.paused() is not None,
+            )
+        )
 
 
 def _database_facts(settings: Settings) -> DatabaseFacts:

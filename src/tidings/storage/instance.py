@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from tidings.domain.app import Heartbeat
 from tidings.domain.safety import GlobalPause
-from tidings.storage.schema import heartbeats, instance_values
+from tidings.domain.vitals import Vitals
+from tidings.storage.schema import PAUSED, heartbeats, instance_values
 from tidings.storage.scope import Scope
-
-PAUSED = "paused"
-"""The value that is there while nothing may be sent."""
+from tidings.storage.vitals import vitals
 
 v = instance_values.c
 h = heartbeats.c
@@ -68,3 +67,12 @@ class SqlInstance:
         """Give the pause of the whole instance, if it is paused."""
         found = self.value(PAUSED)
         return None if found is None else msgspec.json.decode(found, type=GlobalPause)
+
+    def vitals(self, *, now: datetime, alive_since: datetime) -> Vitals:
+        """Count how the instance is doing."""
+        return vitals(self._scope, now=now, alive_since=alive_since)
+
+    def schema_step(self) -> str | None:
+        """Give the step the database is at."""
+        step: str | None = self._scope.connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return step

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -129,6 +130,13 @@ def backup(*, database_url: str | None, folder: Path, target: Path) -> None:
         raise StoreRefused(f"{target} exists already.", mend="Name a file that does not.") from None
     finally:
         partial.unlink(missing_ok=True)
+
+
+@cache
+def is_behind(step: str | None) -> bool:
+    """Say whether a database at that step lacks some that this version needs; one of a newer version does not."""
+    steps = [one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()]
+    return step is None or step in steps[1:]
 
 
 def sqlite_facts() -> SQLiteFacts:

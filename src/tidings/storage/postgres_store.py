@@ -96,11 +96,17 @@ class PostgresStore:
         self._readers = reading_engine(url)
         self._write_pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="tidings-write")
         self._read_pool = ThreadPoolExecutor(CONNECTIONS // 2, thread_name_prefix="tidings-read")
+        self._asked = {self._write_pool: (0, CONNECTIONS), self._read_pool: (0, CONNECTIONS // 2)}
 
     @property
     def sealer(self) -> Sealer:
         """What seals this database's secrets."""
         return self._sealer
+
+    @property
+    def waiting(self) -> int:
+        """Count the works that wait for a connection."""
+        return sum(max(0, asked - threads) for asked, threads in self._asked.values())
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run a work that only reads, on one consistent state of the database."""
@@ -125,7 +131,15 @@ class PostgresStore:
     async def _run(self, pool: ThreadPoolExecutor, engine: Engine, work: Callable[[Transaction], T]) -> T:
         if self._closed:
             raise StoreUnavailable("The store is closed.")
-        return await asyncio.get_running_loop().run_in_executor(pool, self._try, engine, work)
+        self._count(pool, 1)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, self._try, engine, work)
+        finally:
+            self._count(pool, -1)
+
+    def _count(self, pool: ThreadPoolExecutor, change: int) -> None:
+        asked, threads = self._asked[pool]
+        self._asked[pool] = asked + change, threads
 
     def _try(self, engine: Engine, work: Callable[[Transaction], T]) -> T:
         for tries in range(1, MOST_TRIES + 1):

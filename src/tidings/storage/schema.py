@@ -20,6 +20,9 @@ from tidings.storage.columns import Big, Json, Moment, Small
 
 metadata = MetaData()
 
+PAUSED = "paused"
+"""The instance value that is there while nothing may be sent."""
+
 
 def _id() -> Column[int]:
     # A number is never given twice: the highest id of an audience is frozen with a notification.

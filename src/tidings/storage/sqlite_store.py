@@ -147,6 +147,11 @@ class SQLiteStore:
         """What seals this database's secrets."""
         return self._sealer
 
+    @property
+    def waiting(self) -> int:
+        """Count the works that wait for the writer."""
+        return self._queue.qsize()
+
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run a work that only reads, on one consistent state of the database."""
         if self._closed:

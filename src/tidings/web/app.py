@@ -18,6 +18,7 @@ from tidings.web.api.routes import router
 from tidings.web.auth import Authenticate
 from tidings.web.bodies import LimitBody
 from tidings.web.public.routes import public_routes
+from tidings.web.requests import MeasureRequests
 
 if TYPE_CHECKING:
     from tidings.wiring import Container
@@ -41,7 +42,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await container.apps.ensure_first()
-        async with background() if background else nullcontext():
+        async with background() if background else nullcontext(), container.process.watching():
             try:
                 yield
             finally:
@@ -56,6 +57,7 @@ def create_app(
         redirect_slashes=False,
         lifespan=lifespan,
         middleware=[
+            Middleware(MeasureRequests, metrics=metrics or container.metrics),
             Middleware(RefuseNul, docs_url=docs_url),
             Middleware(LimitBody, docs_url=docs_url),
             Middleware(Authenticate, container=container, operator_token=operator_token, docs_url=docs_url),

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
+from typing import get_args
 
-from tidings.domain.outcome import Outcome
+from tidings.domain.outcome import Held, Outcome, Throttled, Unavailable
 from tidings.lib.metrics import Metrics
+from tidings.providers import BROWSER, provider
 
 
 class Event(StrEnum):
@@ -26,14 +29,26 @@ class Metric(StrEnum):
     """What a worker counts."""
 
     OUTCOMES = "tidings_outcomes"
+    UNSENT = "tidings_unsent"
+    WAIT_SECONDS = "tidings_wait_seconds"
     CHUNK_SECONDS = "tidings_chunk_seconds"
+    SETTLE_SECONDS = "tidings_settle_seconds"
     SENDER_DEATHS = "tidings_sender_deaths"
 
 
 class Label(StrEnum):
-    """What the counts are told apart by."""
+    """What the counts are told apart by; each has a few values only, whatever the world registers."""
 
     OUTCOME = "outcome"
+    REASON = "reason"
+    SERVICE = "service"
+    PRIORITY = "priority"
+
+
+WAITS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1_800.0)
+"""Upper ends in seconds: from a message to one person to the end of a campaign."""
+
+_HELD = frozenset(Held)
 
 
 class Meters:
@@ -41,14 +56,49 @@ class Meters:
 
     def __init__(self, metrics: Metrics) -> None:
         self._outcomes = metrics.counter(
-            Metric.OUTCOMES, "Answers of push services by what they mean; unmapped should be 0.", labels=[Label.OUTCOME]
+            Metric.OUTCOMES,
+            "Answers of push services by what they mean; unmapped should be 0.",
+            labels=[Label.OUTCOME, Label.SERVICE],
+        )
+        self._unsent = metrics.counter(
+            Metric.UNSENT,
+            "Messages put off without having been sent: their push service is silent, asked us to wait or is paced.",
+            labels=[Label.REASON, Label.SERVICE],
+        )
+        # Each from the start: of a series that begins with its first event, nobody sees that one.
+        for service in provider(BROWSER).services:
+            for kind in get_args(Outcome):
+                self._outcomes.labels(kind.__name__.lower(), service)
+            for reason in Held:
+                self._unsent.labels(reason.value, service)
+        self.wait_seconds = metrics.histogram(
+            Metric.WAIT_SECONDS,
+            "From when a notification was due until a chunk of it was handed to a sender for the first time.",
+            labels=[Label.PRIORITY],
+            buckets=WAITS,
         )
         self.chunk_seconds = metrics.histogram(
             Metric.CHUNK_SECONDS, "From handing a chunk to a sender to its last outcome."
         )
+        self.settle_seconds = metrics.histogram(
+            Metric.SETTLE_SECONDS, "Storing the outcomes of a chunk and loading the next one, retries included."
+        )
         self.sender_deaths = metrics.counter(Metric.SENDER_DEATHS, "Sender processes that ended by themselves.")
 
-    def count(self, outcomes: Iterable[Outcome]) -> None:
-        """Count the outcomes of a chunk."""
-        for kind, number in Tally(type(one).__name__.lower() for one in outcomes).items():
-            self._outcomes.labels(kind).inc(number)
+    def count(self, outcomes: Iterable[tuple[str, str, Outcome]]) -> None:
+        """Count the outcomes of a chunk: (provider, origin, outcome) of each recipient."""
+        answers: Tally[tuple[str, str, str]] = Tally()
+        unsent: Tally[tuple[str, str, str]] = Tally()
+        for name, origin, outcome in outcomes:
+            if isinstance(outcome, Throttled | Unavailable) and outcome.reason in _HELD:
+                unsent[outcome.reason, name, origin] += 1
+            else:
+                answers[type(outcome).__name__.lower(), name, origin] += 1
+        for counter, tally in ((self._outcomes, answers), (self._unsent, unsent)):
+            for (what, name, origin), number in tally.items():
+                counter.labels(str(what), _service(name, origin)).inc(number)
+
+
+@lru_cache(maxsize=1024)
+def _service(name: str, origin: str) -> str:
+    return provider(name).service(origin)

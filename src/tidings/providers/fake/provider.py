@@ -44,6 +44,11 @@ class Fake:
     """A provider for tests: a request's body is the message itself, and each status means one outcome."""
 
     name = "fake"
+    services = frozenset({"other"})
+
+    def service(self, origin: str) -> str:
+        """Name the push service at an origin."""
+        return "other"
 
     def __init__(self, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self._random_bytes = random_bytes

@@ -55,6 +55,11 @@ class WebPush:
     """The Provider for browsers. It remembers the Authorization values of the hour, and nothing else."""
 
     name = "webpush"
+    services = frozenset(family.label for family in Family)
+
+    def service(self, origin: str) -> str:
+        """Name the push service at an origin; one of those an operator has added is `other`."""
+        return service_at(origin).family.label
 
     def __init__(self) -> None:
         self._authorizations = Authorizations()

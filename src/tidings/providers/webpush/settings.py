@@ -23,6 +23,11 @@ class Family(StrEnum):
     MICROSOFT = "microsoft"
     UNKNOWN = "unknown"
 
+    @property
+    def label(self) -> str:
+        """Its name for people, who call the unknown ones others."""
+        return "other" if self is Family.UNKNOWN else self.value
+
 
 PUSH_HOSTS = frozenset({"fcm.googleapis.com", "updates.push.services.mozilla.com"})
 PUSH_SUFFIXES = (".push.services.mozilla.com", ".push.apple.com", ".notify.windows.com")

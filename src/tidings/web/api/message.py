@@ -119,6 +119,14 @@ class NotificationBody(Body):
     locales: dict[Language, TranslationBody] = Field(default={}, max_length=50)
     channels: list[str] | None = Field(default=None, min_length=1, max_length=3, examples=[[BROWSER]])
     send_at: AwareDatetime | None = Field(default=None, description="With its zone; absent, now.")
+    expect_audience: int | None = Field(
+        default=None,
+        ge=0,
+        description="How many devices you counted. Where it is more than 1 % off, nothing is stored: 409.",
+    )
+    confirm_volume: bool = Field(
+        default=False, description="It is meant, however much was sent lately: the tripwire lets it pass."
+    )
 
     @field_validator("data")
     @classmethod

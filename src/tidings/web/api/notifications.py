@@ -41,19 +41,6 @@ class Accepted(BaseModel):
     )
 
 
-class SendBody(NotificationBody):
-    """A notification, and on what terms it is sent."""
-
-    expect_audience: int | None = Field(
-        default=None,
-        ge=0,
-        description="How many devices you counted. Where it is more than 1 % off, nothing is stored: 409.",
-    )
-    confirm_volume: bool = Field(
-        default=False, description="It is meant, however much was sent lately: the tripwire lets it pass."
-    )
-
-
 class HeldBody(Body):
     """What is to become of everything that the tripwire holds."""
 
@@ -129,7 +116,7 @@ IdempotencyKey = Annotated[str | None, Depends(idempotency_key)]
     response_model_exclude_none=True,
 )
 async def send_notification(
-    request: Request, response: Response, app: SendApp, body: SendBody, key: IdempotencyKey
+    request: Request, response: Response, app: SendApp, body: NotificationBody, key: IdempotencyKey
 ) -> Accepted:
     """Store a notification; workers send it. With the same Idempotency-Key it is stored once, however often asked.
 

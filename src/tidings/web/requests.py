@@ -1,0 +1,79 @@
+"""How long requests take, by method, route and status, as a middleware that knows nothing of what they are about."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from weakref import WeakKeyDictionary
+
+from prometheus_client import Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tidings.lib.metrics import SECONDS, Metrics
+from tidings.web.auth import API
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+ELSEWHERE = "other"
+"""In place of a route: an address that none answers, or a file."""
+
+
+class Metric(StrEnum):
+    """What is told."""
+
+    REQUEST_SECONDS = "tidings_request_seconds"
+
+
+class Label(StrEnum):
+    """What it is told apart by."""
+
+    METHOD = "method"
+    ROUTE = "route"
+    STATUS = "status"
+
+
+class MeasureRequests:
+    """Measures until an answer begins: one that streams may last as long as a campaign."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self._app = app
+        self._seconds = _seconds_of(metrics)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and look at the clock."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        begun = time.monotonic()
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                method = scope["method"] if scope["method"] in METHODS else ELSEWHERE
+                status = f"{message['status'] // 100}xx"
+                self._seconds.labels(method, route_of(scope), status).observe(time.monotonic() - begun)
+            await send(message)
+
+        return await self._app(scope, receive, sent)
+
+
+_known: WeakKeyDictionary[Metrics, Histogram] = WeakKeyDictionary()
+
+
+def _seconds_of(metrics: Metrics) -> Histogram:
+    # A command that works in the server's process builds the application a second time.
+    if metrics not in _known:
+        _known[metrics] = metrics.histogram(
+            Metric.REQUEST_SECONDS,
+            "From a request to the beginning of its answer.",
+            labels=[Label.METHOD, Label.ROUTE, Label.STATUS],
+            buckets=SECONDS,
+        )
+    return _known[metrics]
+
+
+def route_of(scope: Scope) -> str:
+    """Name the route as it was written, `/api/v1/notifications/{notification_id}`: there are only so many."""
+    route: object = getattr(scope.get("route"), "path", None)
+    if not isinstance(route, str):
+        return ELSEWHERE
+    # A route of an included router does not know what it was included under.
+    under_api = scope["path"].startswith(f"{API}/") and not route.startswith(API)
+    return f"{API}{route}" if under_api else route
