@@ -30,8 +30,8 @@ class Flight(NamedTuple):
 class Origins:
     """The state of every push service as one sender sees it. Times are in seconds of a clock that is never set.
 
-    A window and a breaker belong to an origin; a rest and a rate to a key at an origin, because push services count
-    by key. `share` is this sender's part of a rate: each learns for itself, and together they must not exceed it.
+    A window and a breaker belong to an origin; a rest and a limit to a key at an origin, because push services count
+    by key. `share` is this sender's part of a limit: each learns for itself, and together they must not exceed it.
     """
 
     def __init__(self, *, most: int, share: float = 1.0) -> None:
@@ -64,7 +64,7 @@ class Origins:
             return Throttled(rest + spread * lot, ThrottleScope.PROJECT, Held.RESTS)
         if wait := gate.turn(now=now):
             # Our own guess, not the service's word: it must not be what lets a message run out of time.
-            return Throttled(min(wait * (0.5 + lot), life / 2), ThrottleScope.PROJECT, Held.PACED)
+            return Throttled(min(wait, life / 2), ThrottleScope.PROJECT, Held.PACED)
         return None
 
     def start(self, origin: str, credential_id: int) -> Flight:
@@ -89,8 +89,8 @@ class Origins:
         gate = self._gates.of((flight.credential_id, flight.origin))
         if outcome.scope is ThrottleScope.UNSTATED and not gate.doubted():
             return Sign.GOOD
-        rate = None if outcome.a_minute is None else outcome.a_minute / 60 * self._share
-        gate.refused(now=now, after=outcome.after, rate=rate)
+        a_minute = None if outcome.a_minute is None else outcome.a_minute * self._share
+        gate.refused(now=now, after=outcome.after, a_minute=a_minute)
         return Sign.BUSY
 
 

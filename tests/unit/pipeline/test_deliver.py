@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from tidings.domain.app import Credential
 from tidings.domain.message import Rendered
-from tidings.domain.outcome import Accepted, Gone, Outcome, Refused, Unavailable
+from tidings.domain.outcome import Accepted, Gone, Held, Outcome, Refused, Throttled, ThrottleScope, Unavailable
 from tidings.domain.subscription import Address
 from tidings.lib.egress import HostPolicy
 from tidings.lib.exchange import Answer, FailureKind, NetworkFailure, Reply, Request
@@ -188,3 +188,35 @@ def test_the_time_left_goes_on_the_wire_and_is_never_below_a_minute() -> None:
 
 def test_it_ends_when_the_chunks_do() -> None:
     assert run(Client(ok)) == []
+
+
+class Told(Plain):
+    """A provider that reads 429 as a throttle of the whole service."""
+
+    def outcome(self, to: Address, answer: Answer, *, now: float) -> Outcome:
+        assert isinstance(answer, Reply)
+        return Throttled(60.0, ThrottleScope.ORIGIN) if answer.status == 429 else Accepted()
+
+
+def test_what_a_service_asked_for_keeps_the_parcels_after_it_from_being_sent_and_no_others() -> None:
+    client = Client(lambda request: Reply(429 if request.url == "busy" else 201, {}, b""), room=4, polls=2)
+    take, _ = taking(chunk(1, *["busy"] * 40, *["well"] * 40))
+    delivery = Delivery(client, provider=lambda _: Told(), now=lambda: 0.0, ticks=lambda: 0.0)
+    settled = [one for batch in delivery.run(take) for one in batch]
+    outcomes = [one.outcome for one in settled]
+    assert len({one.subscription_id for one in settled}) == 80
+    assert sum(request.url == "busy" for request in client.requests) <= 4
+    assert outcomes.count(Accepted()) == 40
+    rested = [one for one in outcomes if isinstance(one, Throttled) and one.reason == Held.RESTS]
+    assert len(rested) >= 36
+    assert all(60 <= (one.after or 0) <= 75 for one in rested)
+
+
+def test_a_rest_outlasts_a_clock_that_is_set_back_or_forward() -> None:
+    clock = iter([0.0, 0.0, *([-1e6, 1e3] * 100)])
+    client = Client(lambda _: Reply(429, {}, b""), room=1)
+    take, _ = taking(chunk(1, *["busy"] * 20, expires_at=1e9))
+    delivery = Delivery(client, provider=lambda _: Told(), now=lambda: next(clock), ticks=lambda: 0.0)
+    settled = [one for batch in delivery.run(take) for one in batch]
+    assert len(client.requests) == 1
+    assert len(settled) == 20

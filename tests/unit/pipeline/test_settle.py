@@ -13,6 +13,7 @@ from tidings.domain.delivery import DeliveryStatus, Retired, Retry
 from tidings.domain.outcome import (
     Accepted,
     Gone,
+    Held,
     KeyMismatch,
     Misconfigured,
     Outcome,
@@ -106,6 +107,27 @@ def test_refused_credentials_at_one_service_are_told_although_another_service_ac
         tried(Misconfigured("bad_jwt"), subscription_id=2, origin="https://b"),
     )
     assert verdicts.misconfigured == {(7, "https://b"): "bad_jwt"}
+
+
+@pytest.mark.parametrize("reason", [Held.RESTS, Held.PACED])
+def test_what_was_never_sent_comes_back_when_it_was_told_and_had_no_try(reason: Held) -> None:
+    verdicts = settled(tried(Throttled(40.0, ThrottleScope.PROJECT, reason), earlier_tries=3), chance=0.0)
+    assert only_retry(verdicts) == (40.0, Retry(1, 3))
+
+
+def test_chunks_with_the_same_delay_come_back_at_different_moments() -> None:
+    delays = [
+        only_retry(settled(tried(Throttled(120.0, ThrottleScope.PROJECT, Held.RESTS)), chance=lot / 10))[0]
+        for lot in range(10)
+    ]
+    assert len(set(delays)) == 10
+    assert min(delays) >= 120
+    assert max(delays) <= 120 * 1.4
+
+
+def test_rounding_never_lets_a_message_run_out_of_time() -> None:
+    only = tried(Throttled(120.0, ThrottleScope.PROJECT, Held.RESTS))
+    assert only_retry(settled(only, expires_at=NOW + timedelta(seconds=121)))[0] == 120
 
 
 @given(after=st.floats(0, 20_000), earlier=st.integers(0, 1_500), chance=st.floats(0, 0.999))
