@@ -40,14 +40,13 @@ async function bundle(file, entry, format, { parts = null, plugins = [] } = {}) 
 }
 
 await mkdir(SERVED, { recursive: true });
-const hashes = {};
+// Part of their addresses: browsers may keep the parts for ever, and an update gets through all the same.
+const hash = createHash('sha256');
 for (const [name, entry] of Object.entries(PARTS)) {
   await bundle(`${name}.js`, entry, 'esm');
-  const content = await readFile(new URL(`${name}.js`, OUT));
-  // Part of its address: browsers may keep it for ever, and an update gets through all the same.
-  hashes[name] = createHash('sha256').update(content).digest('hex').slice(0, 10);
+  hash.update(await readFile(new URL(`${name}.js`, OUT)));
 }
-await bundle('sdk.js', 'src/page/global.ts', 'iife', { parts: hashes });
+await bundle('sdk.js', 'src/page/global.ts', 'iife', { parts: hash.digest('hex').slice(0, 8) });
 await bundle('sdk.mjs', 'src/page/index.ts', 'esm', { plugins: [partsBeside] });
 // A classic script: browsers import it into a site's own worker with importScripts(). The module is for `import`.
 await bundle('service-worker.js', 'src/worker/index.ts', 'iife');

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 
 const PAGE = 6_144;
 const WORKER = 3_072;
-const BANNER = 14_336;
+const BANNER = 16_384;
 const CHECK = 6_144;
 const LIMITS = {
   'sdk.js': PAGE,

@@ -1,29 +1,26 @@
 /** This device at the server: register it, keep it up to date, turn it off. */
 import { servedBy, type Origin } from "../shared/config.ts";
 import { textFrom } from "../shared/keys.ts";
-import { changeDevice, device, wish, type Device } from "../shared/store.ts";
+import { changeDevice, device, receipts, wish, type Device } from "../shared/store.ts";
 import { call, digestOf, enrol, enrolAsBefore, Refused } from "../shared/upload.ts";
-import { everything, givenUp, held, ready, registered, subscribed } from "./browser.ts";
-import { TidingsError, within } from "./errors.ts";
+import { everything, givenUp, held, subscribed } from "./browser.ts";
+import { rethrow, TidingsError, within } from "./errors.ts";
 import { origin, user, worker } from "./options.ts";
+import { hello, ready, registered } from "./worker.ts";
 
 const ANSWERING = 15;
 const A_DAY = 86_400_000;
 const LOST = "subscription_secret_required";
 
 /** Wait for the server; whatever goes wrong becomes a TidingsError. */
-async function answer<T>(asked: Promise<T>): Promise<T> {
-  try {
-    return await within(ANSWERING, "The Tidings server", asked);
-  } catch (cause) {
-    if (cause instanceof TidingsError) throw cause;
+export function answer<T>(asked: Promise<T>): Promise<T> {
+  return within(ANSWERING, "The Tidings server", asked).catch((cause: unknown) => {
     if (cause instanceof Refused) throw refusal(cause);
-    throw new TidingsError(
+    return rethrow(
       "server_unreachable",
-      `${origin().server} does not answer. Check that it runs, and that this site is one of the App's origins.`,
-      cause,
-    );
-  }
+      () => `${origin().server} does not answer. Check that it runs, and that this site is one of the App's origins.`,
+    )(cause);
+  });
 }
 
 function refusal(cause: Refused): TidingsError {
@@ -32,6 +29,10 @@ function refusal(cause: Refused): TidingsError {
   const words = `${origin().server} answered ${cause.message}, and not as Tidings does. Check its address and what stands before it.`;
   return new TidingsError("server_unexpected", words, cause);
 }
+
+/** Whether the server said no, and would again: not so when it was too busy. */
+export const isFinal = (cause: unknown): boolean =>
+  cause instanceof TidingsError && cause.cause instanceof Refused && /^4(?!29)/.test(cause.cause.message);
 
 const isFor = ({ server, app }: Origin, kept: Device | undefined): kept is Device => kept?.server === server && kept.app === app;
 
@@ -43,11 +44,8 @@ async function ours(): Promise<Device | undefined> {
 
 /** Make sure that browser and server agree: worker, subscription, registration. */
 export async function register(): Promise<void> {
-  const [{ public_key: key }, registration] = await Promise.all([
-    answer(call<{ public_key?: string }>(origin(), "GET", "/vapid-key")),
-    ready(),
-  ]);
-  if (!key) throw refusal(new Refused(200, undefined));
+  const asked = currentKey();
+  const [key, registration] = await Promise.all([asked, ready(asked)]);
   const subscription = await subscribed(registration, key);
   try {
     await enrolled(subscription, key);
@@ -58,6 +56,12 @@ export async function register(): Promise<void> {
     await enrolled(await subscribed(registration, key), key);
   }
   await leave(key);
+}
+
+async function currentKey(): Promise<string> {
+  const { public_key: key } = await answer(call<{ public_key?: string }>(origin(), "GET", "/vapid-key"));
+  if (!key) throw refusal(new Refused(200, undefined));
+  return key;
 }
 
 async function enrolled(subscription: PushSubscription, key: string): Promise<void> {
@@ -87,11 +91,17 @@ async function leave(key: string): Promise<void> {
 /** Register again what should be registered, if something has changed or a day has passed. */
 export async function sync(): Promise<void> {
   const [kept, who] = [await ours(), user()];
-  const subscription = await held(await registered());
+  const registration = await registered();
+  const subscription = await held(registration);
   const recent = kept && Math.abs(Date.now() - kept.seen) < A_DAY;
   const id = who === undefined ? kept?.user : who?.id;
-  if (recent && subscription && !isRotated(kept) && digestOf(subscription, kept.key, id) === kept.digest) return;
+  if (recent && subscription && !isRotated(kept) && digestOf(subscription, kept.key, id) === kept.digest) {
+    // A worker that hears of us sends what it could not send before.
+    if (registration && (await receipts(worker().scope)).length) void hello(registration);
+    return;
+  }
   if (await isWanted()) await register();
+  else await retire();
 }
 
 /** Whether the App has another key by now, as far as the script's own server tells. */
@@ -119,15 +129,27 @@ export async function want(): Promise<void> {
 
 /** Give up the subscription here and at the server; both are tried, whatever becomes of the other. */
 export async function unregister(): Promise<void> {
-  const { scope } = worker();
-  await wish(scope, "off");
-  const [kept, subscription] = [await ours(), await registered().then(held)];
-  const endpoint = subscription?.endpoint ?? kept?.endpoint;
-  const ends: Promise<unknown>[] = [givenUp(subscription)];
-  if (endpoint && kept?.secret) ends.push(answer(call(origin(), "DELETE", "/subscribe", { endpoint, secret: kept.secret })));
-  const done = await Promise.allSettled(ends);
-  await changeDevice(scope, () => undefined);
+  await wish(worker().scope, "off");
+  const done = await Promise.allSettled([registered().then(held).then(givenUp), retire()]);
   for (const end of done) if (end.status === "rejected") throw end.reason;
+}
+
+/**
+ * Tell the server that this device gets nothing any more: the person turned it off, or took the permission back. What
+ * it could not be told stays for the next visit. The id is kept, for who comes back is the same device.
+ */
+export async function retire(): Promise<void> {
+  const { scope } = worker();
+  const kept = await ours();
+  if (!kept?.endpoint) return;
+  const { id, secret } = kept;
+  const reason = (await wish(scope)) === "off" ? "turned_off" : "permission_revoked";
+  if (secret) {
+    await answer(call(origin(), "DELETE", "/subscribe", { id, secret, reason })).catch((cause: unknown) => {
+      if (!isFinal(cause)) throw cause;
+    });
+  }
+  await changeDevice(scope, (old) => old && { ...old, endpoint: "", digest: "" });
 }
 
 /** Note whose device it is, so that the next visit tells the server even if this one cannot. */

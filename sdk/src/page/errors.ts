@@ -18,3 +18,10 @@ export function within<T>(seconds: number, what: string, promise: Promise<T>): P
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
+
+/** Make a TidingsError of what was caught; one that is one already passes. */
+export function rethrow(code: string, words: (cause: unknown) => string): (cause: unknown) => never {
+  return (cause) => {
+    throw cause instanceof TidingsError ? cause : new TidingsError(code, words(cause), cause);
+  };
+}

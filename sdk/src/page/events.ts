@@ -49,11 +49,12 @@ export function emit<E extends keyof Events>(event: E, detail: Events[E]): void 
 let hearing = false;
 
 /** Hear what the worker tells, and when the person changes the permission in the browser's settings. */
-export function hear(permissionChanged: () => void): void {
+export function hear(scope: () => string, permissionChanged: () => void): void {
   if (hearing) return;
   hearing = true;
   navigator.serviceWorker.addEventListener("message", ({ data }) => {
-    if (data?.tidings === "received" || data?.tidings === "clicked") emit(data.tidings, data.detail);
+    // A site may have two Apps, each with its worker; every page hears both.
+    if ((data?.tidings === "received" || data?.tidings === "clicked") && data.scope === scope()) emit(data.tidings, data.detail);
   });
   navigator.permissions
     ?.query({ name: "notifications" })

@@ -3,11 +3,12 @@ import type { Banner, BannerOptions } from "./banner/options.ts";
 import { ask, supported } from "./browser.ts";
 import type { Check, CheckOptions } from "./check/options.ts";
 import type { Core } from "./core.ts";
-import { agreed, assign, register, sync, unregister, want } from "./device.ts";
+import { agreed, assign, register, retire, sync, unregister, want } from "./device.ts";
 import { TidingsError } from "./errors.ts";
 import { emit, hear, on, type WebPushState } from "./events.ts";
 import { dismissals } from "./kept.ts";
 import { runChecks, showBanner } from "./ondemand.ts";
+import { flush, setTags, track as trackNow } from "./outbox.ts";
 import { origin, setOptions, setUser, worker, type Options } from "./options.ts";
 import { wish } from "../shared/store.ts";
 import type { User } from "../shared/upload.ts";
@@ -57,7 +58,7 @@ function refused(state: keyof typeof WHY): WebPushState {
 
 /** Run one thing after the other, and note how it ended; gives the error, if there was one. */
 let last: Promise<unknown> = Promise.resolve();
-function inTurn(work: () => Promise<void>): Promise<TidingsError | undefined> {
+function inTurn(work: () => Promise<unknown>): Promise<TidingsError | undefined> {
   const done = last.then(work).then(() => (lastError = undefined), failed);
   last = done;
   return done;
@@ -78,10 +79,26 @@ async function begin(options: Options): Promise<WebPushState> {
     return state();
   }
   if (!supported()) return tell("unsupported");
-  hear(() => void state());
-  if (Notification.permission === "granted") await inTurn(sync);
-  return state();
+  hear(scope, permissionChanged);
+  await changed();
+  const now = await state();
+  // What the badge counted has been seen.
+  if (now === "registered") navigator.clearAppBadge?.().catch(() => undefined);
+  return now;
 }
+
+const scope = (): string => worker().scope;
+
+/** Bring server and browser in line, whatever the permission is by now. */
+async function changed(): Promise<void> {
+  await inTurn(Notification.permission === "granted" ? () => sync().then(sent) : retire);
+}
+
+/** In the browser's settings, or by an answer: what follows from that comes first. */
+const permissionChanged = (): void => void changed().then(() => last).then(state);
+
+/** What waits to be sent must not keep a registration from having succeeded. */
+const sent = (): Promise<unknown> => flush().catch(() => undefined);
 
 /** What stands between this device and its notifications. */
 export async function state(): Promise<WebPushState> {
@@ -113,7 +130,7 @@ export async function subscribe(): Promise<WebPushState> {
   }
   // At once, while the click counts. Each click asks anew: Firefox hides a question that was not answered.
   const asked = Notification.permission === "default" ? ask() : Promise.resolve(Notification.permission);
-  hear(() => void state());
+  hear(scope, permissionChanged);
   const ended = asked.then(answered);
   // Nobody may ever answer; a button must not wait for that. A late answer is heard all the same.
   const patience = new Promise<"default">((resolve) => setTimeout(resolve, PATIENCE, "default"));
@@ -125,7 +142,7 @@ let registering: Promise<unknown> | undefined;
 async function answered(permission: NotificationPermission): Promise<WebPushState> {
   if (permission !== "granted") return refused(permission === "denied" ? "denied" : "undecided");
   // Two clicks make one registration.
-  const mine = (registering ??= inTurn(() => want().then(register)));
+  const mine = (registering ??= inTurn(() => want().then(register).then(sent)));
   await mine;
   if (registering === mine) registering = undefined;
   return state();
@@ -163,6 +180,24 @@ async function become(user: User | null): Promise<WebPushState> {
   if (error) throw error;
   return state();
 }
+
+/** Do what may fail, and reject with the reason. */
+async function done<T>(work: () => Promise<T>): Promise<T | null> {
+  let given: T | null = null;
+  const error = supported() ? await inTurn(async () => (given = await work())) : undefined;
+  if (error) throw error;
+  return given;
+}
+
+export const tags = {
+  /** Set tags of this device; null takes one away. Gives all that it has; null while it is not registered: then they wait. */
+  set: (changes: Record<string, string | number | boolean | null>): Promise<Record<string, string> | null> =>
+    done(() => setTags(changes)),
+};
+
+/** Say that something happened on this device. Gives null, and tells nobody, while it is not registered. */
+export const track = (name: string, properties: Record<string, unknown> = {}): Promise<{ id: string } | null> =>
+  done(() => trackNow(name, properties));
 
 /** The id of this device's subscription as the REST API knows it, null unless it is registered. */
 export async function subscription(): Promise<{ id: string } | null> {

@@ -10,3 +10,17 @@ export const dismissals = (
   origin: Origin,
   next: (old: Dismissals | undefined) => Dismissals | undefined,
 ): Promise<Dismissals | undefined> => change(of("banner", origin), next);
+
+/** What is still to be told to the server. */
+export interface Waiting {
+  id: string;
+  path: "/tags" | "/events";
+  told: Record<string, unknown>;
+}
+
+export const waiting = async (origin: Origin, next: (old: Waiting[]) => Waiting[]): Promise<Waiting[]> =>
+  (await change<Waiting[]>(of("waiting", origin), (old = []) => next(old))) ?? [];
+
+/** The path of a site's own worker that has ours in it. */
+export const accepted = (scope: string, path?: string): Promise<string | undefined> =>
+  change<string>(`worker ${scope}`, (old) => path ?? old);

@@ -3,13 +3,13 @@ import { pushUrl } from "../shared/config.ts";
 import type { Banner, BannerOptions, BannerState } from "./banner/options.ts";
 import type { Check, CheckOptions } from "./check/options.ts";
 import type { Core } from "./core.ts";
-import { TidingsError, within } from "./errors.ts";
+import { rethrow, within, type TidingsError } from "./errors.ts";
 import { emit } from "./events.ts";
 import { origin } from "./options.ts";
 
-/** Whether this is sdk.js, whose parts the server serves, and their hashes; in the ES module they lie beside it. */
+/** Whether this is sdk.js, whose parts the server serves, and their hash; in the ES module they lie beside it. */
 declare const __SERVED__: boolean;
-declare const __PARTS__: { banner: string; check: string };
+declare const __PARTS__: string;
 
 const LOADING = 15;
 
@@ -19,16 +19,15 @@ interface Parts {
 }
 
 async function part<P extends keyof Parts>(name: P): Promise<Parts[P]> {
-  const address = __SERVED__ ? `${pushUrl(origin())}/${name}.js?v=${__PARTS__[name]}` : `./${name}.js`;
+  const address = __SERVED__ ? `${pushUrl(origin())}/${name}.js?v=${__PARTS__}` : `./${name}.js`;
   const loading = __SERVED__ ? import(address) : name === "banner" ? import("./banner/index.ts") : import("./check/index.ts");
-  return within(LOADING, `Loading ${address}`, loading).catch((cause: unknown) => {
-    if (cause instanceof TidingsError) throw cause;
-    throw new TidingsError(
+  return within(LOADING, `Loading ${address}`, loading).catch(
+    rethrow(
       "part_failed",
-      `${address} could not be loaded. The site's Content-Security-Policy or an ad-blocker may forbid it, or this site is not one of the App's origins.`,
-      cause,
-    );
-  });
+      () =>
+        `${address} could not be loaded. The site's Content-Security-Policy or an ad-blocker may forbid it.`,
+    ),
+  );
 }
 
 let current: Banner | undefined;

@@ -27,7 +27,7 @@ export function user(): User | null | undefined {
 
 export function setUser(user: User | null): void {
   // "undefined" would be a person that every visitor is.
-  if (user && (user.id === undefined || user.id === null || user.id === "")) {
+  if (user && (user.id ?? "") === "") {
     throw new TidingsError("invalid_user", "A user needs an id. Pass the one that your server knows; logout() is for nobody.");
   }
   options.user = user && { ...user, id: String(user.id) };
@@ -36,10 +36,9 @@ export function setUser(user: User | null): void {
 /** The server and the App. Throws `not_configured`. */
 export function origin(): Origin {
   const served = servedBy();
-  const app = options.app ?? served.app;
+  const [server, app] = [options.server ?? served.server, options.app ?? served.app];
   try {
-    const url = new URL(options.server ?? served.server ?? "", location.href);
-    if (app && (options.server ?? served.server)) return { server: url.href.replace(/\/+$/, ""), app };
+    if (server && app) return { server: new URL(server, location.href).href.replace(/\/+$/, ""), app };
   } catch {
     // Not a URL.
   }

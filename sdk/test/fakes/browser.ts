@@ -33,14 +33,45 @@ export class FakeSubscription {
   }
 }
 
+export class FakeScript {
+  readonly scriptURL: string;
+  /** Whether ours is in it, so that it answers a page's hello. */
+  hasOurs: boolean;
+  silent = false;
+  state = "activated";
+  private readonly listeners: (() => void)[] = [];
+  constructor(scriptURL: string, hasOurs: boolean) {
+    this.scriptURL = scriptURL;
+    this.hasOurs = hasOurs;
+  }
+  postMessage(data: { tidings?: string }, [port]: MessagePort[]): void {
+    if (this.silent) return;
+    port?.postMessage(this.hasOurs && data.tidings === "hello" ? { tidings: "hello", version: "0.0.0-test" } : "what?");
+  }
+  addEventListener(_: string, listener: () => void): void {
+    this.listeners.push(listener);
+  }
+  get listens(): boolean {
+    return this.listeners.length > 0;
+  }
+  become(state: string): void {
+    this.state = state;
+    for (const listener of this.listeners) listener();
+  }
+}
+
 export class FakeRegistration {
   readonly scope: string;
-  active: { scriptURL: string };
+  active: FakeScript;
+  waiting: FakeScript | null = null;
+  installing: FakeScript | null = null;
+  /** Whether the server still has the script. */
+  fileIsThere = true;
   subscription: FakeSubscription | null = null;
   readonly pushManager;
   constructor(browser: FakeBrowser, scope: string, scriptURL: string) {
     this.scope = scope;
-    this.active = { scriptURL };
+    this.active = new FakeScript(scriptURL, false);
     this.pushManager = {
       getSubscription: async () => this.subscription,
       subscribe: async (options: { applicationServerKey: Uint8Array<ArrayBuffer> }) => {
@@ -54,6 +85,10 @@ export class FakeRegistration {
         return (this.subscription = browser.subscriptionAt(this, `${browser.endpoints}`, options.applicationServerKey));
       },
     };
+  }
+
+  async update(): Promise<void> {
+    if (!this.fileIsThere) throw new TypeError("404");
   }
 }
 
@@ -77,7 +112,9 @@ export class FakeBrowser {
       register: async (url: string, options: RegistrationOptions) => {
         this.registered.push({ url, options });
         await this.registering();
-        return this.worker(options.scope ?? "", url);
+        const made = this.worker(options.scope ?? "", url);
+        made.active.hasOurs = true;
+        return made;
       },
       getRegistration: async (scope: string) =>
         [...this.registrations.values()].filter((one) => scope.startsWith(one.scope)).sort((a, b) => b.scope.length - a.scope.length)[0],
@@ -92,7 +129,7 @@ export class FakeBrowser {
   /** A worker that is there, with its subscription kept when its script changes. */
   worker(scope = `${SITE}/`, url = `${SITE}/tidings-sw.js`): FakeRegistration {
     const made = this.registrations.get(scope) ?? new FakeRegistration(this, scope, url);
-    made.active = { scriptURL: url };
+    if (made.active.scriptURL !== url) made.active = new FakeScript(url, false);
     this.registrations.set(scope, made);
     return made;
   }

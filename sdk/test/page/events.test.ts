@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeBrowser, visit, type Sdk } from "../fakes/browser.ts";
+import { FakeBrowser, SITE, visit, type Sdk } from "../fakes/browser.ts";
 
 let browser: FakeBrowser;
 let sdk: Sdk;
@@ -39,9 +39,12 @@ describe("on", () => {
     sdk.on("clicked", (detail) => heard.push(["clicked", detail]));
     await sdk.init();
     await sdk.init();
-    browser.hears({ tidings: "received", detail: shown });
-    browser.hears({ tidings: "clicked", detail: { ...shown, action: "yes" } });
-    for (const foreign of [null, "text", { type: "workbox" }, { tidings: "change", detail: "denied" }]) browser.hears(foreign);
+    const scope = `${SITE}/`;
+    browser.hears({ tidings: "received", scope, detail: shown });
+    browser.hears({ tidings: "clicked", scope, detail: { ...shown, action: "yes" } });
+    const ofAnotherApp = { tidings: "received", scope: `${SITE}/shop/`, detail: shown };
+    const foreign = [null, "text", { type: "workbox" }, { tidings: "change", scope, detail: "denied" }, ofAnotherApp];
+    for (const one of foreign) browser.hears(one);
     expect(heard).toEqual([
       ["received", shown],
       ["clicked", { ...shown, action: "yes" }],

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
-import { FakeBrowser, SITE, visit, type Sdk } from "../fakes/browser.ts";
-import { keyOf } from "../fakes/server.ts";
+import { FakeBrowser, SITE, until, visit, type Sdk } from "../fakes/browser.ts";
+import { keyOf, problem } from "../fakes/server.ts";
 
 const A_DAY = 86_400_000;
 
@@ -92,6 +92,7 @@ describe("a visit mends", () => {
   });
 
   test("a worker whose file has moved within its folder", async () => {
+    browser.registrations.get(`${SITE}/`)!.fileIsThere = false;
     expect(await (await comesBack({ serviceWorker: { path: "/sw.js" } })).state()).toBe("registered");
     expect(browser.registrations.get(`${SITE}/`)?.active.scriptURL).toBe(`${SITE}/sw.js`);
   });
@@ -172,7 +173,7 @@ describe("turning off", () => {
     expect(sdk.lastError).toBeUndefined();
     expect(subscription?.alive).toBe(false);
     expect(browser.server.to("/subscribe", "DELETE").map(({ body }) => body)).toEqual([
-      { endpoint: "https://push.service/1", secret: "secret-1" },
+      { id: "sub_1", secret: "secret-1", reason: "turned_off" },
     ]);
   });
 
@@ -215,6 +216,70 @@ describe("turning off", () => {
     const all = await Promise.all([sdk.subscribe(), sdk.unsubscribe(), sdk.subscribe()]);
     expect(all.at(-1)).toBe("registered");
     expect(browser.subscription).not.toBeNull();
+  });
+});
+
+describe("a permission that was taken back", () => {
+  const ended = (): unknown[] => browser.server.to("/subscribe", "DELETE").map(({ body }) => body);
+
+  it("is told to the server on the next visit, once", async () => {
+    browser.permission = "denied";
+    expect(await (await comesBack()).state()).toBe("denied");
+    expect(ended()).toEqual([{ id: "sub_1", secret: "secret-1", reason: "permission_revoked" }]);
+    await comesBack();
+    expect(called()).toEqual([]);
+  });
+
+  it("is told at once while the page is open", async () => {
+    const sdk = await comesBack();
+    const states: string[] = [];
+    sdk.on("change", (state) => states.push(state));
+    browser.setPermission("default");
+    await until(() => states.includes("undecided"));
+    // The page of the first visit is open too, and says the same.
+    expect(ended()[0]).toEqual({ id: "sub_1", secret: "secret-1", reason: "permission_revoked" });
+  });
+
+  it("is told later when the server does not answer", async () => {
+    browser.permission = "denied";
+    browser.server.down = true;
+    await comesBack();
+    browser.server.down = false;
+    await comesBack();
+    expect(ended()).toHaveLength(1);
+  });
+
+  it("comes back as the same device", async () => {
+    browser.permission = "denied";
+    await comesBack();
+    browser.permission = "granted";
+    browser.registrations.get(`${SITE}/`)!.subscription = null;
+    const sdk = await comesBack();
+    expect(await sdk.state()).toBe("registered");
+    expect(browser.server.to("/subscribe")[0]?.body).toMatchObject({ id: "sub_1", secret: "secret-1" });
+    expect(browser.log.filter((one) => one === "ask")).toHaveLength(1);
+  });
+});
+
+describe("turning off where the server does not answer", () => {
+  it("is told on the next visit", async () => {
+    const sdk = await comesBack();
+    browser.server.down = true;
+    await sdk.unsubscribe();
+    browser.server.down = false;
+    await comesBack();
+    expect(called()).toEqual(["DELETE /subscribe"]);
+    await comesBack();
+    expect(called()).toEqual([]);
+  });
+
+  it("is over when the server knows nothing of the device", async () => {
+    browser.server.instead.set("DELETE /subscribe", () => problem(404, "not_found"));
+    const sdk = await comesBack();
+    await sdk.unsubscribe();
+    expect(sdk.lastError).toBeUndefined();
+    await comesBack();
+    expect(called()).toEqual([]);
   });
 });
 

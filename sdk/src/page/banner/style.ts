@@ -29,7 +29,7 @@ min-block-size:44px;min-inline-size:44px;padding:8px 16px;cursor:pointer;touch-a
 button:hover{background:var(--line)}
 button.main{color:var(--accent-text);background:var(--accent);border-color:transparent}
 button.main:hover{background:var(--tidings-accent,var(--press))}
-button:focus-visible,h2:focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:8px}
+button:focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:8px}
 ol{list-style:none;display:flex;flex-direction:column;gap:8px;margin-block-start:8px;counter-reset:step}
 li{display:flex;gap:12px;align-items:flex-start;counter-increment:step}
 li::before{content:counter(step);flex:none;inline-size:24px;block-size:24px;border-radius:50%;display:grid;place-items:center;
@@ -47,7 +47,8 @@ li span{padding-block-start:1px}
 @media (prefers-reduced-motion:reduce){.busy::after{animation:none;inline-size:100%}}
 @media (forced-colors:active){.panel{border-block-end:1px solid}button.main{border-color:ButtonText}}
 @media (max-width:559px){.actions{inline-size:100%;margin:0}.actions button{flex:1 1 auto}}
-@media (min-width:760px){ol.pictures{flex-direction:row}ol.pictures li{flex:1 1 0;flex-wrap:wrap}ol.pictures .picture{order:-1;inline-size:100%;max-inline-size:144px;block-size:108px}
+@media (min-width:760px){ol.pictures{flex-direction:row}ol.pictures li{flex:1 1 0;display:grid;grid-template-columns:24px 1fr}
+ol.pictures .picture{grid-area:1/1/auto/-1;inline-size:144px;block-size:108px}
 .pictured .words{max-inline-size:none}.pictured .lead{flex-basis:100%}}
 @media print{:host{display:none!important}}
 `;

@@ -159,7 +159,8 @@ export class Talk {
       const actions = [{ label: this.text("installShow"), press: () => this.install(true), main: true }, this.later];
       return this.show("install", { ...head, actions });
     }
-    const steps = this.text(installIn(around)).split("\n");
+    const first = installIn(around);
+    const steps = [first, first === "installInApp" ? ("installShare" as const) : ("installAdd" as const), "installOpen" as const].map((key) => this.text(key));
     const pictures = /iPhone|iPod/.test(around.agent) ? "phone" : "tablet";
     this.show("install", { ...head, steps, ...(isIos(around) && { pictures }), actions: [this.later] });
   }

@@ -1,8 +1,15 @@
 /** Which words, in which direction. */
+import { de } from "./de.ts";
 import { en } from "./en.ts";
+import { es } from "./es.ts";
+import { fr } from "./fr.ts";
+import { it } from "./it.ts";
+import { nl } from "./nl.ts";
+import { pl } from "./pl.ts";
+import { pt } from "./pt.ts";
 import type { Texts } from "./texts.ts";
 
-const LANGUAGES: Record<string, Texts> = { en };
+const LANGUAGES: Record<string, Texts> = { de, en, es, fr, it, nl, pl, pt };
 const RIGHT_TO_LEFT = /^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/i;
 
 export interface Words {

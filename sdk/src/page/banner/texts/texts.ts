@@ -40,8 +40,13 @@ export interface Texts {
   installTitle: string;
   installBody: string;
   installShow: string;
+  /** The first step, by browser; `installInApp` for a page that an app shows. */
   installSafari: string;
   installChrome: string;
   installOther: string;
   installInApp: string;
+  /** The second step in such an app. */
+  installShare: string;
+  installAdd: string;
+  installOpen: string;
 }

@@ -1,0 +1,127 @@
+/** The service worker at our scope: ours, the site's own with ours in it, or somebody else's. */
+import { pushUrl } from "../shared/config.ts";
+import { textFrom } from "../shared/keys.ts";
+import { device } from "../shared/store.ts";
+import { held } from "./browser.ts";
+import { rethrow, TidingsError, within } from "./errors.ts";
+import { accepted } from "./kept.ts";
+import { origin, worker } from "./options.ts";
+
+const LOOKING = 15;
+const ANSWERING = 3;
+
+/** Workers that do nothing but push, by the names that their makers gave the files. */
+const VENDORS =
+  /onesignal|firebase-messaging|push(-worker|pad|alert|engage|owl|woosh|crew)|(web|true|clever|wonder|perfecty-)push|izooto|aimtell|braze|notifo/i;
+
+type Registration = ServiceWorkerRegistration;
+
+const pathOf = (url: string): string => new URL(url, location.href).pathname;
+const scriptOf = ({ active, waiting, installing }: Registration): string => (active ?? waiting ?? installing)?.scriptURL ?? "";
+
+/** What is registered at our scope, whosever it is. */
+async function there(): Promise<Registration | undefined> {
+  const { scope } = worker();
+  const found = await within(LOOKING, "Looking for the service worker", navigator.serviceWorker.getRegistration(scope));
+  return found?.scope === scope && scriptOf(found) ? found : undefined;
+}
+
+/** The registration of our worker, if there is one. */
+export async function registered(): Promise<Registration | undefined> {
+  const found = await there();
+  if (!found) return undefined;
+  const path = pathOf(scriptOf(found));
+  return path === pathOf(worker().url) || path === (await accepted(worker().scope)) ? found : undefined;
+}
+
+/** Ask a worker whether ours is part of it. */
+export function hello(registration: Registration): Promise<boolean> {
+  const { port1, port2 } = new MessageChannel();
+  const answer = new Promise<boolean>((resolve) => {
+    port1.onmessage = ({ data }) => resolve(data?.tidings === "hello");
+    registration.active?.postMessage({ tidings: "hello" }, [port2]);
+  });
+  return within(ANSWERING, "The service worker", answer)
+    .catch(() => false)
+    .finally(() => port1.close());
+}
+
+/** Register our worker and wait until it is active. What the site has there of its own stays. */
+export async function ready(key: Promise<string>): Promise<Registration> {
+  const { url, scope } = worker();
+  const found = await there();
+  if (found && pathOf(scriptOf(found)) !== pathOf(url)) {
+    if (await hello(found)) {
+      if (await updates(found)) {
+        await accepted(scope, pathOf(scriptOf(found)));
+        return found;
+      }
+      // Its file is gone: ours takes its place.
+    } else if (!(await isVendors(found, key))) throw conflict(scriptOf(found));
+  }
+  const asked = async (): Promise<Registration> =>
+    navigator.serviceWorker.register(trusted(url), { scope, updateViaCache: "none" });
+  const made = await within(LOOKING, "Registering the service worker", asked()).catch(
+    rethrow(
+      "worker_failed",
+      (cause) => `The service worker ${url} could not be registered (${cause}). The file must be on this site and be served as JavaScript.`,
+    ),
+  );
+  await within(LOOKING, "Starting the service worker", active(made, url));
+  return made;
+}
+
+const updates = (registration: Registration): Promise<boolean> =>
+  within(LOOKING, "The service worker", registration.update()).then(
+    () => true,
+    () => false,
+  );
+
+/** Whether a worker is there for another push service: its name says so, or a subscription with a key that never was ours. */
+async function isVendors(registration: Registration, key: Promise<string>): Promise<boolean> {
+  if (VENDORS.test(scriptOf(registration))) return true;
+  const made = textFrom((await held(registration))?.options.applicationServerKey);
+  return Boolean(made) && made !== (await key) && made !== (await device(worker().scope))?.key;
+}
+
+function conflict(script: string): TidingsError {
+  const path = pathOf(script);
+  return new TidingsError(
+    "worker_conflict",
+    `The site's own service worker stays at ${worker().scope}. Put at the top of ${path}: ` +
+      `importScripts("${pushUrl(origin())}/service-worker.js"); ` +
+      `or give ours a folder: Tidings.init({ serviceWorker: { path: "/push/tidings-sw.js" } }).`,
+  );
+}
+
+/** Until our script is active: another vendor's may be, while ours is being installed. */
+function active(registration: Registration, url: string): Promise<void> {
+  const isOurs = (one: ServiceWorker | null): boolean | null => one && pathOf(one.scriptURL) === pathOf(url);
+  return new Promise((resolve, reject) => {
+    if (isOurs(registration.active)) return resolve();
+    const coming = [registration.installing, registration.waiting].find(isOurs);
+    coming?.addEventListener("statechange", () => {
+      if (coming.state === "activated") resolve();
+      if (coming.state === "redundant") {
+        reject(new TidingsError("worker_failed", "The service worker could not start. Open the browser's console for its error."));
+      }
+    });
+  });
+}
+
+interface Policy {
+  createScriptURL(url: string): string;
+}
+
+let policy: Policy | undefined;
+
+/** A page that requires Trusted Types takes a script's URL only from a policy. */
+function trusted(url: string): string {
+  const { trustedTypes } = window as typeof window & { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } };
+  try {
+    policy ??= trustedTypes?.createPolicy("tidings", { createScriptURL: (text) => text });
+  } catch {
+    // The site does not allow a policy of this name; then the browser decides.
+  }
+  return policy ? policy.createScriptURL(url) : url;
+}
