@@ -51,6 +51,20 @@ function found(scene, id) {
   return one
 }
 
+function snippets(app) {
+  const server = 'https://push.example.com', base = `${server}/v1/${app}/push`, load = `importScripts("${base}/service-worker.js");`
+  const pages = (init) => `<script src="${base}/sdk.js"></script>\n<button id="enable-push">Enable notifications</button>\n<script>\n  ${init}\n  document.querySelector("#enable-push").onclick = () => Tidings.subscribe();\n</script>`
+  const one = (way, title, when, ...steps) => ({ way, title, when, steps: steps.map(([title, code]) => ({ title, code })) })
+  return {
+    server, policy: `script-src 'self' ${server}; connect-src 'self' ${server}; worker-src 'self'`, check: 'await Tidings.check()',
+    snippets: [
+      one('file', 'A file on your site', 'Your site has no service worker yet.', ['Save this as /tidings-sw.js at the root of your site', load], ['Paste this into your pages', pages('Tidings.init();')]),
+      one('worker', 'A worker you have', 'Your site has a service worker already, such as that of a PWA. It keeps its own update policy.', ['Put this at the top of your worker', `self.__tidingsKeepWaiting = true;\n${load}`], ['Paste this into your pages, with the address of your worker', pages('Tidings.init({ serviceWorker: { path: "/sw.js" } });')]),
+      one('npm', 'npm', 'You bundle your pages.', ['Install the package', 'npm install tidings-web'], ['Save this where your bundler puts files as they are, so that it is served as /tidings-sw.js', load], ['Call it in your pages, with the id of your button', `import * as Tidings from "tidings-web";\n\nTidings.init({ server: "${server}", app: "${app}" });`]),
+    ],
+  }
+}
+
 const ROUTES = {
   'GET /session': (s) => ({ signed_in: s.signedIn }),
   'POST /session': (s, { body }) => {
@@ -60,6 +74,7 @@ const ROUTES = {
   },
   'DELETE /session': (s) => void (s.signedIn = false),
   'GET /apps': (s) => ({ data: s.apps, next_cursor: null }),
+  'GET /apps/:id/snippets': (s, { id }) => snippets(id),
   'PATCH /apps/:id': (s, { id, body }) => Object.assign(s.apps.find((app) => app.id === id), body),
   'GET /integrations': (s) => ({ data: [s.integration], next_cursor: null }),
   'PATCH /integrations/:id': (s, { body }) => {

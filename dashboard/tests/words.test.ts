@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { browserOf, isAppleTab, regrant, type Surroundings } from '../src/lib/browser'
 import { contactFault, contactFrom, subjectFrom } from '../src/lib/contact'
 import { explained, ranked } from '../src/lib/reasons'
-import { originFrom, pageSnippet, pushBase } from '../src/lib/snippet'
+import { originFrom, pushBase } from '../src/lib/snippet'
+import { tabAfter } from '../src/lib/tabs'
 
 const at = (of: Partial<Surroundings>): Surroundings => ({ userAgent: '', touchPoints: 0, standalone: false, ...of })
 const MAC = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Safari/605.1.15'
@@ -68,11 +69,19 @@ describe('contact', () => {
   })
 })
 
+describe('tabs', () => {
+  it.each([
+    ['ArrowRight', 0, 1], ['ArrowRight', 2, 0], ['ArrowLeft', 0, 2], ['ArrowLeft', 2, 1], ['Home', 2, 0], ['End', 0, 2],
+    ['Enter', 1, undefined], ['constructor', 1, undefined],
+  ])('%s at %i leads to %j', (key, at, to) => {
+    expect(tabAfter(key, at, 3)).toBe(to)
+  })
+})
+
 describe('snippet', () => {
   it('names the App only where there are several', () => {
     expect(pushBase('https://push.example.com')).toBe('https://push.example.com/push')
     expect(pushBase('https://push.example.com', 'app_1')).toBe('https://push.example.com/v1/app_1/push')
-    expect(pageSnippet('https://push.example.com/push')).toContain('src="https://push.example.com/push/sdk.js"')
   })
 
   it('makes an origin of what was pasted', () => {

@@ -14,6 +14,21 @@ export interface App {
   created_at: string
 }
 
+/** One way in: what to do, and the code for it. */
+export interface Snippet {
+  way: 'file' | 'worker' | 'npm'
+  title: string
+  when: string
+  steps: { title: string; code: string }[]
+}
+
+export interface Snippets {
+  server: string
+  snippets: Snippet[]
+  policy: string
+  check: string
+}
+
 export type KeyStatus = 'current' | 'retired' | 'revoked'
 
 export interface IntegrationKey {
@@ -173,6 +188,7 @@ export const api = {
   signOut: () => call<void>('/session', { method: 'DELETE' }),
 
   apps: () => call<Page<App>>('/apps', { query: { limit: 200 } }),
+  snippets: (app: string, signal?: AbortSignal) => call<Snippets>(`/apps/${app}/snippets`, signal ? { signal } : {}),
   setOrigins: (app: string, origins: string[]) => call<App>(`/apps/${app}`, { method: 'PATCH', body: { origins } }),
 
   integrations: (signal?: AbortSignal) => get<Page<Integration>>('/integrations', {}, signal),

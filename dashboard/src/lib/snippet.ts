@@ -1,22 +1,8 @@
-/** What a site pastes to let its visitors subscribe. */
+/** Where the SDK of an App is, and the addresses of the sites that may load it. */
 
 /** Where the SDK of an App is served; short while the instance has only one. */
 export function pushBase(server: string, app?: string): string {
   return app ? `${server}/v1/${app}/push` : `${server}/push`
-}
-
-export function pageSnippet(base: string): string {
-  return `<script src="${base}/sdk.js"></script>
-<button id="enable-push">Enable notifications</button>
-<script>
-  Tidings.init()
-  const button = document.querySelector('#enable-push')
-  button.onclick = () => Tidings.subscribe()
-</script>`
-}
-
-export function workerSnippet(base: string): string {
-  return `importScripts('${base}/service-worker.js')`
 }
 
 /** A site's origin from what was typed: `https://www.example.com`, or undefined when it is none. */

@@ -72,7 +72,7 @@ def snippets_for(server: str, app: str) -> tuple[Snippet, ...]:
                 Step("Install the package", f"npm install {PACKAGE}"),
                 Step(f"Save this where your bundler puts files as they are, so that it is served as {WORKER}", load),
                 Step(
-                    "Call it in your pages",
+                    "Call it in your pages, with the id of your button",
                     f'import * as Tidings from "{PACKAGE}";\n\n'
                     f"Tidings.init({{ server: {_js(server)}, app: {_js(app)} }});\n"
                     'document.querySelector("#enable-push").onclick = () => Tidings.subscribe();',
