@@ -154,9 +154,28 @@ _PUBLIC = {
         )
     },
     "/sdk.js": {"get": _operation("get_sdk", "Get the SDK", _SCRIPT, description="The script of the page.")},
+    "/sdk.mjs": {
+        "get": _operation("get_sdk_module", "Get the SDK as a module", _SCRIPT, description="For `import` in a page.")
+    },
     "/service-worker.js": {
         "get": _operation(
             "get_service_worker", "Get the service worker", _SCRIPT, description="For `importScripts` or registration."
+        )
+    },
+    "/service-worker.mjs": {
+        "get": _operation(
+            "get_service_worker_module",
+            "Get the service worker as a module",
+            _SCRIPT,
+            description="For `import` in a worker that is registered with the type `module`.",
+        )
+    },
+    "/banner.js": {
+        "get": _operation("get_banner", "Get the banner", _SCRIPT, description="Imported by the SDK when it is shown.")
+    },
+    "/check.js": {
+        "get": _operation(
+            "get_check", "Get the conflict detector", _SCRIPT, description="Imported by the SDK when it is called."
         )
     },
 }

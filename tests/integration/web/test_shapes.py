@@ -18,7 +18,6 @@ from tidings.domain.errors import ErrorCode
 from tidings.storage import StoreUnavailable
 from tidings.web import dashboard
 from tidings.web.app import create_app
-from tidings.web.public import scripts
 from tidings.wiring import Container
 
 
@@ -118,64 +117,6 @@ class TestOpenApi:
     def test_holds_the_public_api(self, document: dict[str, Any]) -> None:
         for path in ("subscribe", "vapid-key", "receipts", "sdk.js", "service-worker.js"):
             assert f"/v1/{{app}}/push/{path}" in document["paths"]
-
-
-class TestScripts:
-    """The SDK and the worker as sites load them."""
-
-    @pytest.fixture
-    def built(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        for name in scripts.NAMES:
-            (tmp_path / name).write_text("console.log(1)\n")
-        monkeypatch.setattr(scripts, "FOLDER", tmp_path)
-        return tmp_path
-
-    async def test_know_their_server_and_app(
-        self, browser: httpx2.AsyncClient, container: Container, built: Path
-    ) -> None:
-        app = await container.apps.ensure_first()
-        for path in ("/push/sdk.js", f"/v1/{app.public_id}/push/service-worker.js"):
-            answer = await browser.get(path, headers={"Origin": "http://localhost:3000"})
-            line, _, rest = answer.text.partition("\n")
-            config = json.loads(line.removeprefix("self.__tidings=").removesuffix(";"))
-            assert config == {"server": "https://push.example.com", "app": app.public_id}
-            assert rest == "console.log(1)\n"
-            assert answer.headers["content-type"].startswith("text/javascript")
-            assert answer.headers["cache-control"] == "no-cache"
-            assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
-        assert answer.headers["service-worker-allowed"] == "/"
-
-    async def test_the_page_knows_the_key_of_this_moment_and_the_worker_is_not_renewed_for_it(
-        self, browser: httpx2.AsyncClient, container: Container, built: Path
-    ) -> None:
-        app = await container.apps.ensure_first()
-        worker = (await browser.get("/push/service-worker.js")).headers["etag"]
-        change = await container.credentials.generate(app.id, "webpush", settings={"subject": "mailto:ops@example.com"})
-        line = (await browser.get("/push/sdk.js")).text.partition("\n")[0]
-        config = json.loads(line.removeprefix("self.__tidings=").removesuffix(";"))
-        assert config["key"] == change.credential.fingerprint
-        assert (await browser.get("/push/service-worker.js")).headers["etag"] == worker
-
-    async def test_are_asked_for_again_and_sent_only_when_they_changed(
-        self, browser: httpx2.AsyncClient, built: Path
-    ) -> None:
-        etag = (await browser.get("/push/sdk.js")).headers["etag"]
-        answer = await browser.get("/push/sdk.js", headers={"If-None-Match": f'"x", W/{etag}'})
-        assert (answer.status_code, answer.content) == (304, b"")
-        (built / "sdk.js").write_text("console.log(2)\n")
-        assert (await browser.get("/push/sdk.js", headers={"If-None-Match": etag})).status_code == 200
-
-    def test_cannot_be_broken_out_of(self) -> None:
-        line = scripts.config_line("https://x/</script><script>alert(1)//\u2028", "app")
-        assert b"<" not in line
-        assert "\u2028".encode() not in line
-        assert line.count(b"\n") == 1
-
-    async def test_that_are_not_built_say_how_to_build_them(
-        self, browser: httpx2.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(scripts, "FOLDER", tmp_path)
-        assert "make sdk" in problem(await browser.get("/push/sdk.js"), 503, "sdk_not_built")["detail"]
 
 
 class TestPages:

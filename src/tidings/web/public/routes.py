@@ -6,7 +6,7 @@ from starlette.routing import BaseRoute, Route
 
 from tidings.web.public.door import Handler, behind_door
 from tidings.web.public.push import event, receipt, subscribe, tags, unsubscribe, vapid_key
-from tidings.web.public.scripts import script
+from tidings.web.public.scripts import NAMES, script
 
 PREFIXES = ("/v1/{app}/push", "/push")
 
@@ -16,15 +16,16 @@ _PATHS: dict[str, dict[str, Handler]] = {
     "/receipts": {"POST": receipt},
     "/tags": {"PUT": tags},
     "/events": {"POST": event},
-    "/sdk.js": {"GET": script("sdk.js")},
-    "/service-worker.js": {"GET": script("service-worker.js")},
 }
 
 
 def public_routes() -> list[BaseRoute]:
     """Make the routes; OPTIONS answers a browser's preflight on each."""
     return [
-        Route(prefix + path, behind_door(handlers), methods=[*handlers, "OPTIONS"])
+        route
         for prefix in PREFIXES
-        for path, handlers in _PATHS.items()
+        for route in (
+            *(Route(prefix + path, behind_door(of), methods=[*of, "OPTIONS"]) for path, of in _PATHS.items()),
+            *(Route(f"{prefix}/{name}", script(name), methods=["GET", "OPTIONS"]) for name in NAMES),
+        )
     ]

@@ -1,9 +1,13 @@
-"""The SDK and the service worker, each with one line before it that says which server and App it belongs to."""
+"""The SDK, its parts and the service worker: no secret is in them, and every page may read them."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
+import re
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from pathlib import Path
 
 from starlette.requests import Request
@@ -11,36 +15,94 @@ from starlette.responses import Response
 
 from tidings.domain.app import App
 from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.storage import StoreUnavailable
 from tidings.web.auth import container_of
 from tidings.web.caching import is_fresh
-from tidings.web.public.door import Handler
+from tidings.web.errors import BUSY_SECONDS, problem
 
 FOLDER = Path(__file__).parent.parent / "static" / "sdk"
-PAGE = "sdk.js"
-NAMES = (PAGE, "service-worker.js")
+PAGES = ("sdk.js", "sdk.mjs")
+WORKERS = ("service-worker.js", "service-worker.mjs")
+PARTS = ("banner.js", "check.js")
+"""What sdk.js imports when it first needs it. They know nothing of an App and lie as they were built."""
+NAMES = PAGES + WORKERS + PARTS
+
+VERSION_LENGTH = 10
+"""Characters of the SHA-256 of a part's content that sdk.js puts into its address (sdk/build.mjs)."""
+
+_EVERYBODY = {
+    # A module is imported from another site with CORS alone, and an answer that named one origin would be wrong for the
+    # next in every cache on the way. Loading a script lets nobody in: what it asks of us is held to the App's origins.
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_NOTHING = re.compile(r"q\s*=\s*0(\.0*)?")
+_ASK_AGAIN = "no-cache"
+_FOR_EVER = "public, max-age=31536000, immutable"
 
 
-def script(name: str) -> Handler:
-    """Make the route of one script."""
+def script(name: str) -> Callable[[Request], Awaitable[Response]]:
+    """Make the route of one script; every answer can be read by every page, errors too."""
 
-    async def serve(request: Request, app: App) -> Response:
-        key = await _current_key(request, app) if name == PAGE else None
-        body = config_line(_server(request), app.public_id, key=key) + _content(name)
-        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        headers = {
-            # Browsers ask again each time, so an update reaches every site on its next visit.
-            "Cache-Control": "no-cache",
-            "ETag": etag,
-            "Cross-Origin-Resource-Policy": "cross-origin",
-            "X-Content-Type-Options": "nosniff",
-        }
-        if name == "service-worker.js":
-            headers["Service-Worker-Allowed"] = "/"
-        if is_fresh(request, etag):
-            return Response(status_code=304, headers=headers)
-        return Response(body, media_type="text/javascript", headers=headers)
+    async def serve(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            answer = Response(status_code=204)
+        else:
+            answer = await _answer(request, name)
+        answer.headers.update(_EVERYBODY)
+        return answer
 
     return serve
+
+
+async def _answer(request: Request, name: str) -> Response:
+    try:
+        app = await container_of(request).apps.resolve(request.path_params.get("app"))
+        content = _content(name)
+        line = b"" if name in PARTS else await _line_before(request, app, name)
+    except CatalogueError as fault:
+        return problem(request, fault)
+    except StoreUnavailable:
+        return problem(request, CatalogueError(ErrorCode.SERVICE_BUSY), headers={"Retry-After": str(BUSY_SECONDS)})
+    is_version = name in PARTS and request.query_params.get("v") == _hash(content)[:VERSION_LENGTH]
+    return _sent(request, line + content, name=name, caching=_FOR_EVER if is_version else _ASK_AGAIN)
+
+
+def _sent(request: Request, body: bytes, *, name: str, caching: str) -> Response:
+    # Two encodings are two representations, each with an ETag of its own (RFC 9110 §8.8.3.3).
+    packed = _takes_gzip(request.headers.get("accept-encoding", ""))
+    etag = f'"{_hash(body)[:32]}{"-gzip" if packed else ""}"'
+    headers = {"Cache-Control": caching, "ETag": etag, "Vary": "Accept-Encoding"}
+    if name in WORKERS:
+        headers["Service-Worker-Allowed"] = "/"
+    if is_fresh(request, etag):
+        return Response(status_code=304, headers=headers)
+    if packed:
+        headers["Content-Encoding"] = "gzip"
+    return Response(_packed(body) if packed else body, media_type="text/javascript", headers=headers)
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Tell whether `Accept-Encoding` names gzip, and not to refuse it with a weight of 0 (RFC 9110 §12.5.3)."""
+    weights = {
+        coding.strip(): weight.strip() for coding, _, weight in (one.partition(";") for one in accepted.split(","))
+    }
+    return "gzip" in weights and not _NOTHING.fullmatch(weights["gzip"])
+
+
+@lru_cache(maxsize=128)
+def _packed(body: bytes) -> bytes:
+    return gzip.compress(body, mtime=0)
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+async def _line_before(request: Request, app: App, name: str) -> bytes:
+    key = await _current_key(request, app) if name in PAGES else None
+    return config_line(_server(request), app.public_id, key=key)
 
 
 async def _current_key(request: Request, app: App) -> str | None:
