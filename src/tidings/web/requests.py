@@ -10,7 +10,6 @@ from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tidings.lib.metrics import SECONDS, Metrics
-from tidings.web.auth import API
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ELSEWHERE = "other"
@@ -70,10 +69,11 @@ def _seconds_of(metrics: Metrics) -> Histogram:
 
 
 def route_of(scope: Scope) -> str:
-    """Name the route as it was written, `/api/v1/notifications/{notification_id}`: there are only so many."""
-    route: object = getattr(scope.get("route"), "path", None)
-    if not isinstance(route, str):
+    """Name the route: its address with names for what varies, `/api/v1/users/{external_id}`. There are only so many."""
+    if "endpoint" not in scope:
         return ELSEWHERE
-    # A route of an included router does not know what it was included under.
-    under_api = scope["path"].startswith(f"{API}/") and not route.startswith(API)
-    return f"{API}{route}" if under_api else route
+    route: str = scope["path"]
+    for name, value in reversed(scope.get("path_params", {}).items()):
+        before, found, after = route.rpartition(str(value))
+        route = f"{before}{{{name}}}{after}" if found and value else route
+    return route
