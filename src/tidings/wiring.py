@@ -24,6 +24,7 @@ from tidings.providers.webpush.settings import default_policy
 from tidings.services.access import Access
 from tidings.services.apps import Apps
 from tidings.services.credentials import Credentials
+from tidings.services.dead_shards import DeadShards
 from tidings.services.notifications import Notifications
 from tidings.services.safety import Safety
 from tidings.services.subscriptions import Subscriptions
@@ -62,6 +63,7 @@ class Container:
     notifications: Notifications
     system: System
     safety: Safety
+    dead_shards: DeadShards
     metrics: Metrics
     process: ProcessMetrics
     vitals: VitalSigns
@@ -160,6 +162,7 @@ def assembled(
         users=Users(store=store, clock=clock),
         notifications=Notifications(store=store, flow=flow, bus=bus, clock=clock, tripwire=Tripwire(_limits(settings))),
         safety=Safety(store=store, bus=bus, clock=clock),
+        dead_shards=DeadShards(store=store, bus=bus, clock=clock),
         metrics=metrics,
         process=ProcessMetrics(metrics),
         vitals=VitalSigns(store=store, clock=clock, metrics=metrics),

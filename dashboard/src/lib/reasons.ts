@@ -14,6 +14,7 @@ const TABLE: Readonly<Record<string, Explained>> = {
   gone: { what: 'The browser or device no longer has this subscription', todo: 'Nothing to do: these subscriptions are now expired and are left out next time.' },
   key_mismatch: { what: 'Made with another VAPID key', todo: RESUBSCRIBES },
   payload_too_large: { what: 'The message is too long for this push service', todo: 'Shorten the message or its addresses to 2\u202f700 bytes, which every browser takes.' },
+  too_large_for_mozilla: { what: 'The message is too long for the push service of Firefox', todo: 'Shorten the message or its addresses to 2\u202f700 bytes, which every browser takes.' },
   ttl_ended: { what: 'Not delivered before its time to live ended', todo: 'Send with a longer time to live if it is still worth reading later.' },
   unsubscribed: { what: 'Unsubscribed after the notification was accepted', todo: NOTHING },
   by_device: { what: 'Turned off on the device', todo: NOTHING },

@@ -16,6 +16,7 @@ from tidings.cli import (
     notifications,
     pause,
     send,
+    shards,
     simulator,
     subscriptions,
     test,
@@ -28,7 +29,24 @@ from tidings.cli import (
 EPILOG = "Exit codes: 0 done, 1 it failed, 2 wrong usage. Begin with: tidings up --demo"
 
 
-ORDER = (up, worker, doctor, simulator, test, send, notifications, pause, vapid, app, subscriptions, user, key, migrate, backup)
+ORDER = (
+    up,
+    worker,
+    doctor,
+    simulator,
+    test,
+    send,
+    notifications,
+    pause,
+    shards,
+    vapid,
+    app,
+    subscriptions,
+    user,
+    key,
+    migrate,
+    backup,
+)
 
 
 def _version(wanted: bool) -> None:

@@ -67,6 +67,8 @@ async def send(
     message = {name: value for name, value in message.items() if value is not None}
     async with call.api(worker=moment is None) as api:
         accepted = await _sent(call, api, message | {"confirm_volume": confirm_volume}, yes=yes)
+        for warning in accepted.get("warnings", ()):
+            call.out.note(warning["message"])
         if "held_because" in accepted:
             await still_held(call.out, api, accepted, yes=yes)
         if (paused := (await api.get("/system"))["paused"]) is not None:

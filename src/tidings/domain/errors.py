@@ -29,10 +29,12 @@ class ErrorCode(StrEnum):
     INVALID_REQUEST = "invalid_request"
     MESSAGE_TOO_LARGE = "message_too_large"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    NOTIFICATION_EXPIRED = "notification_expired"
     NOTIFICATION_FINAL = "notification_final"
     NOT_FOUND = "not_found"
     NO_SUBSCRIPTION = "no_subscription"
     ORIGIN_NOT_ALLOWED = "origin_not_allowed"
+    OUTCOME_UNKNOWN = "outcome_unknown"
     RECEIPT_INVALID = "receipt_invalid"
     SDK_NOT_BUILT = "sdk_not_built"
     SERVICE_BUSY = "service_busy"
@@ -154,11 +156,19 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         409, "Nobody to send to", "Open the site, click Enable and allow notifications; then try again."
     ),
     ErrorCode.NOT_FOUND: ErrorEntry(404, "There is nothing here", "Check the address and the id."),
+    ErrorCode.NOTIFICATION_EXPIRED: ErrorEntry(
+        409, "The notification's time to live has ended", "Nobody would get it any more; send it anew if it holds."
+    ),
     ErrorCode.NOTIFICATION_FINAL: ErrorEntry(
         409, "The notification is already finished", "Only queued, sending and paused notifications can be changed."
     ),
     ErrorCode.ORIGIN_NOT_ALLOWED: ErrorEntry(
         403, "This site may not use the App", "Add it: `tidings app set --origin https://www.example.com`."
+    ),
+    ErrorCode.OUTCOME_UNKNOWN: ErrorEntry(
+        503,
+        "We do not know whether this was stored",
+        "Repeat the request with the same Idempotency-Key; without one, look first whether it was.",
     ),
     ErrorCode.RECEIPT_INVALID: ErrorEntry(
         422, "The receipt does not belong to a delivery", "Send `delivery` and `token` as they came in the payload."
@@ -213,17 +223,17 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         "This device is registered already and belongs to somebody",
         "Send the `secret` of the first registration, or a signed identity.",
     ),
-    ErrorCode.TOO_MANY_HELD: ErrorEntry(
-        409,
-        "Too many notifications are held already",
-        "Say what is to become of them: `tidings notifications held --send` or `--cancel`; "
-        "send with `confirm_volume: true` what is meant.",
-    ),
     ErrorCode.TAGS_TOO_MANY: ErrorEntry(
         422, "The device would carry too many tags", "Take some away by setting them to null."
     ),
     ErrorCode.TAG_INVALID: ErrorEntry(
         422, "A tag is not valid", "Use names of 1 to 64 and values of up to 256 printable characters."
+    ),
+    ErrorCode.TOO_MANY_HELD: ErrorEntry(
+        409,
+        "Too many notifications are held already",
+        "Say what is to become of them: `tidings notifications held --send` or `--cancel`; "
+        "send with `confirm_volume: true` what is meant.",
     ),
     ErrorCode.UNAUTHORIZED: ErrorEntry(
         401, "No valid API key", "Send `Authorization: Bearer <key>`; make one with `tidings key create --name NAME`."

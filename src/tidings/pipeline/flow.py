@@ -13,6 +13,7 @@ request or event
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import NoReturn
@@ -76,7 +77,7 @@ class Flow:
             return freeze(tx, new), providers
 
         frozen, providers = await self._store.read(look)
-        self._check_size(new.message, providers)
+        too_large_for = self._check_size(new.message, providers)
         public_id = self._ids.new("ntf")
 
         def store(tx: Transaction) -> Acceptance:
@@ -88,15 +89,21 @@ class Flow:
         accepted = await self._store.write(store)
         if not accepted.replayed:
             await self._bus.ring(Doorbell(Bell.WORK, accepted.notification.id))
-        return accepted
+        return replace(accepted, too_large_for=too_large_for)
 
-    def _check_size(self, message: Message, providers: list[str]) -> None:
+    def _check_size(self, message: Message, providers: list[str]) -> tuple[tuple[str, int], ...]:
+        """Give the push services for which the message is too long in one of its languages, and by how much."""
+        over: dict[str, int] = {}
         for name in providers:
+            via = self._provider(name)
             for language in (None, *message.locales):
-                draft = self._provider(name).draft(render(message, language))
+                draft = via.draft(render(message, language))
                 if isinstance(draft, Refused):
                     where = f" in {language}" if language else ""
                     raise CatalogueError(ErrorCode.MESSAGE_TOO_LARGE, f"The message{where} {draft.reason}.")
+                for service, count in via.too_large_for(draft):
+                    over[service] = max(count, over.get(service, 0))
+        return tuple(sorted(over.items()))
 
     async def count(self, app_id: int, audience: Audience) -> int:
         """Count whom an audience holds now."""

@@ -22,10 +22,14 @@ class Idempotent:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """A stored notification; `replayed` when an earlier request with the same key had stored it."""
+    """A stored notification; `replayed` when an earlier request with the same key had stored it.
+
+    `too_large_for` names push services that take no message so long, each with the bytes that are too many.
+    """
 
     notification: Notification
     replayed: bool
+    too_large_for: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

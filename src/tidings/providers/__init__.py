@@ -76,6 +76,10 @@ class Provider(Protocol):
         """Compose what recipients share, once per distinct rendered message; Refused if it fits no push."""
         ...
 
+    def too_large_for(self, draft: Draft) -> tuple[tuple[str, int], ...]:
+        """Name those of `services` that take no message so long, each with the bytes that are too many."""
+        ...
+
     def request(
         self, draft: Draft, to: Address, envelope: Envelope, *, credential: Credential, now: float
     ) -> Request | Refused:

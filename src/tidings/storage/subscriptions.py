@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, insert, select, update
 from tidings.domain.audience import Audience
 from tidings.domain.subscription import Address, Known, NewSubscription, Recipient, Subscription, SubscriptionStatus
 from tidings.storage import recipients as reading
+from tidings.storage import retiring
 from tidings.storage.codec import address_from_bytes, bytes_from_address
 from tidings.storage.devices import VISIBLE, exchange, hold, subscription, target_hash
 from tidings.storage.schema import subscriptions
@@ -215,6 +216,10 @@ class SqlSubscriptions:
     def recipients_by_id(self, ids: Sequence[int]) -> list[Recipient]:
         """Read recipients by id; only active ones that have a credential."""
         return reading.read_listed(self._scope, ids)
+
+    def forget_suspicions(self, *, before: datetime) -> int:
+        """Forget what was last held against an address before then; give how many rows."""
+        return retiring.forget(self._scope, before=before)
 
     def export(self, app_id: int) -> Iterator[tuple[Subscription, Recipient]]:
         """Walk the App's subscriptions by id, of every status; use it up inside the transaction."""

@@ -17,7 +17,7 @@ from starlette.routing import Match
 
 from tidings.domain.errors import CATALOGUE, CatalogueError, ErrorCode, FieldFault
 from tidings.lib.log import cut
-from tidings.storage import StoreUnavailable
+from tidings.storage import OutcomeUnknown, StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 BUSY_SECONDS = 2
@@ -108,7 +108,11 @@ def _methods(request: Request) -> list[str]:
 
 async def _busy(request: Request, error: Exception) -> Response:
     log.warning("store_unavailable", reason=cut(str(error)))
-    return problem(request, CatalogueError(ErrorCode.SERVICE_BUSY), headers={"Retry-After": str(BUSY_SECONDS)})
+    if isinstance(error, OutcomeUnknown):
+        fault = CatalogueError(ErrorCode.OUTCOME_UNKNOWN, "The database went away while it was storing the request.")
+    else:
+        fault = CatalogueError(ErrorCode.SERVICE_BUSY)
+    return problem(request, fault, headers={"Retry-After": str(BUSY_SECONDS)})
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -20,6 +20,12 @@ BEAT_EVERY = 5.0
 PURGE_EVERY = 3_600.0
 """Seconds between clearings of what has had its time."""
 
+KEEP_SILENT = timedelta(hours=1)
+"""How long a worker that was killed is remembered; it never said that it leaves."""
+
+KEEP_SUSPICIONS = timedelta(days=180)
+"""How long what an address answered speaks against it; some Apps send once a month."""
+
 KEEP_IDEMPOTENCY = timedelta(hours=24)
 
 
@@ -66,6 +72,9 @@ async def purge(store: Store, clock: Clock) -> None:
 
 
 def clear(tx: Transaction, *, now: datetime) -> None:
-    """Forget idempotency keys that are older than a day, and devices' events that are older than 90."""
+    """Forget idempotency keys older than a day, devices' events older than 90, and what has ended or gone silent."""
     tx.idempotency.purge(before=now - KEEP_IDEMPOTENCY)
     tx.tracked.purge(before=now - KEEP_EVENTS)
+    tx.access.purge(now=now)
+    tx.instance.forget_silent(before=now - KEEP_SILENT)
+    tx.subscriptions.forget_suspicions(before=now - KEEP_SUSPICIONS)

@@ -67,6 +67,10 @@ class Fake:
             return Refused(f"is {len(message) - LARGEST} bytes too long: {LARGEST} fit into a push")
         return Draft((message,), rendered.urgency.value, rendered.collapse_id)
 
+    def too_large_for(self, draft: Draft) -> tuple[tuple[str, int], ...]:
+        """Every service takes every message."""
+        return ()
+
     def request(
         self, draft: Draft, to: Address, envelope: Envelope, *, credential: Credential, now: float
     ) -> Request | Refused:

@@ -28,11 +28,16 @@ def draft_from(rendered: Rendered) -> Draft | Refused:
         parts = tuple(part.encode("utf-8", "replace") for part in _parts(rendered))
     except (TypeError, ValueError, RecursionError):
         return Refused("has data that cannot be written as JSON")
-    size = sum(map(len, parts)) + (len(parts) - 2) * _ID_SIZE + _TOKEN_SIZE
+    size = _size(parts)
     if size > LARGEST:
         return Refused(f"is {size - LARGEST} bytes too long: {LARGEST} fit into a push")
     topic = None if rendered.collapse_id is None else topic_from(rendered.collapse_id)
     return Draft(parts=parts, urgency=rendered.urgency.value, collapse_id=topic)
+
+
+def excess(draft: Draft, *, largest: int) -> int:
+    """Say by how many bytes a draft is too long for a push service that takes `largest`; 0 if it fits."""
+    return max(0, _size(draft.parts) - largest)
 
 
 def payload_from(draft: Draft, envelope: Envelope) -> bytes:
@@ -43,6 +48,10 @@ def payload_from(draft: Draft, envelope: Envelope) -> bytes:
         return b"".join((before, delivery, between, token, after))
     before, middle, between, after = draft.parts
     return b"".join((before, delivery, middle, delivery, between, token, after))
+
+
+def _size(parts: tuple[bytes, ...]) -> int:
+    return sum(map(len, parts)) + (len(parts) - 2) * _ID_SIZE + _TOKEN_SIZE
 
 
 def topic_from(collapse_id: str) -> str:

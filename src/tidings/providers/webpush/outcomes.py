@@ -51,6 +51,7 @@ class Reason(StrEnum):
     THROTTLED = "throttled"
     TIMEOUT = "timed_out"
     TLS = "tls_failed"
+    TOO_LARGE_FOR_MOZILLA = "too_large_for_mozilla"
     UNMAPPED = "unmapped_answer"
     UNSUBSCRIBED = "unsubscribed_or_expired"
     VAPID_KEY_MISMATCH = "vapid_key_mismatch"

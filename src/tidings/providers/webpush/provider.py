@@ -27,10 +27,10 @@ from tidings.lib.egress import ForbiddenUrl, HostPolicy, UrlFault, checked_url
 from tidings.lib.exchange import Answer, Request
 from tidings.providers import Draft, Envelope, NewCredential
 from tidings.providers.webpush.encrypt import AUTH_SIZE, encrypted
-from tidings.providers.webpush.message import draft_from, payload_from
+from tidings.providers.webpush.message import draft_from, excess, payload_from
 from tidings.providers.webpush.outcomes import Reason
 from tidings.providers.webpush.reading import outcome_from
-from tidings.providers.webpush.settings import Family, contact_checked, padded_size, service_at
+from tidings.providers.webpush.settings import LARGEST_MOZILLA, Family, contact_checked, padded_size, service_at
 from tidings.providers.webpush.vapid import Authorizations
 
 LEAST_TTL = 60
@@ -49,6 +49,9 @@ _RETIRED = {
     "https://permanently-removed.invalid/": "The browser has removed this subscription for good; subscribe again.",
     "https://android.googleapis.com/gcm/send": "Google switched this push service off in 2019; subscribe again.",
 }
+
+
+_TOO_LARGE = {Family.MOZILLA: Reason.TOO_LARGE_FOR_MOZILLA}
 
 
 class WebPush:
@@ -81,6 +84,11 @@ class WebPush:
         """Write the payload that recipients share; Refused if it has more than 3993 bytes."""
         return draft_from(rendered)
 
+    def too_large_for(self, draft: Draft) -> tuple[tuple[str, int], ...]:
+        """Name the push services that take no message so long, each with the bytes that are too many."""
+        over = excess(draft, largest=LARGEST_MOZILLA)
+        return ((Family.MOZILLA.label, over),) if over else ()
+
     def request(
         self, draft: Draft, to: Address, envelope: Envelope, *, credential: Credential, now: float
     ) -> Request | Refused:
@@ -88,7 +96,7 @@ class WebPush:
         service = service_at(to.target)
         payload = payload_from(draft, envelope)
         if len(payload) > service.largest:
-            return Refused(Reason.PAYLOAD_TOO_LARGE)
+            return Refused(_TOO_LARGE.get(service.family, Reason.PAYLOAD_TOO_LARGE))
         size = padded_size(len(payload), largest=service.largest)
         try:
             body = encrypted(payload, p256dh=to.keys[:POINT_SIZE], auth=to.keys[POINT_SIZE:], size=size)

@@ -233,3 +233,19 @@ def to_out(audience: Audience) -> dict[str, Any]:
             return {"subscriptions": list(public_ids)}
         case Tagged(tags):
             return {"tags": dict(tags)}
+
+
+class WarningOut(BaseModel):
+    """What will keep some devices from getting it."""
+
+    code: str = Field(description="The reason that those devices are going to be counted under.")
+    message: str
+
+
+def too_large_out(service: str, over: int) -> WarningOut:
+    """Warn of a push service for which the message is `over` bytes too long."""
+    return WarningOut(
+        code=f"too_large_for_{service}",
+        message=f"The message is {over} bytes too long for the push service of {service.title()}: browsers that use it "
+        "will not get it. Shorten title, body, data or URLs.",
+    )

@@ -19,7 +19,7 @@ from tidings.domain.safety import HoldReason
 from tidings.pipeline.flow import Acceptance, Idempotent
 from tidings.services.notifications import DeliveryDetails
 from tidings.services.tripwire import Terms
-from tidings.web.api.message import ContentOut, NotificationBody, To, content_of, to_out
+from tidings.web.api.message import ContentOut, NotificationBody, To, WarningOut, content_of, to_out, too_large_out
 from tidings.web.api.progress import Progress, follow
 from tidings.web.api.shapes import FIRST_LIMIT, Body, CountsOut, Cursor, Limit, ListOf, counts_out, listed
 from tidings.web.auth import AnyApp, ReadApp, SendApp, container_of
@@ -38,6 +38,9 @@ class Accepted(BaseModel):
     audience: int = Field(description="Devices it is for, counted at this moment.")
     held_because: HoldReason | None = Field(
         default=None, description="Only where the tripwire holds it: it waits until somebody resumes or cancels it."
+    )
+    warnings: list[WarningOut] | None = Field(
+        default=None, description="Only where the message is too long for some push services."
     )
 
 
@@ -256,7 +259,13 @@ def _accepted(response: Response, accepted: Acceptance) -> Accepted:
         response.headers["Idempotency-Replayed"] = "true"
     row = accepted.notification
     response.headers["Location"] = f"/api/v1/notifications/{row.public_id}"
-    return Accepted(id=row.public_id, status=row.status, audience=row.counts.audience, held_because=row.held_because)
+    return Accepted(
+        id=row.public_id,
+        status=row.status,
+        audience=row.counts.audience,
+        held_because=row.held_because,
+        warnings=[too_large_out(*one) for one in accepted.too_large_for] or None,
+    )
 
 
 def _idempotent(key: str | None, body: NotificationBody) -> Idempotent | None:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tidings.web.api import apps, integrations, keys, notifications, session, snippets, subscriptions, system, users
+from tidings.web.api import (
+    apps,
+    dead_shards,
+    integrations,
+    keys,
+    notifications,
+    session,
+    snippets,
+    subscriptions,
+    system,
+    users,
+)
 from tidings.web.api.shapes import PROBLEMS
 from tidings.web.auth import API
 
@@ -19,6 +30,7 @@ for _part in (
     integrations.router,
     keys.router,
     system.router,
+    dead_shards.router,
     session.router,
 ):
     router.include_router(_part)

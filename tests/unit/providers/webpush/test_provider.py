@@ -211,7 +211,7 @@ class TestRequest:
     def test_what_is_too_large_for_firefox_on_a_phone_still_goes_to_the_others(self) -> None:
         message = replace(MESSAGE, body="x" * 3000)
         assert isinstance(request(GOOGLE, message), Request)
-        assert request(MOZILLA, message) == Refused("payload_too_large")
+        assert request(MOZILLA, message) == Refused("too_large_for_mozilla")
 
     @pytest.mark.parametrize("endpoint", [GOOGLE, MOZILLA, MICROSOFT])
     def test_no_body_is_larger_than_its_service_takes(self, endpoint: str) -> None:
