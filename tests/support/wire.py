@@ -19,7 +19,14 @@ from tidings.lib.http import Client
 
 ORIGIN = "https://push.example.com"
 HEADERS = ("TTL: 60", "Urgency: normal", "Content-Encoding: aes128gcm", "Content-Type: application/octet-stream")
-HOSTS = ("localhost", "127.0.0.1", "push.example.com", "other.example.com")
+HOSTS = (
+    "localhost",
+    "127.0.0.1",
+    "push.example.com",
+    "other.example.com",
+    "fcm.googleapis.com",
+    "web.push.apple.com",
+)
 
 
 @dataclass
@@ -42,6 +49,8 @@ class Server:
         self.names: list[str | None] = []
         self.seen: list[Seen] = []
         self.most_streams: dict[str, int] = {}
+        self.allowed = 0
+        self.refused = 0
         self._tls = tls
         if tls is not None:
             tls.set_alpn_protocols(list(alpn))
@@ -180,6 +189,16 @@ class Http2:
 
     def do_status(self, stream: int, number: str) -> None:
         self.reply(stream, int(number), ("retry-after", "7"))
+
+    def do_fcm(self, stream: int, _: str) -> None:
+        """Take as many as are allowed and refuse the others without a word, as Google does with a limited site."""
+        self.server.allowed -= 1
+        self.server.refused += self.server.allowed < 0
+        self.reply(stream, 201 if self.server.allowed >= 0 else 429)
+
+    def do_mended(self, stream: int, _: str) -> None:
+        """Fail until something is allowed."""
+        self.reply(stream, 201 if self.server.allowed > 0 else 503)
 
     def do_redirect(self, stream: int, _: str) -> None:
         self.reply(stream, 307, ("location", "/ok"))
