@@ -1,4 +1,11 @@
+"""The table of libcurl's errors against the libcurl that we run with: by name, and by every number it has words for."""
+
 from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pycurl
 import pytest
@@ -39,6 +46,26 @@ def test_nearly_all_of_the_table_is_checked_by_name() -> None:
         "TOO_LARGE",
         "UNRECOVERABLE_POLL",
     }
+
+
+def strerror() -> Callable[[int], str]:
+    """`curl_easy_strerror` of the very library that pycurl has loaded."""
+    assert pycurl.version
+    maps = Path("/proc/self/maps")
+    loaded = re.search(r"/\S*/libcurl[^/\s]*\.so\S*", maps.read_text()) if maps.exists() else None
+    if loaded is None:
+        pytest.skip("pycurl has libcurl built in, or this system does not say what is loaded")
+    words = ctypes.CDLL(loaded[0]).curl_easy_strerror
+    words.restype, words.argtypes = ctypes.c_char_p, [ctypes.c_int]
+    return lambda code: str(words(code).decode())
+
+
+def test_every_number_that_the_loaded_libcurl_has_words_for_is_mapped() -> None:
+    words = strerror()
+    unknown = words(99_998)
+    known = {code: words(code) for code in range(1, 2_000) if words(code) != unknown}
+    assert len(known) > 80, "the words were found"
+    assert {code: text for code, text in known.items() if code not in KINDS} == {}
 
 
 def test_no_code_is_in_the_table_twice() -> None:

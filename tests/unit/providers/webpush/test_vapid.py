@@ -95,6 +95,30 @@ def test_expiry_is_an_integer_between_11_and_12_hours_away(now: float) -> None:
     assert 11 * 3600 < expires - now <= 12 * 3600
 
 
+def test_a_clock_that_is_set_back_over_the_hour_brings_the_old_token_again_and_no_new_one() -> None:
+    authorizations = Authorizations()
+    jumping = [authorizations.value(CREDENTIAL, APPLE, now=HOUR + after) for after in (-1, 1, -1, 1, -1)]
+    assert len(set(jumping)) == 2
+    assert jumping[0] == jumping[2] == jumping[4]
+
+
+@given(st.lists(st.floats(-7200, 7200), min_size=1, max_size=30))
+def test_however_a_clock_jumps_a_service_sees_one_token_for_each_hour(jumps: list[float]) -> None:
+    authorizations, now, tokens, hours = Authorizations(), HOUR, set(), set()
+    for jump in jumps:
+        now += jump
+        tokens.add(authorizations.value(CREDENTIAL, GOOGLE, now=now))
+        hours.add(int(now) // 3600)
+    assert len(tokens) == len(hours)
+
+
+@given(now=st.floats(1.7e9, 4e9), fast=st.floats(-11 * 3600 + 1, 12 * 3600))
+def test_a_clock_that_is_hours_wrong_makes_tokens_that_services_take(now: float, fast: float) -> None:
+    expires = claims(Authorizations().value(CREDENTIAL, GOOGLE, now=now + fast))["exp"]
+    assert isinstance(expires, int)
+    assert 0 < expires - now <= 24 * 3600, "RFC 8292 §2, by the clock of the service"
+
+
 def test_two_processes_sign_the_same_token() -> None:
     one, two = (Authorizations().value(CREDENTIAL, APPLE, now=now) for now in (HOUR + 1, HOUR + 3000))
     assert claims(one) == claims(two)
