@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     extra_push_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Further push hosts, comma separated: `push.example.com`, or `.example.com` for all below it."
     )
+    metrics_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port where `tidings worker` tells its metrics, on TIDINGS_HOST; `tidings up` has them at /metrics.",
+    )
     tripwire_recipients: int = Field(
         10_000,
         ge=0,

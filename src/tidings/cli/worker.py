@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
 import typer
 
 from tidings.cli.failure import CommandFailed
 from tidings.cli.instance import uses_files
 from tidings.cli.options import Call, command
 from tidings.cli.output import counted
+
+if TYPE_CHECKING:
+    from tidings.wiring import Container
 
 
 def register(root: typer.Typer) -> None:
@@ -29,15 +36,36 @@ async def work(call: Call) -> None:
 
     configure_logs()
     stop = Stop(call.out)
-    async with opened(settings) as container:
+    async with opened(settings) as container, _probed(container) as probes:
         worker = Worker(container)
         await worker.start()
         with stop.listening():
-            call.out.result({"worker": "running", "senders": settings.senders})
+            call.out.result({"worker": "running", "senders": settings.senders, "probes": probes})
             call.out.done(f"The worker runs with {counted(settings.senders, 'sender process', 'sender processes')}.")
+            if probes:
+                call.out.say(f"  Its metrics are at {probes}/metrics.")
             call.out.say("  Stop it with Ctrl-C; chunks in hand are finished first.")
             try:
                 await stop.wait()
             finally:
                 await worker.stop()
     call.out.done("Stopped.")
+
+
+@asynccontextmanager
+async def _probed(container: Container) -> AsyncIterator[str | None]:
+    """Tell the worker's metrics at a port of its own while the block runs, if one is set; give the address."""
+    import asyncio
+
+    from tidings.cli.serving import bound_socket, reached_at, served
+    from tidings.web.health import worker_probes
+
+    settings = container.settings
+    async with container.process.watching():
+        if settings.metrics_port is None:
+            yield None
+            return
+        with bound_socket(settings.host, settings.metrics_port) as listener:
+            probes = worker_probes(container.metrics)
+            async with served(probes, listener, stopping=asyncio.Event()):
+                yield reached_at(listener)

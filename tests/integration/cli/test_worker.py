@@ -32,6 +32,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
             "TIDINGS_DATABASE_URL": url,
             "TIDINGS_KEY_FILE": str(key),
             "TIDINGS_SENDERS": "1",
+            "TIDINGS_METRICS_PORT": "0",
             "TIDINGS_ALLOW_INSECURE_ENDPOINTS": "true",
         }
 
@@ -66,7 +67,7 @@ def test_a_worker_delivers_what_another_process_accepted(environment: dict[str, 
         started(web, environment),
         started(delivery, environment) as (worker, ready),
     ):
-        assert ready == {"worker": "running", "senders": 1}
+        assert (ready["worker"], ready["senders"]) == ("running", 1)
         key = told("vapid", "generate", "--subject", "mailto:push@example.com")["public_key"]
         wish = {"count": 20, "vapid_key": key}
         made = httpx2.post(f"{push['control']}/subscribers", json=wish, trust_env=False).json()["subscriptions"]
@@ -74,6 +75,8 @@ def test_a_worker_delivers_what_another_process_accepted(environment: dict[str, 
         assert told("subscriptions", "import", str(tmp_path / "devices.json"))["added"] == 20
         sent = told("send", "--title", "Fresh fish", "--to", "all", "--yes")
         assert (sent["status"], sent["counts"]["sent"]) == ("done", 20)
+        counted = httpx2.get(f"{ready['probes']}/metrics", trust_env=False).text
+        assert 'tidings_outcomes_total{outcome="accepted",service="other"} 20.0' in counted.splitlines()
         # Another folder, no server of its own: the same database is opened in the command's process.
         assert told("vapid", "show", data="elsewhere")["keys"][0]["public_key"] == key
         worker.send_signal(signal.SIGTERM)
