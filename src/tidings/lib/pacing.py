@@ -117,14 +117,15 @@ class Breaker:
 
     def start(self) -> None:
         """Count a request that goes out."""
-        self._probes += self._until is not None
+        if self._until is not None:
+            self._probes += 1
 
     def note(self, sign: Sign, *, now: float, after: float = 0.0) -> None:
         """Count what became of a request; `after` are seconds that the origin itself asked to be left alone."""
-        half_open = self._until is not None and now >= self._until
-        if sign in (Sign.GOOD, Sign.BUSY):
+        if sign is Sign.GOOD or sign is Sign.BUSY:
             self._in_a_row, self._until = 0, None
             return
+        half_open = self._until is not None and now >= self._until
         if sign is Sign.NOTHING and not half_open:
             return
         if not self._in_a_row:

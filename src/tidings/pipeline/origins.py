@@ -20,11 +20,12 @@ _GOLDEN = 0.6180339887498949
 
 
 class Flight(NamedTuple):
-    """A request that went out: where to, with which key, and its ticket in the window."""
+    """A request that went out: its ticket in the window, and what will learn from its answer."""
 
-    origin: str
-    credential_id: int
     ticket: int
+    pace: Pace
+    breaker: Breaker
+    gate: Gate
 
 
 class Origins:
@@ -58,8 +59,8 @@ class Origins:
         if rest := self._breakers.of(origin).rest(now=now):
             return Unavailable(rest, Held.SILENT)
         gate = self._gates.of((credential_id, origin))
-        lot = chunk * _GOLDEN % 1  # parts any number of chunks evenly, and needs no chance
         if rest := gate.rest(now=now):
+            lot = chunk * _GOLDEN % 1  # parts any number of chunks evenly, and needs no chance
             spread = min(SPREAD * rest, LONGEST_SPREAD, max(0.0, life - rest) / 2)
             return Throttled(rest + spread * lot, ThrottleScope.PROJECT, Held.RESTS)
         if wait := gate.turn(now=now):
@@ -69,24 +70,27 @@ class Origins:
 
     def start(self, origin: str, credential_id: int) -> Flight:
         """Count a request that goes out."""
-        self._breakers.of(origin).start()
-        return Flight(origin, credential_id, self._paces.of(origin).start())
+        pace, breaker = self._paces.of(origin), self._breakers.of(origin)
+        breaker.start()
+        return Flight(pace.start(), pace, breaker, self._gates.of((credential_id, origin)))
 
     def learn(self, flight: Flight, answer: Answer, outcome: Outcome, *, now: float) -> None:
         """Draw the conclusions from what became of a request."""
-        sign = sign_of(answer, outcome)
+        after = 0.0
         if isinstance(outcome, Throttled):
-            sign = self._throttled(flight, outcome, now=now)
-        elif sign is Sign.GOOD:
-            self._gates.of((flight.credential_id, flight.origin)).passed()
-        self._paces.of(flight.origin).finish(flight.ticket, sign)
-        after = outcome.after if isinstance(outcome, Unavailable) else None
-        self._breakers.of(flight.origin).note(sign, now=now, after=after or 0.0)
+            sign = self._throttled(flight.gate, outcome, now=now)
+        else:
+            sign = sign_of(answer, outcome)
+            if sign is Sign.GOOD:
+                flight.gate.passed()
+            elif isinstance(outcome, Unavailable):
+                after = outcome.after or 0.0
+        flight.pace.finish(flight.ticket, sign)
+        flight.breaker.note(sign, now=now, after=after)
 
-    def _throttled(self, flight: Flight, outcome: Throttled, *, now: float) -> Sign:
+    def _throttled(self, gate: Gate, outcome: Throttled, *, now: float) -> Sign:
         if outcome.scope is ThrottleScope.DEVICE:
             return Sign.GOOD
-        gate = self._gates.of((flight.credential_id, flight.origin))
         if outcome.scope is ThrottleScope.UNSTATED and not gate.doubted():
             return Sign.GOOD
         a_minute = None if outcome.a_minute is None else outcome.a_minute * self._share
