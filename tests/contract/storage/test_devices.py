@@ -16,7 +16,7 @@ from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.subscription import Address, Subscription, SubscriptionStatus
 from tidings.domain.tracked import NewTrackedEvent
 from tidings.services.enrolment import SEEN_AGAIN, Arrival, enrol
-from tidings.services.registration import Registered, Registration
+from tidings.services.registration import UNCLAIMED, Registered, Registration
 from tidings.services.tracking import KEEP_EVENTS
 from tidings.storage import Store
 from tidings.worker.periodic import clear
@@ -130,7 +130,9 @@ class TestADeviceThatMoves:
         assert retired is not None
         assert (retired.id, retired.status, retired.status_reason) == (other.subscription.id, EXPIRED, "superseded")
 
-    @pytest.mark.parametrize(("keys", "owner"), [(OTHER_KEYS, None), (KEYS, "berta")])
+    @pytest.mark.parametrize(
+        ("keys", "owner"), [(OTHER_KEYS, None), (KEYS, "berta")], ids=["other keys", "another person"]
+    )
     async def test_takes_no_address_from_a_row_that_is_not_its_own(
         self, site: Site, keys: bytes, owner: str | None
     ) -> None:
@@ -141,6 +143,15 @@ class TestADeviceThatMoves:
             await site.register(9_002, by=first, user="anna")
         assert refused.value.code is ErrorCode.SUBSCRIPTION_SECRET_REQUIRED
         assert await site.rows() == before
+
+    async def test_takes_its_address_from_a_row_that_was_imported_meanwhile(self, store: Store, site: Site) -> None:
+        first = await site.register(9_001, user="anna")
+        new = site.given.registration(site.app, None, address=Address(endpoint(9_002), KEYS))
+        imported = replace(new, credential_id=site.credential_id, user_external_id="old-name")
+        await store.write(lambda tx: tx.subscriptions.add_many([(imported, "sub_import", UNCLAIMED)], now=site.now))
+        kept = (await site.register(9_002, by=first, user="anna")).subscription
+        assert (kept.id, kept.user_external_id) == (first.subscription.id, "anna")
+        assert await site.reached() == [endpoint(9_002)]
 
     async def test_in_several_tabs_at_once_stays_one(self, site: Site) -> None:
         first = await site.register(9_001)
