@@ -128,7 +128,11 @@ class Subscriptions:
         """Set the tags named in `changes` and take away those that are None there. Raises NOT_FOUND."""
 
         def change(tx: Transaction) -> Subscription:
-            found = _found(tx, app_id, public_id)
+            # Held, for the device may change its tags at the same moment.
+            known = tx.subscriptions.hold(app_id, public_id=public_id)[1]
+            if known is None:
+                raise _not_found(public_id)
+            found = known.subscription
             tags = merged_tags(found.tags, changes)
             tx.subscriptions.set_tags(found.id, tags)
             return replace(found, tags=tags)

@@ -15,9 +15,14 @@ from tidings.domain.audience import Everyone
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.subscription import Address, Subscription, SubscriptionStatus
 from tidings.domain.tracked import NewTrackedEvent
+from tidings.lib.clock import FixedClock
+from tidings.lib.egress import AddressGuard
+from tidings.lib.ids import Ids
+from tidings.providers.webpush.settings import default_policy
 from tidings.services.enrolment import SEEN_AGAIN, Arrival, enrol
 from tidings.services.registration import UNCLAIMED, Registered, Registration
-from tidings.services.tracking import KEEP_EVENTS
+from tidings.services.subscriptions import Subscriptions
+from tidings.services.tracking import KEEP_EVENTS, Tracking
 from tidings.storage import Store
 from tidings.worker.periodic import clear
 
@@ -186,6 +191,22 @@ class TestAVisit:
         site.now += timedelta(seconds=1)
         seen = (await site.register(9_001, by=first, tags={"plan": "pro"})).subscription
         assert (seen.last_seen_at, seen.tags) == (site.now, {"plan": "pro"})
+
+
+async def test_tags_that_are_set_at_once_by_device_and_server_are_all_kept(store: Store, site: Site) -> None:
+    made = await site.register(9_001, tags={"plan": "pro"})
+    clock = FixedClock(site.now)
+    device = Tracking(store=store, clock=clock, ids=Ids(clock))
+    policy = default_policy(allow_insecure=False)
+    server = Subscriptions(store=store, clock=clock, ids=Ids(clock), policy=policy, guard=AddressGuard())
+    name, secret = made.subscription.public_id, made.secret or ""
+    await asyncio.gather(
+        *(device.set_tags(site.app.id, name, secret=secret, changes={f"d{n}": "x"}) for n in range(8)),
+        *(server.set_tags(site.app.id, name, {f"s{n}": "x"}) for n in range(8)),
+    )
+    row = await site.at(9_001)
+    assert row is not None
+    assert len(row.tags) == 17
 
 
 class TestTracked:
