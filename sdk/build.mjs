@@ -41,12 +41,13 @@ async function bundle(file, entry, format, { parts = null, plugins = [] } = {}) 
 
 await mkdir(SERVED, { recursive: true });
 // Part of their addresses: browsers may keep the parts for ever, and an update gets through all the same.
-const hash = createHash('sha256');
+const hashes = {};
 for (const [name, entry] of Object.entries(PARTS)) {
   await bundle(`${name}.js`, entry, 'esm');
-  hash.update(await readFile(new URL(`${name}.js`, OUT)));
+  const content = await readFile(new URL(`${name}.js`, OUT));
+  hashes[name] = createHash('sha256').update(content).digest('hex').slice(0, 10);
 }
-await bundle('sdk.js', 'src/page/global.ts', 'iife', { parts: hash.digest('hex').slice(0, 8) });
+await bundle('sdk.js', 'src/page/global.ts', 'iife', { parts: hashes });
 await bundle('sdk.mjs', 'src/page/index.ts', 'esm', { plugins: [partsBeside] });
 // A classic script: browsers import it into a site's own worker with importScripts(). The module is for `import`.
 await bundle('service-worker.js', 'src/worker/index.ts', 'iife');

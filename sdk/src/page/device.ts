@@ -72,7 +72,7 @@ async function enrolled(subscription: PushSubscription, key: string): Promise<vo
       : enrol(origin(), subscription, key, known, who ?? undefined),
   );
   // Without the secret the server still counts the device as theirs who have signed out.
-  if (known && who === null && !made.secret) throw new TidingsError(LOST, "This device cannot prove itself to the server.");
+  if (known && who === null && !made.secret) throw new TidingsError(LOST, LOST);
   await changeDevice(worker().scope, (old) =>
     // Another tab may have been told the secret meanwhile; it is told only once.
     !made.secret && old?.endpoint === made.endpoint && old.secret !== known?.secret ? { ...made, secret: old.secret } : made,

@@ -2,7 +2,7 @@
 export class TidingsError extends Error {
   readonly code: string;
   constructor(code: string, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(message, { cause });
     this.name = "TidingsError";
     this.code = code;
   }

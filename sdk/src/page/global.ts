@@ -1,4 +1,23 @@
-/** The global `Tidings` of a page that loads sdk.js with a script tag. */
-import * as Tidings from "./index.ts";
+/** The global `Tidings` of a page that loads sdk.js with a script tag: all that the ES module exports. */
+import {
+  banner,
+  check,
+  init,
+  lastError,
+  login,
+  logout,
+  on,
+  state,
+  subscribe,
+  subscription,
+  tags,
+  TidingsError,
+  track,
+  unsubscribe,
+  version,
+} from "./index.ts";
 
-(globalThis as typeof globalThis & { Tidings?: typeof Tidings }).Tidings = Tidings;
+const all = { banner, check, init, login, logout, on, state, subscribe, subscription, tags, TidingsError, track, unsubscribe, version };
+
+Object.defineProperty(all, "lastError", { enumerable: true, get: () => lastError });
+Object.assign(globalThis, { Tidings: all });

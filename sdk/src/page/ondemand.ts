@@ -7,9 +7,9 @@ import { rethrow, within, type TidingsError } from "./errors.ts";
 import { emit } from "./events.ts";
 import { origin } from "./options.ts";
 
-/** Whether this is sdk.js, whose parts the server serves, and their hash; in the ES module they lie beside it. */
+/** Whether this is sdk.js, whose parts the server serves, and the hashes of their content; in the ES module they lie beside it. */
 declare const __SERVED__: boolean;
-declare const __PARTS__: string;
+declare const __PARTS__: { banner: string; check: string };
 
 const LOADING = 15;
 
@@ -19,7 +19,7 @@ interface Parts {
 }
 
 async function part<P extends keyof Parts>(name: P): Promise<Parts[P]> {
-  const address = __SERVED__ ? `${pushUrl(origin())}/${name}.js?v=${__PARTS__}` : `./${name}.js`;
+  const address = __SERVED__ ? `${pushUrl(origin())}/${name}.js?v=${__PARTS__[name]}` : `./${name}.js`;
   const loading = __SERVED__ ? import(address) : name === "banner" ? import("./banner/index.ts") : import("./check/index.ts");
   return within(LOADING, `Loading ${address}`, loading).catch(
     rethrow(
@@ -41,8 +41,9 @@ export function showBanner(core: Core, options: BannerOptions, failed: (cause: u
   const turn = (state: BannerState, reason?: string): void => {
     if (ended) return;
     ended = state === "hidden" || state === "closed";
-    Object.assign(banner, { state, reason });
-    emit("banner", { state, reason });
+    const detail = { state, reason };
+    Object.assign(banner, detail);
+    emit("banner", detail);
   };
   current = banner;
   part("banner")

@@ -16,22 +16,22 @@ const VENDORS =
 
 type Registration = ServiceWorkerRegistration;
 
-const pathOf = (url: string): string => new URL(url, location.href).pathname;
-const scriptOf = ({ active, waiting, installing }: Registration): string => (active ?? waiting ?? installing)?.scriptURL ?? "";
+const pathOf = (url: string): string => new URL(url).pathname;
+const scriptOf = ({ active, waiting, installing }: Registration): ServiceWorker | null => active ?? waiting ?? installing;
 
-/** What is registered at our scope, whosever it is. */
-async function there(): Promise<Registration | undefined> {
+/** What is registered at our scope, whosever it is, and the path of its script. */
+async function there(): Promise<{ found?: Registration; path?: string }> {
   const { scope } = worker();
   const found = await within(LOOKING, "Looking for the service worker", navigator.serviceWorker.getRegistration(scope));
-  return found?.scope === scope && scriptOf(found) ? found : undefined;
+  const script = found?.scope === scope && scriptOf(found);
+  return script ? { found, path: pathOf(script.scriptURL) } : {};
 }
 
 /** The registration of our worker, if there is one. */
 export async function registered(): Promise<Registration | undefined> {
-  const found = await there();
-  if (!found) return undefined;
-  const path = pathOf(scriptOf(found));
-  return path === pathOf(worker().url) || path === (await accepted(worker().scope)) ? found : undefined;
+  const { found, path } = await there();
+  const { url, scope } = worker();
+  return path === pathOf(url) || (path && path === (await accepted(scope))) ? found : undefined;
 }
 
 /** Ask a worker whether ours is part of it. */
@@ -49,15 +49,15 @@ export function hello(registration: Registration): Promise<boolean> {
 /** Register our worker and wait until it is active. What the site has there of its own stays. */
 export async function ready(key: Promise<string>): Promise<Registration> {
   const { url, scope } = worker();
-  const found = await there();
-  if (found && pathOf(scriptOf(found)) !== pathOf(url)) {
+  const { found, path } = await there();
+  if (found && path && path !== pathOf(url)) {
     if (await hello(found)) {
       if (await updates(found)) {
-        await accepted(scope, pathOf(scriptOf(found)));
+        await accepted(scope, path);
         return found;
       }
       // Its file is gone: ours takes its place.
-    } else if (!(await isVendors(found, key))) throw conflict(scriptOf(found));
+    } else if (!VENDORS.test(path) && !(await isForeign(found, key))) throw conflict(path);
   }
   const asked = async (): Promise<Registration> =>
     navigator.serviceWorker.register(trusted(url), { scope, updateViaCache: "none" });
@@ -77,15 +77,13 @@ const updates = (registration: Registration): Promise<boolean> =>
     () => false,
   );
 
-/** Whether a worker is there for another push service: its name says so, or a subscription with a key that never was ours. */
-async function isVendors(registration: Registration, key: Promise<string>): Promise<boolean> {
-  if (VENDORS.test(scriptOf(registration))) return true;
+/** Whether a registration has a subscription with a key that never was ours: another push service's. */
+async function isForeign(registration: Registration, key: Promise<string>): Promise<boolean> {
   const made = textFrom((await held(registration))?.options.applicationServerKey);
   return Boolean(made) && made !== (await key) && made !== (await device(worker().scope))?.key;
 }
 
-function conflict(script: string): TidingsError {
-  const path = pathOf(script);
+function conflict(path: string): TidingsError {
   return new TidingsError(
     "worker_conflict",
     `The site's own service worker stays at ${worker().scope}. Put at the top of ${path}: ` +
