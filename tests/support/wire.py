@@ -122,6 +122,10 @@ class Server:
             writer.write(b"HTTP/1.1 201 Created\r\nX-Twice: a\r\nx-twice: b\r\ncontent-length: 2\r\n\r\nok")
 
 
+TAKEN_BACK = (h2.exceptions.StreamClosedError, h2.exceptions.StreamIDTooLowError)
+"""What h2 says of an answer to a request whose reset came along with it: no reason to give up the connection."""
+
+
 class Http2:
     """One HTTP/2 connection."""
 
@@ -137,7 +141,8 @@ class Http2:
         self.flush()
         while data := await reader.read(65536):
             for event in self.connection.receive_data(data):
-                self.on(event)
+                with suppress(*TAKEN_BACK):
+                    self.on(event)
             for stream, left in list(self.endless.items()):
                 self.pour(stream, left)
             self.flush()

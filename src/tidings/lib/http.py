@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import certifi
 import pycurl
 
+from tidings.lib.cork import Corks
 from tidings.lib.curl_errors import KINDS
 from tidings.lib.egress import AddressGuard
 from tidings.lib.exchange import Answer, FailureKind, NetworkFailure, Reply, Request
@@ -26,7 +27,9 @@ STEPS_PER_TURN = 16
 K = TypeVar("K", bound=Hashable)
 
 # Keeps libcurl from adding its own; the same header with a value, given by the caller, is sent all the same.
-_NONE_OF_ITS_OWN = ["Expect:", "Accept:", "User-Agent:", "Content-Type:"]
+_NONE_OF_ITS_OWN = ("Accept:", "Content-Type:")
+_EXPECTS = 1024 * 1024
+"""Bytes of a body from which on libcurl would ask first whether it is wanted."""
 
 
 class Client:
@@ -62,6 +65,7 @@ class Client:
         self._idle: list[Transfer] = []
         self._ready: list[tuple[Any, Answer]] = []
         self._opened: list[socket.socket] = []
+        self._corks = Corks()
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
         self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, max_host_connections)
@@ -130,6 +134,7 @@ class Client:
         self._drop()
         while self._idle:
             self._idle.pop().easy.close()
+        self._corks.clear()
         self._multi.close()
 
     def _send(self, key: Hashable, request: Request, target: Target | None) -> None:
@@ -139,24 +144,29 @@ class Client:
             return
         call = self._idle.pop() if self._idle else self._new_call()
         call.begin(key, url=request.url, target=target)
-        trusted = self._insecure and (target.loopback or target.host in self._connect_to)
-        if call.verified is trusted:
-            call.verified = not trusted
-            call.easy.setopt(pycurl.SSL_VERIFYPEER, int(call.verified))
-            call.easy.setopt(pycurl.SSL_VERIFYHOST, 2 * int(call.verified))
+        easy = call.easy
+        if call.origin != target.origin:
+            trusted = self._insecure and (target.loopback or target.host in self._connect_to)
+            if call.verified is trusted:
+                call.verified = not trusted
+                easy.setopt(pycurl.SSL_VERIFYPEER, int(call.verified))
+                easy.setopt(pycurl.SSL_VERIFYHOST, 2 * int(call.verified))
+            easy.setopt(pycurl.URL, target.origin)
+            call.origin = target.origin
         # As part of the URL libcurl would write `%2f` as `%2F`; a target goes out byte for byte, and not into messages.
-        call.easy.setopt(pycurl.URL, target.origin)
-        call.easy.setopt(pycurl.REQUEST_TARGET, target.path)
-        call.easy.setopt(pycurl.HTTPHEADER, [*_NONE_OF_ITS_OWN, *request.headers])
-        call.easy.setopt(pycurl.POSTFIELDS, request.body)
-        self._calls[call.easy] = call
-        self._multi.add_handle(call.easy)
+        easy.setopt(pycurl.REQUEST_TARGET, target.path)
+        own = _NONE_OF_ITS_OWN if len(request.body) < _EXPECTS else (*_NONE_OF_ITS_OWN, "Expect:")
+        easy.setopt(pycurl.HTTPHEADER, own + request.headers)
+        easy.setopt(pycurl.POSTFIELDS, request.body)
+        self._calls[easy] = call
+        self._multi.add_handle(easy)
 
     def _turn(self) -> list[tuple[Any, Answer]]:
         answers, self._ready = self._ready, []
         if not self._calls:
             return answers
-        _, running = self._multi.perform()
+        with self._corks:
+            _, running = self._multi.perform()
         while self._opened:
             self._opened.pop().close()
         if running < len(self._calls):
@@ -178,13 +188,14 @@ class Client:
             said = "its addresses may not be called" if forbidden else words
             answer = NetworkFailure(kind, cut(f"{call.target.host}#{digest(call.url)}: {said}"))
         key = call.key
-        call.key = None
+        call.end()
         self._idle.append(call)
         return key, answer
 
     def _drop(self) -> None:
         for easy, call in self._calls.items():
             self._multi.remove_handle(easy)
+            call.end()
             self._idle.append(call)
         self._calls.clear()
         self._ready.clear()
@@ -197,6 +208,7 @@ class Client:
         options = {
             pycurl.POST: 1,
             pycurl.NOSIGNAL: 1,
+            pycurl.USERAGENT: "",
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
             pycurl.PIPEWAIT: 1,
             pycurl.FOLLOWLOCATION: 0,
@@ -212,7 +224,8 @@ class Client:
             pycurl.TIMEOUT_MS: int(total * 1000),
             pycurl.CONNECT_TO: [f"{host}::{place}" for host, place in self._connect_to.items()],
             pycurl.OPENSOCKETFUNCTION: partial(self._open_socket, call),
-            pycurl.HEADERFUNCTION: call.on_header,
+            pycurl.SOCKOPTFUNCTION: self._opened_by_curl,
+            pycurl.HEADERFUNCTION: call.lines.append,
             pycurl.WRITEFUNCTION: call.on_body,
         }
         for option, value in options.items():
@@ -233,3 +246,7 @@ class Client:
             return pycurl.SOCKET_BAD
         self._opened.append(opened)  # libcurl gets a duplicate; ours is closed after this turn
         return opened
+
+    def _opened_by_curl(self, descriptor: int, _purpose: int) -> int:
+        self._corks.add(descriptor)
+        return int(pycurl.SOCKOPT_OK)

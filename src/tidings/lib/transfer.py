@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -18,9 +19,14 @@ BODY_READ = 1024 * 1024
 HEADERS_KEPT = 64
 HEADER_BYTES_KEPT = 16 * 1024
 
-_TARGET = re.compile(r'(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?([/?][!"$-\[\]-~]*)?', re.A | re.I)
+_ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?", re.A | re.I)
+_PATH = re.compile(r'[/?][!"$-\[\]-~]*', re.A)
+_PATH_START = re.compile(r"[/?#\\]")
 _DEFAULT_PORTS = {"https": "443", "http": "80"}
 _LOOPBACK = re.compile(r"(?:.*\.)?localhost|127\.[0-9.]+|\[::1\]", re.A)
+_STATUS = b"HTTP/"
+_BLANK = 2
+"""Bytes of the empty line behind headers; trailers come after it."""
 
 
 class Target(NamedTuple):
@@ -29,23 +35,33 @@ class Target(NamedTuple):
     host: str
     origin: str
     path: str
-
-    @property
-    def loopback(self) -> bool:
-        """Tell whether the host is this machine by its very name."""
-        return _LOOPBACK.fullmatch(self.host) is not None
+    loopback: bool
+    """Whether the host is this machine by its very name."""
 
 
 def target_of(request: Request) -> Target | None:
     """Read host and origin; None if URL or header lines would not go over the wire as what they look like."""
     lines = "".join(request.headers)
-    found = _TARGET.fullmatch(request.url)
-    if found is None or not lines.isascii() or not lines.isprintable():
+    if not lines.isascii() or not lines.isprintable():
+        return None
+    url = request.url
+    begin = _PATH_START.search(url, 8)
+    start, path = (url, "/") if begin is None else (url[: begin.start()], url[begin.start() :])
+    found = _origin_at(start)
+    if found is None or _PATH.fullmatch(path) is None:
+        return None
+    host, origin, loopback = found
+    return Target(host, origin, path if path[0] == "/" else f"/{path}", loopback)
+
+
+@lru_cache(maxsize=1024)
+def _origin_at(start: str) -> tuple[str, str, bool] | None:
+    found = _ORIGIN.fullmatch(start)
+    if found is None:
         return None
     scheme, host, port = found[1].lower(), found[2].lower(), found[3]
     shown = host if port in (None, _DEFAULT_PORTS[scheme]) else f"{host}:{port}"
-    path = found[4] or "/"
-    return Target(host, f"{scheme}://{shown}", path if path.startswith("/") else f"/{path}")
+    return host, f"{scheme}://{shown}", _LOOPBACK.fullmatch(host) is not None
 
 
 def digest(url: str) -> str:
@@ -54,43 +70,38 @@ def digest(url: str) -> str:
 
 
 class Transfer:
-    """A reusable easy handle of libcurl with the state of the exchange that it carries."""
+    """A reusable easy handle of libcurl with the state of the exchange that it carries.
 
-    __slots__ = (
-        "_read",
-        "body",
-        "easy",
-        "header_bytes",
-        "key",
-        "lines",
-        "refused",
-        "target",
-        "tried",
-        "url",
-        "verified",
-    )
+    libcurl puts each header line into `lines`, those of interim answers too; it bounds them by itself, to 300 KiB.
+    """
+
+    __slots__ = ("_read", "body", "easy", "key", "lines", "origin", "refused", "target", "tried", "url", "verified")
 
     key: Hashable
     target: Target
+    url: str
 
     def __init__(self, easy: Any) -> None:
         self.easy = easy
         self.verified = True
-        self._clear("")
+        self.origin = ""
+        self.lines: list[bytes] = []
+        self.body = bytearray()
+        self._read = 0
+        self.refused = self.tried = False
 
     def begin(self, key: Hashable, *, url: str, target: Target) -> None:
         """Start over with another request."""
-        self._clear(url)
-        self.key, self.target = key, target
+        self.key, self.url, self.target = key, url, target
+        self.refused = self.tried = False
 
-    def on_header(self, line: bytes) -> None:
-        """Take one header line, the status line among them."""
-        if line.startswith(b"HTTP/"):  # the lines so far were those of an interim answer
-            self.lines.clear()
-            self.header_bytes = 0
-        self.header_bytes += len(line)
-        if self.header_bytes <= HEADER_BYTES_KEPT:
-            self.lines.append(line)
+    def end(self) -> None:
+        """Forget the request and what came back."""
+        self.key = None
+        self.lines.clear()
+        if self._read:
+            self.body.clear()
+            self._read = 0
 
     def on_body(self, piece: bytes) -> int:
         """Take a piece of the body; give 0, which stops libcurl, after far too much of it."""
@@ -107,17 +118,19 @@ class Transfer:
     def headers(self) -> dict[str, str]:
         """Give the final answer's headers by lower-case name, values of the same name joined (RFC 9110 §5.3)."""
         headers: dict[str, str] = {}
-        for line in self.lines[1 : HEADERS_KEPT + 1]:
-            if line in (b"\r\n", b"\n"):  # trailers come behind it
-                break
+        size = room = 0
+        for line in self.lines:
+            if line.startswith(_STATUS):  # the lines so far were those of an interim answer
+                headers, size, room = {}, len(line), HEADERS_KEPT
+                continue
+            size += len(line)
+            if not room or size > HEADER_BYTES_KEPT:
+                continue
+            room -= 1
+            if len(line) <= _BLANK:
+                room = 0
+                continue
             name, _, value = line.decode("latin-1").partition(":")
             name, value = name.strip().lower(), value.strip()
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         return headers
-
-    def _clear(self, url: str) -> None:
-        self.url = url
-        self.lines: list[bytes] = []
-        self.body = bytearray()
-        self.header_bytes = self._read = 0
-        self.refused = self.tried = False

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
+from tidings.lib.agreement import agreement
 from tidings.lib.crypto import (
     POINT_SIZE,
     Malformed,
     PrivateKey,
     gcm_encrypt,
-    generate_key,
     hkdf_expand,
     hkdf_extract,
     point_from,
@@ -39,11 +39,12 @@ def encrypted(
         raise ValueError(f"{len(plaintext)} bytes padded to {size} are no single record of {RECORD_SIZE}")
     if len(auth) != AUTH_SIZE:
         raise Malformed(f"`auth` has {AUTH_SIZE} bytes; this one has {len(auth)}.")
-    peer = public_key_from_point(p256dh)
-    key = key or generate_key()
+    if key is None:
+        own, secret = agreement()(p256dh)
+    else:
+        own, secret = point_from(key), shared_secret(key, public_key_from_point(p256dh))
     salt = salt or os.urandom(SALT_SIZE)
-    own = point_from(key)
-    content_key, nonce = content_keys(keying_material(shared_secret(key, peer), auth, p256dh, own), salt)
+    content_key, nonce = content_keys(keying_material(secret, auth, p256dh, own), salt)
     record = (plaintext + _LAST_RECORD).ljust(size + 1, b"\0")
     return salt + _HEADER_REST + own + gcm_encrypt(content_key, nonce, record)
 
