@@ -14,13 +14,13 @@ function on<E extends ExtendableEvent>(name: string, work: (event: E) => unknown
 }
 
 /**
- * Whether this worker is the site's own, which decides itself when it takes over: it says so, or it follows a version
- * of itself. A file that holds nothing but ours is known by its name.
+ * Whether this worker is the site's own, which decides itself when it takes over: it says so, or there is none before
+ * it but itself. A file that holds nothing but ours is known by its name.
  */
 function waits(): boolean {
   const { href, pathname } = self.location;
   const ours = /\/(tidings-sw|push\/service-worker)\.m?js$/.test(pathname);
-  return self.__tidingsKeepWaiting ?? (!ours && self.registration.active?.scriptURL === href);
+  return self.__tidingsKeepWaiting ?? (!ours && (self.registration.active?.scriptURL ?? href) === href);
 }
 
 // Imported twice, every push would come twice.

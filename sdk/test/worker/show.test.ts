@@ -274,6 +274,7 @@ describe("when it takes over", () => {
     ["at once, on our own server", { script: "/v1/app_1/push/service-worker.js", active: "/v1/app_1/push/service-worker.js" }, ["skipWaiting", "claim"]],
     ["at once, from another vendor's", { script: "/push.js", active: "/OneSignalSDKWorker.js" }, ["skipWaiting", "claim"]],
     ["when the site's own worker would", { script: "/sw.js", active: "/sw.js" }, []],
+    ["as any worker does that is the first", { script: "/sw.js" }, []],
     ["when a worker would that says so", { script: "/sw.js", active: "/old.js", flag: true }, []],
     ["at once, if a worker says so", { script: "/sw.js", active: "/sw.js", flag: false }, ["skipWaiting", "claim"]],
   ])("%s", async (_, { flag, ...where }, log) => {
