@@ -55,6 +55,8 @@ export function hear(scope: () => string, permissionChanged: () => void): void {
   navigator.serviceWorker.addEventListener("message", ({ data }) => {
     // A site may have two Apps, each with its worker; every page hears both.
     if ((data?.tidings === "received" || data?.tidings === "clicked") && data.scope === scope()) emit(data.tidings, data.detail);
+    // After a click that found no other way to show its page: the worker could neither lead this one nor open another.
+    if (data?.tidings === "go") location.assign(data.url);
   });
   navigator.permissions
     ?.query({ name: "notifications" })

@@ -46,8 +46,8 @@ li span{padding-block-start:1px}
 @media (prefers-reduced-motion:no-preference){.panel{animation:come .14s ease-out}@keyframes come{from{opacity:0;transform:translateY(-4px)}}}
 @media (prefers-reduced-motion:reduce){.busy::after{animation:none;inline-size:100%}}
 @media (forced-colors:active){.panel{border-block-end:1px solid}button.main{border-color:ButtonText}}
-@media (max-width:559px){.actions{inline-size:100%;margin:0}.actions button{flex:1 1 auto}}
-@media (min-width:760px){ol.pictures{flex-direction:row}ol.pictures li{flex:1 1 0;display:grid;grid-template-columns:24px 1fr}
+@media (max-width:559px){ol{margin-inline-start:-36px}.actions{inline-size:100%;margin:0}.actions button{flex:1 1 auto}}
+@media (min-width:760px){ol.pictures{flex-direction:row}ol.pictures li{flex:1 1 0;display:grid;grid-template-columns:24px 1fr;align-content:start}
 ol.pictures .picture{grid-area:1/1/auto/-1;inline-size:144px;block-size:108px}
 .pictured .words{max-inline-size:none}.pictured .lead{flex-basis:100%}}
 @media print{:host{display:none!important}}

@@ -45,7 +45,7 @@ const DENIED: [RegExp, Denied][] = [
 ];
 
 /** The words that say how to allow notifications again in this browser. */
-export function deniedIn(around: Surroundings): Denied {
+export function deniedWords(around: Surroundings): Denied {
   if (isIos(around)) return "deniedHomeScreen";
   return DENIED.find(([pattern]) => pattern.test(around.agent))?.[1] ?? "deniedOther";
 }
@@ -53,7 +53,7 @@ export function deniedIn(around: Surroundings): Denied {
 type Install = "installSafari" | "installChrome" | "installOther" | "installInApp";
 
 /** The words that say how to add the page to the Home Screen with this browser of an iPhone or iPad. */
-export function installIn({ agent }: Surroundings): Install {
+export function installWords({ agent }: Surroundings): Install {
   // Apps show pages in a view of their own, which adds nothing to the Home Screen.
   if (/FBA[NV]|Instagram|Line\/|LinkedInApp|Snapchat|Pinterest|GSA\/|TikTok|musical_ly/.test(agent)) return "installInApp";
   if (/CriOS/.test(agent)) return "installChrome";

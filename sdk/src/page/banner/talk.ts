@@ -3,7 +3,7 @@ import type { Core } from "../core.ts";
 import type { WebPushState } from "../events.ts";
 import type { BannerOptions, BannerState } from "./options.ts";
 import { isDark } from "./style.ts";
-import { deniedIn, installIn, isIos, surroundings } from "./surroundings.ts";
+import { deniedWords, installWords, isIos, surroundings } from "./surroundings.ts";
 import { filled, wordsFor, type Words } from "./texts/index.ts";
 import type { Texts } from "./texts/texts.ts";
 import { View, type Action, type Scene } from "./view.ts";
@@ -148,7 +148,7 @@ export class Talk {
   }
 
   private denied(): void {
-    const steps = this.text(deniedIn(surroundings())).split("\n");
+    const steps = this.text(deniedWords(surroundings())).split("\n");
     this.show("denied", { sign: "bad", title: this.text("deniedTitle"), steps, actions: [this.close] });
   }
 
@@ -159,7 +159,7 @@ export class Talk {
       const actions = [{ label: this.text("installShow"), press: () => this.install(true), main: true }, this.later];
       return this.show("install", { ...head, actions });
     }
-    const first = installIn(around);
+    const first = installWords(around);
     const steps = [first, first === "installInApp" ? ("installShare" as const) : ("installAdd" as const), "installOpen" as const].map((key) => this.text(key));
     const pictures = /iPhone|iPod/.test(around.agent) ? "phone" : "tablet";
     this.show("install", { ...head, steps, ...(isIos(around) && { pictures }), actions: [this.later] });
