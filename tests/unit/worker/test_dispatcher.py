@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tidings.bus import Bell, Doorbell
 from tidings.bus.local import LocalBus
+from tidings.domain.delivery import Priority
 from tidings.lib.clock import FixedClock
 from tidings.worker import dispatcher
 from tidings.worker.dispatcher import Dispatcher
@@ -46,5 +49,76 @@ async def test_a_notification_that_cannot_be_planned_does_not_stop_what_is_plann
     async with asyncio.timeout(10):
         assert [await carried.get() for _ in range(3)] == [1, 1, 1]
     assert not running.done()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+class Waiting:
+    """A store where campaigns and urgent shards wait without end."""
+
+    def ready(self, *, now: datetime, limit: int, least: Priority) -> list[int]:
+        urgent = list(range(1_000, 1_000 + limit))
+        return urgent if least is Priority.AT_ONCE else list(range(1, limit + 1))
+
+    async def read(self, work: Any) -> list[int]:
+        found: list[int] = work(SimpleNamespace(shards=self))
+        return found
+
+
+class Planned:
+    async def plan(self) -> int:
+        return 0
+
+
+async def test_urgent_shards_have_places_that_no_campaign_takes() -> None:
+    carried: set[int] = set()
+    never = asyncio.Event()
+
+    async def carry(shard: int) -> bool:
+        carried.add(shard)
+        await never.wait()
+        return False
+
+    flow: Any = Planned()
+    store: Any = Waiting()
+    bus = LocalBus()
+    clock = FixedClock(datetime(2026, 11, 21, tzinfo=UTC))
+    made = Dispatcher(flow=flow, store=store, bus=bus, clock=clock, run_shard=carry, heed=nothing, window=3, reserve=2)
+    running = asyncio.create_task(made.run())
+    await bus.ring(Doorbell(Bell.WORK, 1))
+    async with asyncio.timeout(60):
+        while len(carried) < 5:
+            await asyncio.sleep(0.01)
+    assert carried == {1, 2, 3, 1_000, 1_001}
+    never.set()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_pause_is_heeded_at_its_bell_and_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    heeded: asyncio.Queue[None] = asyncio.Queue()
+
+    async def heed() -> None:
+        heeded.put_nowait(None)
+
+    async def carry(shard: int) -> bool:
+        raise AssertionError("nothing is ready")
+
+    flow: Any = Planned()
+    store: Any = Store()
+    bus = LocalBus()
+    clock = FixedClock(datetime(2026, 11, 21, tzinfo=UTC))
+    monkeypatch.setattr(dispatcher, "HEED_EVERY", 1e9)
+    made = Dispatcher(flow=flow, store=store, bus=bus, clock=clock, run_shard=carry, heed=heed, window=0)
+    running = asyncio.create_task(made.run())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        while heeded.empty():
+            await bus.ring(Doorbell(Bell.CONTROL, 1))
+            await asyncio.sleep(0.01)
+        monkeypatch.setattr(dispatcher, "HEED_EVERY", 0.01)
+        await bus.ring(Doorbell(Bell.CONTROL, 1))
+        for _ in range(20):
+            await heeded.get()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
