@@ -44,7 +44,7 @@ const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone 
 
 /** What the server knows of a device; unchanged, there is nothing to tell. */
 export const digestOf = (subscription: PushSubscription, key: string, user: string | undefined): string =>
-  JSON.stringify([subscription.toJSON(), key, locale(), timeZone(), user]);
+  JSON.stringify([subscription, key, locale(), timeZone(), user]);
 
 /** Register this device or refresh its registration; gives what is to be kept. `known` is what was kept for this App. */
 export async function enrol(
@@ -55,7 +55,8 @@ export async function enrol(
   user: User | undefined,
 ): Promise<Device> {
   const told = {
-    subscription: subscription.toJSON(),
+    // JSON takes what its toJSON() gives.
+    subscription,
     vapid_key: key,
     user,
     locale: locale(),

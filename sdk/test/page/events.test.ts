@@ -33,6 +33,15 @@ describe("on", () => {
     expect(states).toEqual(["undecided"]);
   });
 
+  it("goes where a click leads when the worker could not bring it there", async () => {
+    const gone: string[] = [];
+    Object.assign(location, { assign: (url: string) => void gone.push(url) });
+    await sdk.init();
+    browser.hears({ tidings: "go", url: `${SITE}/tide` });
+    browser.hears({ tidings: "gone", url: `${SITE}/ebb` });
+    expect(gone).toEqual([`${SITE}/tide`]);
+  });
+
   it("passes on what the worker tells, and nothing else", async () => {
     const heard: unknown[] = [];
     sdk.on("received", (detail) => heard.push(["received", detail]));
