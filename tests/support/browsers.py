@@ -47,6 +47,11 @@ class RealBrowser(ABC):
         profile.mkdir(parents=True, exist_ok=True)
 
     @property
+    def tabs(self) -> list[Page]:
+        """What is open, if it is."""
+        return self._context.pages if self._context else []
+
+    @property
     def context(self) -> BrowserContext:
         """Everything that is open."""
         assert self._context is not None, "the browser is closed"
@@ -69,6 +74,15 @@ class RealBrowser(ABC):
         page = await self.context.new_page()
         await page.goto(url)
         return page
+
+    async def close_tabs(self) -> None:
+        """Close every tab but an empty one, without which the browser would end; start it if a test left it closed."""
+        if self._context is None:
+            await self.start()
+        kept, *others = self.context.pages
+        for page in others:
+            await page.close()
+        await kept.goto("about:blank")
 
     async def grant(self, origin: str) -> None:
         """Answer Allow to the browser's question, which no driver can click."""

@@ -1,16 +1,11 @@
-"""A real Firefox, as the distribution ships it, whose push connection leads to our simulator."""
+"""Where Firefox is, as the distribution ships it, and what makes its push connection lead to our simulator."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, async_playwright
-
-from support.desktop import Desktop
 
 NAMES = ("firefox-esr", "firefox")
 
@@ -25,7 +20,7 @@ def firefox() -> str:
     pytest.skip("Firefox is not installed; `make browsers` installs it where it may")
 
 
-def preferences(autopush: str) -> dict[str, str | int | bool]:
+def preferences(autopush: str) -> dict[str, str | float | bool]:
     """What makes Firefox use our push socket and our desktop."""
     return {
         "dom.push.serverURL": autopush,
@@ -36,21 +31,3 @@ def preferences(autopush: str) -> dict[str, str | int | bool]:
         # Without it showNotification() waits for a desktop that is not there.
         "alerts.useSystemBackend": True,
     }
-
-
-@asynccontextmanager
-async def running_firefox(desktop: Desktop, *, autopush: str) -> AsyncIterator[Browser]:
-    """Start Firefox without a window."""
-    program = firefox()
-    async with async_playwright() as playwright:
-        browser = await playwright.firefox.launch(
-            channel="moz-firefox",
-            executable_path=program,
-            headless=True,
-            firefox_user_prefs=preferences(autopush),
-            env={**os.environ, **desktop.environment},
-        )
-        try:
-            yield browser
-        finally:
-            await browser.close()

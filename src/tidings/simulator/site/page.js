@@ -53,6 +53,57 @@ async function press(button, action) {
   }
 }
 
+/** What a site keeps in its own session; here the browser keeps it. */
+const session = {
+  user: () => localStorage.getItem("user"),
+  topics: () => JSON.parse(localStorage.getItem("topics") ?? "[]"),
+};
+
+function showReader() {
+  const user = session.user();
+  const names = { "u-ida": "Ida", "u-jo": "Jo" };
+  byId("who").textContent = user ? `Signed in as ${names[user] ?? user}.` : "Nobody is signed in.";
+  for (const button of document.querySelectorAll("[data-user]")) button.hidden = button.dataset.user === user;
+  byId("sign-out").hidden = !user;
+}
+
+/** Sign somebody in or out, here and for this device's notifications. */
+async function become(user) {
+  if (user) localStorage.setItem("user", user);
+  else localStorage.removeItem("user");
+  showReader();
+  try {
+    await (user ? Tidings.login(user) : Tidings.logout());
+    tell(user ? "Notifications for them come to this device." : "No notifications of theirs come here any more.");
+  } catch (error) {
+    explain(error);
+  }
+}
+
+async function choose(box) {
+  const chosen = session.topics().filter((topic) => topic !== box.name);
+  localStorage.setItem("topics", JSON.stringify(box.checked ? [...chosen, box.name] : chosen));
+  try {
+    const kept = await Tidings.tags.set({ [box.name]: box.checked ? "yes" : null });
+    tell(kept ? `Tags of this device: ${Object.keys(kept).join(", ") || "none"}` : "Your choice is sent when this device is registered.");
+  } catch (error) {
+    explain(error);
+  }
+}
+
+function setUpReader() {
+  for (const button of document.querySelectorAll("[data-user]")) {
+    button.addEventListener("click", () => become(button.dataset.user));
+  }
+  byId("sign-out").addEventListener("click", () => become(null));
+  for (const box of document.querySelectorAll("fieldset input")) {
+    box.checked = session.topics().includes(box.name);
+    box.addEventListener("change", () => choose(box));
+  }
+  showReader();
+  byId("yours").hidden = false;
+}
+
 function titleOf(detail) {
   return detail?.title ?? detail?.notification?.title ?? "a notification";
 }
@@ -71,14 +122,18 @@ async function start() {
       return Tidings.state();
     }),
   );
+  setUpReader();
   try {
-    await Tidings.init();
+    const user = session.user();
+    await Tidings.init({ user: user ? { id: user } : null });
     Tidings.on("change", (state) => {
       if (state in WORDS) show(state);
     });
     Tidings.on("received", (detail) => tell(`Received: ${titleOf(detail)}`));
     Tidings.on("clicked", (detail) => tell(`Clicked: ${titleOf(detail)}${detail?.action ? ` (button ${detail.action})` : ""}`));
     show(await Tidings.state());
+    // It asks only those who were not asked before, and stays away for some days after a "Not now".
+    Tidings.banner({ site: "Harbour News" });
   } catch (error) {
     explain(error);
   }
