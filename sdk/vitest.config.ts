@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     environment: 'node',
     include: ['test/**/*.test.ts'],
+    // A busy machine may take its time; a test that hangs is found all the same.
+    testTimeout: 60_000,
     restoreMocks: true,
     unstubGlobals: true,
     // The machine of a contributor may be small, and the suite takes seconds either way.

@@ -19,7 +19,7 @@ export interface BannerOptions {
   /** A BCP 47 tag; otherwise the first of the browser's languages that there is. */
   language?: string | undefined;
   /** Your own words instead of ours. `{site}` and `{host}` are filled in. */
-  texts?: Partial<Texts> | undefined;
+  texts?: Partial<Record<keyof Texts, string | undefined>> | undefined;
   /** What `{site}` becomes; otherwise the page's own name of the site, or its host. */
   site?: string | undefined;
   /** `page` pushes the content down and scrolls away with it, `over` floats above it. */

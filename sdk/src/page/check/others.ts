@@ -10,11 +10,11 @@ import { bad, good, unknown, type Finding } from "./options.ts";
 const ANSWERING = 10;
 
 /** What a page's own policy stopped while something was tried. */
-async function blocked<T>(trying: Promise<T>): Promise<string | undefined> {
+async function blocked(tried: () => Promise<void>): Promise<string | undefined> {
   let found: string | undefined;
   const hear = ({ effectiveDirective }: SecurityPolicyViolationEvent): void => void (found = effectiveDirective);
   document.addEventListener("securitypolicyviolation", hear);
-  await trying.catch(() => undefined);
+  await tried().catch(() => undefined);
   // The event comes a task after the refusal.
   await new Promise((resolve) => setTimeout(resolve));
   document.removeEventListener("securitypolicyviolation", hear);
@@ -35,8 +35,7 @@ export async function server(core: Core): Promise<Finding> {
   const { server: address } = core.origin();
   const url = `${pushUrl(core.origin())}/vapid-key`;
   let answer: Response | undefined;
-  const trying = within(ANSWERING, address, fetch(url, { credentials: "omit" })).then((got) => void (answer = got));
-  const directive = await blocked(trying);
+  const directive = await blocked(async () => void (answer = await within(ANSWERING, address, fetch(url, { credentials: "omit" }))));
   if (answer) return read(answer, address);
   if (directive) return bad(`The page's Content-Security-Policy forbids calls to ${address}.`, `Add to the policy: ${directive} ${new URL(address).origin}`);
   const reached = await within(ANSWERING, address, fetch(url, { mode: "no-cors", credentials: "omit" })).then(() => true, () => false);

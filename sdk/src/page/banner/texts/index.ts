@@ -21,7 +21,7 @@ export interface Words {
 const base = (tag: string): string => tag.toLowerCase().split(/[-_]/)[0] ?? "";
 
 /** The language that was asked for, else the first of the browser's that we have, else English. */
-export function wordsFor(asked: string | undefined, browser: readonly string[], own: Partial<Texts> = {}): Words {
+export function wordsFor(asked: string | undefined, browser: readonly string[], own: Partial<Record<keyof Texts, string | undefined>> = {}): Words {
   const wished = asked ? [asked, ...browser] : browser;
   const known = wished.find((tag) => base(tag) in LANGUAGES) ?? "en";
   const overridden = Object.fromEntries(Object.entries(own).filter(([, text]) => text !== undefined));
