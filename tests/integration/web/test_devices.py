@@ -76,14 +76,14 @@ class TestRegistering:
         device.vapid_key, device.subscription = made.json()["public_key"], push_subscription()
         assert (await device.subscribe())["id"] == before
 
-    @pytest.mark.parametrize("wrong", [{"secret": "0" * 64}, {"id": "sub_nobody"}])
     async def test_with_an_id_that_is_not_its_own_is_told_what_a_new_one_is(
-        self, api: httpx2.AsyncClient, device: Device, wrong: dict[str, str]
+        self, api: httpx2.AsyncClient, device: Device
     ) -> None:
-        stranger = Device(device.http, device.vapid_key, push_subscription(), **device.proof(**wrong))
-        made = await stranger.subscribe(status=201)
-        assert set(made) == {"id", "secret", "status"}
-        assert made["id"] != device.id
+        for wrong in ({"secret": "0" * 64}, {"id": "sub_nobody"}):
+            stranger = Device(device.http, device.vapid_key, push_subscription(), **device.proof(**wrong))
+            made = await stranger.subscribe(status=201)
+            assert set(made) == {"id", "secret", "status"}
+            assert made["id"] != device.id
         assert (await row(api, device))["status"] == "active"
 
     async def test_tells_language_and_time_zone_as_the_rest_writes_them(
@@ -115,24 +115,16 @@ async def test_a_user_has_a_language_and_a_time_zone_that_exist(api: httpx2.Asyn
 class TestTurningOff:
     """DELETE /subscribe."""
 
-    @pytest.mark.parametrize(
-        ("told", "kept"),
-        [
-            ({}, "by_device"),
-            ({"reason": "turned_off"}, "turned_off"),
-            ({"reason": "permission_revoked"}, "permission_revoked"),
-        ],
-    )
-    async def test_keeps_the_reason(
-        self, api: httpx2.AsyncClient, device: Device, told: dict[str, str], kept: str
-    ) -> None:
-        answer = await device.call("DELETE", "subscribe", endpoint=device.subscription["endpoint"], **told)
-        assert answer.status_code == 204
-        found = await row(api, device)
-        assert (found["status"], found["status_reason"]) == ("unsubscribed", kept)
-        device.subscription = push_subscription()
-        assert (await device.subscribe())["status"] == "active"
-        assert (await row(api, device))["status_reason"] is None
+    async def test_keeps_the_reason_and_comes_alive_again(self, api: httpx2.AsyncClient, device: Device) -> None:
+        for reason in (None, "turned_off", "permission_revoked"):
+            told = {"reason": reason} if reason else {}
+            answer = await device.call("DELETE", "subscribe", endpoint=device.subscription["endpoint"], **told)
+            assert answer.status_code == 204
+            found = await row(api, device)
+            assert (found["status"], found["status_reason"]) == ("unsubscribed", reason or "by_device")
+            device.subscription = push_subscription()
+            assert (await device.subscribe())["status"] == "active"
+            assert (await row(api, device))["status_reason"] is None
 
     async def test_needs_no_endpoint_where_there_is_none_any_more(
         self, api: httpx2.AsyncClient, device: Device
@@ -200,23 +192,21 @@ class TestTags:
         assert answer.json() == {"tags": {"team": "grün"}}
         assert (await row(api, device))["tags"] == {"team": "grün"}
 
-    @pytest.mark.parametrize(
-        ("tags", "code", "field"),
-        [
-            ({"a" * 65: "x"}, "tag_invalid", f"tags.{'a' * 64}"),
-            ({"": "x"}, "tag_invalid", "tags."),
-            ({"plan": "x" * 257}, "tag_invalid", "tags.plan"),
-            ({"plan": "\x00"}, "tag_invalid", "tags.plan"),
-            ({"pl\x1ban": None}, "tag_invalid", "tags.plan"),
-            ({"plan": 5}, "invalid_request", "tags[...]"),
-            ({f"t{n}": "x" for n in range(50)}, "tags_too_many", None),
-        ],
-    )
     async def test_that_do_not_fit_are_refused_by_name_and_nothing_changes(
-        self, api: httpx2.AsyncClient, device: Device, tags: dict[str, Any], code: str, field: str | None
+        self, api: httpx2.AsyncClient, device: Device
     ) -> None:
-        errors = problem(await device.call("PUT", "tags", tags=tags), 422, code)["errors"]
-        assert [one["field"] for one in errors] == ([field] if field is not None else [])
+        cases: list[tuple[dict[str, Any], str, list[str]]] = [
+            ({"a" * 65: "x"}, "tag_invalid", [f"tags.{'a' * 64}"]),
+            ({"": "x"}, "tag_invalid", ["tags."]),
+            ({"plan": "x" * 257}, "tag_invalid", ["tags.plan"]),
+            ({"plan": "\x00"}, "tag_invalid", ["tags.plan"]),
+            ({"pl\x1ban": None}, "tag_invalid", ["tags.plan"]),
+            ({"plan": 5}, "invalid_request", ["tags[...]"]),
+            ({f"t{n}": "x" for n in range(50)}, "tags_too_many", []),
+        ]
+        for tags, code, fields in cases:
+            errors = problem(await device.call("PUT", "tags", tags=tags), 422, code)["errors"]
+            assert [one["field"] for one in errors] == fields, tags
         assert (await row(api, device))["tags"] == {"plan": "pro"}
 
 
@@ -240,23 +230,19 @@ class TestEvents:
         assert (cart["id"], cart["properties"], cart["user"]) == (answers[0].json()["id"], event["properties"], None)
         problem(await api.get("/api/v1/subscriptions/sub_nobody/events"), 404, "not_found")
 
-    @pytest.mark.parametrize(
-        ("event", "code", "field"),
-        [
-            ({"name": ""}, "invalid_request", "name"),
-            ({"name": "x" * 101}, "invalid_request", "name"),
-            ({"name": "a\x00"}, "invalid_request", "name"),
-            ({"name": "x", "event": "e" * 65}, "invalid_request", "event"),
-            ({"name": "x", "properties": []}, "invalid_request", "properties"),
-            ({"name": "x", "properties": {"a": "\x00"}}, "invalid_request", "properties"),
-            ({"name": "x", "properties": {"a": "ä" * 2_048}}, "event_too_large", None),
-        ],
-    )
-    async def test_that_do_not_fit_are_refused_by_name(
-        self, api: httpx2.AsyncClient, device: Device, event: dict[str, Any], code: str, field: str | None
-    ) -> None:
-        errors = problem(await device.call("POST", "events", **event), 422, code)["errors"]
-        assert [one["field"] for one in errors] == ([field] if field else [])
+    async def test_that_do_not_fit_are_refused_by_name(self, api: httpx2.AsyncClient, device: Device) -> None:
+        cases: list[tuple[dict[str, Any], str, list[str]]] = [
+            ({"name": ""}, "invalid_request", ["name"]),
+            ({"name": "x" * 101}, "invalid_request", ["name"]),
+            ({"name": "a\x00"}, "invalid_request", ["name"]),
+            ({"name": "x", "event": "e" * 65}, "invalid_request", ["event"]),
+            ({"name": "x", "properties": []}, "invalid_request", ["properties"]),
+            ({"name": "x", "properties": {"a": "\x00"}}, "invalid_request", ["properties"]),
+            ({"name": "x", "properties": {"a": "ä" * 2_048}}, "event_too_large", []),
+        ]
+        for event, code, fields in cases:
+            errors = problem(await device.call("POST", "events", **event), 422, code)["errors"]
+            assert [one["field"] for one in errors] == fields, event
         assert (await api.get(f"/api/v1/subscriptions/{device.id}/events")).json()["data"] == []
 
     async def test_of_one_device_are_only_so_many_a_day(
@@ -273,21 +259,21 @@ class TestEvents:
         assert (await device.call("POST", "events", name="x")).status_code == 202
 
 
-@pytest.mark.parametrize(("method", "path", "body"), [("PUT", "tags", {"tags": {}}), ("POST", "events", {"name": "x"})])
 async def test_who_does_not_show_the_secret_does_not_learn_whether_the_device_is_there(
-    api: httpx2.AsyncClient, device: Device, method: str, path: str, body: dict[str, Any]
+    api: httpx2.AsyncClient, device: Device
 ) -> None:
-    other = await api.post("/api/v1/apps", json={"name": "Other"})
-    apps = (await api.get("/api/v1/apps")).json()["data"]
-    app = next(one["id"] for one in apps if one["id"] != other.json()["id"])
-    told = []
-    for url, proof in (
-        (f"/v1/{app}/push/{path}", device.proof(id="sub_nobody")),
-        (f"/v1/{app}/push/{path}", device.proof(secret="0" * 64)),
-        (f"/v1/{other.json()['id']}/push/{path}", device.proof()),
-    ):
-        told.append(problem(await device.http.request(method, url, json={**proof, **body}), 403, "device_unknown"))
-    assert told[0] == told[1] == told[2]
+    (app,) = (await api.get("/api/v1/apps")).json()["data"]
+    other = (await api.post("/api/v1/apps", json={"name": "Other"})).json()
+    for method, path, body in (("PUT", "tags", {"tags": {}}), ("POST", "events", {"name": "x"})):
+        told = []
+        for where, proof in (
+            (app, device.proof(id="sub_nobody")),
+            (app, device.proof(secret="0" * 64)),
+            (other, device.proof()),
+        ):
+            answer = await device.http.request(method, f"/v1/{where['id']}/push/{path}", json={**proof, **body})
+            told.append(problem(answer, 403, "device_unknown"))
+        assert told[0] == told[1] == told[2]
 
 
 class TestTheDoor:
@@ -301,14 +287,14 @@ class TestTheDoor:
             assert answer.headers["access-control-allow-methods"] == methods
             assert answer.headers["access-control-allow-headers"] == "Content-Type"
 
-    @pytest.mark.parametrize("path", ["/v1/app_nobody/push/tags", "/v1/app_nobody/push/vapid-key"])
-    async def test_lets_a_page_read_that_there_is_no_such_app(self, browser: httpx2.AsyncClient, path: str) -> None:
+    async def test_lets_a_page_read_that_there_is_no_such_app(self, browser: httpx2.AsyncClient) -> None:
         origin = {"Origin": "https://www.example.com"}
-        assert (await browser.options(path, headers=origin)).status_code == 204
-        method = "PUT" if path.endswith("tags") else "GET"
-        answer = await browser.request(method, path, headers=origin)
-        problem(answer, 404, "app_not_found")
-        assert answer.headers["access-control-allow-origin"] == "https://www.example.com"
+        for method, name in (("PUT", "tags"), ("GET", "vapid-key")):
+            path = f"/v1/app_nobody/push/{name}"
+            assert (await browser.options(path, headers=origin)).status_code == 204
+            answer = await browser.request(method, path, headers=origin)
+            problem(answer, 404, "app_not_found")
+            assert answer.headers["access-control-allow-origin"] == "https://www.example.com"
 
     async def test_lets_no_other_site_read_anything_of_an_app(
         self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str
