@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import NamedTuple, Protocol
 
 from tidings.domain.app import Credential
@@ -18,7 +19,7 @@ from tidings.lib.pacing import Waiting
 from tidings.pipeline.origins import Flight, Origins
 from tidings.providers import Draft, Envelope, Provider
 
-BURST = 8
+BURST = 16
 """Messages encrypted before the sockets are looked at again."""
 
 IDLE = 0.005
@@ -58,6 +59,12 @@ class Chunk:
     credentials: dict[int, Credential]
     parcels: tuple[Parcel, ...]
     notification_id: int = 0
+
+
+class Recall(NamedTuple):
+    """Take back what has not left yet of these chunks."""
+
+    chunks: frozenset[int]
 
 
 class Settled(NamedTuple):
@@ -119,7 +126,7 @@ class Delivery:
         self._line: Waiting[tuple[Chunk, Parcel]] = Waiting()
 
     def run(self, take: Callable[[bool], Chunk | None]) -> Iterator[list[Settled]]:
-        """Send every parcel of every chunk and give the outcomes as they come, in no order.
+        """Send every parcel of every chunk and give the outcomes as they come, in no order; none after a wait in vain.
 
         A parcel whose origin has no room waits aside, so that a slow push service holds up nobody else's. One whose
         origin is to be left alone comes back at once, to be tried later: waiting for it would hold up its chunk.
@@ -134,24 +141,34 @@ class Delivery:
             settled: list[Settled] = []
             starved = False
             for _ in range(BURST):
-                if due := self._line.take(self._room_for):
-                    refused = self._submit(*due)
-                    settled += [refused] if refused else []
+                if self._advance(parcels, settled):
                     continue
                 if self._full:
                     break
-                pair = next(parcels, None)
-                if pair is None:
-                    starved = True
-                    chunk, ended = self._next(take, ended=ended, wait=not (self._waiting or self._line or settled))
-                    if chunk is None:
-                        break
-                    parcels = ((chunk, parcel) for parcel in chunk.parcels)
-                    continue
-                self._line.put(pair[1].origin, pair)
-            settled += self._answers(IDLE if starved or self._full else 0.0)
-            if settled:
+                starved = True
+                chunk, ended = self._next(take, ended=ended, wait=not (self._waiting or self._line or settled))
+                if chunk is None:
+                    break
+                parcels = zip(repeat(chunk), chunk.parcels)
+            waits = starved or self._full
+            settled += self._answers(IDLE if waits else 0.0)
+            if settled or waits:
                 yield settled
+
+    def _advance(self, parcels: Iterator[tuple[Chunk, Parcel]], settled: list[Settled]) -> bool:
+        """Bring one parcel further: onto its way, aside, or back at once; False when none can be."""
+        if self._line and (due := self._line.take(self._room_for)):
+            self._submit(*due, settled)
+            return True
+        if self._full or (pair := next(parcels, None)) is None:
+            return False
+        # Whoever waits aside has no room, so this one overtakes nobody at its own origin.
+        origin = pair[1].origin
+        if self._room_for(origin) > 0:
+            self._submit(*pair, settled)
+        else:
+            self._line.put(origin, pair)
+        return True
 
     @property
     def _full(self) -> bool:
@@ -168,27 +185,29 @@ class Delivery:
         except EndOfChunks:
             return None, True
 
-    def _submit(self, chunk: Chunk, parcel: Parcel) -> Settled | None:
+    def _submit(self, chunk: Chunk, parcel: Parcel, settled: list[Settled]) -> None:
         now = self._now()
-        if now >= chunk.expires_at:
-            return Settled(chunk.number, parcel.subscription_id, Unavailable(None, "ttl_ended"))
-        if self._recalled(chunk.number):
-            return Settled(chunk.number, parcel.subscription_id, RECALLED)
         life, origin, key_id = chunk.expires_at - now, parcel.origin, parcel.credential_id
-        held = self._origins.held(origin, key_id, chunk=chunk.number, life=life, now=self._ticks())
-        if held is not None:
-            return Settled(chunk.number, parcel.subscription_id, held)
-        name, draft = chunk.drafts[parcel.draft]
-        via = self._provider(name)
-        to = Address(parcel.target, parcel.keys)
-        envelope = Envelope(parcel.delivery_id, parcel.receipt_token, max(LEAST_TTL, int(life)))
-        request = via.request(draft, to, envelope, credential=chunk.credentials[key_id], now=now)
-        if isinstance(request, Refused):
-            return Settled(chunk.number, parcel.subscription_id, request)
-        key = (chunk.number, parcel.subscription_id)
-        self._waiting[key] = (to, via, self._origins.start(origin, key_id))
-        self._client.submit(key, request)
-        return None
+        outcome: Outcome | None
+        if life <= 0:
+            outcome = Unavailable(None, "ttl_ended")
+        elif self._recalled(chunk.number):
+            outcome = RECALLED
+        else:
+            outcome = self._origins.held(origin, key_id, chunk=chunk.number, life=life, now=self._ticks())
+        if outcome is None:
+            name, draft = chunk.drafts[parcel.draft]
+            via = self._provider(name)
+            to = Address(parcel.target, parcel.keys)
+            envelope = Envelope(parcel.delivery_id, parcel.receipt_token, max(LEAST_TTL, int(life)))
+            request = via.request(draft, to, envelope, credential=chunk.credentials[key_id], now=now)
+            if not isinstance(request, Refused):
+                key = (chunk.number, parcel.subscription_id)
+                self._waiting[key] = (to, via, self._origins.start(origin, key_id))
+                self._client.submit(key, request)
+                return
+            outcome = request
+        settled.append(Settled(chunk.number, parcel.subscription_id, outcome))
 
     def _answers(self, timeout: float) -> list[Settled]:
         if not self._waiting:

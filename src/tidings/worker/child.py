@@ -17,8 +17,9 @@ from multiprocessing.connection import Connection
 
 from tidings.domain.campaign import InDoubtPolicy
 from tidings.domain.outcome import Outcome
-from tidings.pipeline.deliver import Chunk, Parcel, Settled
-from tidings.worker.sender import GROUP_STOPS, LENGTH, Recall, SenderOptions
+from tidings.pipeline.deliver import Chunk, Parcel, Recall
+from tidings.worker.sender import GROUP_STOPS, LENGTH, SenderOptions
+from tidings.worker.wire import Report, bytes_from_chunk, report_from
 
 
 @dataclass(eq=False, slots=True)
@@ -55,17 +56,17 @@ class SenderProcess:
 
     async def begin(self) -> None:
         """Tell the process its options."""
-        await self._write(self._options)
+        await self._write(pickle.dumps(self._options, protocol=pickle.HIGHEST_PROTOCOL))
 
     async def write(self, chunk: Chunk) -> None:
         """Hand over a chunk; raises OSError when the process is gone."""
-        await self._write(chunk)
+        await self._write(bytes_from_chunk(chunk))
 
     async def recall(self, recall: Recall) -> None:
         """Take chunks back; raises OSError when the process is gone."""
-        await self._write(recall)
+        await self._write(pickle.dumps(recall, protocol=pickle.HIGHEST_PROTOCOL))
 
-    def received(self) -> list[list[Settled]]:
+    def received(self) -> list[Report]:
         """Give what has come whole, without waiting for the rest; raises EOFError or OSError at the end."""
         data = self._incoming.recv(1 << 18, socket.MSG_DONTWAIT)
         if not data:
@@ -76,12 +77,11 @@ class SenderProcess:
             end = LENGTH.size + LENGTH.unpack_from(self._inbox)[0]
             if len(self._inbox) < end:
                 break
-            messages.append(pickle.loads(self._inbox[LENGTH.size : end]))  # noqa: S301 - our own child wrote it
+            messages.append(report_from(self._inbox[LENGTH.size : end]))
             del self._inbox[:end]
         return messages
 
-    async def _write(self, value: object) -> None:
-        data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    async def _write(self, data: bytes) -> None:
         async with self._writing:
             # The pipe may be full while the process encrypts: the loop must not wait for that.
             await asyncio.to_thread(self.pipe.send_bytes, data)

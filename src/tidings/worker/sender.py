@@ -6,6 +6,7 @@ Chunk. It ends when the pipe does, so that it never outlives its worker.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -13,21 +14,29 @@ import struct
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import NamedTuple
 
 from tidings.lib.egress import AddressGuard
 from tidings.lib.http import Client
-from tidings.pipeline.deliver import Chunk, Delivery, EndOfChunks
+from tidings.pipeline.deliver import Chunk, Delivery, EndOfChunks, Recall, Settled
 from tidings.pipeline.origins import Origins
 from tidings.providers import provider
+from tidings.worker.wire import bytes_from_settled, chunk_from
 
 LENGTH = struct.Struct("!I")
 """What stands before each message to the worker, whose loop reads what has come and never waits for the rest."""
 
 LISTEN_EVERY = 0.05
 """Seconds for which a recall may go unheard while messages leave."""
+
+TELL_AT_ONCE = 64
+TELL_WITHIN = 0.02
+"""Outcomes, and seconds, after which the worker is told: what it was not told is in doubt when this process dies."""
+
+COLLECT_EVERY = 20_000
+"""New objects between two looks of Python's collector of cycles."""
 
 GROUP_STOPS = frozenset({signal.SIGINT, signal.SIGTERM})
 """Ctrl-C and a service manager's stop reach the whole group: the worker finishes what is in hand and then ends us."""
@@ -46,12 +55,6 @@ class SenderOptions:
     connect_to: dict[str, str] = field(default_factory=dict)
     in_flight: int = 100
     share: float = 1.0
-
-
-class Recall(NamedTuple):
-    """Take back what has not left yet of these chunks."""
-
-    chunks: frozenset[int]
 
 
 class Inbox:
@@ -85,14 +88,52 @@ class Inbox:
 
     def _receive(self) -> None:
         try:
-            message: Chunk | Recall = pickle.loads(self._pipe.recv_bytes())  # noqa: S301 - from our own parent
+            message = pickle.loads(self._pipe.recv_bytes())  # noqa: S301 - from our own parent
         except (EOFError, OSError):
             self._ended = True
             return
         if isinstance(message, Recall):
             self._recalled |= message.chunks
         else:
-            self._chunks.append(message)
+            self._chunks.append(chunk_from(message))
+
+
+class Outbox:
+    """What the worker is told: outcomes, a few at once, and without delay when a chunk is done."""
+
+    def __init__(self, descriptor: int, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._descriptor = descriptor
+        self._now = now
+        self._held: list[Settled] = []
+        self._since = 0.0
+        self._left: dict[int, int] = {}
+
+    def expected(self, chunk: Chunk | None) -> Chunk | None:
+        """Note how many outcomes a chunk will have; give it back."""
+        if chunk is not None:
+            self._left[chunk.number] = len(chunk.parcels)
+        return chunk
+
+    def put(self, settled: list[Settled]) -> None:
+        """Take in outcomes, and tell those that have waited; with none, only tell."""
+        if settled and not self._held:
+            self._since = self._now()
+        self._held += settled
+        done = False
+        for one in settled:
+            self._left[one.chunk] -= 1
+            if not self._left[one.chunk]:
+                del self._left[one.chunk]
+                done = True
+        if self._held and (done or len(self._held) >= TELL_AT_ONCE or self._now() - self._since >= TELL_WITHIN):
+            held, self._held = self._held, []
+            _report(self._descriptor, bytes_from_settled(held))
+
+
+def _report(descriptor: int, message: bytes) -> None:
+    rest = memoryview(LENGTH.pack(len(message)) + message)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
 def serve(pipe: Connection) -> None:
@@ -108,19 +149,22 @@ def serve(pipe: Connection) -> None:
 
     try:
         origins = Origins(most=options.in_flight, share=options.share)
-        inbox = Inbox(pipe)
-        for settled in Delivery(client, provider=provider, origins=origins, recalled=inbox.recalled).run(inbox.take):
-            _report(pipe.fileno(), pickle.dumps(settled, protocol=pickle.HIGHEST_PROTOCOL))
+        inbox, outbox = Inbox(pipe), Outbox(pipe.fileno())
+        delivery = Delivery(client, provider=provider, origins=origins, recalled=inbox.recalled)
+        _spare_the_collector()
+        for settled in delivery.run(lambda wait: outbox.expected(inbox.take(wait))):
+            outbox.put(settled)
     except (BrokenPipeError, ConnectionResetError):
         return
     finally:
         client.close()
 
 
-def _report(descriptor: int, message: bytes) -> None:
-    rest = memoryview(LENGTH.pack(len(message)) + message)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
+def _spare_the_collector() -> None:
+    """Let the collector leave alone what stays, and look less often: a chunk is hundreds of tuples and no cycle."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_EVERY, 20, 20)
 
 
 def main() -> None:

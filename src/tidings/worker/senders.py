@@ -13,9 +13,9 @@ from typing import Any
 from tidings.domain.campaign import InDoubtPolicy
 from tidings.domain.outcome import Outcome, Unavailable
 from tidings.lib.log import Logger
-from tidings.pipeline.deliver import RECALLED, Chunk
+from tidings.pipeline.deliver import RECALLED, Chunk, Recall
 from tidings.worker.child import Job, SenderProcess
-from tidings.worker.sender import Recall, SenderOptions
+from tidings.worker.sender import SenderOptions
 from tidings.worker.signs import Event, Meters
 
 QUEUED = 2
@@ -145,13 +145,13 @@ class SenderPool:
         except (EOFError, OSError):
             self._lost(sender)
             return False
-        for one in chain.from_iterable(messages):
-            job = sender.jobs.get(one.chunk)
-            if job is None or job.open.pop(one.subscription_id, None) is None:
+        for number, subscription_id, outcome in chain.from_iterable(message.outcomes() for message in messages):
+            job = sender.jobs.get(number)
+            if job is None or job.open.pop(subscription_id, None) is None:
                 continue
-            job.outcomes[one.subscription_id] = one.outcome
+            job.outcomes[subscription_id] = outcome
             if not job.open:
-                del sender.jobs[one.chunk]
+                del sender.jobs[number]
                 if not job.done.done():
                     job.done.set_result(None)
         return True

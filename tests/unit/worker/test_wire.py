@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Iterator
+from contextlib import closing
+from multiprocessing.connection import Connection
+
+import pytest
+
+from tidings.domain.outcome import Accepted, Gone, Outcome, Throttled, ThrottleScope
+from tidings.pipeline.deliver import Chunk, Parcel, Settled
+from tidings.worker.sender import LENGTH, TELL_AT_ONCE, TELL_WITHIN, Outbox
+from tidings.worker.wire import bytes_from_chunk, bytes_from_settled, chunk_from, report_from
+
+
+def chunk_of(count: int, *, number: int = 7) -> Chunk:
+    parcels = tuple(
+        Parcel(
+            subscription_id=n,
+            draft=n % 2,
+            credential_id=3,
+            origin="https://push.example.com",
+            target=f"https://push.example.com/{n}",
+            keys=bytes([n % 256]) * 81,
+            delivery_id=f"{n:032x}",
+            receipt_token="t" * 16,
+        )
+        for n in range(count)
+    )
+    return Chunk(number=number, expires_at=12.5, drafts=(), credentials={}, parcels=parcels, notification_id=9)
+
+
+@pytest.mark.parametrize("count", [0, 1, 200])
+def test_a_chunk_arrives_as_it_was(count: int) -> None:
+    chunk = chunk_of(count)
+    assert chunk_from(pickle.loads(bytes_from_chunk(chunk))) == chunk
+
+
+def test_every_outcome_arrives_with_its_chunk_and_subscription() -> None:
+    outcomes: list[tuple[int, int, Outcome]] = [
+        (1, 10, Accepted()),
+        (1, 11, Accepted("https://push.example.com/m/1")),
+        (2, 10, Accepted()),
+        (1, 12, Gone("unsubscribed")),
+        (2, 13, Throttled(7.0, ThrottleScope.DEVICE)),
+    ]
+    report = report_from(bytes_from_settled([Settled(*one) for one in outcomes]))
+    assert sorted(report.outcomes(), key=lambda one: one[:2]) == sorted(outcomes, key=lambda one: one[:2])
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def told() -> Iterator[tuple[Outbox, Clock, Connection]]:
+    reader, writer = os.pipe()
+    clock = Clock()
+    with closing(Connection(reader, writable=False)) as end:
+        yield Outbox(writer, now=clock), clock, end
+        os.close(writer)
+
+
+def heard(end: Connection) -> list[int]:
+    found: list[int] = []
+    while end.poll():
+        (length,) = LENGTH.unpack(os.read(end.fileno(), LENGTH.size))
+        found += [subscription for _, subscription, _ in report_from(os.read(end.fileno(), length)).outcomes()]
+    return found
+
+
+def test_the_worker_is_told_at_once_when_a_chunk_is_done(told: tuple[Outbox, Clock, Connection]) -> None:
+    outbox, _, end = told
+    outbox.expected(chunk_of(2))
+    outbox.put([Settled(7, 0, Accepted())])
+    assert heard(end) == []
+    outbox.put([Settled(7, 1, Accepted())])
+    assert heard(end) == [0, 1]
+
+
+def test_the_worker_is_told_when_many_outcomes_wait(told: tuple[Outbox, Clock, Connection]) -> None:
+    outbox, _, end = told
+    outbox.expected(chunk_of(200))
+    for n in range(TELL_AT_ONCE):
+        outbox.put([Settled(7, n, Accepted())])
+    assert heard(end) == list(range(TELL_AT_ONCE))
+
+
+def test_no_outcome_waits_for_long_even_if_none_follows(told: tuple[Outbox, Clock, Connection]) -> None:
+    outbox, clock, end = told
+    outbox.expected(chunk_of(200))
+    outbox.put([Settled(7, 5, Accepted())])
+    clock.now += 2 * TELL_WITHIN
+    outbox.put([])
+    assert heard(end) == [5]
+
+
+def test_nothing_is_taken_when_there_is_none(told: tuple[Outbox, Clock, Connection]) -> None:
+    outbox, _, end = told
+    assert outbox.expected(None) is None
+    outbox.put([])
+    assert heard(end) == []
