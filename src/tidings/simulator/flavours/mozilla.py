@@ -24,7 +24,7 @@ _NUMBERS: dict[Reason, tuple[int, int | None]] = {
     Reason.URGENCY: (400, 111),
     Reason.TOPIC: (400, 113),
     Reason.CODING: (400, 110),
-    Reason.THROTTLED: (429, None),
+    Reason.THROTTLED: (429, 201),
     Reason.UNAVAILABLE: (503, 201),
     **dict.fromkeys(VAPID, (401, 109)),
 }
