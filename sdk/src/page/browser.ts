@@ -54,7 +54,7 @@ export async function subscribed(registration: ServiceWorkerRegistration, key: s
       rethrow(
         "subscribe_failed",
         (cause) =>
-          `The browser could not subscribe (${cause}). Its push service may be blocked or turned off; in Brave, allow Google's push service in the settings.`,
+          `The browser could not subscribe (${cause}). Its push service may be blocked or turned off; Brave has a setting for it.`,
       ),
     );
 }

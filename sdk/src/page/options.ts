@@ -8,7 +8,7 @@ export interface Options {
   server?: string | undefined;
   /** Id of the App; known already likewise. */
   app?: string | undefined;
-  serviceWorker?: { path?: string | undefined; scope?: string | undefined } | undefined;
+  serviceWorker?: { path?: string | undefined; scope?: string | undefined; type?: WorkerType | undefined } | undefined;
   /** The signed-in person, null when nobody is; left out, it is who it was before. */
   user?: User | null | undefined;
 }
@@ -46,9 +46,9 @@ export function origin(): Origin {
 }
 
 /** Where the worker is: absolute URLs. A page of the Tidings server itself needs no file of its own. */
-export function worker(): { url: string; scope: string } {
+export function worker(): { url: string; scope: string; type: WorkerType | undefined } {
   const own = new URL(origin().server).origin === location.origin;
-  const { path, scope } = options.serviceWorker ?? {};
+  const { path, scope, type } = options.serviceWorker ?? {};
   const url = new URL(path ?? (own ? "/push/service-worker.js" : "/tidings-sw.js"), location.href);
-  return { url: url.href, scope: scope || (own && !path) ? new URL(scope || "/", location.href).href : new URL(".", url).href };
+  return { type, url: url.href, scope: scope || (own && !path) ? new URL(scope || "/", location.href).href : new URL(".", url).href };
 }

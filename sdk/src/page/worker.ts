@@ -48,7 +48,7 @@ export function hello(registration: Registration): Promise<boolean> {
 
 /** Register our worker and wait until it is active. What the site has there of its own stays. */
 export async function ready(key: Promise<string>): Promise<Registration> {
-  const { url, scope } = worker();
+  const { url, scope, type = "classic" } = worker();
   const { found, path } = await there();
   if (found && path && path !== pathOf(url)) {
     if (await hello(found)) {
@@ -60,7 +60,7 @@ export async function ready(key: Promise<string>): Promise<Registration> {
     } else if (!VENDORS.test(path) && !(await isForeign(found, key))) throw conflict(path);
   }
   const asked = async (): Promise<Registration> =>
-    navigator.serviceWorker.register(trusted(url), { scope, updateViaCache: "none" });
+    navigator.serviceWorker.register(trusted(url), { scope, type, updateViaCache: "none" });
   const made = await within(LOOKING, "Registering the service worker", asked()).catch(
     rethrow(
       "worker_failed",
@@ -101,7 +101,7 @@ function active(registration: Registration, url: string): Promise<void> {
     coming?.addEventListener("statechange", () => {
       if (coming.state === "activated") resolve();
       if (coming.state === "redundant") {
-        reject(new TidingsError("worker_failed", "The service worker could not start. Open the browser's console for its error."));
+        reject(new TidingsError("worker_failed", "The service worker could not start. Its error is in the console."));
       }
     });
   });

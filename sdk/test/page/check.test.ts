@@ -239,6 +239,8 @@ describe("a policy", () => {
     ["script-src https://push.example/other/", false],
     ["script-src https://push.example/v1/", true],
     ["script-src 'nonce-x' 'strict-dynamic'", undefined],
+    ["script-src http://push.example", true],
+    ["script-src wss://push.example data:", false],
     ["img-src 'none'", true],
   ])("%s: %s", (header, allowed) => {
     const [policy] = policiesFrom(header);

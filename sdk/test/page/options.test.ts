@@ -20,6 +20,14 @@ describe("the worker", () => {
     expect(await registeredAs({ serviceWorker }, installed)).toEqual({ url: SITE + url, scope: SITE + scope });
   });
 
+  it("may be a module", async () => {
+    const browser = new FakeBrowser().install();
+    const sdk = await visit();
+    await sdk.init({ serviceWorker: { path: "/sw.mjs", type: "module" } });
+    await sdk.subscribe();
+    expect(browser.registered[0]?.options).toMatchObject({ type: "module", updateViaCache: "none" });
+  });
+
   it("of the server's own pages needs no file", async () => {
     expect(await registeredAs({}, { href: `${SERVER}/settings` })).toEqual({
       url: `${SERVER}/push/service-worker.js`,

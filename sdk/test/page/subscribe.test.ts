@@ -81,7 +81,7 @@ describe("registering", () => {
   it("lets updates of the worker through every cache", async () => {
     await sdk.subscribe();
     expect(browser.registered).toEqual([
-      { url: `${SITE}/tidings-sw.js`, options: { scope: `${SITE}/`, updateViaCache: "none" } },
+      { url: `${SITE}/tidings-sw.js`, options: { scope: `${SITE}/`, type: "classic", updateViaCache: "none" } },
     ]);
   });
 
