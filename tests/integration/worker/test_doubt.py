@@ -1,0 +1,211 @@
+"""What is in doubt, what is taken back, and what does not wait: runners and pools where it matters who got what."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.integration.worker.test_runner import PUSH, Pool, app_of, container, now_of, ready, runner_of
+from tests.integration.worker.test_senders import chunk_of, simulator, total
+
+from support.vapid import new_keys
+from tidings.domain.audience import Everyone
+from tidings.domain.campaign import InDoubtPolicy, NewNotification
+from tidings.domain.delivery import DeliveryStatus
+from tidings.domain.message import Message
+from tidings.domain.outcome import Accepted, Outcome, Refused
+from tidings.domain.subscription import SubscriptionStatus
+from tidings.lib.clock import FixedClock
+from tidings.lib.metrics import Metrics
+from tidings.pipeline.deliver import RECALLED, Chunk
+from tidings.simulator.faults import Fault, FaultKind
+from tidings.simulator.run import Running
+from tidings.wiring import Container
+from tidings.worker import load
+from tidings.worker import runner as running
+from tidings.worker.runner import LEASE, MOST_CLAIMS
+from tidings.worker.sender import SenderOptions
+from tidings.worker.senders import SenderPool
+from tidings.worker.signs import Meters
+
+__all__ = ["container", "simulator"]
+
+OPTIONS = SenderOptions(allow_loopback=True, insecure=True)
+
+
+def gone(_: int) -> None:
+    raise ConnectionError("the worker is gone")
+
+
+async def test_who_joins_the_audience_after_a_crash_moves_nobody_into_or_out_of_the_chunk_in_doubt(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "CHUNK_SIZE", 3)
+    app = await app_of(container, [PUSH] * 6)
+    joiner = 2
+
+    async def status(to: SubscriptionStatus) -> None:
+        await container.store.write(lambda tx: tx.subscriptions.set_status(joiner, to, ""))
+
+    await status(SubscriptionStatus.UNSUBSCRIBED)
+    new = NewNotification(app.id, Message(title="Code 4711"), Everyone(), policy=InDoubtPolicy.SKIP)
+    notification = (await container.flow.accept(new)).notification
+    clock = FixedClock(container.clock.now())
+    (shard,) = await ready(container)
+    dying = Pool(meanwhile=gone)
+    with pytest.raises(ConnectionError):
+        await runner_of(replace(container, clock=clock), dying).run(shard)
+    assert dying.chunks == [[1, 3, 4]]
+    await status(SubscriptionStatus.ACTIVE)
+    clock.at += timedelta(seconds=LEASE + 1)
+    heir = Pool()
+    await runner_of(replace(container, clock=clock), heir).run(shard)
+    assert heir.chunks == [[5, 6]], "four may have been told, and is not told again"
+    rows = await container.store.read(lambda tx: tx.deliveries.page(notification.id, after=0, limit=9))
+    assert Counter((row.status, row.reason) for row in rows) == {
+        (DeliveryStatus.SKIPPED, "in_doubt"): 4,
+        (DeliveryStatus.SENT, "sent"): 2,
+    }
+    assert (await now_of(container, notification)).counts.settled == 6
+
+
+async def test_a_shard_that_cannot_be_read_is_given_up_and_says_why(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = await app_of(container, [PUSH] * 2)
+    new = NewNotification(app.id, Message(title="Tide"), Everyone())
+    notification = (await container.flow.accept(new)).notification
+    (shard,) = await ready(container)
+    clock = FixedClock(container.clock.now())
+    runner = runner_of(replace(container, clock=clock), Pool())
+
+    def unreadable(*_: object, **__: object) -> None:
+        raise LookupError("what is stored makes no sense")
+
+    monkeypatch.setattr(running, "opened", unreadable)
+    for _ in range(MOST_CLAIMS):
+        with pytest.raises(LookupError):
+            await runner.run(shard)
+        assert await runner.run(shard) is False, "it is left alone for a while"
+        clock.at += timedelta(seconds=LEASE + 1)
+    assert await runner.run(shard) is False
+    (dead,) = await container.store.read(lambda tx: tx.shards.dead(app_id=None, after=0, limit=9))
+    assert (dead.id, dead.because, dead.in_doubt) == (shard, "fault:LookupError", 2)
+    assert (await now_of(container, notification)).counts.skipped == 2
+
+
+async def test_an_address_that_never_took_a_message_is_retired_where_its_service_takes_others(
+    container: Container,
+) -> None:
+    odd = "https://wns2-par02p.notify.windows.com"
+    app = await app_of(container, [PUSH, PUSH, odd])
+
+    def answer(parcel: Any) -> Outcome:
+        return Accepted() if parcel.subscription_id == 1 else Refused("bad_request")
+
+    for _ in range(6):
+        await container.flow.accept(NewNotification(app.id, Message(title="Tide"), Everyone()))
+        for shard in await ready(container):
+            await runner_of(container, Pool(answer)).run(shard)
+    found = [await container.store.read(lambda tx, one=one: tx.subscriptions.by_id(one)) for one in (1, 2, 3)]  # type: ignore[misc]
+    assert [one.status for one in found if one] == [
+        SubscriptionStatus.ACTIVE,
+        SubscriptionStatus.EXPIRED,
+        SubscriptionStatus.ACTIVE,  # nobody gets through there: it may be ourselves
+    ]
+
+
+@pytest.fixture
+async def pool() -> Any:
+    made = SenderPool(size=1, options=OPTIONS, meters=Meters(Metrics()))
+    await made.start()
+    yield made
+    await made.close()
+
+
+def slow_chunk(simulator: Running, count: int, *, seconds: float) -> Chunk:
+    slow = ((Fault(FaultKind.SLOW, tries=99, seconds=seconds), 1.0),)
+    return replace(chunk_of(simulator, count, keys=new_keys(), shares=slow), notification_id=7)
+
+
+async def test_what_has_not_left_when_a_notification_is_paused_comes_back_unsent(
+    simulator: Running, pool: SenderPool
+) -> None:
+    sending = asyncio.create_task(pool.send(slow_chunk(simulator, 200, seconds=3.0), policy=InDoubtPolicy.RESEND))
+    while total(simulator)["accepted"] == 0:
+        assert not sending.done()
+        await asyncio.sleep(0.01)
+    await pool.recall(frozenset({7}))
+    outcomes = await asyncio.wait_for(sending, 60)
+    held = [one for one, outcome in outcomes.items() if outcome == RECALLED]
+    assert set(outcomes) == set(range(1, 201))
+    assert len(held) >= 50
+    assert total(simulator)["distinct"] == 200 - len(held)
+    waiting = await pool.send(slow_chunk(simulator, 5, seconds=1.0), policy=InDoubtPolicy.RESEND)
+    assert set(waiting.values()) == {RECALLED}
+    await pool.recall(frozenset())
+    again = await pool.send(slow_chunk(simulator, 5, seconds=0.01), policy=InDoubtPolicy.RESEND)
+    assert {type(one) for one in again.values()} == {Accepted}
+
+
+async def test_an_urgent_chunk_does_not_wait_until_a_sender_has_done_another(
+    simulator: Running, pool: SenderPool
+) -> None:
+    busy = [
+        asyncio.create_task(pool.send(slow_chunk(simulator, 1, seconds=18.0), policy=InDoubtPolicy.RESEND))
+        for _ in range(2)
+    ]
+    await asyncio.sleep(0)
+    urgent = await pool.send(chunk_of(simulator, 1, keys=new_keys()), policy=InDoubtPolicy.RESEND, urgent=True)
+    assert {type(one) for one in urgent.values()} == {Accepted}
+    assert not any(one.done() for one in busy)
+    for one in busy:
+        one.cancel()
+    await asyncio.gather(*busy, return_exceptions=True)
+
+
+SAID = """
+import sys
+from multiprocessing.connection import Connection
+from tidings.domain.outcome import Accepted
+from tidings.pipeline.deliver import Settled
+from tidings.worker.sender import Inbox, Outbox
+pipe = Connection(int(sys.argv[1]))
+pipe.recv_bytes()
+outbox = Outbox(pipe.fileno(), now=iter(range(9)).__next__)
+chunk = outbox.expected(Inbox(pipe).take(True))
+outbox.put([Settled(chunk.number, 1, Accepted())])
+"""
+"""A sender that says of the first parcel that it left, and dies."""
+
+
+async def test_what_a_sender_said_before_it_died_is_not_in_doubt(
+    simulator: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    popen = subprocess.Popen
+    monkeypatch.setattr(
+        subprocess,
+        "Popen",
+        lambda command, **more: popen([sys.executable, "-c", SAID, command[-1]], **more),
+    )
+    dying = SenderPool(size=1, options=OPTIONS, meters=Meters(Metrics()))
+    await dying.start()
+    try:
+        # Its pipe is not looked at by the loop: that it died is noticed by who writes to it.
+        (sender,) = dying._senders
+        asyncio.get_running_loop().remove_reader(sender.pipe.fileno())
+        sending = asyncio.create_task(dying.send(chunk_of(simulator, 2, keys=new_keys()), policy=InDoubtPolicy.SKIP))
+        while sender.process.poll() is None:
+            assert not sending.done()
+            await asyncio.sleep(0.01)
+        monkeypatch.undo()
+        await dying.send(chunk_of(simulator, 2, keys=new_keys()), policy=InDoubtPolicy.RESEND)
+        assert set(await asyncio.wait_for(sending, 60)) == {1}
+    finally:
+        await dying.close()
