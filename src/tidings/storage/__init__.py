@@ -282,6 +282,14 @@ class Shards(Protocol):
         """Let every lease end now; only for a process that knows that nobody else carries shards."""
         ...
 
+    def latest(self) -> datetime | None:
+        """When the newest notification was made."""
+        ...
+
+    def clock_went_back(self, *, now: datetime, was: datetime, lease: float) -> int:
+        """Let what was due before the clock went back from `was` be due now; give how much that was."""
+        ...
+
     def open_count(self, notification_id: int) -> int: ...
     def lag(self, *, now: datetime) -> float:
         """Seconds since the oldest due shard should have been claimed; 0 when none waits."""

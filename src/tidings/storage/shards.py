@@ -18,6 +18,7 @@ from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.settling import settle
 
 c = shards.c
+n = notifications.c
 OPEN: ColumnElement[bool] = literal_column("shards.status IN ('ready', 'leased')")
 """Written out, not bound: only so does it match the condition of the partial index."""
 
@@ -214,6 +215,26 @@ class SqlShards:
         """Let every lease end now; only for a process that knows that nobody else carries shards."""
         held = update(_table).where(c.status == ShardStatus.LEASED, c.due_at > now).values(due_at=now)
         return self._scope.connection.execute(held).rowcount
+
+    def latest(self) -> datetime | None:
+        """Give when the newest notification was made: what is later than now shows a clock that has gone back."""
+        query = select(n.created_at).order_by(n.id.desc()).limit(1)
+        made: datetime | None = self._scope.connection.execute(query).scalar()
+        return made
+
+    def clock_went_back(self, *, now: datetime, was: datetime, lease: float) -> int:
+        """Let what was due before the clock went back from `was` be due now, and leases end as they would have.
+
+        Doing it twice changes nothing: every worker may.
+        """
+        until = now + timedelta(seconds=lease)
+        late = update(_table).where(OPEN, c.due_at > now, c.due_at <= was)
+        ready = self._scope.connection.execute(late.where(c.status == ShardStatus.READY).values(due_at=now))
+        held = update(_table).where(c.status == ShardStatus.LEASED, c.due_at > until).values(due_at=until)
+        self._scope.connection.execute(held)
+        queued = (n.status == NotificationStatus.QUEUED, n.send_at > now, n.send_at <= was)
+        planned = self._scope.connection.execute(update(notifications).where(*queued).values(send_at=now))
+        return ready.rowcount + planned.rowcount
 
     def open_count(self, notification_id: int) -> int:
         """Count the notification's shards that are ready or being sent."""

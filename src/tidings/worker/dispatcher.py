@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from tidings.bus import Bell, Bus
@@ -14,6 +14,7 @@ from tidings.lib.clock import Clock
 from tidings.lib.log import Logger, cut
 from tidings.pipeline.flow import Flow
 from tidings.storage import Store, StoreUnavailable, Transaction
+from tidings.worker.runner import LEASE
 from tidings.worker.signs import Event
 
 LOOK_EVERY = 1.0
@@ -24,6 +25,9 @@ DRAIN_SECONDS = 25.0
 
 HEED_EVERY = 0.4
 """Seconds between looks whether what is being sent is still wanted; pause and cancel bite within one."""
+
+BACK = timedelta(seconds=2)
+"""How far a clock may go back without anybody minding: no more than a look takes."""
 
 log = Logger(__name__)
 
@@ -54,6 +58,7 @@ class Dispatcher:
         self._awake = asyncio.Event()
         self._called = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._latest: datetime | None = None
 
     async def run(self) -> None:
         """Dispatch until cancelled; then wait for what the runners have in hand, but not for ever."""
@@ -94,11 +99,21 @@ class Dispatcher:
                 await self._heed()
 
     async def _look(self) -> None:
+        await self._notice_the_clock()
         try:
             await self._flow.plan()
         finally:
             # What is planned already is carried, even if one notification cannot be planned.
             await self._fill()
+
+    async def _notice_the_clock(self) -> None:
+        """Where the clock has gone back, keep nothing waiting for a time that has been already."""
+        now = self._clock.now()
+        was = self._latest or await self._store.read(lambda tx: tx.shards.latest()) or now
+        if was - now > BACK:
+            log.warning(Event.CLOCK_WENT_BACK, seconds=(was - now).total_seconds())
+            await self._store.write(lambda tx: tx.shards.clock_went_back(now=now, was=was, lease=LEASE))
+        self._latest = now
 
     async def _fill(self) -> None:
         await self._fill_up_to(self._window, least=Priority.LOW)

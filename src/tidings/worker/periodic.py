@@ -76,5 +76,6 @@ def clear(tx: Transaction, *, now: datetime) -> None:
     tx.idempotency.purge(before=now - KEEP_IDEMPOTENCY)
     tx.tracked.purge(before=now - KEEP_EVENTS)
     tx.access.purge(now=now)
+    tx.volumes.purge(before=now - KEEP_IDEMPOTENCY)
     tx.instance.forget_silent(before=now - KEEP_SILENT)
     tx.subscriptions.forget_suspicions(before=now - KEEP_SUSPICIONS)

@@ -23,6 +23,7 @@ class Event(StrEnum):
     SENDER_DIED = "sender_died"
     SENDER_NOT_STARTED = "sender_not_started"
     INTEGRATION_PAUSED = "integration_paused"
+    CLOCK_WENT_BACK = "clock_went_back"
 
 
 class Metric(StrEnum):
