@@ -5,7 +5,7 @@ import { matters } from '../src/lib/attention'
 
 const system = (of: Partial<System> = {}): System => ({
   version: '1', python: '3.11', platform: 'Linux', now: '2027-01-01T00:00:00Z', database: { kind: 'sqlite', version: '3.51.3', warning: null },
-  workers: [{ id: 'w', host: 'h', pid: 1, senders: 2, started_at: '', seen_at: '' }], queue_lag_seconds: 0, public_url: null, insecure_endpoints: false, ...of,
+  workers: [{ id: 'w', host: 'h', pid: 1, senders: 2, started_at: '', seen_at: '' }], queue_lag_seconds: 0, paused: null, public_url: null, insecure_endpoints: false, ...of,
 })
 
 const push = (of: Partial<Integration> = {}): Integration => ({
@@ -33,6 +33,13 @@ describe('matters', () => {
   it('blames the missing worker and not the queue that waits for it', () => {
     expect(ids(push(), system({ workers: [], queue_lag_seconds: 900 }))).toEqual(['no-worker'])
     expect(ids(push(), system({ queue_lag_seconds: 900 }))).toEqual(['lag'])
+  })
+
+  it('comes first while everything is paused, with who and why', () => {
+    const paused = { since: '2027-01-01T00:00:00Z', by: 'Anna', reason: 'Wrong link' }
+    const [first, second] = matters({ integrations: [push({ paused_because: 'jwt_refused' })], system: system({ paused }) })
+    expect([first?.id, second?.id]).toEqual(['paused-all', 'paused-webpush'])
+    expect(first?.detail).toContain('Paused by Anna. Reason: Wrong link.')
   })
 
   it('offers to resume a paused integration on the spot, in words', () => {

@@ -108,6 +108,8 @@ export interface Content {
 export interface Notification extends Content {
   id: string
   status: NotificationStatus
+  /** Why the tripwire holds it until somebody says that it is meant. */
+  held_because: string | null
   counts: Counts
   reasons: Record<string, number>
   answers: Record<string, number> | null
@@ -130,6 +132,14 @@ export interface Accepted {
   id: string
   status: NotificationStatus
   audience: number
+  held_because?: string
+}
+
+/** Nothing is sent by any worker since then. */
+export interface Pause {
+  since: string
+  by: string
+  reason: string
 }
 
 export type Scope = 'read' | 'send' | 'admin'
@@ -149,6 +159,7 @@ export interface Overview {
   subscriptions: Record<SubscriptionStatus, number>
   last_30_days: Counts
   notifications: Notification[]
+  held: number
 }
 
 /** A worker that has given a sign of life within the last seconds. */
@@ -168,6 +179,7 @@ export interface System {
   database: { kind: string; version: string | null; warning: string | null }
   workers: Worker[]
   queue_lag_seconds: number
+  paused: Pause | null
   now: string
   public_url: string | null
   insecure_endpoints: boolean
@@ -199,6 +211,8 @@ export const api = {
 
   overview: (signal?: AbortSignal) => get<Overview>('/stats/overview', {}, signal),
   system: (signal?: AbortSignal) => get<System>('/system', {}, signal),
+  pauseAll: (reason: string) => call<Pause>('/system/pause', { method: 'POST', body: { reason } }),
+  resumeAll: () => call<void>('/system/resume', { method: 'POST' }),
 
   subscriptions: (query: { status?: string; cursor?: string; limit?: number }, signal?: AbortSignal) =>
     get<Page<Subscription>>('/subscriptions', query, signal),
@@ -208,9 +222,9 @@ export const api = {
     get<Page<Notification>>('/notifications', query, signal),
   notification: (id: string, signal?: AbortSignal) => get<Notification>(`/notifications/${encodeURIComponent(id)}`, {}, signal),
   count: (to: Audience, signal?: AbortSignal) => send<{ count: number }>('POST', '/notifications/count', { to }, signal),
-  send: (to: Audience, content: Content, idempotencyKey: string) =>
+  send: (to: Audience, content: Content, idempotencyKey: string, expected?: number) =>
     call<Accepted>('/notifications', {
-      method: 'POST', query: { app: scope }, body: { to, ...content }, headers: { 'Idempotency-Key': idempotencyKey },
+      method: 'POST', query: { app: scope }, body: { to, ...content, ...(expected === undefined ? {} : { expect_audience: expected }) }, headers: { 'Idempotency-Key': idempotencyKey },
     }),
   control: (id: string, verb: 'pause' | 'resume' | 'cancel') =>
     send<Notification>('POST', `/notifications/${encodeURIComponent(id)}/${verb}`),

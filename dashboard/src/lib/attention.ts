@@ -44,6 +44,19 @@ export function pauseOf(integration: Integration): Matter | undefined {
   }
 }
 
+/** The matter of the pause of everything, undefined while the instance sends. */
+export function standstillOf(system: System): Matter | undefined {
+  if (!system.paused) return undefined
+  const why = system.paused.reason ? ` Reason: ${system.paused.reason}.` : ''
+  return {
+    id: 'paused-all',
+    tone: 'error',
+    title: 'All sending is paused',
+    detail: `Paused by ${system.paused.by}.${why} Notifications are kept and wait, and their time to live goes on.`,
+    action: { label: 'Show and resume', href: SYSTEM },
+  }
+}
+
 function ofKeys(push: Integration | undefined): Matter[] {
   if (!currentKey(push)) {
     return [{
@@ -85,7 +98,9 @@ function ofWorkers(system: System): Matter[] {
 }
 
 export function matters(of: { integrations: readonly Integration[]; system: System }): Matter[] {
+  const standstill = standstillOf(of.system)
   return [
+    ...(standstill ? [standstill] : []),
     ...of.integrations.map(pauseOf).filter((matter) => matter !== undefined),
     ...ofWorkers(of.system),
     ...ofKeys(webPush(of.integrations)),
