@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from tidings.simulator import browsers
+
 NAMES = ("firefox-esr", "firefox")
 
 
@@ -23,10 +25,7 @@ def firefox() -> str:
 def preferences(autopush: str) -> dict[str, str | float | bool]:
     """What makes Firefox use our push socket and our desktop."""
     return {
-        "dom.push.serverURL": autopush,
-        "dom.push.testing.allowInsecureServerURL": True,
-        # WebDriver sets this to false of its own accord.
-        "dom.push.connection.enabled": True,
+        **browsers.preferences(autopush),
         "dom.push.retryBaseInterval": 300,
         # Without it showNotification() waits for a desktop that is not there.
         "alerts.useSystemBackend": True,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.error import HTTPError
+from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 import http_ece
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.async_api import Page, expect
 
@@ -139,13 +142,22 @@ class Visitor:
         """Let the push service hand over these very bytes."""
         await self.control("/deliver", {"endpoint": subscription["endpoint"], "body": base64url.encoded(body)})
 
-    async def control(self, path: str, body: dict[str, Any]) -> None:
-        """Tell the simulator something."""
+    async def control(self, path: str, body: dict[str, Any]) -> Any:
+        """Tell the simulator something, and give its answer."""
         url = f"http://127.0.0.1:{self.instance.simulator['control']}{path}"
+        return json.loads(await asyncio.to_thread(_posted, url, json.dumps(body).encode()) or b"null")
 
-        def told() -> None:
-            request = Request(url, data=json.dumps(body).encode(), method="POST")
-            with build_opener(ProxyHandler({})).open(request, timeout=PATIENCE):
-                pass
+    async def pushes_unsigned(self, endpoint: str) -> None:
+        """Push as somebody would who has no key."""
+        with pytest.raises(HTTPError, match="401") as refused:
+            await asyncio.to_thread(_posted, endpoint, b"")
+        refused.value.close()
 
-        await asyncio.to_thread(told)
+
+def _posted(url: str, body: bytes) -> bytes:
+    trusting = HTTPSHandler(context=ssl._create_unverified_context())
+    with build_opener(ProxyHandler({}), trusting).open(
+        Request(url, data=body, method="POST"), timeout=PATIENCE
+    ) as answer:
+        content: bytes = answer.read()
+        return content

@@ -38,6 +38,8 @@ def greet(out: Output, told: Greeting) -> None:
     out.facts(_facts(told))
     out.say()
     _attention(out, told)
+    if told.simulator is not None:
+        _browsers(out, told)
     _next(out, told)
 
 
@@ -73,6 +75,14 @@ def _attention(out: Output, told: Greeting) -> None:
         out.warn_of_key(told.new_key_file)
     if settings.allow_insecure_endpoints or told.new_key_file is not None:
         out.aside.print()
+
+
+def _browsers(out: Output, told: Greeting) -> None:
+    """Say how a browser of this machine joins the demo; its own push service is not here."""
+    folder = plain(str(told.settings.data / "simulator"))
+    out.say("A browser of this machine subscribes at the sample site without a network, in a profile of its own:")
+    out.say(f"  [bold]{_typed()} simulator chromium --folder {folder}[/]  [dim]or firefox[/]")
+    out.say()
 
 
 def _next(out: Output, told: Greeting) -> None:

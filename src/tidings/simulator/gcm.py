@@ -20,7 +20,7 @@ from tidings.simulator.listener import HOST
 from tidings.simulator.postbox import Postbox
 from tidings.simulator.push_service import PushMessage, PushService
 
-CHECK_IN, REGISTER = "/checkin", "/register3"
+CHECK_IN, REGISTER = "/checkin", "/register3"  # codespell:ignore checkin
 _KEY_LENGTH = 65
 _AUTHORIZATION = re.compile(r"AidLogin (\d{1,20}):(\d{1,20})")
 
@@ -124,7 +124,7 @@ class Gcm:
         return Response(404)
 
     def _check_in(self, request: Request) -> Response:
-        """Give a device its number and secret; one that has them keeps them (checkin.proto)."""
+        """Give a device its number and secret; one that has them keeps them."""
         asked = protobuf.fields_of(request.body)
         number, secret = protobuf.number_in(asked, 2), protobuf.number_in(asked, 13)
         if not (number and secret):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tidings.lib.clock import Clock, SystemClock
+from tidings.simulator import browsers
 from tidings.simulator.answers import Handler
 from tidings.simulator.autopush import Autopush
 from tidings.simulator.certificates import certificates
@@ -29,8 +30,6 @@ from tidings.simulator.site import Site
 from tidings.simulator.subscribers import Subscribers
 
 DEFAULT_TIDINGS = "http://localhost:8080"
-STATE = "simulator.json"
-"""In the folder: what the last start said, for those who did not see it."""
 REAL_ORIGINS = tuple(f"https://{host}" for host in BY_HOST)
 """So that a client that is led here and checks certificates finds the name it asked for."""
 
@@ -170,6 +169,7 @@ def _config_from(arguments: Sequence[str] | None) -> SimulatorConfig:
     parser = argparse.ArgumentParser(
         prog="tidings simulator",
         description="The push services of the world on this machine, for development and tests.",
+        epilog="`tidings simulator firefox` and `tidings simulator chromium` open a browser that subscribes here.",
     )
     parser.add_argument(
         "--folder", type=Path, default=Path("tidings-simulator"), help="where the CA's certificate goes"
@@ -215,7 +215,7 @@ async def _run(config: SimulatorConfig) -> None:
         # Whoever started us holds the other end; it closes with them, however they end.
         loop.add_reader(sys.stdin.fileno(), lambda: None if os.read(sys.stdin.fileno(), 1024) else stop.set())
     async with serve(config) as running:
-        (config.folder / STATE).write_text(running.ready_line())
+        (config.folder / browsers.STATE).write_text(running.ready_line())
         sys.stdout.write(running.ready_line() + "\n")
         sys.stdout.flush()
         await stop.wait()
@@ -223,7 +223,10 @@ async def _run(config: SimulatorConfig) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGINT or SIGTERM; print one JSON line with every address once they listen; give the exit code."""
-    config = _config_from(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] in browsers.PROGRAMS:
+        return browsers.main(given)
+    config = _config_from(given)
     try:
         asyncio.run(_run(config))
     except (OSError, ValueError) as error:

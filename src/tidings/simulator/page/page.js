@@ -1,12 +1,22 @@
 "use strict";
 
 const KEPT = 100;
+const REFUSALS_KEPT = 500;
+const REFUSALS_SHOWN = 8;
 const COLUMNS = ["subscribers", "accepted", "decrypted", "distinct", "doubled", "unreadable", "refused"];
 const READINGS = { decrypted: "decrypted", unreadable: "did not decrypt", not_tried: "still encrypted", empty: "no body" };
+const UNREAD = {
+  unreadable: "A message that did not decrypt",
+  not_tried: "A message for a browser, which alone can read it",
+  empty: "A message without a body",
+};
+const SERVICES = { strict: "strict", google: "Google", mozilla: "Mozilla", mozilla_android: "Mozilla on Android", apple: "Apple", microsoft: "Microsoft" };
 const byId = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat("en", { useGrouping: true });
 const spaced = (value) => number.format(value).replaceAll(",", "\u202f");
 let newest = 0;
+let newestRefusal = 0;
+const refused = new Map();
 
 function row(name, tally) {
   const line = document.createElement("tr");
@@ -31,35 +41,105 @@ function showCrowd({ kinds, total }) {
   byId("total").replaceChildren(row("Total", total));
 }
 
+function moment(time, seconds) {
+  const then = new Date(seconds * 1000);
+  time.dateTime = then.toISOString();
+  time.textContent = then.toLocaleTimeString();
+}
+
+/** Names and values, without those that a message does not have. */
+function facts(list, pairs) {
+  for (const [name, value] of pairs) {
+    if (value === null || value === undefined || value === "") continue;
+    const term = document.createElement("dt");
+    const said = document.createElement("dd");
+    term.textContent = name;
+    said.textContent = String(value);
+    list.append(term, said);
+  }
+}
+
 function item(message) {
   const made = byId("message").content.cloneNode(true);
   const part = (selector) => made.querySelector(selector);
-  part(".title").textContent = message.title || (message.payload ? "A message of another form" : "A message that is not readable here");
+  part(".title").textContent = message.title || UNREAD[message.reading] || "A message of another form";
   part(".text").textContent = message.body || "";
-  const time = part("time");
-  const moment = new Date(message.at * 1000);
-  time.dateTime = moment.toISOString();
-  time.textContent = moment.toLocaleTimeString();
+  moment(part("time"), message.at);
+  const actions = part(".actions");
+  for (const action of message.actions) {
+    const chip = document.createElement("li");
+    chip.textContent = action.title ?? action.id ?? "?";
+    actions.append(chip);
+  }
+  if (message.actions.length === 0) actions.remove();
   part(".facts").textContent = [
     `${message.recipient} ${message.to}`,
+    SERVICES[message.flavour] ?? message.flavour,
     READINGS[message.reading],
     `${spaced(message.size)} bytes`,
     `TTL ${spaced(message.ttl)} s`,
     `urgency ${message.urgency}`,
-    `delivery ${message.delivery}`,
-  ].join(" · ");
+    message.topic ? `topic ${message.topic}` : "no topic",
+  ].join(" \u00b7 ");
+  facts(part("dl"), [
+    ["opens", message.navigate],
+    ["icon", message.icon],
+    ["image", message.image],
+    ["badge", message.badge],
+    ...message.actions.map((action) => [`button ${action.id ?? "?"}`, action.url || "only an answer"]),
+    ["delivery", message.delivery],
+    ...Object.entries(message.headers),
+  ]);
   if (message.payload) part("pre").textContent = message.payload;
-  else part("details").remove();
+  else part("pre").remove();
   return made;
+}
+
+function refusal({ times, last }) {
+  const made = byId("refusal").content.cloneNode(true);
+  const part = (selector) => made.querySelector(selector);
+  const [reason, ...detail] = last.why.split(": ");
+  part(".title").textContent = `${last.status} ${reason.replaceAll("_", " ")}`;
+  part(".text").textContent = detail.join(": ");
+  const facts = [SERVICES[last.flavour] ?? last.flavour, times === 1 ? "once" : `${spaced(times)} times`, last.to && `last for ${last.to}`];
+  part(".facts").textContent = facts.filter(Boolean).join(" \u00b7 ");
+  moment(part("time"), last.at);
+  return made;
+}
+
+/** Leave only what has the searched words in it: a subscriber, a title, a topic. */
+function sift() {
+  const wanted = byId("only").value.trim().toLowerCase();
+  for (const line of byId("messages").children) line.hidden = !line.textContent.toLowerCase().includes(wanted);
+}
+
+/** Put new ones on top; what is too old for the list leaves it. */
+function putOn(list, made, most) {
+  list.prepend(...made);
+  while (list.children.length > most) list.lastElementChild.remove();
 }
 
 function showMessages(messages) {
   if (messages.length === 0) return;
   newest = messages[0].n;
   byId("no-messages").hidden = true;
-  const list = byId("messages");
-  list.prepend(...messages.map(item));
-  while (list.children.length > KEPT) list.lastElementChild.remove();
+  byId("only-box").hidden = false;
+  putOn(byId("messages"), messages.map(item), KEPT);
+  sift();
+}
+
+/** The same refusal again and again is one line with a count, the latest first. */
+function showRefusals(refusals) {
+  if (refusals.length === 0) return;
+  newestRefusal = refusals[0].n;
+  byId("refused-box").hidden = false;
+  for (const last of refusals.toReversed()) {
+    const kind = `${last.flavour} ${last.status} ${last.why}`;
+    const times = (refused.get(kind)?.times ?? 0) + 1;
+    refused.delete(kind);
+    refused.set(kind, { times, last });
+  }
+  byId("refusals").replaceChildren(...[...refused.values()].slice(-REFUSALS_SHOWN).reverse().map(refusal));
 }
 
 async function json(path) {
@@ -71,12 +151,14 @@ async function json(path) {
 async function refresh() {
   const live = byId("live");
   try {
-    const [summary, { messages }] = await Promise.all([
+    const [summary, { messages }, { refusals }] = await Promise.all([
       json("/subscribers/summary"),
       json(`/messages?limit=${KEPT}&after=${newest}`),
+      json(`/refusals?limit=${REFUSALS_KEPT}&after=${newestRefusal}`),
     ]);
     showCrowd(summary);
     showMessages(messages);
+    showRefusals(refusals);
     if (live.className !== "on") live.textContent = "Live";
     live.className = "on";
   } catch {
@@ -86,4 +168,5 @@ async function refresh() {
   setTimeout(refresh, document.hidden ? 5000 : 1000);
 }
 
+byId("only").addEventListener("input", sift);
 refresh();

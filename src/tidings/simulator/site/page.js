@@ -59,10 +59,11 @@ const session = {
   topics: () => JSON.parse(localStorage.getItem("topics") ?? "[]"),
 };
 
+const nameOf = (user) => ({ "u-ida": "Ida", "u-jo": "Jo" })[user] ?? user;
+
 function showReader() {
   const user = session.user();
-  const names = { "u-ida": "Ida", "u-jo": "Jo" };
-  byId("who").textContent = user ? `Signed in as ${names[user] ?? user}.` : "Nobody is signed in.";
+  byId("who").textContent = user ? `Signed in as ${nameOf(user)}.` : "Nobody is signed in.";
   for (const button of document.querySelectorAll("[data-user]")) button.hidden = button.dataset.user === user;
   byId("sign-out").hidden = !user;
 }
@@ -74,7 +75,7 @@ async function become(user) {
   showReader();
   try {
     await (user ? Tidings.login(user) : Tidings.logout());
-    tell(user ? "Notifications for them come to this device." : "No notifications of theirs come here any more.");
+    tell(user ? `What is sent to ${nameOf(user)} comes to this device.` : "This device gets only what is sent to everybody.");
   } catch (error) {
     explain(error);
   }
