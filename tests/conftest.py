@@ -6,12 +6,12 @@ import os
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tidings.lib.clock import FixedClock
 
 # Other work shares the machine: a slow example is no failure.
-settings.register_profile("tidings", deadline=None)
+settings.register_profile("tidings", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tidings")
 
 

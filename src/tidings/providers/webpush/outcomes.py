@@ -88,6 +88,7 @@ _CHROME_LIMITS = "https://developer.chrome.com/blog/web-push-rate-limits"
 _CHROME_A_MINUTE = 1000
 """What Google takes of a site that Chrome found disruptive."""
 _FCM_ERRORS = "https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode"
+_FCM_QUOTA = "https://github.com/firebase/firebase-admin-go/issues/719"
 _FCM_SCALE = "https://firebase.google.com/docs/cloud-messaging/scale-fcm"
 _BRIDGE_LIMITS = "https://github.com/mozilla-services/autopush-rs/pull/1223"
 _WNS = "https://learn.microsoft.com/windows/apps/develop/notifications/push-notifications/push-request-response-headers"
@@ -146,6 +147,13 @@ _GOOGLE_ROWS = (
         Throttled(60.0, ThrottleScope.DEVICE, Reason.THROTTLED),
         _FCM_ERRORS,
         says="device message rate",
+    ),
+    Row(
+        Family.GOOGLE,
+        _one(429),
+        Throttled(60.0, ThrottleScope.PROJECT, Reason.THROTTLED),
+        _FCM_QUOTA,
+        says="quota exceeded for quota metric",
     ),
     # Whether one endpoint or the whole site is meant, it does not say.
     Row(
@@ -221,9 +229,8 @@ _MICROSOFT_ROWS = (
 _UNKNOWN_ROWS = (
     # A host the operator added is often autopush: its words are believed where they concern this one subscription.
     Row(Family.UNKNOWN, _DENIED, KeyMismatch(Reason.VAPID_KEY_MISMATCH), _AUTOPUSH, says="public key mismatch"),
-    # ntfy counts what comes for a topic against whoever subscribed to it, and says 507 when nobody has of late.
+    # ntfy counts what comes for a topic against whoever subscribed to it, and says so with 507 when nobody has of late.
     Row(Family.UNKNOWN, _one(507), Throttled(None, ThrottleScope.DEVICE, Reason.THROTTLED), _NTFY, says="unifiedpush"),
-    Row(Family.UNKNOWN, _one(429), Throttled(None, ThrottleScope.UNSTATED, Reason.THROTTLED), _NTFY, says="ntfy.sh"),
 )
 
 _ANY_ROWS = (
@@ -234,7 +241,8 @@ _ANY_ROWS = (
     Row(None, _one(410), Gone(Reason.UNSUBSCRIBED), f"{_RFC8030} §7.3"),
     Row(None, _one(413), Refused(Reason.PAYLOAD_TOO_LARGE), f"{_RFC8030} §7.2"),
     Row(None, _one(408, 425), Unavailable(None, Reason.TIMEOUT), "RFC 9110 §15.5.9, RFC 8470 §5.2"),
-    Row(None, _one(429), Throttled(None, ThrottleScope.ORIGIN, Reason.THROTTLED), f"{_RFC8030} §8.4"),
+    # The RFC's limit is one for a push resource; whether a host means more than that, several in a row tell.
+    Row(None, _one(429), Throttled(None, ThrottleScope.UNSTATED, Reason.THROTTLED), f"{_RFC8030} §8.4"),
     Row(None, _ANY_4XX, Refused(Reason.BAD_REQUEST), "RFC 9110 §15.5"),
     Row(None, _one(503), Unavailable(None, Reason.SERVICE_OVERLOADED), "RFC 9110 §15.6.4"),
     Row(None, _ANY_5XX, Unavailable(None, Reason.SERVICE_ERROR), "RFC 9110 §15.6"),
