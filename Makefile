@@ -43,8 +43,13 @@ format: $(STAMPS)/python ## Format the Python sources
 	@$(BIN)/ruff format -q src tests bench && $(BIN)/ruff check -q --fix src tests bench
 
 .PHONY: bench
-bench: install ## Measure encryption and a whole campaign as ratios to their floor and to peers
-	@$(BIN)/python -m bench
+bench: install ## Measure what a message costs, as ratios to a floor and to others (needs nginx and h2load)
+	@$(BIN)/tidings bench all --subscribers 10000 --subscribers 100000 --senders 1 --senders 2 --senders 4 \
+	  --out bench/results/$$(date +%F).json
+
+.PHONY: bench-smoke
+bench-smoke: $(STAMPS)/python ## See that no cost has grown by an order of magnitude (needs nginx)
+	@$(BIN)/pytest -q tests/integration/bench
 
 .PHONY: wheel
 wheel: install ## Build the wheel with the SDK and the dashboard in it

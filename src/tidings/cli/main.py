@@ -10,6 +10,7 @@ from tidings import __version__
 from tidings.cli import (
     app,
     backup,
+    bench,
     doctor,
     key,
     migrate,
@@ -34,6 +35,7 @@ ORDER = (
     worker,
     doctor,
     simulator,
+    bench,
     test,
     send,
     notifications,
@@ -46,6 +48,7 @@ ORDER = (
     key,
     migrate,
     backup,
+    bench,
 )
 
 

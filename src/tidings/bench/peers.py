@@ -1,0 +1,108 @@
+"""Others beside us: pywebpush and node web-push, same subscriptions, same sink; installed when they are asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tidings.bench.campaign import MESSAGE
+from tidings.bench.crowd import addresses
+from tidings.bench.sink import Sink
+from tidings.lib.crypto import POINT_SIZE, base64url_from, generate_key, point_from, scalar_from
+
+PYTHON_PACKAGE = "pywebpush==2.5.0"
+NODE_PACKAGE = "web-push@3.6.7"
+
+COMPARE = Path(__file__).parents[3] / "bench" / "compare"
+"""The peers' own code; part of the source tree, not of the package."""
+
+_SUBSCRIBERS = 500
+
+
+class PeerMissing(Exception):
+    """A peer cannot be run here; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """CPU microseconds of one message, and messages a second, of one process."""
+
+    name: str
+    cpu: float
+    rate: float
+
+
+def write_job(sink: Sink, folder: Path) -> Path:
+    """Write what peers need: subscriptions, a VAPID key, the sink's certificate, a payload."""
+    key = generate_key()
+    subscriptions = [
+        {
+            "endpoint": to.target,
+            "keys": {
+                "p256dh": base64url_from(to.keys[:POINT_SIZE]),
+                "auth": base64url_from(to.keys[POINT_SIZE:]),
+            },
+        }
+        for to in addresses(_SUBSCRIBERS, base=f"{sink.origin}/push/")
+    ]
+    notification = {"title": MESSAGE.title, "body": MESSAGE.body, "navigate": MESSAGE.url, "tag": "0" * 32}
+    job = {
+        "subscriptions": subscriptions,
+        "payload": json.dumps({"web_push": 8030, "notification": notification}).ljust(256),
+        "private_key": base64url_from(scalar_from(key)),
+        "public_key": base64url_from(point_from(key)),
+        "subject": "mailto:ops@example.com",
+        "ca_file": str(sink.ca_file),
+    }
+    file = folder / "job.json"
+    file.write_text(json.dumps(job))
+    return file
+
+
+def pywebpush(job: Path, *, cache: Path, count: int) -> Peer:
+    """Run pywebpush; raises PeerMissing."""
+    script = _script("peer.py")
+    packages = cache / "python"
+    if not packages.exists():
+        _run([sys.executable, "-m", "pip", "install", "--quiet", "--target", str(packages), PYTHON_PACKAGE], cache)
+    return _peer(PYTHON_PACKAGE, [sys.executable, str(script), str(job), str(count)], cache, PYTHONPATH=str(packages))
+
+
+def web_push(job: Path, *, cache: Path, count: int) -> Peer:
+    """Run node web-push; raises PeerMissing."""
+    script, node, npm = _script("peer.mjs"), shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        raise PeerMissing("Node.js is not installed")
+    folder = cache / "node"
+    if not (folder / "node_modules").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _run([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), NODE_PACKAGE], folder)
+    return _peer(NODE_PACKAGE, [node, str(script), str(job), str(count)], folder)
+
+
+def _script(name: str) -> Path:
+    script = COMPARE / name
+    if not script.exists():
+        raise PeerMissing("the peers are part of the source tree, which this is not")
+    return script
+
+
+def _peer(name: str, command: Sequence[str], folder: Path, **environment: str) -> Peer:
+    said = json.loads(_run(command, folder, **environment))
+    return Peer(name, cpu=said["cpu"], rate=said["rate"])
+
+
+def _run(command: Sequence[str], folder: Path, **environment: str) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(  # noqa: S603 - commands of this file
+        command, cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
+    if done.returncode:
+        raise PeerMissing((done.stderr.strip() or done.stdout.strip())[-300:])
+    return done.stdout

@@ -1,0 +1,205 @@
+"""`tidings bench`: what a message costs on this machine, as ratios to a floor and to others in the same run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tidings.cli.failure import CommandFailed
+from tidings.cli.options import Call, command
+from tidings.cli.output import Output, number
+
+if TYPE_CHECKING:
+    from tidings.bench.campaign import Memory
+    from tidings.bench.run import Found, Part
+
+HELP = "Measure what a message costs on this machine, against a sink on loopback (nginx)."
+MEGABYTE = 1 << 20
+
+Subscribers = Annotated[
+    list[int] | None,
+    typer.Option("--subscribers", min=1, help="Size of a campaign; repeat it for several.", show_default="10000"),
+]
+Senders = Annotated[
+    list[int] | None,
+    typer.Option("--senders", min=1, max=64, help="Sender processes; repeat it for several.", show_default="1"),
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Write what was found into this file, as JSON.", show_default=False)
+]
+Thorough = Annotated[
+    float, typer.Option("--thorough", min=0.01, max=10, help="Share of the rounds: 0.1 shows that it runs.")
+]
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, help=HELP)
+    root.add_typer(group, name="bench", rich_help_panel="Run")
+    for one in (encrypt, send, campaign, ingest, compare, soak):
+        command(group, one.__name__)(one)
+    command(group, "all")(everything)
+
+
+def encrypt(call: Call, out: Out = None, thorough: Thorough = 1.0) -> None:
+    """Fill, encrypt and address one request, without sending it."""
+    _run(call, ["encrypt"], out=out, thorough=thorough)
+
+
+def send(call: Call, out: Out = None, thorough: Thorough = 1.0) -> None:
+    """Do what one sender process does: encrypt, send, read the answers."""
+    _run(call, ["send"], out=out, thorough=thorough)
+
+
+def campaign(
+    call: Call,
+    subscribers: Subscribers = None,
+    senders: Senders = None,
+    out: Out = None,
+    thorough: Thorough = 1.0,
+) -> None:
+    """Send to all subscribers of a new instance: the whole way from the database to the outcome in it."""
+    _run(call, ["campaign"], subscribers=subscribers, senders=senders, out=out, thorough=thorough)
+
+
+def ingest(call: Call, out: Out = None, thorough: Thorough = 1.0) -> None:
+    """Post notifications over the REST API: their cost, and the delay from POST to the push service."""
+    _run(call, ["ingest"], out=out, thorough=thorough)
+
+
+def compare(call: Call, out: Out = None, thorough: Thorough = 1.0) -> None:
+    """Send the same with pywebpush and node web-push; they are installed for that. Needs the source tree."""
+    _run(call, ["compare"], out=out, thorough=thorough)
+
+
+def soak(
+    call: Call,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="How long to send.")] = 600.0,
+    senders: Senders = None,
+    out: Out = None,
+) -> None:
+    """Send at full rate to a sink that fails now and then, and watch memory and open files of every process."""
+    _run(call, ["soak"], senders=senders, out=out, soak_seconds=seconds)
+
+
+def everything(
+    call: Call,
+    subscribers: Subscribers = None,
+    senders: Senders = None,
+    out: Out = None,
+    thorough: Thorough = 1.0,
+) -> None:
+    """Measure everything but the soak."""
+    from tidings.bench.run import EVERYTHING
+
+    _run(call, list(EVERYTHING), subscribers=subscribers, senders=senders, out=out, thorough=thorough)
+
+
+def _run(
+    call: Call,
+    parts: list[str] | list[Part],
+    *,
+    subscribers: list[int] | None = None,
+    senders: list[int] | None = None,
+    out: Path | None = None,
+    thorough: float = 1.0,
+    soak_seconds: float = 600.0,
+) -> None:
+    from tidings.bench.run import Part, Wish, measure
+    from tidings.bench.sink import SinkMissing
+
+    wish = Wish(
+        parts=[Part(part) for part in parts],
+        subscribers=subscribers or [10_000],
+        senders=senders or [1],
+        soak_seconds=soak_seconds,
+        thorough=thorough,
+    )
+    try:
+        found = measure(wish, note=call.out.note)
+    except SinkMissing as missing:
+        raise CommandFailed(f"There is nothing to send to: {missing}.", "Install nginx and try again.") from None
+    document = found.document()
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(document, indent=2) + "\n")
+    call.out.result(document)
+    _show(call.out, found)
+
+
+def _show(out: Output, found: Found) -> None:
+    costs = list(_costs(found))
+    floor = found.floor.whole if found.floor else None
+    out.table(
+        ("What", ">CPU, µs a message", ">of the floor", ">messages a second"),
+        [
+            (name, f"{cost:.0f}", f"{floor / cost:.2f}" if floor else "-", number(rate) if rate else "-")
+            for name, cost, rate in costs
+        ],
+    )
+    for one in found.campaigns:
+        exact = "exact" if one.exact else "NOT EXACT"
+        out.say(f"{number(one.subscribers)} subscribers, senders {one.senders}: counters and the sink's are {exact}.")
+        out.table(("Process", ">first MB", ">most MB", ">last MB", ">open files"), _memory(one.memory))
+    if found.delay is not None:
+        out.say(
+            f"From POST to the push service: p50 {found.delay.p50:.0f} ms, p99 {found.delay.p99:.0f} ms, "
+            f"longest {found.delay.most:.0f} ms."
+        )
+    if found.soak is not None:
+        _show_soak(out, found)
+    for why in found.missing:
+        out.warn(f"Not measured: {why}")
+
+
+def _costs(found: Found) -> list[tuple[str, float, float]]:
+    """List (what, CPU microseconds, messages a second or 0)."""
+    costs: list[tuple[str, float, float]] = []
+    if found.floor is not None:
+        costs.append(("floor: new key pair, ECDH, request of h2load", found.floor.whole, 0))
+    if found.encrypt is not None:
+        costs.append(("encrypt and address", found.encrypt, 0))
+    if found.send is not None:
+        costs.append(("one sender's work", found.send, 0))
+    for one in found.campaigns:
+        what = f"whole way, {number(one.subscribers)} subscribers, senders {one.senders}"
+        costs.append((what, one.whole, one.rate))
+        costs += [("  of that, the main process", one.main, 0), ("  of that, the senders", one.sending, 0)]
+    if found.ingest is not None:
+        costs.append(("one POST to send, without delivery", found.ingest.cpu, found.ingest.rate))
+    costs += [(peer.name, peer.cpu, peer.rate) for peer in found.peers]
+    return costs
+
+
+def _memory(memory: dict[str, Memory]) -> list[tuple[str, ...]]:
+    return [
+        (name, *(f"{size / MEGABYTE:.0f}" for size in (one.first, one.most, one.last)), str(one.files))
+        for name, one in memory.items()
+    ]
+
+
+def _show_soak(out: Output, found: Found) -> None:
+    soak = found.soak
+    assert soak is not None
+    names = list(soak.samples[0].held) if soak.samples else []
+    out.table(
+        (">second", *(f">{name}: MB, files" for name in names)),
+        [
+            (
+                f"{sample.second:.0f}",
+                *(f"{sample.held[name].memory / MEGABYTE:.0f}, {sample.held[name].files}" for name in names),
+            )
+            for sample in soak.samples
+        ],
+        empty="It was too short for a sample.",
+    )
+    counts = soak.counts
+    adds_up = "they add up" if soak.adds_up else "they do NOT add up"
+    out.say(
+        f"{soak.campaigns} campaigns in {soak.seconds:.0f} s: {number(counts.audience)} recipients, "
+        f"{number(counts.sent)} sent, {number(counts.failed)} failed, {number(counts.expired)} expired, "
+        f"{number(counts.skipped)} skipped; {adds_up}."
+    )
