@@ -48,7 +48,6 @@ ORDER = (
     key,
     migrate,
     backup,
-    bench,
 )
 
 
