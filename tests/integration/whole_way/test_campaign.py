@@ -258,3 +258,34 @@ async def integration(container: Container, app: App) -> Integration:
     found = await container.store.read(lambda tx: tx.credentials.integration(app.id, "webpush"))
     assert found is not None
     return found
+
+
+@pytest.mark.postgres
+async def test_a_pause_in_one_process_is_heeded_by_the_workers_of_another(
+    tmp_path: Path, simulator: Running, request: pytest.FixtureRequest
+) -> None:
+    slow = ((Fault(FaultKind.SLOW, seconds=1.5), 1.0),)
+    with fresh_database(request.getfixturevalue("postgres")) as url:
+        settings = Settings(data=tmp_path / "data", database_url=url, senders=2, allow_insecure_endpoints=True)
+        # Two containers share the database and nothing else: no doorbell of the one rings in the other.
+        async with wiring.opened(settings) as api, wiring.opened(settings) as elsewhere, working(elsewhere):
+            app = await app_with_subscribers(api, simulator, 220, faults=slow)
+            accepted = await api.flow.accept(to_everyone(app))
+            async with asyncio.timeout(60):
+                while seen(simulator)["accepted"] < 20:
+                    await asyncio.sleep(0.01)
+            await api.flow.pause(app.id, accepted.notification.public_id)
+            async with asyncio.timeout(60):
+                while await in_hand(api):
+                    await asyncio.sleep(0.05)
+            stopped_at = seen(simulator)["accepted"]
+            assert stopped_at < 200, "what had not left of the chunk was taken back"
+            await api.flow.resume(app.id, accepted.notification.public_id)
+            done = await finished(api, accepted.notification)
+    assert (done.counts.sent, seen(simulator)["distinct"], seen(simulator)["doubled"]) == (220, 220, 0)
+
+
+async def in_hand(container: Container) -> int:
+    """Count the shards that a worker has in hand."""
+    now = container.clock.now()
+    return (await container.store.read(lambda tx: tx.instance.vitals(now=now, alive_since=now))).leased

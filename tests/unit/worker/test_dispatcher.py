@@ -22,9 +22,24 @@ class Flow:
         raise ValueError("one notification that nobody can read")
 
 
-class Store:
-    async def read(self, work: object) -> list[int]:
+class Shards:
+    """Shards as a dispatcher sees them: always the same one is ready."""
+
+    def latest(self) -> None:
+        return None
+
+    def ready(self, *, now: datetime, limit: int, least: Priority) -> list[int]:
         return [1]
+
+
+class Store:
+    """A store that holds what a dispatcher looks at."""
+
+    def __init__(self, shards: Shards | None = None) -> None:
+        self._tx = SimpleNamespace(shards=shards or Shards())
+
+    async def read(self, work: Any) -> Any:
+        return work(self._tx)
 
 
 async def nothing() -> None:
@@ -46,23 +61,19 @@ async def test_a_notification_that_cannot_be_planned_does_not_stop_what_is_plann
     clock = FixedClock(datetime(2026, 11, 21, tzinfo=UTC))
     made = Dispatcher(flow=flow, store=store, bus=LocalBus(), clock=clock, run_shard=carry, heed=nothing, window=1)
     running = asyncio.create_task(made.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert [await carried.get() for _ in range(3)] == [1, 1, 1]
     assert not running.done()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
 
-class Waiting:
-    """A store where campaigns and urgent shards wait without end."""
+class Waiting(Shards):
+    """Campaigns and urgent shards wait without end."""
 
     def ready(self, *, now: datetime, limit: int, least: Priority) -> list[int]:
         urgent = list(range(1_000, 1_000 + limit))
         return urgent if least is Priority.AT_ONCE else list(range(1, limit + 1))
-
-    async def read(self, work: Any) -> list[int]:
-        found: list[int] = work(SimpleNamespace(shards=self))
-        return found
 
 
 class Planned:
@@ -80,7 +91,7 @@ async def test_urgent_shards_have_places_that_no_campaign_takes() -> None:
         return False
 
     flow: Any = Planned()
-    store: Any = Waiting()
+    store: Any = Store(Waiting())
     bus = LocalBus()
     clock = FixedClock(datetime(2026, 11, 21, tzinfo=UTC))
     made = Dispatcher(flow=flow, store=store, bus=bus, clock=clock, run_shard=carry, heed=nothing, window=3, reserve=2)
