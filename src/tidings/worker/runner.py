@@ -12,16 +12,15 @@ from functools import partial
 
 from tidings.domain.campaign import InDoubtPolicy
 from tidings.domain.delivery import Priority, Retry, Settlement, Shard
-from tidings.domain.outcome import Outcome, Refused
+from tidings.domain.outcome import Outcome
 from tidings.lib.clock import Clock
 from tidings.lib.log import Logger
 from tidings.lib.opaque import OpaquePairs
-from tidings.pipeline.deliver import Chunk, Parcel
 from tidings.pipeline.settle import CONFIGURATION_DELAY, Pair, Tried, Verdicts, expired, settle
 from tidings.providers import Provider
 from tidings.storage import Store, StoreUnavailable, T, Transaction
-from tidings.worker.drafts import Drafts
 from tidings.worker.load import Batch, doubtful, goes_on, in_doubt, opened, ran_out, unwanted
+from tidings.worker.packing import packed
 from tidings.worker.senders import SenderPool
 from tidings.worker.signs import Event, Meters
 
@@ -182,35 +181,7 @@ class Runner:
             return refused  # nothing is paused that we know nothing of; the next try asks again
 
     async def _send(self, batch: Batch, shard: Shard) -> dict[int, Outcome]:
-        drafts = Drafts(batch.notification.message, self._provider)
-        outcomes: dict[int, Outcome] = {}
-        parcels: list[Parcel] = []
-        pairs = [(batch.notification.id, one.subscription_id) for one in batch.recipients]
-        for one, (delivery_id, token) in zip(batch.recipients, self._deliveries.encode_many(pairs), strict=True):
-            index = drafts.index_for(one)
-            if isinstance(index, Refused):
-                outcomes[one.subscription_id] = index
-                continue
-            parcels.append(
-                Parcel(
-                    subscription_id=one.subscription_id,
-                    draft=index,
-                    credential_id=one.credential_id,
-                    origin=one.origin,
-                    target=one.address.target,
-                    keys=one.address.keys,
-                    delivery_id=delivery_id,
-                    receipt_token=token,
-                )
-            )
-        chunk = Chunk(
-            number=0,
-            expires_at=batch.notification.expires_at.timestamp(),
-            drafts=tuple(drafts.made),
-            credentials=batch.credentials,
-            parcels=tuple(parcels),
-            notification_id=batch.notification.id,
-        )
+        chunk, outcomes = packed(batch, deliveries=self._deliveries, provider=self._provider)
         if not any(batch.tries.values()):
             waited = (self._clock.now() - batch.notification.send_at).total_seconds()
             self._meters.wait_seconds.labels(shard.priority.name.lower()).observe(max(0.0, waited))
