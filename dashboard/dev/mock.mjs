@@ -95,6 +95,7 @@ const ROUTES = {
   },
   'GET /stats/overview': (s) => (advance(s), { subscriptions: s.statuses, last_30_days: s.month, notifications: s.notifications.slice(0, 5), workers: 1, queue_lag_seconds: 0 }),
   'GET /system': (s) => s.system(),
+  'GET /system/dead-shards': () => ({ data: [], next_cursor: null }),
   'GET /subscriptions': (s, { query }) => page(s.subscriptions.filter((row) => !query.get('status') || row.status === query.get('status')), query),
   'DELETE /subscriptions/:id': (s, { id }) => void (s.subscriptions = s.subscriptions.filter((row) => row.id !== id)),
   'GET /notifications': (s, { query }) => (advance(s), page(s.notifications, query)),

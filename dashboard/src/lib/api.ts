@@ -185,6 +185,15 @@ export interface System {
   insecure_endpoints: boolean
 }
 
+export interface DeadShard {
+  id: number
+  notification: string
+  title: string
+  in_doubt: number
+  because: string
+  buried_at: string
+}
+
 let scope: string | undefined
 
 /** Say which App requests are about; only where there are several. */
@@ -213,6 +222,9 @@ export const api = {
   system: (signal?: AbortSignal) => get<System>('/system', {}, signal),
   pauseAll: (reason: string) => call<Pause>('/system/pause', { method: 'POST', body: { reason } }),
   resumeAll: () => call<void>('/system/resume', { method: 'POST' }),
+  deadShards: (signal?: AbortSignal) => call<Page<DeadShard>>('/system/dead-shards', { query: { limit: 200 }, ...(signal ? { signal } : {}) }),
+  requeue: (shard: number) => call<DeadShard>(`/system/dead-shards/${shard}/requeue`, { method: 'POST' }),
+  drop: (shard: number) => call<DeadShard>(`/system/dead-shards/${shard}/drop`, { method: 'POST' }),
 
   subscriptions: (query: { status?: string; cursor?: string; limit?: number }, signal?: AbortSignal) =>
     get<Page<Subscription>>('/subscriptions', query, signal),
