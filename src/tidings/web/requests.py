@@ -74,6 +74,6 @@ def route_of(scope: Scope) -> str:
         return ELSEWHERE
     route: str = scope["path"]
     for name, value in reversed(scope.get("path_params", {}).items()):
-        before, found, after = route.rpartition(str(value))
-        route = f"{before}{{{name}}}{after}" if found and value else route
+        before, found, after = route.rpartition(text) if (text := str(value)) else ("", "", "")
+        route = f"{before}{{{name}}}{after}" if found else route
     return route
