@@ -122,8 +122,7 @@ async def test_killed_workers_a_crashing_database_and_a_pause_change_nothing(
         await container.safety.pause(by="test")
         await until(lambda: _at_rest(simulator))
         await container.safety.resume(by="test")
-        with worker(settings):
-            done = await finished_in_the_end(container, accepted.notification)
+        done = await finished_in_the_end(container, accepted.notification)
     await assert_told_once(container, done, simulator, SUBSCRIBERS)
 
 

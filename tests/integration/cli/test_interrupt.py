@@ -85,7 +85,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def sending(demo: Path) -> Iterator[Terminal]:
-    terminal = Terminal("send", "--title", "Fresh fish", "--to", "all", "--yes", "--data", str(demo))
+    # Each test says the same to everybody again.
+    words = ("--title", "Fresh fish", "--to", "all", "--yes", "--confirm-volume")
+    terminal = Terminal("send", *words, "--data", str(demo))
     try:
         terminal.until("of 1\u2009000")
         terminal.keys("\x03")
