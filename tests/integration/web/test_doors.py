@@ -63,6 +63,8 @@ WRITES_OF_ADMINISTRATORS = {
     ("delete", "/api/v1/keys/{key_id}"),
     ("post", "/api/v1/system/pause"),
     ("post", "/api/v1/system/resume"),
+    ("post", "/api/v1/system/dead-shards/{shard_id}/requeue"),
+    ("post", "/api/v1/system/dead-shards/{shard_id}/drop"),
 }
 WRITES_OF_SENDERS = {
     ("post", "/api/v1/notifications"),
