@@ -19,6 +19,15 @@ class ThrottleScope(StrEnum):
     """The same, counted by what the key belongs to."""
 
 
+class FaultScope(StrEnum):
+    """Where a credential is wrong."""
+
+    ORIGIN = "origin"
+    """At the push service that said so; others may take it."""
+    CREDENTIAL = "credential"
+    """Everywhere: its project is closed, its key revoked."""
+
+
 class Held(StrEnum):
     """Why a parcel came back without having been sent."""
 
@@ -79,6 +88,7 @@ class Misconfigured:
     """Our credentials, topic or project are wrong: keep everything, wait, tell the operator now."""
 
     reason: str
+    scope: FaultScope = FaultScope.ORIGIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from tidings.domain.delivery import DeliveryStatus, Patience, Retired, Retry, Se
 from tidings.domain.outcome import (
     Accepted,
     Doubt,
+    FaultScope,
     Gone,
     Held,
     KeyMismatch,
@@ -54,6 +55,9 @@ _PATIENCE = {
     Doubt.REDIRECTED: NEVER_TAKEN,
     Doubt.AUTHORIZATION_REFUSED: NEVER_TAKEN,
 }
+
+EVERYWHERE = ""
+"""In place of an origin: a credential that is refused for what it is, not for where it was used."""
 
 Pair = tuple[int, str]
 """(credential id, origin): what an origin refuses our credentials for, and what is paused for it."""
@@ -152,12 +156,13 @@ def _settle_one(
             _final(verdicts, one, DeliveryStatus.FAILED, "key_mismatch")
         case Refused(reason):
             _final(verdicts, one, DeliveryStatus.FAILED, reason)
-        case Misconfigured(reason):
+        case Misconfigured(reason, scope):
             if one.pair in working:
                 # The same service takes the same key from others: it is this address, not our key.
                 again.few(reason)
             else:
-                verdicts.misconfigured[one.pair] = reason
+                where = one.pair if scope is FaultScope.ORIGIN else (one.credential_id, EVERYWHERE)
+                verdicts.misconfigured[where] = reason
                 again.waiting(CONFIGURATION_DELAY)
         case Throttled(after=after, reason=Held.RESTS | Held.PACED | Held.RECALLED):
             again.waiting(after or 0.0)

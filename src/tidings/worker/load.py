@@ -10,6 +10,7 @@ from tidings.domain.app import Credential, CredentialStatus
 from tidings.domain.campaign import FINAL_STATUSES, SENDABLE, Notification, NotificationStatus
 from tidings.domain.delivery import DeliveryStatus, SettledDelivery, Shard, SkipReason
 from tidings.domain.subscription import Recipient
+from tidings.pipeline.settle import EVERYWHERE
 from tidings.storage import Transaction
 
 CHUNK_SIZE = 200
@@ -148,7 +149,7 @@ def _sorted(
             skipped[one.subscription_id] = SkipReason.NO_CREDENTIAL
             continue
         credentials[one.credential_id] = credential
-        if (one.credential_id, one.origin) in paused:
+        if not paused.isdisjoint({(one.credential_id, one.origin), (one.credential_id, EVERYWHERE)}):
             held.append(one.subscription_id)
         else:
             usable.append(one)

@@ -15,7 +15,7 @@ from tidings.domain.app import App
 from tidings.domain.audience import Everyone
 from tidings.domain.campaign import InDoubtPolicy, NewNotification, Notification, NotificationStatus
 from tidings.domain.message import Message
-from tidings.domain.outcome import Accepted, Misconfigured, Outcome
+from tidings.domain.outcome import Accepted, FaultScope, Misconfigured, Outcome
 from tidings.domain.subscription import Address, NewSubscription
 from tidings.lib.clock import FixedClock
 from tidings.lib.metrics import Metrics
@@ -227,6 +227,19 @@ async def test_a_shard_waits_for_a_paused_integration_however_long_and_leaves_no
     await paused_integration(container, app, because=None)
     await runner.run(waiting[0])
     assert (await now_of(container, notification)).counts.sent == 600
+
+
+async def test_a_credential_that_is_wrong_everywhere_is_used_nowhere(container: Container) -> None:
+    app = await app_of(container, [PUSH, "https://updates.push.services.mozilla.com"])
+    notification = await accepted(container, app)
+    pool = Pool(lambda _: Misconfigured("project_closed", FaultScope.CREDENTIAL))
+    (shard,) = await ready(container)
+    await runner_of(container, pool).run(shard)
+    later = await accepted(container, app)
+    for waiting in await ready(container):
+        await runner_of(container, pool).run(waiting)
+    assert len(pool.chunks) == 1
+    assert [(await now_of(container, one)).counts.settled for one in (notification, later)] == [0, 0]
 
 
 async def test_who_waits_for_a_paused_integration_runs_out_with_the_message(container: Container) -> None:

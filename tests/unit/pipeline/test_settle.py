@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tidings.domain.delivery import DeliveryStatus, Retired, Retry
 from tidings.domain.outcome import (
     Accepted,
+    FaultScope,
     Gone,
     Held,
     KeyMismatch,
@@ -25,6 +26,7 @@ from tidings.domain.outcome import (
 )
 from tidings.pipeline.settle import (
     CONFIGURATION_DELAY,
+    EVERYWHERE,
     LONGEST_DELAY,
     MOST_UNMAPPED_TRIES,
     Tried,
@@ -82,6 +84,11 @@ def test_refused_credentials_pause_the_integration_and_the_message_waits_without
     assert delay >= CONFIGURATION_DELAY
     assert retry.attempt == 4
     assert verdicts.retired == []
+
+
+def test_a_credential_that_is_wrong_everywhere_is_paused_everywhere() -> None:
+    verdicts = settled(tried(Misconfigured("project_closed", FaultScope.CREDENTIAL)))
+    assert verdicts.misconfigured == {(7, EVERYWHERE): "project_closed"}
 
 
 def test_one_address_that_dislikes_our_key_pauses_nothing_while_its_service_accepts_others() -> None:
