@@ -12,7 +12,7 @@ from playwright.async_api import expect
 from support.visitor import SUBSCRIPTION, Visitor, eventually
 from tidings.simulator import base64url
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 VENDOR = "/OneSignalSDKWorker.js"
 

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from support.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
 async def test_from_the_banner_to_the_receipt(visitor: Visitor) -> None:

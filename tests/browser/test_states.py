@@ -7,9 +7,9 @@ from playwright.async_api import expect
 
 from support.browsers import INSECURE_HOST
 from support.place import Place
-from support.visitor import Visitor
+from support.visitor import Visitor, explained
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
 async def test_unsupported_where_the_page_is_no_secure_context(visitor: Visitor) -> None:
@@ -25,8 +25,7 @@ async def test_denied_where_the_person_has_blocked_it(visitor: Visitor, blocked:
     assert await page.evaluate("Tidings.subscribe()") == "denied"
     assert await page.evaluate("Tidings.lastError.code") == "denied"
     await expect(page.get_by_role("region", name="Notifications")).to_be_hidden()
-    await page.evaluate("void Tidings.banner({ whenDenied: true })")
-    await expect(page.get_by_role("region", name="Notifications")).to_contain_text("blocked")
+    await expect(await explained(page)).to_contain_text("blocked")
 
 
 async def test_undecided_until_somebody_answers_and_not_asked_again_after_not_now(visitor: Visitor) -> None:

@@ -142,7 +142,8 @@ async def _ready(process: subprocess.Popen[bytes], instance: Instance, log: Path
 
 
 async def _said(process: subprocess.Popen[bytes], log: Path, words: str) -> None:
-    async with asyncio.timeout(60):
+    # What starts here is two servers and their senders, and the machine may have other work.
+    async with asyncio.timeout(180):
         while words not in log.read_text():
             assert process.poll() is None, log.read_text()
             await asyncio.sleep(0.1)

@@ -13,7 +13,7 @@ from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 import http_ece
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from support.browsers import RealBrowser
 from support.desktop import Desktop, Shown
@@ -41,6 +41,22 @@ async def eventually(look: Callable[[], Awaitable[Any]]) -> Any:
         while not (found := await look()):
             await asyncio.sleep(0.1)
         return found
+
+
+EXPLAIN = """async () => {
+  // The site's own banner may still be loading; whoever calls meanwhile gets that one.
+  for (let tries = 0; tries < 1000; tries += 1) {
+    const banner = Tidings.banner({ whenDenied: true });
+    if (banner.state === "denied") return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}"""
+
+
+async def explained(page: Page) -> Locator:
+    """Let the page say how to allow notifications that are blocked; give what it shows."""
+    await page.evaluate(EXPLAIN)
+    return page.get_by_role("region", name="Notifications")
 
 
 class Visitor:

@@ -27,7 +27,7 @@ PORTS = "ports.json"
 CHROMIUM_HOST = "jmt17.google.com"
 PARTS = ("push", "autopush", "control", "site", "gcm", "mcs")
 FAULTS = {"gone": 0.02, "throttled": 0.01, "unavailable": 0.02, "slow": 0.01}
-READY_SECONDS = 30
+READY_SECONDS = 60
 END_SECONDS = 5
 
 
