@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _SUBTAG = re.compile(r"[A-Za-z0-9]{1,8}")
@@ -64,16 +64,6 @@ def time_zone_from(text: str | None) -> str | None:
 
 @lru_cache(1_024)
 def _is_zone(name: str) -> bool:
-    return _loads(name) or not _has_zones()
-
-
-@cache
-def _has_zones() -> bool:
-    # Small container images come without the database; the name is then believed rather than lost.
-    return _loads("Europe/London")
-
-
-def _loads(name: str) -> bool:
     try:
         ZoneInfo(name)
     except (ValueError, OSError, LookupError):
