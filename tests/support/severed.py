@@ -30,10 +30,13 @@ class Way:
         self._backend = backend
         self.cut: Cut | None = None
         self.severed = 0
+        self.ends: set[asyncio.StreamWriter] = set()
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry one connection until one of its ends is gone."""
         server_reader, server_writer = await asyncio.open_unix_connection(self._backend)
+        ends = {writer, server_writer}
+        self.ends |= ends
         back = asyncio.create_task(_copied(server_reader, writer))
         try:
             while data := await reader.read(1 << 16):
@@ -53,7 +56,8 @@ class Way:
         finally:
             back.cancel()
             await asyncio.gather(back, return_exceptions=True)
-            for end in (server_writer, writer):
+            self.ends -= ends
+            for end in ends:
                 end.close()
                 with suppress(ConnectionError):
                     await end.wait_closed()
@@ -86,16 +90,15 @@ def way_to(url: str) -> Iterator[tuple[Way, str]]:
     try:
         yield way, f"postgresql://{user}:@/{database}?host={quote(str(folder), safe='')}"
     finally:
-        asyncio.run_coroutine_threadsafe(_ended(server), loop).result(60)
+        asyncio.run_coroutine_threadsafe(_ended(server, way), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
         carrying.join()
         loop.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _ended(server: asyncio.Server) -> None:
+async def _ended(server: asyncio.Server, way: Way) -> None:
     server.close()
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    for end in way.ends:
+        end.transport.abort()
+    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
