@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 from tidings.domain.campaign import InDoubtPolicy, NotificationStatus
 
@@ -111,9 +112,8 @@ class DeadShard:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class SettledDelivery:
-    """The final state of one recipient, written once."""
+class SettledDelivery(NamedTuple):
+    """The final state of one recipient, written once; a tuple, because one is made for each."""
 
     subscription_id: int
     status: DeliveryStatus

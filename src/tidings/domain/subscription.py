@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class SubscriptionStatus(StrEnum):
@@ -82,9 +83,8 @@ class Known:
     address: Address
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """What delivery needs of one subscription, read in key ranges.
+class Recipient(NamedTuple):
+    """What delivery needs of one subscription, read in key ranges; a tuple, because one is made for each.
 
     `address_hash` says which address was tried: an answer for it must not touch a device that has another by now.
     """
@@ -95,4 +95,4 @@ class Recipient:
     address: Address
     locale: str | None
     origin: str = ""
-    address_hash: bytes = field(default=b"", repr=False)
+    address_hash: bytes = b""

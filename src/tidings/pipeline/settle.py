@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from tidings.domain.delivery import DeliveryStatus, Patience, Retired, Retry, SettledDelivery, Suspicion
 from tidings.domain.outcome import (
@@ -59,12 +59,13 @@ _PATIENCE = {
 EVERYWHERE = ""
 """In place of an origin: a credential that is refused for what it is, not for where it was used."""
 
+Unaccepted = Gone | KeyMismatch | Refused | Misconfigured | Throttled | Unavailable | Unmapped
+
 Pair = tuple[int, str]
 """(credential id, origin): what an origin refuses our credentials for, and what is paused for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(NamedTuple):
     """One recipient of a chunk: how many tries it had before this one, and what this one gave."""
 
     subscription_id: int
@@ -88,6 +89,8 @@ class Tried:
     @property
     def needs_proof(self) -> bool:
         """Say whether it matters that the key works for others at this origin."""
+        if isinstance(self.outcome, Accepted):
+            return False
         return isinstance(self.outcome, Misconfigured) or self.doubted is not None
 
 
@@ -126,7 +129,10 @@ def settle(
     lot = chance()
     working = {one.pair for one in tried if isinstance(one.outcome, Accepted)} | set(proven)
     for one in tried:
-        _settle_one(verdicts, one, working=working, now=now, expires_at=expires_at, lot=lot)
+        if isinstance(one.outcome, Accepted):  # nearly all of them, and nothing else follows from it
+            _final(verdicts, one, DeliveryStatus.SENT, "sent", one.outcome.ref)
+            continue
+        _settle_one(verdicts, one, one.outcome, working=working, now=now, expires_at=expires_at, lot=lot)
         if (doubted := one.doubted) is not None and one.pair in working:
             # Where nobody gets through it is the service or ourselves: no address is to be dropped for that.
             suspicion = Suspicion(one.subscription_id, doubted, one.address_hash, _PATIENCE[doubted])
@@ -137,6 +143,7 @@ def settle(
 def _settle_one(
     verdicts: Verdicts,
     one: Tried,
+    outcome: Unaccepted,
     *,
     working: set[Pair],
     now: datetime,
@@ -144,10 +151,7 @@ def _settle_one(
     lot: float,
 ) -> None:
     again = _Again(verdicts, one, now=now, expires_at=expires_at, lot=lot)
-    outcome = one.outcome
     match outcome:
-        case Accepted(ref):
-            _final(verdicts, one, DeliveryStatus.SENT, "sent", ref)
         case Gone(reason):
             verdicts.retired.append(Retired(one.subscription_id, reason, one.address_hash))
             _final(verdicts, one, DeliveryStatus.FAILED, "gone")

@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 
 from tidings.domain.app import Credential, CredentialStatus, Integration
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage.schema import credentials, integrations, pauses, subscriptions
 from tidings.storage.scope import AnyRow, Scope
+
+_by_id = select(credentials).where(credentials.c.id == bindparam("id"))
+_paused = (
+    select(pauses.c.credential_id, pauses.c.origin)
+    .join(credentials, credentials.c.id == pauses.c.credential_id)
+    .where(credentials.c.app_id == bindparam("app_id"))
+)
 
 
 def _context(integration_id: int, fingerprint: str) -> str:
@@ -77,12 +84,8 @@ class SqlCredentials:
 
     def paused(self, app_id: int) -> set[tuple[int, str]]:
         """Give the (credential id, origin) pairs of an App that are paused."""
-        query = (
-            select(pauses.c.credential_id, pauses.c.origin)
-            .join(credentials, credentials.c.id == pauses.c.credential_id)
-            .where(credentials.c.app_id == app_id)
-        )
-        return {(row.credential_id, row.origin) for row in self._scope.connection.execute(query)}
+        found = self._scope.connection.execute(_paused, {"app_id": app_id})
+        return {(row.credential_id, row.origin) for row in found}
 
     def resume(self, integration_id: int) -> None:
         """End every pause of an integration's keys."""
@@ -125,7 +128,8 @@ class SqlCredentials:
 
     def by_id(self, credential_id: int) -> Credential | None:
         """Find by id, whatever its status."""
-        return self._first(credentials.c.id == credential_id)
+        row = self._scope.connection.execute(_by_id, {"id": credential_id}).first()
+        return self._credential(row) if row else None
 
     def all(self, app_id: int, provider: str) -> list[Credential]:
         """List the keys of a provider in an App, newest first."""

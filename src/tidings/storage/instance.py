@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import delete, select, text
+from sqlalchemy import bindparam, delete, select, text
 
 from tidings.domain.app import Heartbeat
 from tidings.domain.safety import GlobalPause
@@ -18,6 +18,9 @@ v = instance_values.c
 h = heartbeats.c
 
 
+_value = select(v.value).where(v.name == bindparam("name"))
+
+
 class SqlInstance:
     """Implements `storage.Instance`."""
 
@@ -26,7 +29,7 @@ class SqlInstance:
 
     def value(self, name: str) -> bytes | None:
         """Give the value of that name."""
-        value: bytes | None = self._scope.connection.execute(select(v.value).where(v.name == name)).scalar()
+        value: bytes | None = self._scope.connection.execute(_value, {"name": name}).scalar()
         return value
 
     def set_value(self, name: str, value: bytes) -> None:

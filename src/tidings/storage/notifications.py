@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, literal, select, update
 
 from tidings.domain.campaign import (
     FINAL_STATUSES,
@@ -22,11 +23,24 @@ from tidings.domain.safety import HoldReason
 from tidings.storage.codec import audience_from_json, json_from_audience, json_from_message, message_from_json
 from tidings.storage.columns import Moment
 from tidings.storage.counters import COUNTERS, add_reasons
+from tidings.storage.dialects import Dialect
 from tidings.storage.schema import notification_reasons, notifications, shards
 from tidings.storage.scope import AnyRow, AnySelect, Scope
 
 c = notifications.c
 OPEN = (ShardStatus.READY, ShardStatus.LEASED)
+
+_by_id = select(notifications).where(c.id == bindparam("id"))
+
+
+@cache
+def _reasons(dialect: Dialect) -> AnySelect:
+    r = notification_reasons.c
+    return (
+        select(r.notification_id, r.reason, r.n)
+        .where(dialect.any_of(r.notification_id, "ids"), r.n > 0)
+        .order_by(r.n.desc(), r.reason)
+    )
 
 
 class SqlNotifications:
@@ -74,7 +88,7 @@ class SqlNotifications:
 
     def by_id(self, notification_id: int) -> Notification | None:
         """Find by id."""
-        return self._first(c.id == notification_id)
+        return self._one(_by_id, {"id": notification_id})
 
     def page(self, app_id: int, *, after: int, limit: int) -> list[Notification]:
         """List newest first; `after` is the id of the last one seen, 0 to begin."""
@@ -201,19 +215,19 @@ class SqlNotifications:
         self._scope.connection.execute(update(notifications).where(c.id == row.id).values(values))
 
     def _first(self, *conditions: ColumnElement[bool]) -> Notification | None:
-        found = self._all(select(notifications).where(*conditions))
+        return self._one(select(notifications).where(*conditions), {})
+
+    def _one(self, query: AnySelect, values: dict[str, Any]) -> Notification | None:
+        found = self._all(query, values)
         return found[0] if found else None
 
-    def _all(self, query: AnySelect) -> list[Notification]:
-        rows = self._scope.connection.execute(query).all()
+    def _all(self, query: AnySelect, values: dict[str, Any] | None = None) -> list[Notification]:
+        rows = self._scope.connection.execute(query, values or {}).all()
         if not rows:
             return []
-        r = notification_reasons.c
         reasons: dict[int, dict[str, int]] = {row.id: {} for row in rows}
         for notification_id, reason, count in self._scope.connection.execute(
-            select(r.notification_id, r.reason, r.n)
-            .where(self._scope.dialect.any_of(r.notification_id, "ids"), r.n > 0)
-            .order_by(r.n.desc(), r.reason),
+            _reasons(self._scope.dialect),
             {"ids": self._scope.dialect.many(list(reasons))},
         ):
             reasons[notification_id][reason] = count

@@ -40,8 +40,7 @@ def address_context(app_id: int, address_hash: bytes) -> str:
 def recipient(sealer: Sealer, row: Sequence[Any]) -> Recipient:
     """Make a recipient of a row of COLUMNS."""
     subscription_id, app_id, provider, credential_id, sealed, address_hash, locale, origin = row
-    packed = sealer.open(sealed, context=address_context(app_id, address_hash))
-    address = address_from_bytes(packed)
+    address = address_from_bytes(sealer.open(sealed, context=address_context(app_id, address_hash)))
     return Recipient(subscription_id, provider, credential_id or 0, address, locale, origin, address_hash)
 
 

@@ -83,6 +83,13 @@ _cancelled = (
 )
 
 
+_open_chunk = (
+    update(shards)
+    .where(c.id == bindparam("shard_id"), c.lease_token == bindparam("token"), c.status == ShardStatus.LEASED)
+    .values(chunk_open=bindparam("chunk"), chunk_high=bindparam("chunk_end"))
+)
+
+
 class SqlShards:
     """Implements `storage.Shards`."""
 
@@ -156,7 +163,8 @@ class SqlShards:
 
     def open_chunk(self, shard_id: int, lease_token: int, chunk: int, *, high: int) -> bool:
         """Note that this chunk (numbered from 1), up to cursor `high`, is about to be sent; False for a lost lease."""
-        return self._mine(shard_id, lease_token, chunk_open=chunk, chunk_high=high)
+        values = {"shard_id": shard_id, "token": lease_token, "chunk": chunk, "chunk_end": high}
+        return self._scope.connection.execute(_open_chunk, values).rowcount == 1
 
     def settle(self, settlement: Settlement, *, now: datetime) -> bool:
         """Store everything one chunk changed; False, and nothing stored, when the lease was lost."""

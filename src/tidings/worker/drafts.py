@@ -18,10 +18,17 @@ class Drafts:
         self._message = message
         self._provider = provider
         self._index: dict[tuple[str, str | None], int | Refused] = {}
+        self._known: dict[tuple[str, str | None], int | Refused] = {}
         self.made: list[tuple[str, Draft]] = []
 
     def index_for(self, recipient: Recipient) -> int | Refused:
         """Give the place of the recipient's draft in `made`, or why there can be none."""
+        found = self._known.get((recipient.provider, recipient.locale))
+        if found is None:
+            found = self._known[recipient.provider, recipient.locale] = self._place_of(recipient)
+        return found
+
+    def _place_of(self, recipient: Recipient) -> int | Refused:
         key = (recipient.provider, language_for(self._message, recipient.locale))
         if key not in self._index:
             draft = self._provider(recipient.provider).draft(render(self._message, key[1]))

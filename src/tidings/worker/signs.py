@@ -50,6 +50,7 @@ WAITS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1_
 """Upper ends in seconds: from a message to one person to the end of a campaign."""
 
 _HELD = frozenset(Held)
+_PUT_OFF = (Throttled, Unavailable)
 
 
 class Meters:
@@ -90,11 +91,14 @@ class Meters:
         """Count the outcomes of a chunk: (provider, origin, outcome) of each recipient."""
         answers: Tally[tuple[str, str, str]] = Tally()
         unsent: Tally[tuple[str, str, str]] = Tally()
-        for name, origin, outcome in outcomes:
-            if isinstance(outcome, Throttled | Unavailable) and outcome.reason in _HELD:
-                unsent[outcome.reason, name, origin] += 1
+        alike = Tally(
+            (name, origin, type(outcome), getattr(outcome, "reason", "")) for name, origin, outcome in outcomes
+        )
+        for (name, origin, kind, reason), number in alike.items():
+            if kind in _PUT_OFF and reason in _HELD:
+                unsent[reason, name, origin] += number
             else:
-                answers[type(outcome).__name__.lower(), name, origin] += 1
+                answers[kind.__name__.lower(), name, origin] += number
         for counter, tally in ((self._outcomes, answers), (self._unsent, unsent)):
             for (what, name, origin), number in tally.items():
                 counter.labels(str(what), _service(name, origin)).inc(number)
