@@ -60,14 +60,17 @@ def hash_of(secret: str) -> bytes:
 
 
 def proof_of(registration: Registration, known: Known, address: Address, *, verified: bool) -> Proof:
-    """Find what a registration proves: the secret, a signed identity, or both keys of an unclaimed import."""
+    """Find what a registration proves: the secret, a signed identity, or both keys of an unclaimed import.
+
+    An identity says who somebody is, not which device is theirs: another person's they have to hold in their hands,
+    which both its keys show and an endpoint that leaked does not.
+    """
     if proves(registration.secret, known.secret_hash):
         return Proof.SECRET
-    if verified:
+    holds = hmac.compare_digest(address.keys, known.address.keys)
+    if verified and (holds or known.subscription.user_external_id == registration.user_id):
         return Proof.IDENTITY
-    if known.secret_hash == UNCLAIMED and hmac.compare_digest(address.keys, known.address.keys):
-        return Proof.KEYS
-    return Proof.NONE
+    return Proof.KEYS if holds and known.secret_hash == UNCLAIMED else Proof.NONE
 
 
 def proves(secret: str | None, secret_hash: bytes) -> bool:

@@ -136,6 +136,9 @@ async def test_a_wrong_field_is_named_by_its_path(browser: httpx2.AsyncClient, v
         ({"tags": {"pl\x00an": "pro"}}, "tags"),
         ({"locale": "de\x00"}, "locale"),
         ({"time_zone": "\x1b[31m"}, "time_zone"),
+        ({"user": {"id": "anna\n"}}, "user.id"),
+        ({"id": "sub_\x00", "secret": "0" * 64}, "id"),
+        ({"vapid_key": "\x00"}, "vapid_key"),
     ],
 )
 async def test_a_control_character_is_refused_and_nothing_is_stored(
@@ -239,6 +242,20 @@ class TestAKnownDevice:
         assert answer.status_code == 200
         assert answer.json()["secret"] not in (None, registered["secret"])
         assert (await self.row(api, registered))["user"] == "berta"
+
+    async def test_is_not_taken_by_somebody_who_knows_its_endpoint_and_can_sign_in(
+        self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, container: Container, registered: dict[str, Any]
+    ) -> None:
+        app = await container.apps.resolve(None)
+        expires = int(container.clock.now().timestamp()) + 600
+        body = self.body(registered)
+        body["subscription"] = {**registered["subscription"], "keys": push_subscription()["keys"]}
+        for user, status in (("mallory", 403), ("anna", 200)):
+            body["user"] = {"id": user, "token": identity_token(app.identity_secret, user, expires=expires)}
+            answer = await browser.post("/push/subscribe", json=body)
+            assert answer.status_code == status, user
+            assert ("secret" in answer.json()) is (user == "anna")
+        assert (await self.row(api, registered))["user"] == "anna"
 
     async def test_is_turned_off_with_its_secret_alone(
         self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, registered: dict[str, Any]
