@@ -235,6 +235,8 @@ class TestEvents:
             ({"name": ""}, "invalid_request", ["name"]),
             ({"name": "x" * 101}, "invalid_request", ["name"]),
             ({"name": "a\x00"}, "invalid_request", ["name"]),
+            ({"name": "a\n"}, "invalid_request", ["name"]),
+            ({"name": "a", "id": "sub_\x00"}, "invalid_request", ["id"]),
             ({"name": "x", "event": "e" * 65}, "invalid_request", ["event"]),
             ({"name": "x", "properties": []}, "invalid_request", ["properties"]),
             ({"name": "x", "properties": {"a": "\x00"}}, "invalid_request", ["properties"]),

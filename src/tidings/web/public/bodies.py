@@ -9,10 +9,12 @@ from msgspec import Meta, Struct
 
 from tidings.domain.receipt import ReceiptEvent
 
-PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
-"""No control characters: no id, language or tag has one, PostgreSQL keeps no NUL, and terminals obey the others."""
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$(?!\n)"
+"""No control characters: no id, language or tag has one, PostgreSQL keeps no NUL, and terminals obey the others.
 
-DeviceId = Annotated[str, Meta(max_length=64)]
+`$` alone lets a line break at the end pass."""
+
+DeviceId = Annotated[str, Meta(max_length=64, pattern=PRINTABLE)]
 Secret = Annotated[str, Meta(max_length=128)]
 Key = Annotated[str, Meta(max_length=256)]
 TagName = Annotated[str, Meta(min_length=1, max_length=64, pattern=PRINTABLE)]
@@ -44,7 +46,7 @@ class SubscribeBody(Struct, frozen=True):
     """A browser registers or refreshes its subscription; `id` and `secret` are those of its last registration."""
 
     subscription: PushSubscription
-    vapid_key: Annotated[str, Meta(max_length=128)] | None = None
+    vapid_key: Annotated[str, Meta(max_length=128, pattern=PRINTABLE)] | None = None
     user: UserRef | None = None
     locale: Annotated[str, Meta(max_length=35, pattern=PRINTABLE)] | None = None
     time_zone: Annotated[str, Meta(max_length=64, pattern=PRINTABLE)] | None = None
@@ -109,8 +111,8 @@ class VapidKeyAnswer(Struct, frozen=True):
 class ReceiptBody(Struct, frozen=True):
     """What a person did with a notification; delivery and token come from its payload."""
 
-    delivery: Annotated[str, Meta(max_length=64)]
-    token: Annotated[str, Meta(max_length=64)]
+    delivery: Annotated[str, Meta(max_length=64, pattern=PRINTABLE)]
+    token: Annotated[str, Meta(max_length=64, pattern=PRINTABLE)]
     event: ReceiptEvent
     action: Annotated[str, Meta(max_length=64, pattern=PRINTABLE)] = ""
 
