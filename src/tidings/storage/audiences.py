@@ -50,6 +50,13 @@ def _members(dialect: Dialect, kind: type) -> ColumnElement[bool]:
     return true()
 
 
+def still(dialect: Dialect, kind: type) -> ColumnElement[bool]:
+    """Say which of some devices, found by their ids, belong to an audience of that kind now: people sign out."""
+    if kind is Users:
+        return dialect.any_of(dialect.unindexed(subscriptions.c.user_external_id), MEMBERS)
+    return true() if kind is Devices else _members(dialect, kind)
+
+
 def kind_of(audience: Audience) -> type:
     """Give the kind of an audience, which is all that a statement depends on."""
     return type(audience)

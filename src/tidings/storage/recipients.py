@@ -13,7 +13,7 @@ from tidings.domain.audience import Audience
 from tidings.domain.subscription import Recipient, SubscriptionStatus
 from tidings.lib.log import Logger
 from tidings.lib.sealed import SealBroken, Sealer
-from tidings.storage.audiences import kind_of, parameters, place, predicate
+from tidings.storage.audiences import kind_of, parameters, place, predicate, still
 from tidings.storage.codec import address_from_bytes
 from tidings.storage.dialects import Dialect
 from tidings.storage.schema import subscriptions
@@ -56,11 +56,11 @@ def _range(dialect: Dialect, kind: type) -> AnySelect:
 
 
 @cache
-def _listed(dialect: Dialect) -> AnySelect:
+def _listed(dialect: Dialect, kind: type) -> AnySelect:
     wanted = dialect.any_of(c.id, "ids")
     return (
         select(*COLUMNS)
-        .where(wanted, c.status == SubscriptionStatus.ACTIVE, c.credential_id.is_not(None))
+        .where(wanted, c.status == SubscriptionStatus.ACTIVE, c.credential_id.is_not(None), still(dialect, kind))
         .order_by(c.id)
     )
 
@@ -98,9 +98,10 @@ def read_range(scope: Scope, app_id: int, audience: Audience, *, after: int, hig
     return []
 
 
-def read_listed(scope: Scope, ids: Sequence[int]) -> list[Recipient]:
-    """Read those of the listed subscriptions that can be sent to, by id."""
-    rows = scope.connection.execute(_listed(scope.dialect), {"ids": scope.dialect.many(ids)})
+def read_listed(scope: Scope, ids: Sequence[int], audience: Audience) -> list[Recipient]:
+    """Read those of the listed subscriptions that can be sent to and are of the audience now, by id."""
+    values = parameters(scope.dialect, 0, audience) | {"ids": scope.dialect.many(ids)}
+    rows = scope.connection.execute(_listed(scope.dialect, kind_of(audience)), values)
     return _readable(scope.sealer, rows)
 
 

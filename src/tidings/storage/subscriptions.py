@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from tidings.domain.audience import Audience
+from tidings.domain.audience import Audience, Everyone
 from tidings.domain.subscription import Address, Known, NewSubscription, Recipient, Subscription, SubscriptionStatus
 from tidings.storage import recipients as reading
 from tidings.storage import retiring
@@ -19,6 +19,7 @@ from tidings.storage.schema import subscriptions
 from tidings.storage.scope import Scope
 
 c = subscriptions.c
+EVERYONE = Everyone()
 BATCH = 500
 """Rows of an import or an export handled at a time."""
 
@@ -213,9 +214,9 @@ class SqlSubscriptions:
         """Read the next recipients with after < id <= high, by id; only active ones that have a credential."""
         return reading.read_range(self._scope, app_id, audience, after=after, high=high, limit=limit)
 
-    def recipients_by_id(self, ids: Sequence[int]) -> list[Recipient]:
-        """Read recipients by id; only active ones that have a credential."""
-        return reading.read_listed(self._scope, ids)
+    def recipients_by_id(self, ids: Sequence[int], *, of: Audience = EVERYONE) -> list[Recipient]:
+        """Read recipients by id; only active ones that have a credential and belong to the audience now."""
+        return reading.read_listed(self._scope, ids, of)
 
     def forget_suspicions(self, *, before: datetime) -> int:
         """Forget what was last held against an address before then; give how many rows."""

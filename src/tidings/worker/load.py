@@ -123,7 +123,8 @@ def _from_list(tx: Transaction, shard: Shard, notification: Notification, *, cur
     if not part:
         return None
     tries = {one.subscription_id: one.attempt for one in part}
-    found = tx.subscriptions.recipients_by_id(list(tries))
+    # Between two tries whoever uses a device may have signed out, and another person in.
+    found = tx.subscriptions.recipients_by_id(list(tries), of=notification.audience)
     return _sorted(tx, notification, number=number, cursor=cursor + len(part), found=found, tries=tries)
 
 

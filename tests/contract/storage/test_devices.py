@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import count
 
 import pytest
 
 from support.stored import KEYS, Given, endpoint
 from tidings.domain.app import App
-from tidings.domain.audience import Everyone
+from tidings.domain.audience import Audience, Devices, Everyone, Tagged, Users
+from tidings.domain.delivery import Retry, SkipReason
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.subscription import Address, Subscription, SubscriptionStatus
 from tidings.domain.tracked import NewTrackedEvent
@@ -24,6 +26,7 @@ from tidings.services.registration import UNCLAIMED, Registered, Registration
 from tidings.services.subscriptions import Subscriptions
 from tidings.services.tracking import KEEP_EVENTS, Tracking
 from tidings.storage import Store
+from tidings.worker.load import following
 from tidings.worker.periodic import clear
 
 OTHER_KEYS = bytes(81)
@@ -84,6 +87,33 @@ class Site:
 async def site(store: Store, given: Given) -> Site:
     app = await given.app()
     return Site(store, given, app, (await given.credential(app)).id)
+
+
+async def test_a_retry_goes_to_nobody_who_has_signed_in_on_the_device_since(
+    store: Store, given: Given, site: Site
+) -> None:
+    shared = await site.register(9_001, user="anna", tags={"floor": "2"})
+    own = await site.register(9_002, user="anna", tags={"floor": "2"})
+    ids = [shared.subscription.id, own.subscription.id]
+    both: set[int] = set(ids)
+    cases: list[tuple[Audience, set[int]]] = [
+        (Users(("anna",)), {own.subscription.id}),
+        (Devices((shared.subscription.public_id, own.subscription.public_id)), both),
+        (Tagged((("floor", "2"),)), {own.subscription.id}),
+        (Everyone(), both),
+    ]
+    shards = []
+    for audience, _ in cases:
+        notification = await given.notification(site.app, audience)
+        retries = tuple(Retry(one, attempt=1) for one in ids)
+        shards.append((notification, await given.claimed(await given.shard(notification, retries=retries))))
+    await site.register(9_001, by=shared, user="berta", tags={"floor": "3"})
+    for (audience, told), (notification, shard) in zip(cases, shards, strict=True):
+        batch = await store.read(partial(following, shard=shard, notification=notification, cursor=0, number=1))
+        assert batch is not None
+        assert {one.subscription_id for one in batch.recipients} == told, audience
+        left_out = {one.subscription_id: one.reason for one in batch.settled}
+        assert left_out == dict.fromkeys(both - told, SkipReason.UNSUBSCRIBED)
 
 
 class TestADeviceThatMoves:
