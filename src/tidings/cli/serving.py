@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tidings import __version__
 from tidings.cli.failure import CommandFailed
-from tidings.cli.output import Output
+from tidings.cli.output import Output, plain
+from tidings.lib import tracing
 
 if TYPE_CHECKING:
     from uvicorn import Server
+
+    from tidings.lib.telemetry import Telemetry
+    from tidings.wiring import Container
 
 GRACE_SECONDS = 5
 KEEP_ALIVE_SECONDS = 75
@@ -173,3 +179,41 @@ def _server(app: Callable[..., Any], ready: asyncio.Event) -> Server:
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )
+
+
+@asynccontextmanager
+async def observed(
+    container: Container, out: Output, *, refresh: Callable[[], Awaitable[None]] | None = None
+) -> AsyncIterator[None]:
+    """Tell an OpenTelemetry collector while the block runs, if the environment names one; it is never worth a stop.
+
+    `refresh` brings up to date what the database knows, where this process is to tell of that.
+    """
+    signals = tracing.wanted(os.environ)
+    telemetry = _telemetry(container, out, signals) if signals else None
+    if telemetry is None:
+        yield
+        return
+    async with telemetry.running(container.metrics, refresh=refresh):
+        yield
+
+
+def _telemetry(container: Container, out: Output, signals: frozenset[tracing.Signal]) -> Telemetry | None:
+    nothing = "so nothing is sent to the collector that OTEL_... variables name."
+    if (protocol := tracing.unspoken(os.environ, signals)) is not None:
+        out.warn(
+            f"OTEL_EXPORTER_OTLP_PROTOCOL asks for {plain(protocol)}, which Tidings does not speak, {nothing} "
+            "Set it to http/protobuf; collectors take that at port 4318."
+        )
+        return None
+    try:
+        from tidings.lib.telemetry import Telemetry
+    except ImportError:
+        install = plain("pip install 'tidings[otel]'")
+        out.warn(f"OpenTelemetry is not installed, {nothing} Install it: {install}")
+        return None
+    try:
+        return Telemetry(signals, version=__version__, instance=container.ids.new("prc"))
+    except ValueError as fault:
+        out.warn(f"A variable of OpenTelemetry cannot be read, {nothing} It says: {plain(str(fault))}")
+        return None

@@ -24,7 +24,7 @@ from tidings.cli.instance import (
     write_run_file,
 )
 from tidings.cli.options import Call, command
-from tidings.cli.serving import Stop, bound_socket, configure_logs, is_public, reached_at, served
+from tidings.cli.serving import Stop, bound_socket, configure_logs, is_public, observed, reached_at, served
 
 if TYPE_CHECKING:
     import socket
@@ -124,6 +124,7 @@ async def _running(
             mapped = (simulator.host_map(), *settings.push_host_map)
             settings = settings.model_copy(update={"push_host_map": mapped})
         container = await stack.enter_async_context(opened(settings))
+        await stack.enter_async_context(observed(container, call.out, refresh=container.vitals.refresh))
         app = create_app(container, operator_token=token)
         url = reached_at(listener)
         public_key = await _prepare(call, container, simulator, server=settings.public_url or url)

@@ -30,13 +30,13 @@ async def work(call: Call) -> None:
             "A SQLite instance has one process, and `tidings up` already delivers in it.",
             "Use PostgreSQL for several workers: --database-url postgresql://...",
         )
-    from tidings.cli.serving import Stop, configure_logs
+    from tidings.cli.serving import Stop, configure_logs, observed
     from tidings.wiring import opened
     from tidings.worker.run import Worker
 
     configure_logs()
     stop = Stop(call.out)
-    async with opened(settings) as container, _probed(container) as probes:
+    async with opened(settings) as container, observed(container, call.out), _probed(container) as probes:
         worker = Worker(container)
         await worker.start()
         with stop.listening():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
@@ -40,6 +40,10 @@ class Metrics:
     def add(self, collector: Collector) -> None:
         """Take in a collector that makes its metrics when it is asked, from SQL for instance."""
         self._registry.register(collector)
+
+    def families(self) -> Iterable[Metric]:
+        """Give what every metric holds now."""
+        return self._registry.collect()
 
     def render(self) -> tuple[bytes, str]:
         """Give all metrics in Prometheus' text format, and its media type."""

@@ -26,9 +26,11 @@ from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.message import Message
 from tidings.domain.outcome import Refused
 from tidings.domain.receipt import ReceiptEvent
+from tidings.lib import tracing
 from tidings.lib.clock import Clock
 from tidings.lib.ids import Ids
 from tidings.lib.opaque import OpaquePairs
+from tidings.lib.tracing import Step
 from tidings.pipeline.ingest import Acceptance, Frozen, Gate, Idempotent, freeze, ingest
 from tidings.pipeline.plan import SHARD_SIZE, shards_of
 from tidings.pipeline.receipts import receipt_from, record
@@ -70,6 +72,13 @@ class Flow:
 
         Raises MESSAGE_TOO_LARGE and IDEMPOTENCY_KEY_REUSED. Once it returns, the notification survives a crash.
         """
+        with tracing.span(Step.ACCEPT) as span:
+            accepted = await self._accept(new, idempotency, gate)
+            if span is not None:
+                _tell(span, accepted)
+        return accepted
+
+    async def _accept(self, new: NewNotification, idempotency: Idempotent | None, gate: Gate | None) -> Acceptance:
         now = self._clock.now()
 
         def look(tx: Transaction) -> tuple[Frozen, list[str]]:
@@ -114,8 +123,11 @@ class Flow:
         now = self._clock.now()
         due = await self._store.read(lambda tx: tx.notifications.due(now=now, limit=DUE_AT_ONCE))
         for notification in due:
-            shards = await self._store.read(lambda tx, n=notification: shards_of(tx, n))  # type: ignore[misc]
-            await self._store.write(partial(_plan, notification_id=notification.id, shards=shards, now=now))
+            with tracing.span(Step.PLAN, of=notification.public_id) as span:
+                shards = await self._store.read(lambda tx, n=notification: shards_of(tx, n))  # type: ignore[misc]
+                await self._store.write(partial(_plan, notification_id=notification.id, shards=shards, now=now))
+                if span is not None:
+                    span.tell(shards=len(shards), audience=notification.counts.audience)
             await self._bus.ring(Doorbell(Bell.WORK, notification.id))
         return len(due)
 
@@ -167,6 +179,15 @@ class Flow:
             self._deliveries, delivery=delivery, token=token, event=event, action=action, at=self._clock.now()
         )
         return await self._store.write(lambda tx: record(tx, receipt, app_id=app_id))
+
+
+def _tell(span: tracing.Span, accepted: Acceptance) -> None:
+    notification = accepted.notification
+    span.tell(replayed=accepted.replayed, audience=notification.counts.audience)
+    if accepted.replayed:
+        span.belongs_to(notification.public_id)
+    else:
+        span.begins(notification.public_id)
 
 
 def _plan(tx: Transaction, *, notification_id: int, shards: Sequence[NewShard], now: datetime) -> list[int]:

@@ -9,9 +9,16 @@ from weakref import WeakKeyDictionary
 from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tidings.lib import tracing
 from tidings.lib.metrics import SECONDS, Metrics
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+PROBES = frozenset({"/livez", "/readyz", "/metrics"})
+"""What machines ask all day long; nobody wants a trace of it."""
+
+API = "/api/"
+"""Where programs call that may have a trace of their own; what visitors' browsers say of theirs is not heeded."""
+
 ELSEWHERE = "other"
 """In place of a route: an address that none answers, or a file."""
 
@@ -41,16 +48,24 @@ class MeasureRequests:
         """Pass the request on and look at the clock."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        if scope["path"] in PROBES:
+            return await self._measured(scope, receive, send, None)
+        with tracing.request(scope["headers"] if scope["path"].startswith(API) else ()) as span:
+            await self._measured(scope, receive, send, span)
+
+    async def _measured(self, scope: Scope, receive: Receive, send: Send, span: tracing.RequestSpan | None) -> None:
         begun = time.monotonic()
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 method = scope["method"] if scope["method"] in METHODS else ELSEWHERE
-                status = f"{message['status'] // 100}xx"
-                self._seconds.labels(method, route_of(scope), status).observe(time.monotonic() - begun)
+                route, status = route_of(scope), message["status"]
+                self._seconds.labels(method, route, f"{status // 100}xx").observe(time.monotonic() - begun)
+                if span is not None:
+                    span.answered(method, route, status)
             await send(message)
 
-        return await self._app(scope, receive, sent)
+        await self._app(scope, receive, sent)
 
 
 _known: WeakKeyDictionary[Metrics, Histogram] = WeakKeyDictionary()

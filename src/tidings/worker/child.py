@@ -109,5 +109,5 @@ def _held_back(signals: frozenset[signal.Signals]) -> Iterator[None]:
 
 
 def _without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
-    """Leave out our settings: senders talk to strangers; key ring and database password are not theirs to know."""
-    return {name: value for name, value in environ.items() if not name.startswith("TIDINGS_")}
+    """Leave out our settings and a collector's: senders talk to strangers, and no key or password is theirs to know."""
+    return {name: value for name, value in environ.items() if not name.startswith(("TIDINGS_", "OTEL_"))}

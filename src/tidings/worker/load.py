@@ -35,6 +35,11 @@ class Batch:
     settled: tuple[SettledDelivery, ...] = ()
 
     @property
+    def of(self) -> str:
+        """Give the public id of its notification."""
+        return self.notification.public_id
+
+    @property
     def waits(self) -> bool:
         """Say whether nothing can be done with anybody until an integration goes on."""
         return bool(self.held) and not self.recipients and not self.settled

@@ -12,10 +12,12 @@ from functools import partial
 
 from tidings.domain.campaign import InDoubtPolicy
 from tidings.domain.delivery import Priority, Retry, Settlement, Shard
-from tidings.domain.outcome import Outcome
+from tidings.domain.outcome import Accepted, Outcome
+from tidings.lib import tracing
 from tidings.lib.clock import Clock
 from tidings.lib.log import Logger
 from tidings.lib.opaque import OpaquePairs
+from tidings.lib.tracing import Step
 from tidings.pipeline.settle import CONFIGURATION_DELAY, Pair, Tried, Verdicts, expired, settle
 from tidings.providers import Provider
 from tidings.storage import Store, StoreUnavailable, T, Transaction
@@ -68,6 +70,7 @@ class Runner:
 
     async def run(self, shard_id: int) -> bool:
         """Claim and carry a shard; False when there was nothing to claim."""
+        asked = time.time_ns()
         try:
             begun = await self._store.write(partial(self._begin, shard_id=shard_id, now=self._clock.now()))
         except StoreUnavailable:
@@ -79,6 +82,9 @@ class Runner:
         if begun is None:
             return False
         shard, batch = begun
+        if batch is not None:
+            with tracing.span(Step.CLAIM, of=batch.of, begun=asked, shard=shard.id, attempt=shard.attempt):
+                pass  # whose it is was not known before
         self._in_hand[shard.notification_id] += 1
         renewing = asyncio.create_task(self._renew(shard))
         try:
@@ -126,9 +132,10 @@ class Runner:
             if batch.waits and not skipped and not ran_out(batch, now=self._clock.now()):
                 await self._wait(shard, batch)
                 return
-            verdicts = Verdicts(deliveries=in_doubt(batch.tries)) if skipped else await self._try(batch, shard)
-            skipped, cursor = False, batch.cursor
-            settled, batch = await self._settle(shard, batch, verdicts)
+            with tracing.span(Step.CHUNK, of=batch.of, shard=shard.id, chunk=batch.number, recipients=len(batch.tries)):
+                verdicts = Verdicts(deliveries=in_doubt(batch.tries)) if skipped else await self._try(batch, shard)
+                skipped, cursor = False, batch.cursor
+                settled, batch = await self._settle(shard, batch, verdicts)
             if not settled:
                 return
         await self._end(shard, cursor)
@@ -186,7 +193,10 @@ class Runner:
             waited = (self._clock.now() - batch.notification.send_at).total_seconds()
             self._meters.wait_seconds.labels(shard.priority.name.lower()).observe(max(0.0, waited))
         begun = time.monotonic()
-        outcomes |= await self._pool.send(chunk, policy=shard.policy, urgent=shard.priority is Priority.AT_ONCE)
+        with tracing.span(Step.SEND, of=batch.of, recipients=len(chunk.parcels)) as span:
+            outcomes |= await self._pool.send(chunk, policy=shard.policy, urgent=shard.priority is Priority.AT_ONCE)
+            if span is not None:
+                span.tell(accepted=sum(isinstance(one, Accepted) for one in outcomes.values()))
         self._meters.chunk_seconds.observe(time.monotonic() - begun)
         self._meters.count(
             (one.provider, one.origin, outcomes[one.subscription_id])
@@ -220,7 +230,8 @@ class Runner:
             return True, opened(tx, shard, cursor=batch.cursor, number=batch.number + 1)
 
         begun = time.monotonic()
-        stored = await self._persistently(store)
+        with tracing.span(Step.SETTLE, of=batch.of):
+            stored = await self._persistently(store)
         self._meters.settle_seconds.observe(time.monotonic() - begun)
         return stored
 
