@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
+import time
+from collections.abc import Callable, Mapping, MutableMapping
 from enum import StrEnum
 from typing import Any, TextIO
 
@@ -104,6 +105,24 @@ class Logger:
     def error(self, event: StrEnum, *, error: BaseException | None = None, **fields: object) -> None:
         """Log what somebody has to look at, with its traceback when there is one."""
         self._logger.error(event, exc_info=error, **fields)
+
+
+class Seldom(logging.Filter):
+    """Lets a chatty library complain no more often than every so many seconds, and only of errors."""
+
+    def __init__(self, every: float, *, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._every = every
+        self._now = now
+        self._next = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether to let it through."""
+        now = self._now()
+        if record.levelno < logging.ERROR or now < self._next:
+            return False
+        self._next = now + self._every
+        return True
 
 
 def redact(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -36,7 +36,7 @@ from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, S
 from prometheus_client import Metric
 
 from tidings.lib import tracing
-from tidings.lib.log import Logger
+from tidings.lib.log import Logger, Seldom
 from tidings.lib.metrics import Metrics
 from tidings.lib.tracing import Facts, Signal, Step
 
@@ -49,6 +49,7 @@ STOP_SECONDS = 3.0
 """How long the end waits for a collector to take the last of it."""
 
 COMPLAIN_EVERY = 60.0
+"""Seconds between two complaints of an exporter: a collector that is away is away for every batch."""
 
 log = Logger(__name__)
 
@@ -288,20 +289,5 @@ def _distributions(family: Metric, since: int, now: int) -> Iterator[sdk.Histogr
         )
 
 
-class _Seldom(logging.Filter):
-    """Lets the exporters complain once a minute: a collector that is away is away for every batch."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._next = 0.0
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        now = time.monotonic()
-        if record.levelno < logging.ERROR or now < self._next:
-            return False
-        self._next = now + COMPLAIN_EVERY
-        return True
-
-
 for _exporter in (OTLPSpanExporter, OTLPMetricExporter):
-    logging.getLogger(_exporter.__module__).addFilter(_Seldom())
+    logging.getLogger(_exporter.__module__).addFilter(Seldom(COMPLAIN_EVERY))

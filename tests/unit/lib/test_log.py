@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from tidings.lib.log import REDACTED, SECRET_KEYS, Logger, configure, cut
+from tidings.lib.log import REDACTED, SECRET_KEYS, Logger, Seldom, configure, cut
 
 
 class Event(StrEnum):
@@ -142,3 +142,11 @@ def test_foreign_text_is_cut_and_escaped(text: str | bytes, limit: int, expected
     assert found == expected
     assert len(found) <= limit
     assert found.isprintable()
+
+
+def test_a_chatty_library_complains_seldom_and_only_of_errors() -> None:
+    moments = iter([100.0, 101.0, 102.0, 161.0])
+    seldom = Seldom(60, now=lambda: next(moments))
+    levels = (logging.WARNING, logging.ERROR, logging.ERROR, logging.ERROR)
+    records = [logging.LogRecord("exporter", level, "", 0, "away", None, None) for level in levels]
+    assert [bool(seldom.filter(record)) for record in records] == [False, True, False, True]
