@@ -18,6 +18,7 @@ from tidings.bench.sink import Sink
 from tidings.domain.audience import Everyone
 from tidings.domain.campaign import FINAL_STATUSES, Counts, NewNotification
 from tidings.domain.message import Message
+from tidings.lib.collector import spare
 from tidings.settings import Settings
 from tidings.wiring import Container
 from tidings.worker.run import Worker
@@ -85,6 +86,7 @@ async def delivering(settings: Settings) -> AsyncIterator[tuple[Container, Worke
         host = await host_of(container)
         worker = Worker(container)
         await worker.start()
+        spare()  # as `tidings up` and `tidings worker` do
         try:
             yield container, worker, host
         finally:

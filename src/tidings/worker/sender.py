@@ -6,9 +6,9 @@ Chunk. It ends when the pipe does, so that it never outlives its worker.
 
 from __future__ import annotations
 
-import gc
 import os
 import pickle
+import select
 import signal
 import struct
 import sys
@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
+from tidings.lib.collector import spare
 from tidings.lib.egress import AddressGuard
 from tidings.lib.http import Client
 from tidings.pipeline.deliver import Chunk, Delivery, EndOfChunks, Recall, Settled
@@ -34,9 +35,6 @@ LISTEN_EVERY = 0.05
 TELL_AT_ONCE = 64
 TELL_WITHIN = 0.02
 """Outcomes, and seconds, after which the worker is told: what it was not told is in doubt when this process dies."""
-
-COLLECT_EVERY = 20_000
-"""New objects between two looks of Python's collector of cycles."""
 
 GROUP_STOPS = frozenset({signal.SIGINT, signal.SIGTERM})
 """Ctrl-C and a service manager's stop reach the whole group: the worker finishes what is in hand and then ends us."""
@@ -66,13 +64,15 @@ class Inbox:
         self._recalled: set[int] = set()
         self._ended = False
         self._heard_at = 0.0
+        self._poller = select.poll()  # kept: `Connection.poll` makes one each time
+        self._poller.register(pipe.fileno(), select.POLLIN)
 
     def take(self, wait: bool) -> Chunk | None:
         """Give the next chunk, or None if there is none now and one is not waited for; raises EndOfChunks."""
         while not self._chunks:
             if self._ended:
                 raise EndOfChunks
-            if not wait and not self._pipe.poll():
+            if not wait and not self._poller.poll(0):
                 return None
             self._receive()
         return self._chunks.popleft()
@@ -82,7 +82,7 @@ class Inbox:
         now = time.monotonic()
         if now - self._heard_at >= LISTEN_EVERY:
             self._heard_at = now
-            while not self._ended and self._pipe.poll():
+            while not self._ended and self._poller.poll(0):
                 self._receive()
         return chunk in self._recalled
 
@@ -151,20 +151,13 @@ def serve(pipe: Connection) -> None:
         origins = Origins(most=options.in_flight, share=options.share)
         inbox, outbox = Inbox(pipe), Outbox(pipe.fileno())
         delivery = Delivery(client, provider=provider, origins=origins, recalled=inbox.recalled)
-        _spare_the_collector()
+        spare()
         for settled in delivery.run(lambda wait: outbox.expected(inbox.take(wait))):
             outbox.put(settled)
     except (BrokenPipeError, ConnectionResetError):
         return
     finally:
         client.close()
-
-
-def _spare_the_collector() -> None:
-    """Let the collector leave alone what stays, and look less often: a chunk is hundreds of tuples and no cycle."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_EVERY, 20, 20)
 
 
 def main() -> None:
