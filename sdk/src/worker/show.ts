@@ -14,14 +14,19 @@ const AFTERWARDS = 2_000;
 /** A campaign reaches its audience within seconds; the receipts shall not come back all at once. */
 const SPREAD = 4_000;
 
-/** One after the other: of two copies at once the second must find the first on the screen. */
-let turn: Promise<unknown> = Promise.resolve();
+/** A browser may wait a minute and more for an image whose host does not answer. */
+const PATIENCE = 5_000;
+
+/** By tag, one after the other: of two copies at once the second must find the first on the screen. */
+const turns = new Map<string | undefined, Promise<unknown>>();
 
 /** Resolves as soon as the push is shown and noted: to Chromium, what a person puts away before then was never shown. */
 export async function show(message: PushMessageData | null): Promise<void> {
   const push = parsed(message, self.location.host);
-  const shown = turn.then(() => display(push));
-  turn = shown.catch(() => undefined);
+  const { tag } = push.options;
+  const before = Promise.race([turns.get(tag), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+  const shown = before.then(() => display(push));
+  turns.set(tag, shown.catch(() => undefined));
   const isNews = await shown;
   await Promise.allSettled([setBadge(push.badge), isNews && note(push)]);
 }

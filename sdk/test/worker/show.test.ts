@@ -131,6 +131,22 @@ describe("a push", () => {
     expect(worker.notices).toMatchObject([{ data: { tidings: { delivery: "d2" } } }]);
   });
 
+  it("waits for no other, whose image never comes, nor for ever for the older one in its place", async () => {
+    const { registration } = worker as unknown as { registration: ServiceWorkerRegistration };
+    const { showNotification } = registration;
+    registration.showNotification = (title, options) =>
+      title === "Stuck" ? new Promise(() => undefined) : showNotification.call(registration, title, options);
+    const dispatch = (notification: object, d: string): Promise<void> =>
+      worker.dispatch("push", { data: { json: () => payload(notification, { d }) } });
+    void dispatch({ title: "Stuck", tag: "score" }, "d1");
+    await dispatch({ title: "Another", tag: "d2" }, "d2");
+    expect(worker.notices).toMatchObject([{ title: "Another" }]);
+    const newer = dispatch({ title: "Newer", tag: "score" }, "d3");
+    await worker.pass(5_000);
+    await newer;
+    expect(worker.notices).toMatchObject([{ title: "Another" }, { title: "Newer" }]);
+  });
+
   it("with the place of an older one is news, and one without a tag never says so", async () => {
     await worker.push(payload({ tag: "score" }));
     expect(worker.notices[0]!.options["renotify"]).toBe(true);
