@@ -11,22 +11,21 @@ declare const self: ServiceWorkerGlobalScope;
 export async function changed(event: { newSubscription?: PushSubscription | null }): Promise<void> {
   const { scope, pushManager } = self.registration;
   const kept = await device(scope);
-  if (!kept) return;
+  if (!kept?.endpoint) return;
   const { key, id, secret } = kept;
   try {
     const again = { userVisibleOnly: true, applicationServerKey: key };
     const subscription = event.newSubscription ?? (await pushManager.subscribe(again));
-    const told = { subscription, vapid_key: key, id, secret: secret || undefined };
+    const told = { subscription, vapid_key: key, id, secret };
     const tell = (user?: { id: string }): Promise<Response> => send(kept, "POST", "/subscribe", { ...told, user });
     let answer = await tell(kept.user ? { id: kept.user } : undefined);
     // A server that wants the person's id signed gets the device without one; the next visit signs it.
-    const user = answer.status === 403 ? undefined : kept.user;
-    if (kept.user && !user) answer = await tell();
+    if (answer.status === 403 && kept.user) answer = await tell();
     if (!answer.ok) return;
     const made = await answer.json();
-    // Nobody may have turned it off meanwhile. Without a digest the next visit tells the rest.
-    const now = { user, endpoint: subscription.endpoint, id: made.id, secret: made.secret ?? "", digest: "" };
-    await changeDevice(scope, (old) => old && { ...old, ...now });
+    const now = { endpoint: subscription.endpoint, id: made.id, secret: made.secret ?? "", digest: "" };
+    // A page may have turned it off meanwhile, or signed its person out. Without a digest the next visit tells the rest.
+    await changeDevice(scope, (old) => (old?.endpoint ? { ...old, ...now } : old));
   } catch {
     // Without permission, or without a network: the next visit mends it.
   }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { changeDevice, device, type Device } from "../../src/shared/store.ts";
 import { FakeWorker, SITE, subscriptionAt } from "../fakes/worker.ts";
-import { keyOf, problem } from "../fakes/server.ts";
+import { json, keyOf, problem } from "../fakes/server.ts";
 
 let worker: FakeWorker;
 
@@ -47,7 +47,7 @@ describe("a changed subscription", () => {
     expect(told()).toMatchObject([{ subscription: { endpoint: "https://push.service/again" } }]);
   });
 
-  it("becomes nobody's when the server wants the person's id signed", async () => {
+  it("is told as nobody's when the server wants the person's id signed, for the next visit to tell whose", async () => {
     worker.server.instead.set("POST /subscribe", () => {
       worker.server.instead.clear();
       return problem(403, "identity_invalid");
@@ -55,7 +55,7 @@ describe("a changed subscription", () => {
     await worker.dispatch("pushsubscriptionchange", { newSubscription: subscriptionAt("https://push.service/new") });
     expect(told()).toHaveLength(2);
     expect(told()[1]).not.toHaveProperty("user");
-    expect((await device(`${SITE}/`))!.user).toBeUndefined();
+    expect(await device(`${SITE}/`)).toMatchObject({ user: "u-1", digest: "" });
   });
 
   it("is left to the next visit when the server or the permission is gone", async () => {
@@ -68,10 +68,30 @@ describe("a changed subscription", () => {
     expect(await device(`${SITE}/`)).toEqual(kept);
   });
 
-  it("is nothing to a device that was turned off", async () => {
-    await changeDevice(`${SITE}/`, () => undefined);
-    await worker.dispatch("pushsubscriptionchange", { newSubscription: subscriptionAt("https://push.service/new") });
+  it.each([
+    ["was turned off", { ...kept, endpoint: "", digest: "" }],
+    ["never was there", undefined],
+  ])("is nothing to a device that %s", async (_, device) => {
+    await changeDevice(`${SITE}/`, () => device);
+    await worker.dispatch("pushsubscriptionchange", { newSubscription: null });
     expect(told()).toEqual([]);
     expect(worker.subscribe).not.toHaveBeenCalled();
+  });
+
+  it("does not bring back what a page turns off meanwhile, nor who signs out there", async () => {
+    const meanwhile = async (change: Partial<Device>): Promise<Device | undefined> => {
+      await changeDevice(`${SITE}/`, () => kept);
+      worker.server.instead.set("POST /subscribe", async () => {
+        await changeDevice(`${SITE}/`, (old) => old && { ...old, ...change, digest: "" });
+        return json({ id: "sub_9", secret: "secret-9", status: "active" });
+      });
+      await worker.dispatch("pushsubscriptionchange", { newSubscription: subscriptionAt("https://push.service/new") });
+      return device(`${SITE}/`);
+    };
+    expect(await meanwhile({ endpoint: "" })).toMatchObject({ endpoint: "", id: "sub_9" });
+    const signedOut = await meanwhile({ user: undefined });
+    expect(signedOut).toMatchObject({ endpoint: "https://push.service/new", digest: "" });
+    expect(signedOut?.user).toBeUndefined();
+    expect(await meanwhile({ user: "u-2" })).toMatchObject({ user: "u-2", digest: "" });
   });
 });
