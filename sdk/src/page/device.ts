@@ -1,5 +1,5 @@
 /** This device at the server: register it, keep it up to date, turn it off. */
-import { servedBy, type Origin } from "../shared/config.ts";
+import { servedBy } from "../shared/config.ts";
 import { textFrom } from "../shared/keys.ts";
 import { changeDevice, device, receipts, wish, type Device } from "../shared/store.ts";
 import { call, digestOf, enrol, enrolAsBefore, Refused } from "../shared/upload.ts";
@@ -34,16 +34,18 @@ function refusal(cause: Refused): TidingsError {
 export const isFinal = (cause: unknown): boolean =>
   cause instanceof TidingsError && cause.cause instanceof Refused && /^4(?!29)/.test(cause.cause.message);
 
-const isFor = ({ server, app }: Origin, kept: Device | undefined): kept is Device => kept?.server === server && kept.app === app;
+const isRecent = (kept: Device): boolean => Math.abs(Date.now() - kept.seen) < A_DAY;
 
-/** What is kept of this device, if it is of this server and App. */
-async function ours(): Promise<Device | undefined> {
-  const kept = await device(worker().scope);
-  return isFor(origin(), kept) ? kept : undefined;
+/** What is kept of the device at a scope, if it is of this server and App; null if another's is, undefined if none. */
+async function ours(scope = worker().scope): Promise<Device | null | undefined> {
+  const [kept, { server, app }] = [await device(scope), origin()];
+  return kept && (kept.server === server && kept.app === app ? kept : null);
 }
 
 /** Make sure that browser and server agree: worker, subscription, registration. */
 export async function register(): Promise<void> {
+  // Noted before anything can fail: each visit tries again.
+  await wish(worker().scope, "on");
   const asked = currentKey();
   const [key, registration] = await Promise.all([asked, ready(asked)]);
   const subscription = await subscribed(registration, key);
@@ -65,14 +67,14 @@ async function currentKey(): Promise<string> {
 }
 
 async function enrolled(subscription: PushSubscription, key: string): Promise<void> {
-  const [known, who] = [await ours(), user()];
+  const [known, who] = [(await ours()) ?? undefined, user()];
   const made = await answer(
     who === undefined
       ? enrolAsBefore(origin(), subscription, key, known)
       : enrol(origin(), subscription, key, known, who ?? undefined),
   );
-  // Without the secret the server still counts the device as theirs who have signed out.
-  if (known && who === null && !made.secret) throw new TidingsError(LOST, LOST);
+  // Without the secret the server still counts the device as theirs who have signed out, and takes nothing of it.
+  if (known && !made.secret && !(made.user && isRecent(known))) throw new TidingsError(LOST, LOST);
   await changeDevice(worker().scope, (old) =>
     // Another tab may have been told the secret meanwhile; it is told only once.
     !made.secret && old?.endpoint === made.endpoint && old.secret !== known?.secret ? { ...made, secret: old.secret } : made,
@@ -84,7 +86,7 @@ async function leave(key: string): Promise<void> {
   const { scope } = worker();
   for (const other of await everything().catch(() => [])) {
     const same = textFrom(other.subscription.options.applicationServerKey) === key;
-    if (other.scope !== scope && same) await givenUp(other.subscription).catch(() => undefined);
+    if (other.scope !== scope && same && (await ours(other.scope)) !== null) await givenUp(other.subscription).catch(() => undefined);
   }
 }
 
@@ -93,9 +95,8 @@ export async function sync(): Promise<void> {
   const [kept, who] = [await ours(), user()];
   const registration = await registered();
   const subscription = await held(registration);
-  const recent = kept && Math.abs(Date.now() - kept.seen) < A_DAY;
   const id = who === undefined ? kept?.user : who?.id;
-  if (recent && subscription && !isRotated(kept) && digestOf(subscription, kept.key, id) === kept.digest) {
+  if (kept && isRecent(kept) && subscription && !isRotated(kept) && digestOf(subscription, kept.key, id) === kept.digest) {
     // A worker that hears of us sends what it could not send before.
     if (registration && (await receipts(worker().scope)).length) void hello(registration);
     return;
@@ -115,16 +116,8 @@ async function isWanted(): Promise<boolean> {
   const { scope } = worker();
   const chosen = await wish(scope);
   if (chosen) return chosen === "on";
-  for (const { scope: other } of await everything()) {
-    const kept = await device(other);
-    if (other === scope || !kept || isFor(origin(), kept)) return true;
-  }
+  for (const { scope: other } of await everything()) if (other === scope || (await ours(other)) !== null) return true;
   return false;
-}
-
-/** Note that the person wants it, before anything can fail. */
-export async function want(): Promise<void> {
-  await wish(worker().scope, "on");
 }
 
 /** Give up the subscription here and at the server; both are tried, whatever becomes of the other. */

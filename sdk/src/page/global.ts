@@ -17,7 +17,24 @@ import {
   version,
 } from "./index.ts";
 
-const all = { banner, check, init, login, logout, on, state, subscribe, subscription, tags, TidingsError, track, unsubscribe, version };
+const all = {
+  banner,
+  check,
+  init,
+  get lastError() {
+    return lastError;
+  },
+  login,
+  logout,
+  on,
+  state,
+  subscribe,
+  subscription,
+  tags,
+  TidingsError,
+  track,
+  unsubscribe,
+  version,
+};
 
-Object.defineProperty(all, "lastError", { enumerable: true, get: () => lastError });
 Object.assign(globalThis, { Tidings: all });

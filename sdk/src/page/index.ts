@@ -3,7 +3,7 @@ import type { Banner, BannerOptions } from "./banner/options.ts";
 import { ask, supported } from "./browser.ts";
 import type { Check, CheckOptions } from "./check/options.ts";
 import type { Core } from "./core.ts";
-import { agreed, assign, register, retire, sync, unregister, want } from "./device.ts";
+import { agreed, assign, register, retire, sync, unregister } from "./device.ts";
 import { TidingsError } from "./errors.ts";
 import { emit, hear, on, type WebPushState } from "./events.ts";
 import { dismissals } from "./kept.ts";
@@ -142,7 +142,7 @@ let registering: Promise<unknown> | undefined;
 async function answered(permission: NotificationPermission): Promise<WebPushState> {
   if (permission !== "granted") return refused(permission === "denied" ? "denied" : "undecided");
   // Two clicks make one registration.
-  const mine = (registering ??= inTurn(() => want().then(register).then(sent)));
+  const mine = (registering ??= inTurn(() => register().then(sent)));
   await mine;
   if (registering === mine) registering = undefined;
   return state();

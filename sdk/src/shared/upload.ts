@@ -62,7 +62,7 @@ export async function enrol(
     locale: locale(),
     time_zone: timeZone(),
     id: known?.id,
-    secret: known?.secret || undefined,
+    secret: known?.secret,
   };
   const { id, secret } = await call<Registered>(origin, "POST", "/subscribe", told);
   return {

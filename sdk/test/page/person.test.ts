@@ -90,12 +90,24 @@ describe("whose device it is", () => {
     expect(users()).toEqual([undefined]);
   });
 
+  it("is nobody's after a logout that the server was not told, even if the device's secret was lost", async () => {
+    const sdk = await comesBack({ user: { id: "u-1" } });
+    browser.server.devices.get("https://push.service/1")!.secret = "changed";
+    browser.server.down = true;
+    await expect(sdk.logout()).rejects.toMatchObject({ code: "server_unreachable" });
+    browser.server.down = false;
+    await comesBack();
+    // What is sent to the first person goes to an address that is dead.
+    expect(browser.subscription?.endpoint).toBe("https://push.service/2");
+    expect(users()).toEqual(["u-1", undefined]);
+  });
+
   it("becomes nobody's when the server wants the id signed and we only remember it", async () => {
     await (await comesBack()).login("u-1");
     browser.registrations.get(`${SITE}/`)!.subscription = null;
     const { fetch } = browser.server;
-    vi.stubGlobal("fetch", (url: string, init: RequestInit) =>
-      fetch(url, init).then((answer) => (String(init.body).includes('"user"') ? problem(403, "identity_invalid") : answer)),
+    vi.stubGlobal("fetch", async (url: string, init: RequestInit) =>
+      String(init.body).includes('"user"') ? problem(403, "identity_invalid") : fetch(url, init),
     );
     expect(await (await comesBack()).state()).toBe("registered");
     expect(told()).not.toHaveProperty("user");
@@ -128,13 +140,28 @@ describe("the device's secret", () => {
     expect(ended()).toEqual(["secret-1"]);
   });
 
-  it("is forgotten when the server no longer takes it", async () => {
+  it.each([undefined, "u-1"])("comes anew, with a new address, when the server no longer takes it (%o)", async (id) => {
+    await comesBack({ user: id ? { id } : null });
     browser.server.devices.get("https://push.service/1")!.secret = "changed";
     vi.setSystemTime(Date.now() + A_DAY);
     const sdk = await comesBack();
     expect(await sdk.state()).toBe("registered");
+    expect(browser.server.devices.get("https://push.service/2")).toMatchObject({ user: id });
     expect(await sdk.unsubscribe()).toBe("unregistered");
-    expect(ended()).toEqual([]);
+    expect(ended()).toEqual(["secret-2"]);
     expect(sdk.lastError).toBeUndefined();
+  });
+
+  it("comes with the next day's visit when the answer that told it was lost", async () => {
+    browser = new FakeBrowser().install();
+    browser.server.devices.set("https://push.service/1", { id: "sub_0", secret: "never told", user: undefined });
+    await (await visit()).subscribe();
+    await comesBack();
+    expect(browser.subscription?.endpoint).toBe("https://push.service/1");
+    vi.setSystemTime(Date.now() + A_DAY);
+    expect(await (await comesBack()).state()).toBe("registered");
+    expect(browser.subscription?.endpoint).toBe("https://push.service/2");
+    await comesBack();
+    expect(called()).toEqual([]);
   });
 });

@@ -151,6 +151,25 @@ describe("a visit with the permission, but nothing chosen here", () => {
     expect(browser.log).not.toContain("ask");
   });
 
+  it("mends it for them, too, when the browser drops it later", async () => {
+    const registration = browser.worker(`${SITE}/`, `${SITE}/VendorWorker.js`);
+    browser.subscribe(registration, keyOf("v"));
+    await comesBack();
+    registration.subscription = null;
+    expect(await (await comesBack()).state()).toBe("registered");
+    expect(browser.subscription).not.toBeNull();
+  });
+
+  it("leaves alone what another App of this site has, also with the same key", async () => {
+    const at = (app: string): object => ({ app, serviceWorker: { path: `/${app}/sw.js` } });
+    for (const app of ["app_1", "app_2"]) {
+      const sdk = await visit();
+      await sdk.init(at(app));
+      expect(await sdk.subscribe()).toBe("registered");
+    }
+    expect([...browser.registrations.values()].map(({ subscription }) => subscription !== null)).toEqual([true, true]);
+  });
+
   it("takes nobody over for an App who has chosen another App of this site", async () => {
     const scope = `${SITE}/a/`;
     await (await visit()).init({ app: "app_1", serviceWorker: { path: "/a/sw.js", scope } });
