@@ -73,8 +73,11 @@ beforeEach(() => {
   pretend("Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36", { maxTouchPoints: 0 });
   vi.spyOn(console, "warn").mockImplementation(() => undefined);
 });
-afterEach(() => {
+afterEach(async () => {
   vi.useRealTimers();
+  // What is open ends with the test, not in the next one.
+  document.body.replaceChildren();
+  await settle();
 });
 
 describe("who is asked", () => {
@@ -163,6 +166,25 @@ describe("the question", () => {
   it("is not counted when the page closes it", async () => {
     (await shown()).close();
     expect([turns.at(-1), kept, root()]).toEqual(["closed page", undefined, undefined]);
+  });
+
+  it.each([
+    ["taken out", () => document.querySelector("tidings-banner")!.remove()],
+    ["replaced with the whole body", () => document.body.replaceWith(document.createElement("body"))],
+  ])("is closed when it is %s by the page, as those do that exchange their content", async (_, exchange) => {
+    await shown();
+    exchange();
+    await vi.waitFor(() => expect(turns.at(-1)).toBe("closed page"), 60_000);
+    expect(kept).toBeUndefined();
+    await shown();
+    expect([turns.at(-1), text("h2")]).toEqual(["question", "Enable push notifications"]);
+  });
+
+  it("stays when the page moves it", async () => {
+    await shown();
+    document.body.append(document.querySelector("tidings-banner")!);
+    await settle();
+    expect([turns.at(-1), text("h2")]).toEqual(["question", "Enable push notifications"]);
   });
 
   it("goes when another tab answered it", async () => {

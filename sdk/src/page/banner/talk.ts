@@ -40,6 +40,7 @@ export class Talk {
       position,
       called: this.called,
       dismiss: () => this.dismiss(),
+      gone: () => this.end("page"),
     });
     // Another tab, the browser's settings, or an answer that came late.
     this.deaf = core.on("change", (state) => this.hear(state));

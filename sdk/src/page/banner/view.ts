@@ -38,6 +38,8 @@ export interface Frame {
   /** Whether the person called it, and should be led to it. */
   called: boolean;
   dismiss: () => void;
+  /** The page has taken it out. */
+  gone: () => void;
 }
 
 export class View {
@@ -45,6 +47,8 @@ export class View {
   private readonly panel: HTMLElement;
   private readonly told = element("div", { class: "told", role: "status" });
   private readonly frame: Frame;
+  /** Pages that exchange their content, or their whole body, take the banner along. */
+  private readonly place = new MutationObserver(() => this.host.isConnected || this.frame.gone());
   private shown = false;
   /** Where the keyboard was before it came here. */
   private before: HTMLElement | null = null;
@@ -108,6 +112,7 @@ export class View {
     if (this.host.isConnected) return;
     this.host.dataset["position"] = this.frame.position;
     document.body.prepend(this.host);
+    for (const parent of [document.documentElement, document.body]) this.place.observe(parent, { childList: true });
     if (this.frame.position === "page" && !this.isSeen()) this.host.dataset["position"] = "over";
   }
 
@@ -122,6 +127,7 @@ export class View {
 
   remove(): void {
     const held = Boolean(this.root?.activeElement);
+    this.place.disconnect();
     this.host.remove();
     if (held && this.before?.isConnected) this.before.focus();
   }
