@@ -92,13 +92,16 @@ async function leave(key: string): Promise<void> {
 
 /** Register again what should be registered, if something has changed or a day has passed. */
 export async function sync(): Promise<void> {
+  const { scope } = worker();
+  // Also what was not turned off to the end: the page was closed, or nobody answered.
+  if ((await wish(scope)) === "off") return unregister();
   const [kept, who] = [await ours(), user()];
   const registration = await registered();
   const subscription = await held(registration);
   const id = who === undefined ? kept?.user : who?.id;
   if (kept && isRecent(kept) && subscription && !isRotated(kept) && digestOf(subscription, kept.key, id) === kept.digest) {
     // A worker that hears of us sends what it could not send before.
-    if (registration && (await receipts(worker().scope)).length) void hello(registration);
+    if (registration && (await receipts(scope)).length) void hello(registration);
     return;
   }
   if (await isWanted()) await register();
@@ -114,8 +117,7 @@ function isRotated(kept: Device): boolean {
 /** Whether the person has chosen notifications of this site: here, or of whoever pushed for it before. */
 async function isWanted(): Promise<boolean> {
   const { scope } = worker();
-  const chosen = await wish(scope);
-  if (chosen) return chosen === "on";
+  if (await wish(scope)) return true;
   for (const { scope: other } of await everything()) if (other === scope || (await ours(other)) !== null) return true;
   return false;
 }

@@ -230,6 +230,20 @@ describe("turning off", () => {
     expect(sdk.lastError?.code).toBe("failed");
   });
 
+  it("goes on with the next visit where neither browser nor server could be told", async () => {
+    const sdk = await comesBack();
+    const { unsubscribe } = browser.subscription!;
+    browser.subscription!.unsubscribe = () => Promise.reject(new DOMException("no", "NetworkError"));
+    browser.server.down = true;
+    await sdk.unsubscribe();
+    browser.subscription!.unsubscribe = unsubscribe;
+    browser.server.down = false;
+    expect(await (await comesBack()).state()).toBe("unregistered");
+    expect([browser.subscription, called()]).toEqual([null, ["DELETE /subscribe"]]);
+    await comesBack();
+    expect(called()).toEqual([]);
+  });
+
   it("gives way to a click that comes after it", async () => {
     const sdk = await comesBack();
     const all = await Promise.all([sdk.subscribe(), sdk.unsubscribe(), sdk.subscribe()]);
