@@ -136,10 +136,9 @@ class SqlNotifications:
 
     def due(self, *, now: datetime, limit: int) -> list[Notification]:
         """Give queued notifications without shards whose time has come, the oldest first."""
-        planned = select(shards.c.id).where(shards.c.notification_id == c.id).exists()
         return self._all(
             select(notifications)
-            .where(c.status == NotificationStatus.QUEUED, c.send_at <= now, ~planned)
+            .where(c.status == NotificationStatus.QUEUED, c.send_at <= now, c.planned_at.is_(None))
             .order_by(c.send_at, c.id)
             .limit(limit)
         )

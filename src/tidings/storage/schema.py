@@ -216,6 +216,8 @@ notifications = Table(
     Column("expires_at", Moment, nullable=False),
     Column("started_at", Moment),
     Column("finished_at", Moment),
+    # When it got its shards: what has none yet is found without a look at all that waits to be sent.
+    Column("planned_at", Moment),
     # Why the tripwire holds it until somebody says what is to become of it.
     Column("held_because", Text),
     PrimaryKeyConstraint("id", name="pk_notifications"),
@@ -224,6 +226,13 @@ notifications = Table(
     Index("ix_notifications_app_id_id", "app_id", "id"),
     Index("ix_notifications_app_id_created_at", "app_id", "created_at"),
     Index("ix_notifications_status_send_at", "status", "send_at"),
+    Index(
+        "ix_notifications_unplanned",
+        "status",
+        "send_at",
+        sqlite_where=text("planned_at IS NULL"),
+        postgresql_where=text("planned_at IS NULL"),
+    ),
     Index(
         "ix_notifications_held",
         "app_id",
@@ -280,11 +289,23 @@ shards = Table(
     PrimaryKeyConstraint("id", name="pk_shards"),
     UniqueConstraint("notification_id", "n", name="uq_shards_notification_id_n"),
     ForeignKeyConstraint(["notification_id"], ["notifications.id"], name="fk_shards_notification_id"),
+    # Whose turn it is: App by App, priority by priority, the oldest first.
     Index(
-        "ix_shards_due_at",
+        "ix_shards_lanes",
+        "app_id",
+        "priority",
         "due_at",
+        "id",
         sqlite_where=text("status IN ('ready', 'leased')"),
         postgresql_where=text("status IN ('ready', 'leased')"),
+    ),
+    Index(
+        "ix_shards_leased",
+        "app_id",
+        "priority",
+        "due_at",
+        sqlite_where=text("status = 'leased'"),
+        postgresql_where=text("status = 'leased'"),
     ),
     Index(
         "ix_shards_dead",

@@ -4,60 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, case, delete, func, select, update
 
-from tidings.domain.campaign import SENDABLE, InDoubtPolicy, NotificationStatus
+from tidings.domain.campaign import InDoubtPolicy, NotificationStatus
 from tidings.domain.delivery import DeadShard, NewShard, Priority, Settlement, Shard, ShardStatus
-from tidings.storage import burials
+from tidings.storage import burials, turns
 from tidings.storage.codec import bytes_from_retries, retries_from_bytes
 from tidings.storage.columns import Moment
-from tidings.storage.schema import PAUSED, instance_values, notifications, shards
+from tidings.storage.dialects import Dialect
+from tidings.storage.schema import notifications, shards
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.settling import settle
+from tidings.storage.turns import CLAIMABLE, OPEN
 
 c = shards.c
 n = notifications.c
-OPEN: ColumnElement[bool] = literal_column("shards.status IN ('ready', 'leased')")
-"""Written out, not bound: only so does it match the condition of the partial index."""
-
-_wanted = (
-    select(notifications.c.id)
-    .where(notifications.c.id == c.notification_id, notifications.c.status.in_(SENDABLE))
-    .exists()
-)
-_standstill = select(instance_values.c.name).where(instance_values.c.name == PAUSED).exists()
-_claimable = (OPEN, c.due_at <= bindparam("now"), _wanted, ~_standstill)
-
-_lane = (c.app_id, c.priority)
-_held = (
-    select(*_lane, func.count().label("n"))
-    .where(OPEN, c.status == ShardStatus.LEASED, c.due_at > bindparam("now"))
-    .group_by(*_lane)
-    .subquery()
-)
-_waiting = (
-    select(
-        c.id,
-        c.due_at,
-        *_lane,
-        func.row_number().over(partition_by=_lane, order_by=(c.due_at, c.id)).label("turn"),
-    )
-    .where(*_claimable, c.priority <= bindparam("least"))
-    .subquery()
-)
-# What an App has under way counts: its next shard waits until the others had as many, in proportion to their urgency.
-_place = (_waiting.c.turn + func.coalesce(_held.c.n, 0)) * _waiting.c.priority
-_ready = (
-    select(_waiting.c.id)
-    .outerjoin(_held, and_(_held.c.app_id == _waiting.c.app_id, _held.c.priority == _waiting.c.priority))
-    .order_by(_place, _waiting.c.due_at, _waiting.c.id)
-    .limit(bindparam("most"))
-)
 _claim = (
     update(shards)
-    .where(c.id == bindparam("shard_id"), *_claimable)
+    .where(c.id == bindparam("shard_id"), *CLAIMABLE)
     .values(
         status=ShardStatus.LEASED,
         lease_owner=bindparam("owner"),
@@ -90,6 +57,12 @@ _open_chunk = (
 )
 
 
+@cache
+def _planned(dialect: Dialect) -> Update:
+    unplanned = update(notifications).where(dialect.any_of(n.id, "ids"), n.planned_at.is_(None))
+    return unplanned.values(planned_at=bindparam("now"))
+
+
 class SqlShards:
     """Implements `storage.Shards`."""
 
@@ -120,6 +93,9 @@ class SqlShards:
         ]
         if not rows:
             return []
+        self._scope.connection.execute(
+            _planned(self._scope.dialect), {"ids": self._scope.dialect.many(ids), "now": now}
+        )
         statement = self._scope.dialect.insert_missing(_table).returning(c.id)
         return sorted(self._scope.connection.execute(statement, rows).scalars())
 
@@ -140,8 +116,7 @@ class SqlShards:
 
         Apps take turns, and so do the priorities of an App, the urgent ones more often; within, the oldest comes first.
         """
-        found = self._scope.connection.execute(_ready, {"now": now, "most": limit, "least": least})
-        return list(found.scalars())
+        return turns.ready(self._scope, now=now, limit=limit, least=least)
 
     def claim(self, shard_id: int, *, owner: str, now: datetime, lease: float) -> Shard | None:
         """Claim atomically for `lease` seconds; None when somebody else has it or its notification is not sent now."""
@@ -252,7 +227,7 @@ class SqlShards:
 
     def lag(self, *, now: datetime) -> float:
         """Give the seconds since the oldest due shard should have been claimed; 0 when none waits."""
-        oldest = self._scope.connection.execute(select(func.min(c.due_at)).where(*_claimable), {"now": now}).scalar()
+        oldest = turns.oldest(self._scope, now=now)
         return 0.0 if oldest is None else (now - oldest).total_seconds()
 
     def _mine(self, shard_id: int, lease_token: int, **values: Any) -> bool:

@@ -10,7 +10,8 @@ from tidings.domain.delivery import ShardStatus
 from tidings.domain.vitals import Vitals
 from tidings.storage.schema import PAUSED, credentials, heartbeats, instance_values, notifications, pauses, shards
 from tidings.storage.scope import Scope
-from tidings.storage.shards import OPEN, SqlShards
+from tidings.storage.shards import SqlShards
+from tidings.storage.turns import OPEN
 
 _DEAD: ColumnElement[bool] = literal_column("shards.status = 'dead'")
 """Written out, not bound: only so does it match the condition of the partial index."""

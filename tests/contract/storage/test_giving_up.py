@@ -179,6 +179,19 @@ class TestTurns:
         ready = await store.read(lambda tx: tx.shards.ready(now=given.later(1), limit=9))
         assert ready == [late, many[2], many[3]]
 
+    async def test_of_more_apps_than_are_asked_for_those_that_waited_longest(self, store: Store, given: Given) -> None:
+        notifications = [await given.notification(await given.app()) for _ in range(5)]
+        waits = (4, 1, 3, 0, 2)
+        made = {
+            wait: await given.shard(notification, not_before=given.later(wait))
+            for wait, notification in zip(waits, notifications, strict=True)
+        }
+        later = given.later(3.5)
+        for limit in range(6):
+            ready = await store.read(lambda tx, limit=limit: tx.shards.ready(now=later, limit=limit))  # type: ignore[misc]
+            assert ready == [made[wait] for wait in range(4)][:limit]
+        assert await store.read(lambda tx: tx.shards.lag(now=later)) == 3.5
+
     async def test_only_what_is_urgent_enough_is_given_where_that_is_asked(self, store: Store, given: Given) -> None:
         notification = await given.notification(await given.app())
         made = {one: await given.shard(notification, one, priority=one) for one in Priority}

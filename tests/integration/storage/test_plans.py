@@ -55,11 +55,22 @@ async def test_an_audience_is_found_by_the_index_of_its_kind(
         assert "SCAN subscriptions" not in plan
 
 
-async def test_claimable_shards_are_found_among_the_open_ones_alone(sqlite: Store, given: Given) -> None:
+async def test_whose_turn_it_is_is_found_without_a_look_at_all_that_waits(sqlite: Store, given: Given) -> None:
+    await given.shard(await given.notification(await given.app()))
+
     def work(tx: Transaction) -> None:
         tx.shards.ready(now=given.now, limit=10)
         tx.shards.lag(now=given.now)
 
     plan = await sqlite.read(lambda tx: plans(tx, work))
-    assert plan.count("USING INDEX ix_shards_due_at (due_at<?)") == 2
-    assert "SCAN shards" not in plan
+    lanes = "shards USING INDEX ix_shards_lanes (app_id=? AND priority=? AND due_at<?)"
+    assert plan.count(lanes) >= 2, plan
+    assert plan.count("ix_shards_lanes (app_id>?)") == 2, plan
+    assert "SCAN shards" not in plan.replace("SCAN shards USING INDEX ix_shards_leased", "")  # a window's worth
+    assert "TEMP B-TREE" not in plan
+
+
+async def test_what_has_no_shards_yet_is_found_without_a_look_at_what_has(sqlite: Store, given: Given) -> None:
+    plan = await sqlite.read(lambda tx: plans(tx, lambda tx: tx.notifications.due(now=given.now, limit=10)))
+    assert "USING INDEX ix_notifications_unplanned (status=? AND send_at<?)" in plan, plan
+    assert "shards" not in plan

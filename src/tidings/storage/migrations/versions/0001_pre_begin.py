@@ -216,6 +216,7 @@ def _notifications() -> None:
         sa.Column("expires_at", BIG, nullable=False),
         sa.Column("started_at", BIG, nullable=True),
         sa.Column("finished_at", BIG, nullable=True),
+        sa.Column("planned_at", BIG, nullable=True),
         sa.Column("held_because", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_notifications_app_id"),
         sa.PrimaryKeyConstraint("id", name="pk_notifications"),
@@ -226,6 +227,14 @@ def _notifications() -> None:
     op.create_index("ix_notifications_app_id_created_at", "notifications", ["app_id", "created_at"], unique=False)
     op.create_index("ix_notifications_app_id_id", "notifications", ["app_id", "id"], unique=False)
     op.create_index("ix_notifications_status_send_at", "notifications", ["status", "send_at"], unique=False)
+    op.create_index(
+        "ix_notifications_unplanned",
+        "notifications",
+        ["status", "send_at"],
+        unique=False,
+        sqlite_where=sa.text("planned_at IS NULL"),
+        postgresql_where=sa.text("planned_at IS NULL"),
+    )
     op.create_index(
         "ix_notifications_held",
         "notifications",
@@ -282,12 +291,20 @@ def _shards() -> None:
         sqlite_strict=True,
     )
     op.create_index(
-        "ix_shards_due_at",
+        "ix_shards_lanes",
         "shards",
-        ["due_at"],
+        ["app_id", "priority", "due_at", "id"],
         unique=False,
         sqlite_where=sa.text("status IN ('ready', 'leased')"),
         postgresql_where=sa.text("status IN ('ready', 'leased')"),
+    )
+    op.create_index(
+        "ix_shards_leased",
+        "shards",
+        ["app_id", "priority", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("status = 'leased'"),
+        postgresql_where=sa.text("status = 'leased'"),
     )
     op.create_index(
         "ix_shards_dead",
