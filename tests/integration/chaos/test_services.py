@@ -48,7 +48,9 @@ async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
 
 @pytest.fixture
 async def container(tmp_path: Path, jumping: Jumping, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Container]:
+    # A machine so busy that connections time out must not have to sit out the delays of a real outage.
     monkeypatch.setattr(settle, "FIRST_DELAY", 0.3)
+    monkeypatch.setattr(settle, "LONGEST_DELAY", 2.0)
     # More shards than one sender's window holds, so that some wait when something happens.
     monkeypatch.setattr(plan, "SHARD_SIZE", 150)
     store = open_store(database_url=None, folder=tmp_path / "data", ring=KeyRing.generate())

@@ -33,6 +33,7 @@ WORKER = """
 import tidings.pipeline.settle, tidings.worker.runner
 tidings.worker.runner.LEASE = 5.0  # a minute, where nobody waits for the test
 tidings.pipeline.settle.FIRST_DELAY = 0.3
+tidings.pipeline.settle.LONGEST_DELAY = 2.0
 from tidings.cli.main import run
 run()
 """

@@ -74,6 +74,7 @@ async def container(tmp_path: Path, database_url: str | None) -> AsyncIterator[C
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the test short: retries come within a second; how long real waits are is tested in unit tests."""
     monkeypatch.setattr(settle, "FIRST_DELAY", 0.3)
+    monkeypatch.setattr(settle, "LONGEST_DELAY", 2.0)
 
 
 def assert_everyone_accounted_for(done: Notification, simulator: Running, count: int) -> None:
