@@ -24,12 +24,12 @@ export function ask(): Promise<NotificationPermission> {
 
 /** The subscription of a registration, null without one. */
 export async function held(registration: ServiceWorkerRegistration | undefined): Promise<PushSubscription | null> {
-  return registration ? within(LOOKING, "Looking for the subscription", registration.pushManager.getSubscription()) : null;
+  return registration ? within(LOOKING, "The browser", registration.pushManager.getSubscription()) : null;
 }
 
 /** Every registration of this site with its subscription, whosever it is. */
 export async function everything(): Promise<{ scope: string; subscription: PushSubscription }[]> {
-  const all = await within(LOOKING, "Looking for the service worker", navigator.serviceWorker.getRegistrations());
+  const all = await within(LOOKING, "The browser", navigator.serviceWorker.getRegistrations());
   const found = await Promise.all(all.map(async (one) => ({ scope: one.scope, subscription: await held(one).catch(() => null) })));
   return found.filter((one): one is { scope: string; subscription: PushSubscription } => one.subscription !== null);
 }
@@ -60,5 +60,5 @@ export async function subscribed(registration: ServiceWorkerRegistration, key: s
 }
 
 export async function givenUp(subscription: PushSubscription | null): Promise<void> {
-  if (subscription) await within(LOOKING, "Unsubscribing", subscription.unsubscribe());
+  if (subscription) await within(LOOKING, "The browser", subscription.unsubscribe());
 }

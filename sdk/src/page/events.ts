@@ -22,23 +22,19 @@ export interface Events {
   clicked: Clicked;
 }
 
-const listeners: { [E in keyof Events]: Set<(detail: Events[E]) => void> } = {
-  banner: new Set(),
-  change: new Set(),
-  received: new Set(),
-  clicked: new Set(),
-};
+const listeners = new Set<[event: keyof Events, listener: (detail: never) => void]>();
 
 /** Listen; the result ends it. */
 export function on<E extends keyof Events>(event: E, listener: (detail: Events[E]) => void): () => void {
-  listeners[event].add(listener);
-  return () => void listeners[event].delete(listener);
+  const entry: [E, typeof listener] = [event, listener];
+  listeners.add(entry);
+  return () => void listeners.delete(entry);
 }
 
 export function emit<E extends keyof Events>(event: E, detail: Events[E]): void {
-  for (const listener of [...listeners[event]]) {
+  for (const [wanted, listener] of [...listeners]) {
     try {
-      listener(detail);
+      if (wanted === event) listener(detail as never);
     } catch (error) {
       // The site's own error: shown where its others are, and no reason to fail.
       globalThis.reportError?.(error);

@@ -16,6 +16,8 @@ export interface Waiting {
   id: string;
   path: "/tags" | "/events";
   told: Record<string, unknown>;
+  /** Who was signed in when it happened: it is not told of whoever is next. */
+  user?: string | undefined;
 }
 
 export const waiting = async (origin: Origin, next: (old: Waiting[]) => Waiting[]): Promise<Waiting[]> =>

@@ -23,9 +23,11 @@ export async function setTags(tags: Record<string, unknown>): Promise<Record<str
 
 /** Say that something happened. Of a device that is not registered, nothing is kept. */
 export async function track(name: string, properties: object): Promise<{ id: string } | null> {
-  if (!(await agreed())) return null;
+  const kept = await agreed();
+  if (!kept) return null;
   const event = newId();
-  await waiting(origin(), (old) => [...old, { id: event, path: "/events" as const, told: { name, properties, event } }].slice(-MOST));
+  const one: Waiting = { id: event, path: "/events", told: { name, properties, event }, user: kept.user };
+  await waiting(origin(), (old) => [...old, one].slice(-MOST));
   return ((await flush(event)) as { id: string } | undefined) ?? null;
 }
 
@@ -34,7 +36,7 @@ export async function flush(mine?: string): Promise<unknown> {
   const kept = await agreed();
   if (!kept) return undefined;
   let answered: unknown;
-  for (const one of await waiting(origin(), (old) => old)) {
+  for (const one of await waiting(origin(), (old) => old.filter(({ user }) => !user || user === kept.user))) {
     const isMine = one.id === mine;
     const given = await send(one, kept).catch(async (cause: unknown) => {
       if (!isFinal(cause)) throw cause;

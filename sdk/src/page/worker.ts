@@ -22,7 +22,7 @@ const scriptOf = ({ active, waiting, installing }: Registration): ServiceWorker 
 /** What is registered at our scope, whosever it is, and the path of its script. */
 async function there(): Promise<{ found?: Registration; path?: string }> {
   const { scope } = worker();
-  const found = await within(LOOKING, "Looking for the service worker", navigator.serviceWorker.getRegistration(scope));
+  const found = await within(LOOKING, "The browser", navigator.serviceWorker.getRegistration(scope));
   const script = found?.scope === scope && scriptOf(found);
   return script ? { found, path: pathOf(script.scriptURL) } : {};
 }

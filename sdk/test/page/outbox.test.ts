@@ -114,6 +114,22 @@ describe("track", () => {
     expect(sentEvents()).toHaveLength(2);
   });
 
+  it("is told of nobody who signs in after the one who did it, when it could not be told before", async () => {
+    await sdk.init({ user: { id: "u-1" } });
+    await sdk.subscribe();
+    browser.server.down = true;
+    await expect(sdk.track("read")).rejects.toMatchObject({ code: "server_unreachable" });
+    await expect(sdk.logout()).rejects.toMatchObject({ code: "server_unreachable" });
+    await expect(sdk.track("looked")).rejects.toMatchObject({ code: "server_unreachable" });
+    browser.server.down = false;
+    browser.server.calls = [];
+    await (await visit()).init({ user: { id: "u-2" } });
+    expect(sentEvents()).toMatchObject([{ name: "looked" }]);
+    browser.server.calls = [];
+    await (await visit()).init();
+    expect(sentEvents()).toEqual([]);
+  });
+
   it("waits for a registration that is under way", async () => {
     const state = sdk.subscribe();
     await Promise.resolve();
