@@ -114,6 +114,7 @@ async def _running(
 ) -> AsyncIterator[asyncio.Task[None]]:
     from tidings.cli.client import delivering
     from tidings.cli.greeting import Greeting, greet
+    from tidings.lib.collector import spare
     from tidings.web.app import create_app
     from tidings.wiring import opened
 
@@ -146,6 +147,7 @@ async def _running(
                 simulator=simulator,
             ),
         )
+        spare()
         if wish.open_browser:
             await asyncio.to_thread(webbrowser.open, setup_url)
         yield serving

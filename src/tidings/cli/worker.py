@@ -31,6 +31,7 @@ async def work(call: Call) -> None:
             "Use PostgreSQL for several workers: --database-url postgresql://...",
         )
     from tidings.cli.serving import Stop, configure_logs, observed
+    from tidings.lib.collector import spare
     from tidings.wiring import opened
     from tidings.worker.run import Worker
 
@@ -39,6 +40,7 @@ async def work(call: Call) -> None:
     async with opened(settings) as container, observed(container, call.out), _probed(container) as probes:
         worker = Worker(container)
         await worker.start()
+        spare()
         with stop.listening():
             call.out.result({"worker": "running", "senders": settings.senders, "probes": probes})
             call.out.done(f"The worker runs with {counted(settings.senders, 'sender process', 'sender processes')}.")
