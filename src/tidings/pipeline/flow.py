@@ -167,7 +167,7 @@ class Flow:
             changed = tx.notifications.by_id(found.id)
             return changed or found
 
-        changed = await self._store.write(change)
+        changed = await self._store.write(change, urgent=True)
         await self._bus.ring(Doorbell(Bell.CONTROL, changed.id))
         return changed
 

@@ -42,7 +42,7 @@ class Safety:
                 tx.instance.pause(wanted)
             return known or wanted, known is None
 
-        paused, new = await self._store.write(store)
+        paused, new = await self._store.write(store, urgent=True)
         if new:
             log.warning(Event.SENDING_PAUSED, by=cut(by), reason=cut(reason))
             await self._bus.ring(Doorbell(Bell.CONTROL, EVERYTHING))

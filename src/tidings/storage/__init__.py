@@ -366,6 +366,7 @@ class Instance(Protocol):
     def forget_silent(self, *, before: datetime) -> int:
         """Forget workers that were last seen before then; give how many."""
         ...
+
     def pause(self, paused: GlobalPause) -> None:
         """Let nobody send anything from now on; in force once this is committed."""
         ...
@@ -379,7 +380,6 @@ class Instance(Protocol):
     def schema_step(self) -> str | None:
         """The step the database is at."""
         ...
-
 
 
 class Volumes(Protocol):
@@ -427,7 +427,9 @@ class Store(Protocol):
         ...
 
     async def read(self, work: Callable[[Transaction], T]) -> T: ...
-    async def write(self, work: Callable[[Transaction], T]) -> T: ...
+    async def write(self, work: Callable[[Transaction], T], *, urgent: bool = False) -> T:
+        """Run a work; an urgent one, that somebody waits for, overtakes what waits."""
+        ...
     async def close(self) -> None: ...
 
 

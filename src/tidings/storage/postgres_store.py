@@ -112,8 +112,11 @@ class PostgresStore:
         """Run a work that only reads, on one consistent state of the database."""
         return await self._run(self._read_pool, self._readers, work)
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run a work that writes, in a transaction of its own; it returns once that is committed."""
+    async def write(self, work: Callable[[Transaction], T], *, urgent: bool = False) -> T:
+        """Run a work that writes, in a transaction of its own; it returns once that is committed.
+
+        There are connections enough that an urgent one finds one free.
+        """
         return await self._run(self._write_pool, self._writers, work)
 
     async def close(self) -> None:

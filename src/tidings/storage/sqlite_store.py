@@ -14,7 +14,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -25,6 +24,7 @@ from sqlalchemy.pool import QueuePool
 from tidings.lib.sealed import Sealer
 from tidings.storage import StoreUnavailable, Transaction
 from tidings.storage.dialects.sqlite import SQLITE
+from tidings.storage.line import Line
 from tidings.storage.transaction import SqlTransaction
 
 T = TypeVar("T")
@@ -117,8 +117,15 @@ class _Item:
 
     work: Callable[[Transaction], Any]
     future: Future[Any]
+    urgent: bool = False
+    begun: bool = False
     result: Any = None
     error: BaseException | None = None
+
+    def begins(self) -> bool:
+        """Say whether it is still wanted; from then on it cannot be taken back."""
+        self.begun = self.begun or self.future.set_running_or_notify_cancel()
+        return self.begun
 
     def answer(self) -> None:
         if self.error is not None:
@@ -132,7 +139,7 @@ class SQLiteStore:
 
     def __init__(self, path: Path, sealer: Sealer) -> None:
         self._sealer = sealer
-        self._queue: SimpleQueue[_Item | None] = SimpleQueue()
+        self._line: Line[_Item] = Line()
         self._closed = False
         self._submitting = threading.Lock()
         self._readers = reading_engine(path)
@@ -150,7 +157,7 @@ class SQLiteStore:
     @property
     def waiting(self) -> int:
         """Count the works that wait for the writer."""
-        return self._queue.qsize()
+        return len(self._line)
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run a work that only reads, on one consistent state of the database."""
@@ -158,15 +165,18 @@ class SQLiteStore:
             raise StoreUnavailable("The store is closed.")
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run a work that writes; it returns once what it did survives a loss of power."""
-        item = _Item(work, Future())
+    async def write(self, work: Callable[[Transaction], T], *, urgent: bool = False) -> T:
+        """Run a work that writes; it returns once what it did survives a loss of power.
+
+        An urgent one waits for the work that is being done and for no other, and is committed by itself.
+        """
+        item = _Item(work, Future(), urgent)
         with self._submitting:
             if self._closed:
                 raise StoreUnavailable("The store is closed.")
-            if self._queue.qsize() >= MOST_WAITING:
+            if len(self._line) >= MOST_WAITING and not urgent:
                 raise StoreUnavailable("The database is behind with its work. Nothing was stored; try again soon.")
-            self._queue.put(item)
+            self._line.put(item, urgent=urgent)
         result: T = await asyncio.wrap_future(item.future)
         return result
 
@@ -182,7 +192,7 @@ class SQLiteStore:
         # Readers first: the writer is then the last connection, and its closing puts everything into the one file.
         self._pool.shutdown(wait=True)
         self._readers.dispose()
-        self._queue.put(None)
+        self._line.end()
         self._writer.join()
 
     def _read(self, work: Callable[[Transaction], T]) -> T:
@@ -197,7 +207,8 @@ class SQLiteStore:
     def _write_loop(self, engine: Engine) -> None:
         connection: Connection | None = None
         try:
-            while (group := self._take()) is not None:
+            while taken := self._line.take(MOST_IN_GROUP):
+                group = [item for item in taken if item.begins()]
                 try:
                     connection = connection or engine.connect()
                     self._write_group(connection, group)
@@ -213,29 +224,16 @@ class SQLiteStore:
                 connection.close()
             engine.dispose()
 
-    def _take(self) -> list[_Item] | None:
-        """Wait for a work, then take all that wait too; None at the end, once nothing waits."""
-        group: list[_Item] = []
-        item = self._queue.get()
-        while item is not None:
-            if item.future.set_running_or_notify_cancel():
-                group.append(item)
-            if len(group) >= MOST_IN_GROUP:
-                return group
-            try:
-                item = self._queue.get_nowait()
-            except Empty:
-                return group
-        if group:
-            self._queue.put(None)
-            return group
-        return None
-
     def _write_group(self, connection: Connection, group: list[_Item]) -> None:
+        """Do the works of a group and commit them; those that something urgent overtakes go back into the line."""
         with connection.begin():
             transaction = SqlTransaction(connection, SQLITE, self._sealer)
             driver = _driver(connection)
-            for item in group:
+            for number, item in enumerate(group):
+                if self._line.hurries and not item.urgent:
+                    self._line.put_back(group[number:])
+                    del group[number:]
+                    break
                 # On the driver itself: a savepoint of SQLAlchemy's costs as much as a small work.
                 try:
                     driver.execute("SAVEPOINT work").close()

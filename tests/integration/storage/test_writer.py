@@ -131,6 +131,50 @@ class TestGroups:
         assert stored(tmp_path) == {f"w-{n}" for n in range(5)}
 
 
+class TestUrgent:
+    async def test_what_is_urgent_waits_for_the_work_that_is_being_done_and_for_no_other(
+        self, tmp_path: Path, sqlite: Store
+    ) -> None:
+        held, blocker, done = Held(), Held(), []
+
+        def noted(name: str):  # type: ignore[no-untyped-def]
+            def work(tx: Transaction) -> str:
+                done.append(name)
+                return str(put(name)(tx))
+
+            return work
+
+        first = await held.hold(sqlite)
+        group = [asyncio.create_task(sqlite.write(work)) for work in (blocker, noted("one"), noted("two"))]
+        await asyncio.sleep(0)
+        held.let_go()
+        await first
+        # The three are one group now, and its first work is being done.
+        assert await asyncio.to_thread(blocker.entered.wait, 20)
+        urgent = asyncio.create_task(sqlite.write(noted("urgent"), urgent=True))
+        await asyncio.sleep(0)
+        assert sqlite.waiting == 1
+        blocker.let_go()
+        assert await urgent == "urgent"
+        assert "urgent" in stored(tmp_path)
+        assert await asyncio.gather(*group) == [None, "one", "two"]
+        assert done == ["urgent", "one", "two"]
+        assert stored(tmp_path) == {"urgent", "one", "two"}
+
+    async def test_what_was_overtaken_is_still_stored_when_the_store_closes(
+        self, tmp_path: Path, sqlite: Store
+    ) -> None:
+        held = Held()
+        first = await held.hold(sqlite)
+        works = [asyncio.create_task(sqlite.write(put(f"w-{n}"), urgent=n % 2 == 1)) for n in range(6)]
+        await asyncio.sleep(0)
+        closing_store = asyncio.create_task(sqlite.close())
+        await asyncio.sleep(0)
+        held.let_go()
+        await asyncio.gather(first, *works, closing_store)
+        assert stored(tmp_path) == {f"w-{n}" for n in range(6)}
+
+
 class TestTrouble:
     async def test_a_full_disk_stores_nothing_of_the_group_and_the_writer_goes_on(
         self, tmp_path: Path, sqlite: Store
