@@ -155,7 +155,7 @@ describe("the server", () => {
       if (mode !== "no-cors") throw new TypeError("Failed to fetch");
       return new Response();
     });
-    expect((await found("server")).mend).toBe(`Let the site in: tidings app set --origin ${SITE}`);
+    expect((await found("server")).mend).toBe(`Let the site in: tidings app allow ${SITE}`);
   });
 
   it("has its own reason", async () => {

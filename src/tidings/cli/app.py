@@ -18,6 +18,8 @@ Origin = Annotated[
     ),
 ]
 
+Site = Annotated[str, typer.Argument(help="The site: https://www.example.com.", metavar="URL")]
+
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
@@ -26,6 +28,8 @@ def register(root: typer.Typer) -> None:
     command(group, "list")(list_apps)
     command(group, "create")(create)
     command(group, "set", app=True)(change)
+    command(group, "allow", app=True)(allow)
+    command(group, "disallow", app=True)(disallow)
     command(group, "snippet", app=True)(snippet)
 
 
@@ -55,7 +59,10 @@ async def change(
     name: Annotated[str | None, typer.Option("--name", help="A new name.", show_default=False)] = None,
     origin: Origin = None,
 ) -> None:
-    """Change an App. The origins given replace those it had; `--origin ""` alone leaves only localhost."""
+    """Change an App. The origins given replace those it had; `--origin ""` alone leaves only localhost.
+
+    To add or remove a single site use `tidings app allow` and `tidings app disallow`.
+    """
     body: dict[str, Any] = {}
     if name is not None:
         body["name"] = name
@@ -65,9 +72,36 @@ async def change(
         raise typer.BadParameter("Say what to change: --name or --origin.")
     async with call.api(create=True) as api:
         chosen = api.app or await only_app(api)
+        before = (await api.get(f"/apps/{chosen}"))["origins"]
+        changed = await api.patch(f"/apps/{chosen}", body)
+    removed = [one for one in before if one not in changed["origins"]]
+    call.out.result(changed)
+    call.out.done(_accepts(changed) + (f" Removed: {', '.join(removed)}." if removed else ""))
+
+
+async def allow(call: Call, site: Site) -> None:
+    """Let one more site in; the others stay."""
+    changed, before = await _patched(call, {"allow_origins": [site]})
+    if changed["origins"] == before:
+        call.out.note("The site was let in already.")
+    call.out.done(_accepts(changed))
+
+
+async def disallow(call: Call, site: Site) -> None:
+    """Let one site in no more; the others stay, and so do the subscriptions made there."""
+    changed, before = await _patched(call, {"disallow_origins": [site]})
+    if changed["origins"] == before:
+        call.out.note("The site was not let in.")
+    call.out.done(_accepts(changed))
+
+
+async def _patched(call: Call, body: dict[str, list[str]]) -> tuple[Any, list[str]]:
+    async with call.api() as api:
+        chosen = api.app or await only_app(api)
+        before = (await api.get(f"/apps/{chosen}"))["origins"]
         changed = await api.patch(f"/apps/{chosen}", body)
     call.out.result(changed)
-    call.out.done(f"The App [bold]{plain(changed['name'])}[/] accepts subscribers from {_origins(changed)}.")
+    return changed, before
 
 
 async def snippet(
@@ -86,7 +120,7 @@ async def snippet(
     for number, step in enumerate(shown["steps"], start=1):
         call.out.say(f"[bold]{number}. {plain(step['title'])}[/]\n")
         call.out.say(plain(step["code"]) + "\n")
-    call.out.say(f"Pages of these sites may use it: {_origins(app)}. Add one: tidings app set --origin URL")
+    call.out.say(f"Pages of these sites may use it: {_origins(app)}. Add one: tidings app allow URL")
     call.out.say(f"If it does not work, run this in the browser's console: {found['check']}")
     call.out.say(f"A Content-Security-Policy of the site needs: {plain(found['policy'])}")
     others = [one.value for one in Way if one is not way]
@@ -107,6 +141,10 @@ async def only_app(api: Any) -> str:
 
 def _row(app: Any) -> tuple[str, str, str]:
     return app["name"], app["id"], _origins(app)
+
+
+def _accepts(app: Any) -> str:
+    return f"The App [bold]{plain(app['name'])}[/] accepts subscribers from {_origins(app)}."
 
 
 def _origins(app: Any) -> str:

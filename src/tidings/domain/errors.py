@@ -163,7 +163,7 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         409, "The notification is already finished", "Only queued, sending and paused notifications can be changed."
     ),
     ErrorCode.ORIGIN_NOT_ALLOWED: ErrorEntry(
-        403, "This site may not use the App", "Add it: `tidings app set --origin https://www.example.com`."
+        403, "This site may not use the App", "Add it: `tidings app allow https://www.example.com`."
     ),
     ErrorCode.OUTCOME_UNKNOWN: ErrorEntry(
         503,

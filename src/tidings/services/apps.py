@@ -93,15 +93,26 @@ class Apps:
         *,
         name: str | None = None,
         origins: Sequence[str] | None = None,
+        allow: Sequence[str] = (),
+        disallow: Sequence[str] = (),
         require_signed_identity: bool | None = None,
     ) -> AppDetails:
-        """Change what is not None. Raises APP_NOT_FOUND, and INVALID_REQUEST for an origin that is none."""
-        checked = None if origins is None else origins_from(origins)
+        """Change what is not None; `origins` replaces all, then `allow` adds and `disallow` takes away.
+
+        Raises APP_NOT_FOUND, and INVALID_REQUEST for an origin that is none.
+        """
+        given = None if origins is None else origins_from(origins)
+        more = origins_from(allow, field="allow_origins")
+        less = origins_from(disallow, field="disallow_origins")
 
         def change(tx: Transaction) -> AppDetails:
             app = _found(tx, public_id)
-            if name is not None or checked is not None:
-                app = tx.apps.update(app.id, name=name, origins=checked)
+            kept = given if given is not None else app.origins
+            wanted = tuple(one for one in dict.fromkeys((*kept, *more)) if one not in less)
+            _limited(wanted)
+            changed = wanted if wanted != app.origins else None
+            if name is not None or changed is not None:
+                app = tx.apps.update(app.id, name=name, origins=changed)
             if require_signed_identity is not None:
                 require_identity(tx, app.id, require_signed_identity)
             return _details(tx, app)
@@ -113,7 +124,13 @@ class Apps:
         return self._ids.secret().encode()
 
 
-def origins_from(values: Sequence[str]) -> tuple[str, ...]:
+def _limited(origins: tuple[str, ...]) -> None:
+    if len(origins) > MAX_ORIGINS:
+        why = f"An App takes up to {MAX_ORIGINS} origins; make a second App."
+        raise CatalogueError(ErrorCode.INVALID_REQUEST, f"origins: {why}", faults=(FieldFault("origins", why),))
+
+
+def origins_from(values: Sequence[str], *, field: str = "origins") -> tuple[str, ...]:
     """Normalise origins to what browsers send in `Origin`; raise INVALID_REQUEST naming each that is none."""
     faults = []
     origins: dict[str, None] = {}
@@ -121,9 +138,9 @@ def origins_from(values: Sequence[str]) -> tuple[str, ...]:
         try:
             origins[origin_from(value)] = None
         except ValueError as fault:
-            faults.append(FieldFault(f"origins.{index}", str(fault)))
+            faults.append(FieldFault(f"{field}.{index}", str(fault)))
     if len(origins) > MAX_ORIGINS:
-        faults.append(FieldFault("origins", f"An App takes up to {MAX_ORIGINS} origins; make a second App."))
+        faults.append(FieldFault(field, f"An App takes up to {MAX_ORIGINS} origins; make a second App."))
     if faults:
         raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{faults[0].field}: {faults[0].message}", faults=tuple(faults))
     return tuple(origins)

@@ -13,32 +13,9 @@ import httpx2
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from typer.testing import CliRunner, Result
-
-from tidings.cli.main import build
+from tests.integration.cli.conftest import Run
 
 CONTACT = ("--subject", "mailto:push@example.com")
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setenv("TIDINGS_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("TIDINGS_SENDERS", "1")
-    monkeypatch.setenv("TIDINGS_ALLOW_INSECURE_ENDPOINTS", "true")
-    monkeypatch.delenv("TIDINGS_CONTACT", raising=False)
-    return lambda *arguments, stdin=None: CliRunner().invoke(build(), list(arguments), input=stdin)
-
-
-@pytest.fixture
-def told(run: Run) -> Callable[..., Any]:
-    def tell(*arguments: str, code: int = 0, stdin: str | None = None) -> Any:
-        ended = run(*arguments, "--json", stdin=stdin)
-        assert ended.exit_code == code, ended.output
-        assert ended.stderr == ""
-        return json.loads(ended.stdout)
-
-    return tell
 
 
 @pytest.fixture(scope="module")
@@ -138,15 +115,6 @@ def test_a_setting_that_is_wrong_is_named_before_anything_is_made(
     assert why in ended.stderr
     assert "report what it prints" not in ended.stderr
     assert not (tmp_path / "data").exists()
-
-
-def test_origins_are_replaced_by_those_given(run: Run, told: Callable[..., Any]) -> None:
-    changed = told("app", "set", "--origin", "https://www.example.com", "--origin", "https://shop.example.com/")
-    assert changed["origins"] == ["https://www.example.com", "https://shop.example.com"]
-    assert "localhost only" in run("app", "set", "--origin", "").stdout
-    refused = run("app", "set", "--origin", "http://www.example.com")
-    assert refused.exit_code == 1
-    assert "https" in refused.stderr
 
 
 def test_an_app_is_named_by_its_name_when_there_are_several(run: Run, told: Callable[..., Any]) -> None:

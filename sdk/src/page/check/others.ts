@@ -40,7 +40,7 @@ export async function server(core: Core): Promise<Finding> {
   if (directive) return bad(`The page's Content-Security-Policy forbids calls to ${address}.`, `Add to the policy: ${directive} ${new URL(address).origin}`);
   const reached = await within(ANSWERING, address, fetch(url, { mode: "no-cors", credentials: "omit" })).then(() => true, () => false);
   if (reached) {
-    return bad(`${address} answers, but not to pages of ${location.origin}.`, `Let the site in: tidings app set --origin ${location.origin}`);
+    return bad(`${address} answers, but not to pages of ${location.origin}.`, `Let the site in: tidings app allow ${location.origin}`);
   }
   if (location.protocol === "https:" && address.startsWith("http:")) {
     return bad(`${address} is not on https, and browsers call nothing else from an https page.`, "Give the server a certificate, and load sdk.js from its https address.");
@@ -66,7 +66,7 @@ export async function worker(core: Core): Promise<Finding> {
   if (!found || found.scope !== scope || !script) return unknown(`No worker is registered at ${scope} yet; subscribe() does so.`);
   const { pathname } = new URL(script);
   const line = `importScripts("${pushUrl(core.origin())}/service-worker.js");`;
-  if (await hello(found)) return good(`The worker ${pathname} at ${scope} has ours in it.`);
+  if (await hello(found.active)) return good(`The worker ${pathname} at ${scope} has ours in it.`);
   if (!found.active) return unknown(`The worker ${pathname} is still being installed.`, "Run this again in a moment.");
   if (pathname === new URL(url).pathname) {
     return bad(`The worker ${pathname} does not answer as ours does: pushes would show nothing.`, `Put at the top of ${pathname}: ${line}`);

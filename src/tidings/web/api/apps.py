@@ -36,7 +36,14 @@ class AppPatch(Body):
     """What to change; a field that is absent stays as it is."""
 
     name: str | None = Field(default=None, min_length=1, max_length=100)
-    origins: list[str] | None = Field(default=None, max_length=100, examples=[["https://www.example.com"]])
+    origins: list[str] | None = Field(
+        default=None,
+        max_length=100,
+        examples=[["https://www.example.com"]],
+        description="All sites whose pages may subscribe; those not named are removed.",
+    )
+    allow_origins: list[str] = Field(default=[], max_length=100, description="Sites to add to those there are.")
+    disallow_origins: list[str] = Field(default=[], max_length=100, description="Sites to take away.")
     require_signed_identity: bool | None = None
 
 
@@ -72,7 +79,12 @@ async def update_app(request: Request, caller: Administrator, app_id: str, body:
     await _reachable(request, caller, app_id)
     return _out(
         await container_of(request).apps.update(
-            app_id, name=body.name, origins=body.origins, require_signed_identity=body.require_signed_identity
+            app_id,
+            name=body.name,
+            origins=body.origins,
+            allow=body.allow_origins,
+            disallow=body.disallow_origins,
+            require_signed_identity=body.require_signed_identity,
         )
     )
 
