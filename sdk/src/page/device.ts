@@ -101,7 +101,7 @@ export async function sync(): Promise<void> {
   const id = who === undefined ? kept?.user : who?.id;
   if (kept && isRecent(kept) && subscription && !isRotated(kept) && digestOf(subscription, kept.key, id) === kept.digest) {
     // A worker that hears of us sends what it could not send before.
-    if (registration && (await receipts(scope)).length) void hello(registration);
+    if (registration && (await receipts(scope)).length) void hello(registration.active);
     return;
   }
   if (await isWanted()) await register();

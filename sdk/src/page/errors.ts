@@ -12,7 +12,7 @@ export class TidingsError extends Error {
 export function within<T>(seconds: number, what: string, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(new TidingsError("timed_out", `${what} took longer than ${seconds} s. Try again, or reload the page.`)),
+      () => reject(new TidingsError("timed_out", `${what} took longer than ${seconds} s. Try again.`)),
       seconds * 1000,
     );
     promise.then(resolve, reject).finally(() => clearTimeout(timer));

@@ -31,10 +31,10 @@ const PATIENCE = 60_000;
 
 const WHY = {
   unsupported:
-    "This browser has no push notifications here. On an iPhone or iPad, add the page to the Home Screen and open it there; elsewhere the page must be on https.",
+    "This browser has no push notifications here. On an iPhone or iPad, add the page to the Home Screen and open it there; elsewhere use https.",
   denied:
-    "Notifications are blocked for this site. Open the padlock in the address bar, set Notifications to Allow, then reload.",
-  undecided: "The browser's question was not answered. Ask again from a click: browsers show it only then.",
+    "Notifications are blocked for this site. Allow them at the padlock in the address bar, then reload.",
+  undecided: "The browser's question was not answered. Ask again from a click.",
 };
 
 let told: WebPushState | undefined;

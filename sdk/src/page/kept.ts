@@ -23,6 +23,6 @@ export interface Waiting {
 export const waiting = async (origin: Origin, next: (old: Waiting[]) => Waiting[]): Promise<Waiting[]> =>
   (await change<Waiting[]>(of("waiting", origin), (old = []) => next(old))) ?? [];
 
-/** The path of a site's own worker that has ours in it. */
-export const accepted = (scope: string, path?: string): Promise<string | undefined> =>
-  change<string>(`worker ${scope}`, (old) => path ?? old);
+/** The path of a worker that has ours in it: of the site's own by its scope, of ours by its address. */
+export const accepted = (of: string, path?: string): Promise<string | undefined> =>
+  change<string>(`worker ${of}`, (old) => path ?? old);

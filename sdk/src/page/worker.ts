@@ -35,13 +35,13 @@ export async function registered(): Promise<Registration | undefined> {
 }
 
 /** Ask a worker whether ours is part of it. */
-export function hello(registration: Registration): Promise<boolean> {
+export function hello(script: ServiceWorker | null, seconds = ANSWERING): Promise<boolean> {
   const { port1, port2 } = new MessageChannel();
   const answer = new Promise<boolean>((resolve) => {
     port1.onmessage = ({ data }) => resolve(data?.tidings === "hello");
-    registration.active?.postMessage({ tidings: "hello" }, [port2]);
+    script?.postMessage({ tidings: "hello" }, [port2]);
   });
-  return within(ANSWERING, "The service worker", answer)
+  return within(seconds, "The service worker", answer)
     .catch(() => false)
     .finally(() => port1.close());
 }
@@ -50,8 +50,9 @@ export function hello(registration: Registration): Promise<boolean> {
 export async function ready(key: Promise<string>): Promise<Registration> {
   const { url, scope, type = "classic" } = worker();
   const { found, path } = await there();
-  if (found && path && path !== pathOf(url)) {
-    if (await hello(found)) {
+  const ours = pathOf(url);
+  if (found && path && path !== ours) {
+    if (await hello(found.active)) {
       if (await updates(found)) {
         await accepted(scope, path);
         return found;
@@ -68,6 +69,11 @@ export async function ready(key: Promise<string>): Promise<Registration> {
     ),
   );
   await within(LOOKING, "Starting the service worker", active(made, url));
+  // Once it has answered it is known; what will take over counts before what still runs. A busy one has the time it needs.
+  if (!(await accepted(url))) {
+    if (!(await hello(made.installing ?? made.waiting ?? made.active, LOOKING))) throw conflict(ours);
+    await accepted(url, ours);
+  }
   return made;
 }
 
@@ -86,7 +92,7 @@ async function isForeign(registration: Registration, key: Promise<string>): Prom
 function conflict(path: string): TidingsError {
   return new TidingsError(
     "worker_conflict",
-    `The site's own service worker stays at ${worker().scope}. Put at the top of ${path}: ` +
+    `The service worker ${path} at ${worker().scope} does not have ours in it. Put at its top: ` +
       `importScripts("${pushUrl(origin())}/service-worker.js"); ` +
       `or give ours a folder: Tidings.init({ serviceWorker: { path: "/push/tidings-sw.js" } }).`,
   );

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, test, vi } from "vitest";
-import { FakeBrowser, FakeScript, SITE, until, visit, type Sdk } from "../fakes/browser.ts";
+import { FakeBrowser, FakeScript, SITE, until, visit, type FakeRegistration, type Sdk } from "../fakes/browser.ts";
 import { keyOf } from "../fakes/server.ts";
 
 const SCOPE = `${SITE}/`;
@@ -102,6 +102,40 @@ describe("the site's own worker at our scope", () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+});
+
+describe("a file at our worker's address that ours is not in", () => {
+  const empty = (): void => {
+    const { register } = browser.navigator["serviceWorker"] as { register: (...told: unknown[]) => Promise<FakeRegistration> };
+    vi.spyOn(browser.navigator["serviceWorker"] as { register: typeof register }, "register").mockImplementation(async (...told) => {
+      const made = await register(...told);
+      made.active.hasOurs = false;
+      return made;
+    });
+  };
+
+  it("fails, and says what to put into it", async () => {
+    empty();
+    expect(await sdk.subscribe()).toBe("unregistered");
+    expect(sdk.lastError?.code).toBe("worker_conflict");
+    expect(sdk.lastError?.message).toContain("/tidings-sw.js");
+    expect(sdk.lastError?.message).toContain('importScripts("https://push.example/v1/app_1/push/service-worker.js");');
+    expect([browser.subscription, browser.server.to("/subscribe")]).toEqual([null, []]);
+    vi.restoreAllMocks();
+    expect(await sdk.subscribe()).toBe("registered");
+  });
+
+  it("is no matter while the one that takes over next has ours in it", async () => {
+    empty();
+    browser.worker().waiting = new FakeScript(`${SITE}/tidings-sw.js`, true);
+    expect(await sdk.subscribe()).toBe("registered");
+  });
+
+  it("is looked for once: a worker that has answered may be busy later", async () => {
+    expect(await sdk.subscribe()).toBe("registered");
+    browser.registrations.get(SCOPE)!.active.silent = true;
+    expect(await (await visit()).subscribe()).toBe("registered");
   });
 });
 
