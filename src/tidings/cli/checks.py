@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -55,6 +55,8 @@ class Finding:
 def of_system(system: Any) -> Iterator[Finding]:
     """Judge what `GET /system` tells: database, workers, queue, and each App's key and contact."""
     yield of_database(system["database"])
+    if system["paused"]:
+        yield of_pause(system["paused"])
     yield of_workers(system["workers"])
     yield of_lag(system["queue_lag_seconds"], workers=len(system["workers"]))
     for app in system["apps"]:
@@ -66,6 +68,26 @@ def of_system(system: Any) -> Iterator[Finding]:
             "http and self-signed push endpoints on this machine are allowed",
             "Unset TIDINGS_ALLOW_INSECURE_ENDPOINTS in production.",
         )
+
+
+def of_pause(paused: Any) -> Finding:
+    """Judge the pause of everything: somebody meant it, and nothing goes out."""
+    why = f", because: {paused['reason']}" if paused["reason"] else ""
+    return Finding(
+        "Sending", State.WARN, f"all sending is paused by {paused['by']}{why}", "Let it go on with: tidings resume"
+    )
+
+
+def of_held(held: Mapping[str, int]) -> Iterator[Finding]:
+    """Judge what the tripwire holds of each App, by name."""
+    for app, count in held.items():
+        if count:
+            yield Finding(
+                f"App {app}",
+                State.WARN,
+                f"{counted(count, 'notification')} held until somebody says that it is meant",
+                f"Look with: tidings notifications held --app '{app}'",
+            )
 
 
 def of_database(database: Any) -> Finding:

@@ -6,16 +6,19 @@ import asyncio
 from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tidings.cli.checks import Finding, State, of_builds, of_clock, of_disk, of_encryption, of_system
+from tidings.cli.checks import Finding, State, of_builds, of_clock, of_disk, of_encryption, of_held, of_system
 from tidings.cli.egress import SERVICES, Reached, of_egress, reached
 from tidings.cli.failure import CommandFailed
 from tidings.cli.instance import demo_in_place_of, exists
 from tidings.cli.options import NO_INSTANCE, Call, command
 from tidings.cli.output import MARKS, counted, visible
+
+if TYPE_CHECKING:
+    from tidings.cli.client import Api
 
 
 def register(root: typer.Typer) -> None:
@@ -57,12 +60,20 @@ async def _instance(call: Call) -> tuple[list[Finding], bool]:
     try:
         async with call.api() as api:
             system: Any = await api.get("/system")
+            held = {app["name"]: await _held(api, app["id"]) for app in system["apps"]}
     except CommandFailed as failure:
         return [Finding("Instance", State.FAIL, failure.why, failure.mend)], False
     where = (
         "not running, opened here" if api.in_process else f"running at {str(api.http.base_url).partition('/api')[0]}"
     )
-    return [Finding("Instance", State.OK, where), *of_system(system)], bool(system["insecure_endpoints"])
+    return [Finding("Instance", State.OK, where), *of_system(system), *of_held(held)], bool(
+        system["insecure_endpoints"]
+    )
+
+
+async def _held(api: Api, app: str) -> int:
+    count: int = (await api.get("/stats/overview", app=app))["held"]
+    return count
 
 
 def _clock(answers: list[Reached]) -> Finding:

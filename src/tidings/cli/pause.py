@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tidings.cli.options import Call, command
-from tidings.cli.output import plain
+from tidings.cli.output import Output, plain
 
 
 def register(root: typer.Typer) -> None:
@@ -37,3 +37,9 @@ async def resume(call: Call) -> None:
         await api.post("/system/resume")
     call.out.result({"resumed": was is not None})
     call.out.done("Sending goes on." if was else "Sending was not paused.")
+
+
+def waits(out: Output, paused: Any) -> None:
+    """Say of what was just stored that it waits for the end of the pause of everything."""
+    out.warn(f"All sending is paused by {plain(paused['by'])}: it waits, and its time to live goes on.")
+    out.say("  Let it go on with: tidings resume")

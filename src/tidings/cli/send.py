@@ -14,6 +14,7 @@ from tidings.cli.failure import CommandFailed
 from tidings.cli.notifications import still_held
 from tidings.cli.options import Call, command
 from tidings.cli.output import counted, plain
+from tidings.cli.pause import waits
 from tidings.cli.progress import check_result, followed, summed_up
 
 MOST_QUESTIONS = 5
@@ -112,8 +113,7 @@ async def _confirmed_count(call: Call, api: Api, audience: dict[str, Any], *, ti
 def _waiting(call: Call, accepted: Any, paused: Any) -> None:
     call.out.result(accepted)
     call.out.done(f"Stored as {accepted['id']}.")
-    call.out.warn(f"All sending is paused by {plain(paused['by'])}: it waits, and its time to live goes on.")
-    call.out.say("  Let it go on with: tidings resume")
+    waits(call.out, paused)
 
 
 def _scheduled(call: Call, api: Api, accepted: Any, moment: datetime) -> None:

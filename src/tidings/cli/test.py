@@ -11,6 +11,7 @@ from tidings.cli.client import Api
 from tidings.cli.failure import CommandFailed
 from tidings.cli.options import Call, command
 from tidings.cli.output import counted, plain
+from tidings.cli.pause import waits
 from tidings.cli.progress import check_result, followed
 
 PATIENCE = 30
@@ -39,6 +40,9 @@ async def prove(
     async with call.api(worker=True) as api:
         wish = {name: value for name, value in (("user", user), ("body", body)) if value is not None}
         accepted = await api.post("/test", wish)
+        if (paused := (await api.get("/system"))["paused"]) is not None:
+            call.out.result(accepted)
+            return waits(call.out, paused)
         try:
             async with asyncio.timeout(PATIENCE):
                 final = await followed(api, call.out, accepted["id"])

@@ -13,9 +13,10 @@ import httpx2
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.integration.cli.conftest import Run
+from typer.testing import Result
 
 CONTACT = ("--subject", "mailto:push@example.com")
+Run = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")

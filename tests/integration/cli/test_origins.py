@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.integration.cli.conftest import Run
+from typer.testing import Result
 
 CONTACT = ("--subject", "mailto:push@example.com")
+Run = Callable[..., Result]
 
 
 def test_origins_are_replaced_by_those_given(run: Run, told: Callable[..., Any]) -> None:

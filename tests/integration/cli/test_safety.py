@@ -53,7 +53,8 @@ def test_the_same_words_again_are_held_and_commands_settle_them(run: Run, told: 
     assert told("notifications", "resume", held["id"])["held_because"] is None
     assert told(*SEND, "--yes", "--confirm-volume")["status"] == "queued"
     told(*SEND, "--yes", code=1)
-    assert told("notifications", "held") == {"held": 1}
+    assert told("notifications", "held")["held"] == 1
+    assert "1 notification held" in run("doctor", "--offline").stdout
     assert run("notifications", "held", "--cancel").exit_code == 1, "it asks"
     assert told("notifications", "held", "--cancel", "--yes") == {"count": 1}
     assert told("notifications", "list")["data"][0]["status"] == "cancelled"
@@ -67,7 +68,12 @@ def test_while_everything_is_paused_what_is_sent_waits_and_says_so(run: Run, tol
     assert ended.exit_code == 0, ended.output
     assert "All sending is paused" in ended.stderr
     assert told("notifications", "list")["data"][0]["counts"]["sent"] == 0
+    tested = run("test")
+    assert tested.exit_code == 0, tested.output
+    assert "All sending is paused" in tested.stderr
+    assert "all sending is paused" in run("doctor", "--offline").stdout
     assert told("resume") == {"resumed": True}
+    assert "all sending is paused" not in run("doctor", "--offline").stdout
     assert told("resume") == {"resumed": False}
 
 
