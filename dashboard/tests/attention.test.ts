@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Integration, System } from '../src/lib/api'
+import type { Integration, Notification, System } from '../src/lib/api'
 import { matters } from '../src/lib/attention'
 
 const system = (of: Partial<System> = {}): System => ({
@@ -40,6 +40,14 @@ describe('matters', () => {
     const [first, second] = matters({ integrations: [push({ paused_because: 'jwt_refused' })], system: system({ paused }) })
     expect([first?.id, second?.id]).toEqual(['paused-all', 'paused-webpush'])
     expect(first?.detail).toContain('Paused by Anna. Reason: Wrong link.')
+  })
+
+  it('links what is held: one by itself, several by their list', () => {
+    const notifications = [{ id: 'ntf_2', title: 'Later', held_because: null }, { id: 'ntf_1', title: 'Storm', held_because: 'repeat_tripwire' }] as Notification[]
+    const of = (held: number) => matters({ integrations: [push()], system: system(), held, notifications })
+    expect(of(0)).toEqual([])
+    expect(of(1)[0]).toMatchObject({ title: '“Storm” is held', action: { href: '/notifications/ntf_1' } })
+    expect(of(2)[0]).toMatchObject({ title: '2 notifications held', action: { href: '/notifications' } })
   })
 
   it('offers to resume a paused integration on the spot, in words', () => {

@@ -1,6 +1,6 @@
 /** What needs somebody's attention, most pressing first, each with the way to mend it. */
 
-import type { Integration, System } from './api'
+import type { Integration, Notification, System } from './api'
 import { counted, duration } from './format'
 import { explained } from './reasons'
 
@@ -97,11 +97,31 @@ function ofWorkers(system: System): Matter[] {
   }]
 }
 
-export function matters(of: { integrations: readonly Integration[]; system: System }): Matter[] {
+/** What the tripwire holds: `held` of them, of which `last` are the newest notifications; one alone is linked itself. */
+function ofHeld(held: number, last: readonly Notification[]): Matter[] {
+  if (held === 0) return []
+  const [one, more] = last.filter((notification) => notification.held_because)
+  const only = held === 1 && !more ? one : undefined
+  return [{
+    id: 'held',
+    tone: 'warning',
+    title: only ? `“${only.title}” is held` : `${counted(held, 'notification')} held`,
+    detail: 'It looked like an accident, so nothing of it is sent until you resume or cancel it. Its time to live goes on.',
+    action: only ? { label: 'Look at it', href: `/notifications/${only.id}` } : { label: 'Show notifications', href: '/notifications' },
+  }]
+}
+
+export function matters(of: {
+  integrations: readonly Integration[]
+  system: System
+  held?: number
+  notifications?: readonly Notification[]
+}): Matter[] {
   const standstill = standstillOf(of.system)
   return [
     ...(standstill ? [standstill] : []),
     ...of.integrations.map(pauseOf).filter((matter) => matter !== undefined),
+    ...ofHeld(of.held ?? 0, of.notifications ?? []),
     ...ofWorkers(of.system),
     ...ofKeys(webPush(of.integrations)),
   ]

@@ -90,20 +90,39 @@ async def held(
     drop: Annotated[bool, typer.Option("--cancel", help="Cancel all of it.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Say how much the tripwire holds, and send or cancel all of it."""
+    """List what the tripwire holds and why, and send or cancel all of it."""
     if send and drop:
         raise typer.BadParameter("Use --send or --cancel, not both.", param_hint="--send")
     async with call.api() as api:
         waiting = (await api.get("/stats/overview"))["held"]
         if not (send or drop) or not waiting:
-            call.out.result({"held": waiting})
-            call.out.say(f"{counted(waiting, 'notification')} held." if waiting else "Nothing is held.")
-            return
+            return _listed(call, waiting, await _held_rows(api, waiting))
         verb = "Send" if send else "Cancel"
         confirmed(call.out, f"{verb} {counted(waiting, 'notification')}?", yes=yes)
         settled = await api.post("/notifications/held", {"action": "send" if send else "cancel"})
     call.out.result(settled)
     call.out.done(f"{'Released' if send else 'Cancelled'} {counted(settled['count'], 'notification')}.")
+
+
+async def _held_rows(api: Api, waiting: int) -> list[Any]:
+    found: list[Any] = []
+    rows = api.rows("/notifications")
+    while len(found) < waiting and (row := await anext(rows, None)) is not None:
+        if row["held_because"]:
+            found.append(row)
+    return found
+
+
+def _listed(call: Call, waiting: int, rows: list[Any]) -> None:
+    call.out.result({"held": waiting, "data": rows})
+    call.out.table(
+        ["Id", "Title", ">Devices", "Why"],
+        [(row["id"], row["title"], number(row["counts"]["audience"]), WHY[row["held_because"]]) for row in rows],
+        empty="Nothing is held.",
+    )
+    if rows:
+        call.out.say("  One of them: tidings notifications resume ID, or: tidings notifications cancel ID")
+        call.out.say("  All of them: tidings notifications held --send, or: tidings notifications held --cancel")
 
 
 async def still_held(out: Output, api: Api, accepted: Any, *, yes: bool) -> None:

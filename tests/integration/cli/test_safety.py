@@ -53,7 +53,11 @@ def test_the_same_words_again_are_held_and_commands_settle_them(run: Run, told: 
     assert told("notifications", "resume", held["id"])["held_because"] is None
     assert told(*SEND, "--yes", "--confirm-volume")["status"] == "queued"
     told(*SEND, "--yes", code=1)
-    assert told("notifications", "held")["held"] == 1
+    waiting = told("notifications", "held")
+    assert (waiting["held"], [row["title"] for row in waiting["data"]]) == (1, ["Storm"])
+    listed = run("notifications", "held").stdout
+    for words in (waiting["data"][0]["id"], "Storm", "100", "notifications resume", "held --send"):
+        assert words in listed
     assert "1 notification held" in run("doctor", "--offline").stdout
     assert run("notifications", "held", "--cancel").exit_code == 1, "it asks"
     assert told("notifications", "held", "--cancel", "--yes") == {"count": 1}
