@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Collection
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -11,7 +13,10 @@ import typer
 from tidings.cli.client import Api
 from tidings.cli.failure import CommandFailed
 from tidings.cli.options import Call, command, pairs
-from tidings.cli.output import plain
+from tidings.cli.output import counted, number, plain
+
+MOST_DEVICES = 2000
+"""Devices that `user list` looks through for people whom nobody has described; an instance may have a million."""
 
 Id = Annotated[str, typer.Argument(help="The App's own id of the person.", metavar="ID")]
 
@@ -60,8 +65,14 @@ async def put(
 async def show(call: Call, user: Id) -> None:
     """Show a person and the devices that are theirs."""
     async with call.api() as api:
-        found = await api.get(f"/users/{quote(user, safe='')}")
         devices = await api.every("/subscriptions", user=user)
+        try:
+            found = await api.get(f"/users/{quote(user, safe='')}")
+        except CommandFailed as failure:
+            if failure.code != "not_found" or not devices:
+                raise
+            found = {"id": user, "attributes": {}, "locale": None, "time_zone": None}
+            call.out.note(f"{plain(user)} is {_known_by(len(devices))}.")
     call.out.result({**found, "subscriptions": devices})
     call.out.facts(
         [
@@ -82,12 +93,36 @@ async def list_users(call: Call) -> None:
     """List the people of an App."""
     async with call.api() as api:
         users = await api.every("/users")
-    call.out.result({"data": users})
+        named, all_seen = await _named_by_devices(api, described={one["id"] for one in users})
+    call.out.result(
+        {"data": users, "known_by_devices": [{"id": user, "devices": count} for user, count in named.items()]}
+    )
     call.out.table(
         ["Id", "Language", "Attributes"],
-        [(one["id"], one["locale"] or "-", _text(one["attributes"])) for one in users],
+        [
+            *((one["id"], one["locale"] or "-", _text(one["attributes"])) for one in users),
+            *((user, "-", _known_by(count)) for user, count in named.items()),
+        ],
         empty="Nobody is known yet. Your server tells us with PUT /api/v1/users/ID, or use: tidings user set ID",
     )
+    if not all_seen:
+        call.out.note(f"Of people without details, only those of the newest {number(MOST_DEVICES)} devices are shown.")
+
+
+async def _named_by_devices(api: Api, *, described: Collection[str]) -> tuple[Counter[str], bool]:
+    named: Counter[str] = Counter()
+    seen = 0
+    async for device in api.rows("/subscriptions"):
+        if seen == MOST_DEVICES:
+            return named, False
+        seen += 1
+        if device["user"] is not None and device["user"] not in described:
+            named[device["user"]] += 1
+    return named, True
+
+
+def _known_by(devices: int) -> str:
+    return f"known by {counted(devices, 'device')}, without details of its own"
 
 
 async def _attributes(api: Api, path: str) -> dict[str, Any]:
