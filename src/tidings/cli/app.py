@@ -35,7 +35,7 @@ def register(root: typer.Typer) -> None:
 
 async def list_apps(call: Call) -> None:
     """List the Apps with their ids and the sites that may subscribe."""
-    async with call.api(create=True) as api:
+    async with call.api() as api:
         apps = await api.every("/apps")
     call.out.result({"data": apps})
     call.out.table(["Name", "Id", "Origins"], [_row(app) for app in apps])
@@ -47,7 +47,7 @@ async def create(
     origin: Origin = None,
 ) -> None:
     """Create an App."""
-    async with call.api(create=True) as api:
+    async with call.api() as api:
         made = await api.post("/apps", {"name": name, "origins": origin or []})
     call.out.result(made)
     call.out.done(f"Created the App [bold]{plain(made['name'])}[/]: {made['id']}")
@@ -70,7 +70,7 @@ async def change(
         body["origins"] = [text for text in origin if text]
     if not body:
         raise typer.BadParameter("Say what to change: --name or --origin.")
-    async with call.api(create=True) as api:
+    async with call.api() as api:
         chosen = api.app or await only_app(api)
         before = (await api.get(f"/apps/{chosen}"))["origins"]
         changed = await api.patch(f"/apps/{chosen}", body)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from tidings.cli.failure import CommandFailed
-from tidings.cli.instance import DEMO_FOLDER, demo_in_place_of, exists
+from tidings.cli.instance import DEMO_FOLDER, demo_in_place_of, exists, uses_files
 from tidings.cli.output import Output
 from tidings.domain.errors import CatalogueError
 
@@ -101,10 +101,11 @@ class Call:
             self.out.note(f"Using the demo in {demo}.")
             settings = settings.model_copy(update={"data": demo})
         elif not create and not exists(settings):
-            demo_stopped = exists(settings.model_copy(update={"data": settings.data / DEMO_FOLDER}))
             raise CommandFailed(
-                f"There is no instance in {settings.data} yet.", DEMO_STOPPED if demo_stopped else NO_INSTANCE
+                f"There is no instance in {settings.data} yet.", DEMO_STOPPED if _has_demo(settings) else NO_INSTANCE
             )
+        elif self.database_url is None and exists(settings) and _has_demo(settings):
+            self.out.note(f"Using the instance in {settings.data}, not the demo in {settings.data / DEMO_FOLDER}.")
         elif not exists(settings):
             self.out.note(f"Making a new instance in {settings.data}.")
         async with opened(settings, self.out, worker=worker) as api:
@@ -114,6 +115,10 @@ class Call:
                     "Start it with `tidings up --demo`, then try again.",
                 )
             yield await api.of_app(self.app_name) if self.app_name else api
+
+
+def _has_demo(settings: Settings) -> bool:
+    return uses_files(settings) and exists(settings.model_copy(update={"data": settings.data / DEMO_FOLDER}))
 
 
 def command(

@@ -55,7 +55,7 @@ async def take(
     Import the VAPID key they were made with first: `tidings vapid import`.
     """
     with _read(file, call.out) as pieces:
-        async with call.api(create=True) as api:
+        async with call.api() as api:
             result = await api.upload(
                 "/subscriptions/import", _streamed(pieces), format=kind.value, vapid_key=vapid_key
             )

@@ -53,7 +53,7 @@ async def put(
     if time_zone:
         body["time_zone"] = time_zone
     path = f"/users/{quote(user, safe='')}"
-    async with call.api(create=True) as api:
+    async with call.api() as api:
         if given:
             merged = {**await _attributes(api, path), **given}
             body["attributes"] = {key: value for key, value in merged.items() if value is not None}

@@ -119,6 +119,7 @@ def test_a_setting_that_is_wrong_is_named_before_anything_is_made(
 
 
 def test_an_app_is_named_by_its_name_when_there_are_several(run: Run, told: Callable[..., Any]) -> None:
+    told("key", "create", "--name", "First")
     made = told("app", "create", "--name", "Harbour News")
     assert "2 Apps" in run("vapid", "generate", *CONTACT).stderr
     told("vapid", "generate", "--app", "Harbour News", *CONTACT)
@@ -140,6 +141,7 @@ def test_a_key_is_shown_once_and_can_be_revoked(run: Run, told: Callable[..., An
 
 
 def test_an_attribute_is_added_to_those_that_are_there(told: Callable[..., Any]) -> None:
+    told("key", "create", "--name", "First")
     told("user", "set", "u-42", "-a", "name=Anna", "-a", "age=42", "--locale", "de")
     told("user", "set", "u-42", "-a", "role=operator", "-a", "age=null")
     shown = told("user", "show", "u-42")
@@ -162,7 +164,7 @@ def test_what_only_reads_makes_no_instance_where_there_is_none(run: Run, tmp_pat
 
 
 def test_an_empty_list_says_what_to_do_next(run: Run, told: Callable[..., Any]) -> None:
-    told("app", "list")
+    told("vapid", "generate", *CONTACT)
     assert "tidings user set" in run("user", "list").stdout
     assert "tidings key create" in run("key", "list").stdout
 
@@ -186,7 +188,7 @@ def test_good_rows_are_stored_and_bad_ones_named(
 
 
 def test_a_test_message_fails_loudly_without_keys_and_without_subscription(run: Run, told: Callable[..., Any]) -> None:
-    told("app", "list")
+    told("key", "create", "--name", "First")
     without_keys = run("test")
     assert without_keys.exit_code == 1
     assert "tidings vapid generate" in without_keys.stderr
@@ -248,7 +250,7 @@ def test_a_notification_for_later_is_stored_and_not_waited_for(
 
 def test_doctor_names_every_fault_with_its_mend(told: Callable[..., Any]) -> None:
     assert told("doctor", "--offline", code=1)["findings"][0]["found"].startswith("there is none")
-    told("app", "list")
+    told("key", "create", "--name", "First")
     report = told("doctor", "--offline", code=1)
     found = {finding["name"]: finding for finding in report["findings"]}
     assert not report["ok"]
@@ -259,5 +261,5 @@ def test_doctor_names_every_fault_with_its_mend(told: Callable[..., Any]) -> Non
 
 
 def test_migrating_what_is_up_to_date_changes_nothing(told: Callable[..., Any]) -> None:
-    told("app", "list")
+    told("key", "create", "--name", "First")
     assert told("migrate") == {"applied": []}

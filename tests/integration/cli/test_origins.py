@@ -12,6 +12,7 @@ Run = Callable[..., Result]
 
 
 def test_origins_are_replaced_by_those_given(run: Run, told: Callable[..., Any]) -> None:
+    told("vapid", "generate", *CONTACT)
     changed = told("app", "set", "--origin", "https://www.example.com", "--origin", "https://shop.example.com/")
     assert changed["origins"] == ["https://www.example.com", "https://shop.example.com"]
     emptied = run("app", "set", "--origin", "").stdout

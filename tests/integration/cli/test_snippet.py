@@ -17,6 +17,7 @@ def test_it_prints_each_way_whole_and_says_what_to_do_when_it_does_not_work(
     monkeypatch.setenv("TIDINGS_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("TIDINGS_PUBLIC_URL", "https://push.example.com")
     run = CliRunner()
+    assert run.invoke(build(), ["key", "create", "--name", "First"]).exit_code == 0
     (app,) = json.loads(run.invoke(build(), ["app", "list", "--json"]).stdout)["data"]
     told = json.loads(run.invoke(build(), ["app", "snippet", "--json"]).stdout)
     for one in told["snippets"]:

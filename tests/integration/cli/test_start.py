@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from tidings.cli.main import build
 
 TIDINGS = [sys.executable, "-c", "from tidings.cli.main import run; run()"]
 HEAVY = ("fastapi", "sqlalchemy", "pycurl", "httpx2", "uvicorn", "cryptography", "pydantic_settings")
@@ -59,6 +62,27 @@ def test_a_failure_ends_with_1_and_says_how_to_mend(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert ended.stdout == ""
     assert len(ended.stderr.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["app", "list"], ["app", "create", "--name", "n"], ["app", "set", "--name", "n"], ["user", "set", "u-42"]],
+)
+def test_what_begins_nothing_makes_no_instance(arguments: list[str], tmp_path: Path) -> None:
+    ended = CliRunner().invoke(build(), [*arguments, "--data", str(tmp_path / "data")])
+    assert ended.exit_code == 1
+    assert "There is no instance in" in ended.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_beside_a_demo_the_instance_in_use_is_named(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "demo"):
+        made = CliRunner().invoke(
+            build(), ["vapid", "generate", "--subject", "mailto:push@example.com", "--data", str(folder)]
+        )
+        assert made.exit_code == 0, made.output
+    listed = CliRunner().invoke(build(), ["app", "list", "--data", str(tmp_path)])
+    assert f"Using the instance in {tmp_path}, not the demo" in " ".join(listed.stderr.split())
 
 
 def test_with_json_a_failure_is_json_on_stdout_alone(tmp_path: Path) -> None:
