@@ -21,20 +21,20 @@ FILES = frozenset({"reference.js", "reference.css", "icon.svg"})
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/docs")
+@router.api_route("/docs", methods=["GET", "HEAD"])
 async def reference_page(request: Request) -> Response:
     """Show the reference of the REST API."""
     return _page((FOLDER / "index.html").read_text(encoding="utf-8"))
 
 
-@router.get("/docs/errors")
+@router.api_route("/docs/errors", methods=["GET", "HEAD"])
 async def errors_page(request: Request) -> Response:
     """Show every error with its anchor."""
     template = (FOLDER / "errors.html").read_text(encoding="utf-8")
     return _page(template.replace("<!-- errors -->", "\n".join(map(_entry, CATALOGUE_ORDER))))
 
 
-@router.get("/docs/{name}")
+@router.api_route("/docs/{name}", methods=["GET", "HEAD"])
 async def reference_file(request: Request, name: str) -> Response:
     """Serve a file of the reference."""
     if name not in FILES:

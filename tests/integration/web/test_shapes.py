@@ -131,6 +131,12 @@ class TestPages:
             assert "unsafe" not in policy
             assert answer.headers["x-content-type-options"] == "nosniff"
 
+    async def test_answer_head_like_get(self, browser: httpx2.AsyncClient) -> None:
+        for path in ("/docs", "/docs/errors", "/docs/reference.js"):
+            got, head = await browser.get(path), await browser.head(path)
+            assert head.status_code == 200, path
+            assert head.headers["content-length"] == got.headers["content-length"]
+
     async def test_hold_no_inline_script_and_nothing_foreign(self, browser: httpx2.AsyncClient) -> None:
         for path in ("/docs", "/docs/errors"):
             page = (await browser.get(path)).text
