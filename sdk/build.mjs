@@ -28,6 +28,7 @@ async function bundle(file, entry, format, { parts = null, plugins = [] } = {}) 
     format,
     bundle: true,
     minify: true,
+    tsconfigRaw: { compilerOptions: { alwaysStrict: false, useDefineForClassFields: false, verbatimModuleSyntax: true } },
     // Old browsers must be able to read the script, to be told that they are unsupported.
     target: 'es2020',
     charset: 'utf8',

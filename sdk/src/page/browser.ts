@@ -2,7 +2,6 @@
 import { bytesFrom, textFrom } from "../shared/keys.ts";
 import { rethrow, within } from "./errors.ts";
 
-const LOOKING = 15;
 const SUBSCRIBING = 20;
 
 /** An iPhone's tab has neither Notification nor PushManager: ask before touching them. */
@@ -24,12 +23,12 @@ export function ask(): Promise<NotificationPermission> {
 
 /** The subscription of a registration, null without one. */
 export async function held(registration: ServiceWorkerRegistration | undefined): Promise<PushSubscription | null> {
-  return registration ? within(LOOKING, "The browser", registration.pushManager.getSubscription()) : null;
+  return registration ? within("The browser", registration.pushManager.getSubscription()) : null;
 }
 
 /** Every registration of this site with its subscription, whosever it is. */
 export async function everything(): Promise<{ scope: string; subscription: PushSubscription }[]> {
-  const all = await within(LOOKING, "The browser", navigator.serviceWorker.getRegistrations());
+  const all = await within("The browser", navigator.serviceWorker.getRegistrations());
   const found = await Promise.all(all.map(async (one) => ({ scope: one.scope, subscription: await held(one).catch(() => null) })));
   return found.filter((one): one is { scope: string; subscription: PushSubscription } => one.subscription !== null);
 }
@@ -42,7 +41,7 @@ export async function subscribed(registration: ServiceWorkerRegistration, key: s
   if (madeWith) await givenUp(old);
   const asked = { userVisibleOnly: true, applicationServerKey: bytesFrom(key) };
   const made = (): Promise<PushSubscription> =>
-    within(SUBSCRIBING, "Subscribing at the browser's push service", registration.pushManager.subscribe(asked));
+    within("The push service", registration.pushManager.subscribe(asked), SUBSCRIBING);
   return made()
     .catch(async (cause: unknown) => {
       // Another key, and the browser did not say so before.
@@ -54,11 +53,11 @@ export async function subscribed(registration: ServiceWorkerRegistration, key: s
       rethrow(
         "subscribe_failed",
         (cause) =>
-          `The browser could not subscribe (${cause}). Its push service may be blocked or turned off; Brave has a setting for it.`,
+          `The browser could not subscribe (${cause}). It may be turned off; Brave has a setting for it.`,
       ),
     );
 }
 
 export async function givenUp(subscription: PushSubscription | null): Promise<void> {
-  if (subscription) await within(LOOKING, "The browser", subscription.unsubscribe());
+  if (subscription) await within("The browser", subscription.unsubscribe());
 }

@@ -8,13 +8,12 @@ import { rethrow, TidingsError, within } from "./errors.ts";
 import { origin, user, worker } from "./options.ts";
 import { hello, ready, registered } from "./worker.ts";
 
-const ANSWERING = 15;
 const A_DAY = 86_400_000;
 const LOST = "subscription_secret_required";
 
 /** Wait for the server; whatever goes wrong becomes a TidingsError. */
 export function answer<T>(asked: Promise<T>): Promise<T> {
-  return within(ANSWERING, "The Tidings server", asked).catch((cause: unknown) => {
+  return within("The Tidings server", asked).catch((cause: unknown) => {
     if (cause instanceof Refused) throw refusal(cause);
     return rethrow(
       "server_unreachable",
@@ -26,7 +25,7 @@ export function answer<T>(asked: Promise<T>): Promise<T> {
 function refusal(cause: Refused): TidingsError {
   const { code, detail, mend } = cause.problem;
   if (code) return new TidingsError(code, [detail, mend].filter(Boolean).join(" "), cause);
-  const words = `${origin().server} answered ${cause.message}, and not as Tidings does. Check its address and what stands before it.`;
+  const words = `${origin().server} answered ${cause.message}, and not as Tidings does. Check its address.`;
   return new TidingsError("server_unexpected", words, cause);
 }
 
@@ -60,7 +59,8 @@ export async function register(): Promise<void> {
   await leave(key);
 }
 
-async function currentKey(): Promise<string> {
+/** The App's key of this moment; throws what keeps the server from answering. */
+export async function currentKey(): Promise<string> {
   const { public_key: key } = await answer(call<{ public_key?: string }>(origin(), "GET", "/vapid-key"));
   if (!key) throw refusal(new Refused(200, undefined));
   return key;

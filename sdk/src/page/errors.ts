@@ -8,8 +8,8 @@ export class TidingsError extends Error {
   }
 }
 
-/** Wait for a promise, but no longer than `seconds`: a browser that cannot reach its push service may never answer. */
-export function within<T>(seconds: number, what: string, promise: Promise<T>): Promise<T> {
+/** Wait for a promise, but not for ever: a browser that cannot reach its push service may never answer. */
+export function within<T>(what: string, promise: Promise<T>, seconds = 15): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new TidingsError("timed_out", `${what} took longer than ${seconds} s. Try again.`)),

@@ -31,9 +31,9 @@ const PATIENCE = 60_000;
 
 const WHY = {
   unsupported:
-    "This browser has no push notifications here. On an iPhone or iPad, add the page to the Home Screen and open it there; elsewhere use https.",
+    "No push here. On an iPhone or iPad, open the page from the Home Screen; elsewhere use https.",
   denied:
-    "Notifications are blocked for this site. Allow them at the padlock in the address bar, then reload.",
+    "Notifications are blocked for this site. Allow them at the padlock, then reload.",
   undecided: "The browser's question was not answered. Ask again from a click.",
 };
 
@@ -117,15 +117,23 @@ export async function state(): Promise<WebPushState> {
 
 /**
  * Ask for permission if need be, and register this device. Call it from a click: browsers ask only then.
- * A reason for any state but `registered` is in `lastError`.
+ * A reason for any state but `registered` is in `lastError`, and in the console.
  */
 export async function subscribe(): Promise<WebPushState> {
+  const now = await attempt();
+  // Two clicks make one attempt, and one line.
+  if (lastError && lastError !== warned) console.warn(`Tidings: ${lastError.message} Tidings.check() looks for the reason.`, (warned = lastError));
+  return now;
+}
+
+let warned: TidingsError | undefined;
+
+async function attempt(): Promise<WebPushState> {
   if (!supported()) return refused("unsupported");
   try {
     origin();
-  } catch (cause) {
-    // No question whose answer would lead nowhere.
-    failed(cause);
+  } catch {
+    // No question whose answer would lead nowhere; the state notes why.
     return state();
   }
   // At once, while the click counts. Each click asks anew: Firefox hides a question that was not answered.

@@ -3,7 +3,8 @@ import { pushUrl } from "../shared/config.ts";
 import type { Banner, BannerOptions, BannerState } from "./banner/options.ts";
 import type { Check, CheckOptions } from "./check/options.ts";
 import type { Core } from "./core.ts";
-import { rethrow, within, type TidingsError } from "./errors.ts";
+import { TidingsError, within } from "./errors.ts";
+import { currentKey } from "./device.ts";
 import { emit } from "./events.ts";
 import { origin } from "./options.ts";
 
@@ -11,7 +12,6 @@ import { origin } from "./options.ts";
 declare const __SERVED__: boolean;
 declare const __PARTS__: { banner: string; check: string };
 
-const LOADING = 15;
 
 interface Parts {
   banner: typeof import("./banner/index.ts");
@@ -21,13 +21,11 @@ interface Parts {
 async function part<P extends keyof Parts>(name: P): Promise<Parts[P]> {
   const address = __SERVED__ ? `${pushUrl(origin())}/${name}.js?v=${__PARTS__[name]}` : `./${name}.js`;
   const loading = __SERVED__ ? import(address) : name === "banner" ? import("./banner/index.ts") : import("./check/index.ts");
-  return within(LOADING, `Loading ${address}`, loading).catch(
-    rethrow(
-      "part_failed",
-      () =>
-        `${address} could not be loaded. The site's Content-Security-Policy or an ad-blocker may forbid it.`,
-    ),
-  );
+  return within(`Loading ${address}`, loading).catch(async (cause: unknown) => {
+    // A server that does not answer is the first cause, and throws as such.
+    await currentKey();
+    throw new TidingsError("part_failed", `${address} did not load. The site's Content-Security-Policy or an ad-blocker may forbid it.`, cause);
+  });
 }
 
 let current: Banner | undefined;

@@ -1,6 +1,7 @@
 /** Tags and events of this device, kept until the server has them. */
 import { call } from "../shared/upload.ts";
 import { agreed, answer, isFinal } from "./device.ts";
+import { TidingsError } from "./errors.ts";
 import { waiting, type Waiting } from "./kept.ts";
 import { origin } from "./options.ts";
 
@@ -11,7 +12,11 @@ const newId = (): string => Date.now().toString(36) + Math.random().toString(36)
 
 /** Set tags; null takes one away. Before the device is registered they wait for it, as one. */
 export async function setTags(tags: Record<string, unknown>): Promise<Record<string, string> | null> {
-  const asText = Object.entries(tags).map(([name, value]) => [name, value === null || value === undefined ? null : String(value)]);
+  const asText = Object.entries(tags).map(([name, value]) => {
+    // As text it would be "[object Object]".
+    if (Object(value) === value) throw new TidingsError("tag_invalid", `The tag ${name} takes a string, number, boolean or null.`);
+    return [name, value === null || value === undefined ? null : String(value)];
+  });
   const id = newId();
   await waiting(origin(), (old) => {
     const before = old.find((one) => one.path === "/tags")?.told["tags"] as object | undefined;

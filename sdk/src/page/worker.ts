@@ -7,7 +7,6 @@ import { rethrow, TidingsError, within } from "./errors.ts";
 import { accepted } from "./kept.ts";
 import { origin, worker } from "./options.ts";
 
-const LOOKING = 15;
 const ANSWERING = 3;
 
 /** Workers that do nothing but push, by the names that their makers gave the files. */
@@ -22,7 +21,7 @@ const scriptOf = ({ active, waiting, installing }: Registration): ServiceWorker 
 /** What is registered at our scope, whosever it is, and the path of its script. */
 async function there(): Promise<{ found?: Registration; path?: string }> {
   const { scope } = worker();
-  const found = await within(LOOKING, "The browser", navigator.serviceWorker.getRegistration(scope));
+  const found = await within("The browser", navigator.serviceWorker.getRegistration(scope));
   const script = found?.scope === scope && scriptOf(found);
   return script ? { found, path: pathOf(script.scriptURL) } : {};
 }
@@ -41,7 +40,7 @@ export function hello(script: ServiceWorker | null, seconds = ANSWERING): Promis
     port1.onmessage = ({ data }) => resolve(data?.tidings === "hello");
     script?.postMessage({ tidings: "hello" }, [port2]);
   });
-  return within(seconds, "The service worker", answer)
+  return within("The service worker", answer, seconds)
     .catch(() => false)
     .finally(() => port1.close());
 }
@@ -62,23 +61,23 @@ export async function ready(key: Promise<string>): Promise<Registration> {
   }
   const asked = async (): Promise<Registration> =>
     navigator.serviceWorker.register(trusted(url), { scope, type, updateViaCache: "none" });
-  const made = await within(LOOKING, "Registering the service worker", asked()).catch(
+  const made = await within("The service worker", asked()).catch(
     rethrow(
       "worker_failed",
-      (cause) => `The service worker ${url} could not be registered (${cause}). The file must be on this site and be served as JavaScript.`,
+      (cause) => `The service worker ${url} could not be registered (${cause}). It must be on this site as JavaScript.`,
     ),
   );
-  await within(LOOKING, "Starting the service worker", active(made, url));
+  await within("The service worker", active(made, url));
   // Once it has answered it is known; what will take over counts before what still runs. A busy one has the time it needs.
   if (!(await accepted(url))) {
-    if (!(await hello(made.installing ?? made.waiting ?? made.active, LOOKING))) throw conflict(ours);
+    if (!(await hello(made.installing ?? made.waiting ?? made.active, 15))) throw conflict(ours);
     await accepted(url, ours);
   }
   return made;
 }
 
 const updates = (registration: Registration): Promise<boolean> =>
-  within(LOOKING, "The service worker", registration.update()).then(
+  within("The service worker", registration.update()).then(
     () => true,
     () => false,
   );
@@ -107,7 +106,7 @@ function active(registration: Registration, url: string): Promise<void> {
     coming?.addEventListener("statechange", () => {
       if (coming.state === "activated") resolve();
       if (coming.state === "redundant") {
-        reject(new TidingsError("worker_failed", "The service worker could not start. Its error is in the console."));
+        reject(new TidingsError("worker_failed", "The service worker did not start; the console says why."));
       }
     });
   });
@@ -127,5 +126,5 @@ function trusted(url: string): string {
   } catch {
     // The site does not allow a policy of this name; then the browser decides.
   }
-  return policy ? policy.createScriptURL(url) : url;
+  return policy?.createScriptURL(url) ?? url;
 }

@@ -243,7 +243,7 @@ describe("the answers", () => {
 
   test.each([
     ["subscribe_failed", "", {}, "does not reach its push service"],
-    ["timed_out", "Subscribing at the browser's push service took", {}, "does not reach its push service"],
+    ["timed_out", "The push service took", {}, "does not reach its push service"],
     ["subscribe_failed", "", { brave: {} }, "brave://settings/privacy"],
     ["timed_out", "The Tidings server took", {}, "server does not answer"],
     ["server_unreachable", "", {}, "server does not answer"],

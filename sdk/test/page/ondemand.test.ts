@@ -71,6 +71,10 @@ describe("banner", () => {
     await until(() => banner.state === "hidden");
     expect([banner.reason, sdk.lastError?.code]).toEqual(["part_failed", "part_failed"]);
     expect(sdk.lastError?.message).toContain("Content-Security-Policy");
+    browser.server.down = true;
+    const again = sdk.banner();
+    await until(() => again.state === "hidden");
+    expect([again.reason, sdk.lastError?.message]).toEqual(["server_unreachable", expect.stringContaining("https://push.example does not answer")]);
   });
 });
 

@@ -144,3 +144,10 @@ it("is nothing where there is no push", async () => {
   const here = await visit();
   expect([await here.tags.set({ a: "1" }), await here.track("read")]).toEqual([null, null]);
 });
+
+it.each([{ b: 1 }, [1], () => 1])("refuses a tag that is no plain value: %j", async (value) => {
+  browser.permission = "granted";
+  await sdk.subscribe();
+  await expect(sdk.tags.set({ a: value as unknown as string })).rejects.toMatchObject({ code: "tag_invalid", message: expect.stringContaining("tag a ") });
+  expect(browser.server.to("/tags", "PUT")).toEqual([]);
+});

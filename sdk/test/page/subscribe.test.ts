@@ -215,7 +215,7 @@ describe("nothing waits for ever", () => {
     await until(() => browser.registered.length);
     await vi.advanceTimersByTimeAsync(15_000);
     expect(await state).toBe("unregistered");
-    expect(sdk.lastError?.message).toMatch(/Registering the service worker/);
+    expect(sdk.lastError?.message).toMatch(/^The service worker took longer/);
   });
 
   it("is undecided when nobody answers the question, and still hears a late answer", async () => {
@@ -229,5 +229,22 @@ describe("nothing waits for ever", () => {
     late("granted");
     await until(() => states.includes("registered"));
     expect(states).toEqual(["undecided", "registered"]);
+  });
+});
+
+describe("the console", () => {
+  it("has each failure once, with the way to its reason", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    browser.server.instead.set("POST /subscribe", () => problem(403, "origin_not_allowed"));
+    await Promise.all([sdk.subscribe(), sdk.subscribe()]);
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/^Tidings: .+ Tidings\.check\(\) looks for the reason\.$/), sdk.lastError]]);
+    await sdk.subscribe();
+    expect(warn).toHaveBeenCalledTimes(2);
+  });
+
+  it("has nothing of what succeeds", async () => {
+    const warn = vi.spyOn(console, "warn");
+    expect(await sdk.subscribe()).toBe("registered");
+    expect(warn).not.toHaveBeenCalled();
   });
 });

@@ -141,7 +141,6 @@ export class Talk {
   private failed(): void {
     const error = this.core.lastError();
     const code = error?.code ?? "failed";
-    if (error) console.warn(`Tidings: ${error.message} Tidings.check() looks for the reason.`, error);
     const actions = [{ label: this.text("again"), press: () => this.enable(), main: true }, this.later];
     const sign = code === "undecided" ? "bell" : "bad";
     const title = this.text(code === "undecided" ? "title" : "failed");

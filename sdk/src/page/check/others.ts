@@ -35,17 +35,17 @@ export async function server(core: Core): Promise<Finding> {
   const { server: address } = core.origin();
   const url = `${pushUrl(core.origin())}/vapid-key`;
   let answer: Response | undefined;
-  const directive = await blocked(async () => void (answer = await within(ANSWERING, address, fetch(url, { credentials: "omit" }))));
+  const directive = await blocked(async () => void (answer = await within(address, fetch(url, { credentials: "omit" }), ANSWERING)));
   if (answer) return read(answer, address);
   if (directive) return bad(`The page's Content-Security-Policy forbids calls to ${address}.`, `Add to the policy: ${directive} ${new URL(address).origin}`);
-  const reached = await within(ANSWERING, address, fetch(url, { mode: "no-cors", credentials: "omit" })).then(() => true, () => false);
+  const reached = await within(address, fetch(url, { mode: "no-cors", credentials: "omit" }), ANSWERING).then(() => true, () => false);
   if (reached) {
     return bad(`${address} answers, but not to pages of ${location.origin}.`, `Let the site in: tidings app allow ${location.origin}`);
   }
   if (location.protocol === "https:" && address.startsWith("http:")) {
     return bad(`${address} is not on https, and browsers call nothing else from an https page.`, "Give the server a certificate, and load sdk.js from its https address.");
   }
-  const script = await within(ANSWERING, address, import(`${pushUrl(core.origin())}/check.js`)).then(() => true, () => false);
+  const script = await within(address, import(`${pushUrl(core.origin())}/check.js`), ANSWERING).then(() => true, () => false);
   if (script) return bad(`Scripts of ${address} load, but calls to it are stopped: an ad-blocker or a firewall does so.`, "Turn the ad-blocker off for this site, or serve Tidings under a name of the site's own.");
   return bad(`${address} does not answer.`, "Check that it runs, that its name resolves and that its certificate is good; an ad-blocker may also stop it.");
 }
@@ -61,7 +61,7 @@ async function read(answer: Response, address: string): Promise<Finding> {
 export async function worker(core: Core): Promise<Finding> {
   if (!core.supported()) return unknown("There are no service workers here.");
   const { url, scope } = core.worker();
-  const found = await within(ANSWERING, "The browser", navigator.serviceWorker.getRegistration(scope));
+  const found = await within("The browser", navigator.serviceWorker.getRegistration(scope), ANSWERING);
   const script = (found?.active ?? found?.waiting ?? found?.installing)?.scriptURL;
   if (!found || found.scope !== scope || !script) return unknown(`No worker is registered at ${scope} yet; subscribe() does so.`);
   const { pathname } = new URL(script);
@@ -80,7 +80,7 @@ export async function worker(core: Core): Promise<Finding> {
 /** Another push service that is still subscribed on this device tells people everything twice. */
 export async function otherPush(core: Core): Promise<Finding> {
   if (!core.supported()) return unknown("There is no push here.");
-  const all = await within(ANSWERING, "The browser", navigator.serviceWorker.getRegistrations());
+  const all = await within("The browser", navigator.serviceWorker.getRegistrations(), ANSWERING);
   const others: string[] = [];
   for (const { scope, pushManager } of all) {
     const subscription = await pushManager.getSubscription();

@@ -50,7 +50,7 @@ export async function storage(): Promise<Finding> {
       resolve(false);
     }
   });
-  if (await within(OPENING, "IndexedDB", opened).catch(() => false)) return good("The browser keeps data for this site.");
+  if (await within("IndexedDB", opened, OPENING).catch(() => false)) return good("The browser keeps data for this site.");
   return bad(
     "IndexedDB is forbidden or does not answer, as in some private windows: this device is forgotten when the page closes.",
     "Try it in a normal window, and allow the site to keep data.",
