@@ -188,7 +188,7 @@ describe("the page", () => {
   });
 
   test.each([
-    ["", false, /no manifest/],
+    ["", undefined, /no manifest/],
     ['{"display": "standalone"}', true, /has a manifest/],
     ['{"display": "browser"}', false, /display is "browser"/],
     ["{}", false, /display is "browser"/],
@@ -246,4 +246,9 @@ describe("a policy", () => {
     const [policy] = policiesFrom(header);
     expect(isAllowed(policy!, "script-src-elem", `${BASE}/banner.js`, `${SITE}/`)).toBe(allowed);
   });
+});
+
+it("wants a manifest on an iPhone or iPad", async () => {
+  vi.stubGlobal("navigator", { ...navigator, userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Version/18.5 Mobile/15E148 Safari/604.1" });
+  expect(await found("manifest")).toMatchObject({ ok: false, detail: expect.stringContaining("no manifest") });
 });

@@ -73,7 +73,8 @@ export async function manifest(): Promise<Finding> {
   const link = document.querySelector<HTMLLinkElement>('link[rel~="manifest"]');
   const example = '{"name": "…", "display": "standalone", "start_url": "/", "icons": […]}';
   if (!link) {
-    return bad(
+    // Elsewhere push works without one.
+    return (isIos(surroundings()) ? bad : unknown)(
       "The page has no manifest, so an iPhone or iPad makes no app of it, and only an app gets notifications there.",
       `Add <link rel="manifest" href="/site.webmanifest"> to every page, and a file that holds ${example}.`,
     );
