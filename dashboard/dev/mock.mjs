@@ -58,7 +58,7 @@ function snippets(app) {
   return {
     server, policy: `script-src 'self' ${server}; connect-src 'self' ${server}; worker-src 'self'`, check: 'await Tidings.check()',
     snippets: [
-      one('file', 'A file on your site', 'Your site has no service worker yet.', ['Save this as /tidings-sw.js at the root of your site', load], ['Paste this into your pages', pages('Tidings.init();')]),
+      one('file', 'A file on your site', 'Choose this if your site has no service worker.', ['Save this as /tidings-sw.js at the root of your site', load], ['Paste this into your pages', pages('Tidings.init();')]),
       one('worker', 'A worker you have', 'Your site has a service worker already, such as that of a PWA. It keeps its own update policy.', ['Put this at the top of your worker', `self.__tidingsKeepWaiting = true;\n${load}`], ['Paste this into your pages, with the address of your worker', pages('Tidings.init({ serviceWorker: { path: "/sw.js" } });')]),
       one('npm', 'npm', 'You bundle your pages.', ['Install the package', 'npm install tidings-web'], ['Save this where your bundler puts files as they are, so that it is served as /tidings-sw.js', load], ['Call it in your pages, with the id of your button', `import * as Tidings from "tidings-web";\n\nTidings.init({ server: "${server}", app: "${app}" });`]),
     ],

@@ -46,7 +46,7 @@ def snippets_for(server: str, app: str) -> tuple[Snippet, ...]:
         Snippet(
             Way.FILE,
             "A file on your site",
-            "Your site has no service worker yet.",
+            "Choose this if your site has no service worker.",
             (
                 Step(f"Save this as {WORKER} at the root of your site", load),
                 Step("Paste this into your pages", _page(base, "Tidings.init();")),
@@ -67,7 +67,8 @@ def snippets_for(server: str, app: str) -> tuple[Snippet, ...]:
         Snippet(
             Way.NPM,
             "npm",
-            "You bundle your pages.",
+            "You bundle your pages. This works once version 0.1 is on npm; until then use the file way, "
+            "or build sdk/ yourself (npm pack).",
             (
                 Step("Install the package", f"npm install {PACKAGE}"),
                 Step(f"Save this where your bundler puts files as they are, so that it is served as {WORKER}", load),
