@@ -47,7 +47,7 @@ class Settings(BaseSettings):
         None,
         ge=0,
         le=65535,
-        description="Port where `tidings worker` tells its metrics, on TIDINGS_HOST; `tidings up` has them at /metrics.",
+        description="Port where `tidings worker` tells its metrics, on TIDINGS_HOST; `tidings up` does at /metrics.",
     )
     tripwire_recipients: int = Field(
         10_000,

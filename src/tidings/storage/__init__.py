@@ -217,8 +217,8 @@ class Notifications(Protocol):
         """Ids of what the tripwire holds, the oldest first."""
         ...
 
-    def due(self, *, now: datetime, limit: int) -> list[Notification]:
-        """Queued notifications without shards whose time has come."""
+    def due(self, *, now: datetime, limit: int) -> list[int]:
+        """Ids of queued notifications without shards whose time has come."""
         ...
 
     def stopped(self, ids: Collection[int]) -> set[int]:
@@ -430,6 +430,7 @@ class Store(Protocol):
     async def write(self, work: Callable[[Transaction], T], *, urgent: bool = False) -> T:
         """Run a work; an urgent one, that somebody waits for, overtakes what waits."""
         ...
+
     async def close(self) -> None: ...
 
 
