@@ -36,7 +36,7 @@ from tidings.pipeline.plan import SHARD_SIZE, shards_of
 from tidings.pipeline.receipts import receipt_from, record
 from tidings.pipeline.render import render
 from tidings.providers import Provider
-from tidings.storage import Store, Transaction
+from tidings.storage import Store, StoreUnavailable, Transaction
 
 __all__ = ["Acceptance", "Flow", "Frozen", "Gate", "Idempotent"]
 
@@ -122,14 +122,28 @@ class Flow:
         """Cut notifications into shards whose time has come; give how many were planned."""
         now = self._clock.now()
         due = await self._store.read(lambda tx: tx.notifications.due(now=now, limit=DUE_AT_ONCE))
-        for notification in due:
-            with tracing.span(Step.PLAN, of=notification.public_id) as span:
-                shards = await self._store.read(lambda tx, n=notification: shards_of(tx, n))  # type: ignore[misc]
-                await self._store.write(partial(_plan, notification_id=notification.id, shards=shards, now=now))
-                if span is not None:
-                    span.tell(shards=len(shards), audience=notification.counts.audience)
-            await self._bus.ring(Doorbell(Bell.WORK, notification.id))
+        faults = []
+        for notification_id in due:
+            try:
+                await self._plan(notification_id, now)
+            except StoreUnavailable:
+                raise
+            except Exception as fault:  # noqa: BLE001 - said at the end: one that cannot be read must not stop the others
+                faults.append(fault)
+        if faults:
+            raise faults[0]
         return len(due)
+
+    async def _plan(self, notification_id: int, now: datetime) -> None:
+        notification = await self._store.read(lambda tx: tx.notifications.by_id(notification_id))
+        if notification is None:
+            return
+        with tracing.span(Step.PLAN, of=notification.public_id) as span:
+            shards = await self._store.read(lambda tx: shards_of(tx, notification))
+            await self._store.write(partial(_plan, notification_id=notification_id, shards=shards, now=now))
+            if span is not None:
+                span.tell(shards=len(shards), audience=notification.counts.audience)
+        await self._bus.ring(Doorbell(Bell.WORK, notification_id))
 
     async def tidy(self) -> int:
         """Bring cancelled notifications to their end whose worker died; give how many there were."""

@@ -134,14 +134,15 @@ class SqlNotifications:
         query = select(c.id).where(c.app_id == app_id, c.held_because.is_not(None)).order_by(c.id).limit(limit)
         return list(self._scope.connection.execute(query).scalars())
 
-    def due(self, *, now: datetime, limit: int) -> list[Notification]:
-        """Give queued notifications without shards whose time has come, the oldest first."""
-        return self._all(
-            select(notifications)
+    def due(self, *, now: datetime, limit: int) -> list[int]:
+        """Give ids of queued notifications without shards whose time has come, the oldest first."""
+        query = (
+            select(c.id)
             .where(c.status == NotificationStatus.QUEUED, c.send_at <= now, c.planned_at.is_(None))
             .order_by(c.send_at, c.id)
             .limit(limit)
         )
+        return list(self._scope.connection.execute(query).scalars())
 
     def left_behind(self, *, now: datetime, limit: int) -> list[int]:
         """Give ids of cancelled notifications with a shard whose holder's lease ran out, the oldest first."""

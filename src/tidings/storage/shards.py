@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Update, bindparam, case, delete, func, select, update
 
-from tidings.domain.campaign import InDoubtPolicy, NotificationStatus
+from tidings.domain.campaign import FINAL_STATUSES, InDoubtPolicy, NotificationStatus
 from tidings.domain.delivery import DeadShard, NewShard, Priority, Settlement, Shard, ShardStatus
 from tidings.storage import burials, turns
 from tidings.storage.codec import bytes_from_retries, retries_from_bytes
@@ -100,12 +100,13 @@ class SqlShards:
         return sorted(self._scope.connection.execute(statement, rows).scalars())
 
     def add_plan(self, notification_id: int, shards: Sequence[NewShard], *, now: datetime) -> list[int]:
-        """Store the shards a notification was cut into, unless it has some.
+        """Store the shards a notification was cut into, unless it has some or has ended while it was cut.
 
         Two workers that cut it while somebody unsubscribes get different borders: parts of both would overlap.
         """
-        n = notifications.c
-        self._scope.connection.execute(select(n.id).where(n.id == notification_id).with_for_update())
+        wanted = select(n.id).where(n.id == notification_id, n.status.not_in(FINAL_STATUSES)).with_for_update()
+        if self._scope.connection.execute(wanted).first() is None:
+            return []
         planned = select(c.id).where(c.notification_id == notification_id).limit(1)
         if self._scope.connection.execute(planned).first() is not None:
             return []

@@ -62,7 +62,7 @@ class TestNotifications:
         await given.shard(await given.notification(app))
         await given.set_status(await given.notification(app), S.PAUSED)
         found = await store.read(lambda tx: tx.notifications.due(now=given.now, limit=10))
-        assert [one.id for one in found] == [due.id]
+        assert found == [due.id]
 
     async def test_totals_add_up_what_was_made_since(self, store: Store, given: Given) -> None:
         app = await given.app()
@@ -162,6 +162,13 @@ class TestPlanning:
         first = max(range(3), key=lambda one: len(stored[one]))
         assert len(stored[first]) == len(plans[first])
         assert await store.read(lambda tx: tx.shards.open_count(notification.id)) == len(plans[first])
+
+    async def test_what_was_cancelled_while_it_was_cut_gets_no_shards(self, store: Store, given: Given) -> None:
+        notification = await given.notification(await given.app(), of=3_000)
+        assert await given.set_status(notification, S.CANCELLED)
+        plan = [NewShard(notification.id, 0, 1, 3_000)]
+        assert await store.write(lambda tx: tx.shards.add_plan(notification.id, plan, now=given.now)) == []
+        assert await store.read(lambda tx: tx.shards.open_count(notification.id)) == 0
 
 
 class TestCancelling:

@@ -84,6 +84,4 @@ class TestHeldNotifications:
         await given.set_status(stored, NotificationStatus.QUEUED)
         assert (await given.look(stored)).held_because is None
         assert await store.read(lambda tx: tx.notifications.held(app.id)) == 0
-        assert [one.id for one in await store.read(lambda tx: tx.notifications.due(now=given.now, limit=5))] == [
-            stored.id
-        ]
+        assert await store.read(lambda tx: tx.notifications.due(now=given.now, limit=5)) == [stored.id]
