@@ -33,7 +33,10 @@ log = Logger(__name__)
 
 
 class Dispatcher:
-    """Plans due notifications and runs ready shards, `window` of them at a time."""
+    """Plans due notifications and runs ready shards, `window` of them at a time and `reserve` urgent ones besides.
+
+    The window is everybody's: however many urgent shards wait, the others have their turns in it.
+    """
 
     def __init__(
         self,
@@ -56,25 +59,17 @@ class Dispatcher:
         self._window = window
         self._reserve = reserve
         self._awake = asyncio.Event()
+        self._rung = asyncio.Event()
         self._called = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._besides: set[int] = set()
         self._latest: datetime | None = None
 
     async def run(self) -> None:
         """Dispatch until cancelled; then wait for what the runners have in hand, but not for ever."""
-        beside = [asyncio.create_task(self._listen()), asyncio.create_task(self._obey())]
+        beside = [asyncio.create_task(work) for work in (self._listen(), self._obey(), self._plan_ahead())]
         try:
-            while True:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._awake.wait(), LOOK_EVERY)
-                self._awake.clear()
-                try:
-                    await self._look()
-                except StoreUnavailable as away:
-                    log.warning(Event.STORE_UNAVAILABLE, reason=cut(str(away)))
-                except Exception as fault:  # noqa: BLE001 - nobody would notice that deliveries stand still
-                    log.error(Event.LOOK_FAILED, error=fault)
-                    await asyncio.sleep(LOOK_EVERY)
+            await _whenever(self._awake, self._look)
         finally:
             tasks = list(self._running.values())
             if tasks:
@@ -87,24 +82,29 @@ class Dispatcher:
         async for doorbell in self._bus.listen():
             if doorbell.bell is Bell.CONTROL:
                 self._called.set()
+            self._rung.set()
             self._awake.set()
 
     async def _obey(self) -> None:
         """Heed pauses and cancels at the bell; without one, as another process rings none here, soon after."""
         while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._called.wait(), HEED_EVERY)
-            self._called.clear()
+            await _rung_for(self._called, HEED_EVERY)
             with suppress(StoreUnavailable):
                 await self._heed()
 
+    async def _plan_ahead(self) -> None:
+        """Cut what is due into shards; beside all else, as it takes a second for a million and nobody waits for it."""
+
+        async def plan() -> None:
+            if await self._flow.plan():
+                self._awake.set()
+
+        await _whenever(self._rung, plan)
+
     async def _look(self) -> None:
         await self._notice_the_clock()
-        try:
-            await self._flow.plan()
-        finally:
-            # What is planned already is carried, even if one notification cannot be planned.
-            await self._fill()
+        await self._take(self._window + len(self._besides) - len(self._running), least=Priority.LOW)
+        self._besides |= await self._take(self._reserve - len(self._besides), least=Priority.AT_ONCE)
 
     async def _notice_the_clock(self) -> None:
         """Where the clock has gone back, keep nothing waiting for a time that has been already."""
@@ -115,18 +115,16 @@ class Dispatcher:
             await self._store.write(lambda tx: tx.shards.clock_went_back(now=now, was=was, lease=LEASE))
         self._latest = now
 
-    async def _fill(self) -> None:
-        await self._fill_up_to(self._window, least=Priority.LOW)
-        await self._fill_up_to(self._window + self._reserve, least=Priority.AT_ONCE)
-
-    async def _fill_up_to(self, most: int, *, least: Priority) -> None:
-        if len(self._running) >= most:
-            return
+    async def _take(self, most: int, *, least: Priority) -> set[int]:
+        """Begin to carry so many more shards at most; give which."""
+        if most <= 0:
+            return set()
         now = self._clock.now()
         ready = await self._store.read(partial(_ready, now=now, limit=most + len(self._running), least=least))
-        for shard_id in ready:
-            if shard_id not in self._running and len(self._running) < most:
-                self._running[shard_id] = asyncio.create_task(self._carry(shard_id))
+        begun = [shard_id for shard_id in ready if shard_id not in self._running][:most]
+        for shard_id in begun:
+            self._running[shard_id] = asyncio.create_task(self._carry(shard_id))
+        return set(begun)
 
     async def _carry(self, shard_id: int) -> None:
         carried = False
@@ -138,9 +136,33 @@ class Dispatcher:
             log.error(Event.SHARD_FAILED, error=fault, shard=shard_id)
         finally:
             del self._running[shard_id]
+            self._besides.discard(shard_id)
             if carried:
                 self._awake.set()
 
 
 def _ready(tx: Transaction, *, now: datetime, limit: int, least: Priority) -> list[int]:
     return tx.shards.ready(now=now, limit=limit, least=least)
+
+
+async def _whenever(rung: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+    """Do the work whenever it is rung for, and often besides; whatever goes wrong, it is done again."""
+    while True:
+        await _rung_for(rung, LOOK_EVERY)
+        try:
+            await work()
+        except StoreUnavailable as away:
+            log.warning(Event.STORE_UNAVAILABLE, reason=cut(str(away)))
+        except Exception as fault:  # noqa: BLE001 - nobody would notice that deliveries stand still
+            log.error(Event.LOOK_FAILED, error=fault)
+            await asyncio.sleep(LOOK_EVERY)
+
+
+async def _rung_for(bell: asyncio.Event, most: float) -> None:
+    """Wait until it is rung for, so many seconds at most."""
+    await asyncio.sleep(0)  # where it rings all the time, everybody else has a turn all the same
+    # Not `wait_for`: before Python 3.12 it swallows a cancellation that meets the bell, and nothing would end then.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(most):
+            await bell.wait()
+    bell.clear()

@@ -19,8 +19,9 @@ from tidings.worker.signs import Meters
 SHARDS_PER_SENDER = 3
 """Shards under way for each sender: enough that it never waits, few enough that pause and fairness bite."""
 
-URGENT_PER_SENDER = 4
-"""Shards with a message to a few that are carried besides, so that they wait for no campaign."""
+URGENT_PER_SENDER = 5
+"""Shards with a message to a few that are carried besides, so that they wait for no campaign. With those above as many
+as a shard of the lowest priority lets pass: so it has its turn however many urgent ones wait."""
 
 
 class Worker:

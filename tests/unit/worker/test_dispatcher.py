@@ -15,6 +15,7 @@ from tidings.domain.delivery import Priority
 from tidings.lib.clock import FixedClock
 from tidings.worker import dispatcher
 from tidings.worker.dispatcher import Dispatcher
+from tidings.worker.run import SHARDS_PER_SENDER, URGENT_PER_SENDER
 
 
 class Flow:
@@ -102,6 +103,79 @@ async def test_urgent_shards_have_places_that_no_campaign_takes() -> None:
             await asyncio.sleep(0.01)
     assert carried == {1, 2, 3, 1_000, 1_001}
     never.set()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+class Flooded(Shards):
+    """Urgent shards wait without end, and then there is a campaign too, whose turn it is."""
+
+    def __init__(self) -> None:
+        self.next = 1_000
+        self.campaign: list[int] = []
+
+    def ready(self, *, now: datetime, limit: int, least: Priority) -> list[int]:
+        urgent = list(range(self.next, self.next + limit))
+        return urgent if least is Priority.AT_ONCE else [*self.campaign, *urgent][:limit]
+
+
+async def test_a_flood_of_urgent_shards_leaves_the_window_to_others_too() -> None:
+    shards = Flooded()
+    begun: asyncio.Queue[int] = asyncio.Queue()
+    ends: dict[int, asyncio.Event] = {}
+
+    async def carry(shard: int) -> bool:
+        shards.next = max(shards.next, shard + 1)
+        ends[shard] = asyncio.Event()
+        begun.put_nowait(shard)
+        await ends[shard].wait()
+        return True
+
+    flow: Any = Planned()
+    store: Any = Store(shards)
+    clock = FixedClock(datetime(2026, 11, 21, tzinfo=UTC))
+    made = Dispatcher(
+        flow=flow, store=store, bus=LocalBus(), clock=clock, run_shard=carry, heed=nothing, window=2, reserve=3
+    )
+    running = asyncio.create_task(made.run())
+    async with asyncio.timeout(60):
+        urgent = [await begun.get() for _ in range(5)]
+        shards.campaign = [1]
+        followed = []
+        for one in urgent:
+            ends[one].set()
+            followed.append(await begun.get())
+    assert followed.count(1) == 1
+    running.cancel()
+    for end in ends.values():
+        end.set()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+def test_with_one_sender_the_lowest_priority_has_its_turn_in_any_flood() -> None:
+    assert max(Priority) <= SHARDS_PER_SENDER + URGENT_PER_SENDER
+
+
+class Planning:
+    async def plan(self) -> int:
+        await asyncio.Event().wait()
+        return 0
+
+
+async def test_nothing_waits_while_a_large_audience_is_cut() -> None:
+    carried: asyncio.Queue[int] = asyncio.Queue()
+
+    async def carry(shard: int) -> bool:
+        await carried.put(shard)
+        return True
+
+    flow: Any = Planning()
+    store: Any = Store()
+    clock = FixedClock(datetime(2026, 11, 21, tzinfo=UTC))
+    made = Dispatcher(flow=flow, store=store, bus=LocalBus(), clock=clock, run_shard=carry, heed=nothing, window=1)
+    running = asyncio.create_task(made.run())
+    async with asyncio.timeout(60):
+        assert [await carried.get() for _ in range(3)] == [1, 1, 1]
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
