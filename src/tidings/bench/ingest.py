@@ -115,6 +115,13 @@ async def _filled(folder: Path, count: int, origin: str, place: str) -> None:
 
 @contextmanager
 def _server(folder: Path, *, worker: bool) -> Iterator[tuple[Caller, int]]:
+    with running_server(folder, worker=worker) as (place, pid):
+        yield Caller(*place), pid
+
+
+@contextmanager
+def running_server(folder: Path, *, worker: bool, senders: int | None = None) -> Iterator[tuple[tuple[str, str], int]]:
+    """Run `tidings up` on that folder while the block runs; give (its URL, its operator's token) and its process id."""
     log = folder.parent / f"{folder.name}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - our own module, our own interpreter
@@ -124,13 +131,18 @@ def _server(folder: Path, *, worker: bool) -> Iterator[tuple[Caller, int]]:
             ],
             stdout=out,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "TIDINGS_ALLOW_INSECURE_ENDPOINTS": "1", "TIDINGS_TRIPWIRE_RECIPIENTS": "0"},
+            env={
+                **os.environ,
+                "TIDINGS_ALLOW_INSECURE_ENDPOINTS": "1",
+                "TIDINGS_TRIPWIRE_RECIPIENTS": "0",
+                **({} if senders is None else {"TIDINGS_SENDERS": str(senders)}),
+            },
         )
     try:
         run = folder / "run.json"
         _wait_for(run.exists, f"The server did not start; {log} says why.", process=process)
         found = json.loads(run.read_text())
-        yield Caller(found["url"], found["token"]), process.pid
+        yield (found["url"], found["token"]), process.pid
     finally:
         process.terminate()
         process.wait(60)
