@@ -64,19 +64,12 @@ def driver_url(url: str) -> str:
 
 def writing_engine(url: str, *, size: int = CONNECTIONS) -> Engine:
     """Make the engine whose transactions write."""
-    return create_engine(driver_url(url), poolclass=QueuePool, pool_size=size, max_overflow=0, pool_timeout=10)
+    return _engine(url, size=size)
 
 
 def reading_engine(url: str, *, size: int = CONNECTIONS // 2) -> Engine:
     """Make an engine whose transactions cannot write and see one consistent state."""
-    engine = create_engine(
-        driver_url(url),
-        poolclass=QueuePool,
-        pool_size=size,
-        max_overflow=0,
-        pool_timeout=10,
-        isolation_level="REPEATABLE READ",
-    )
+    engine = _engine(url, size=size, isolation_level="REPEATABLE READ")
 
     @event.listens_for(engine, "connect")
     def _read_only(connection: Any, _record: object) -> None:
@@ -84,6 +77,12 @@ def reading_engine(url: str, *, size: int = CONNECTIONS // 2) -> Engine:
         connection.read_only = True
 
     return engine
+
+
+def _engine(url: str, *, size: int, **options: Any) -> Engine:
+    # Errors go to logs, and what people write or where they are reached does not.
+    options |= {"hide_parameters": True, "pool_timeout": 10}
+    return create_engine(driver_url(url), poolclass=QueuePool, pool_size=size, max_overflow=0, **options)
 
 
 class PostgresStore:

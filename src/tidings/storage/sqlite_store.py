@@ -88,7 +88,13 @@ def _engine(path: Path, *, mode: str, pragmas: tuple[str, ...], begin: str, size
         return connection
 
     engine = create_engine(
-        "sqlite://", creator=connect, poolclass=QueuePool, pool_size=size, max_overflow=0, pool_reset_on_return=None
+        "sqlite://",
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=0,
+        pool_reset_on_return=None,
+        hide_parameters=True,  # errors go to logs, and what people write or where they are reached does not
     )
 
     @event.listens_for(engine, "begin")

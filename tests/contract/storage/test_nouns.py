@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from support.stored import KEYS, Given, endpoint
 from tidings.domain.app import CredentialStatus, Heartbeat
@@ -18,6 +20,10 @@ from tidings.domain.subscription import Address, SubscriptionStatus
 from tidings.storage import Store, Transaction
 
 HASH = bytes(32)
+
+
+def _add_app(tx: Transaction, *, public_id: str, name: str, now: datetime) -> None:
+    tx.apps.add(public_id=public_id, name=name, identity_secret=b"", now=now)
 
 
 class TestApps:
@@ -45,6 +51,14 @@ class TestApps:
         with pytest.raises(CatalogueError) as refused:
             await store.write(lambda tx: tx.apps.update(404, name="x"))
         assert refused.value.code is ErrorCode.APP_NOT_FOUND
+
+    async def test_an_error_shows_the_statement_and_not_what_was_to_be_stored(self, store: Store, given: Given) -> None:
+        app = await given.app()
+        again = partial(_add_app, public_id=app.public_id, name="What nobody else is to read", now=given.now)
+        with pytest.raises(IntegrityError) as refused:
+            await store.write(again)
+        assert "INSERT INTO apps" in str(refused.value)
+        assert "nobody" not in str(refused.value)
 
     async def test_moments_keep_their_microseconds_and_come_back_in_utc(self, store: Store) -> None:
         vienna = datetime(2026, 7, 1, 12, 0, 0, 123_457, tzinfo=timezone(timedelta(hours=2)))
