@@ -29,6 +29,9 @@ class Corks:
     def __exit__(self, *_: object) -> None:
         self._set(0)
 
+    def __del__(self) -> None:
+        self.clear()  # forgotten with its client: the sockets would close numbers that are somebody else's by then
+
     def clear(self) -> None:
         """Forget them all, without closing any."""
         for descriptor in list(self._sockets):
