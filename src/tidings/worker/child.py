@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -32,12 +33,13 @@ class Job:
     done: asyncio.Future[None]
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     attempts: int = 0
+    recalled: bool = False
 
 
 class SenderProcess:
     """One child process and the pipe to it."""
 
-    def __init__(self, options: SenderOptions) -> None:
+    def __init__(self, options: SenderOptions, *, threads: Executor) -> None:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             with _held_back(GROUP_STOPS):
@@ -52,6 +54,7 @@ class SenderProcess:
         self.started = time.monotonic()
         self.jobs: dict[int, Job] = {}
         self._writing = asyncio.Lock()
+        self._threads = threads
         self._options = options
 
     async def begin(self) -> None:
@@ -84,7 +87,7 @@ class SenderProcess:
     async def _write(self, data: bytes) -> None:
         async with self._writing:
             # The pipe may be full while the process encrypts: the loop must not wait for that.
-            await asyncio.to_thread(self.pipe.send_bytes, data)
+            await asyncio.get_running_loop().run_in_executor(self._threads, self.pipe.send_bytes, data)
 
     def end(self) -> None:
         """Close the pipe, which ends the process, and wait for it; kill it if it does not listen."""

@@ -63,6 +63,7 @@ class Runner:
         self._meters = meters
         self._stopping = False
         self._in_hand: Counter[int] = Counter()
+        self._heeded = 0
 
     def stop(self) -> None:
         """Finish the chunks that are being sent, settle them and give their shards back."""
@@ -70,7 +71,7 @@ class Runner:
 
     async def run(self, shard_id: int) -> bool:
         """Claim and carry a shard; False when there was nothing to claim."""
-        asked = time.time_ns()
+        asked, heeded = time.time_ns(), self._heeded
         try:
             begun = await self._store.write(partial(self._begin, shard_id=shard_id, now=self._clock.now()))
         except StoreUnavailable:
@@ -88,6 +89,9 @@ class Runner:
         self._in_hand[shard.notification_id] += 1
         renewing = asyncio.create_task(self._renew(shard))
         try:
+            if self._heeded != heeded:
+                with suppress(StoreUnavailable):  # who looked meanwhile did not know that this one was in hand
+                    await self.heed()
             await self._carry(shard, batch)
         except StoreUnavailable:
             raise
@@ -105,8 +109,9 @@ class Runner:
 
     async def heed(self) -> None:
         """Take back what has not left yet of notifications that were paused or cancelled."""
+        self._heeded += 1
         ids = frozenset(self._in_hand)
-        await self._pool.recall(await self._store.read(partial(unwanted, ids=ids)) if ids else ids)
+        self._pool.recall(await self._store.read(partial(unwanted, ids=ids)) if ids else ids)
 
     def _begin(self, tx: Transaction, *, shard_id: int, now: datetime) -> tuple[Shard, Batch | None] | None:
         shard = tx.shards.claim(shard_id, owner=self._owner, now=now, lease=LEASE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from itertools import chain, count
@@ -48,6 +49,8 @@ class SenderPool:
         self._unwanted: frozenset[int] = frozenset()
         self._in_a_row = 0
         self._restarts: set[asyncio.Task[None]] = set()
+        # One for each sender: a recall must not wait for names that are resolved, nor for another sender's full pipe.
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix="tidings-pipe")
 
     @property
     def pids(self) -> list[int]:
@@ -65,7 +68,7 @@ class SenderPool:
                 self._beside(self._start_again())
 
     async def _start_one(self) -> None:
-        sender = SenderProcess(self._options)
+        sender = SenderProcess(self._options, threads=self._threads)
         try:
             await sender.begin()
         except (OSError, asyncio.CancelledError):
@@ -96,22 +99,33 @@ class SenderPool:
                 await job.done
             return job.outcomes
 
-    async def recall(self, unwanted: frozenset[int]) -> None:
+    def recall(self, unwanted: frozenset[int]) -> None:
         """Let nothing more leave of these notifications, until it is called without them.
 
         What waits comes back as held; what is on its way gets its answer.
         """
         self._unwanted = unwanted
         for sender in list(self._senders):
-            numbers = frozenset(number for number, job in sender.jobs.items() if job.chunk.notification_id in unwanted)
-            if numbers:
-                with suppress(OSError):  # it is dead: its jobs come back by themselves
-                    await sender.recall(Recall(numbers))
+            jobs = {
+                number: job
+                for number, job in sender.jobs.items()
+                if job.chunk.notification_id in unwanted and not job.recalled
+            }
+            if jobs:
+                for job in jobs.values():
+                    job.recalled = True
+                # A sender whose pipe is full hears it later; the others must not wait for that, nor the next pause.
+                self._beside(self._take_back(sender, Recall(frozenset(jobs))))
+
+    async def _take_back(self, sender: SenderProcess, recall: Recall) -> None:
+        with suppress(OSError):  # it is dead: its jobs come back by themselves
+            await sender.recall(recall)
 
     async def _hand_out(self, job: Job) -> None:
         while not job.done.done():
             sender = await self._least_busy()
             sender.jobs[job.chunk.number] = job
+            job.recalled = False
             rest = replace(job.chunk, parcels=tuple(job.open.values()))
             try:
                 await sender.write(rest)
@@ -219,3 +233,4 @@ class SenderPool:
             for job in sender.jobs.values():
                 job.done.cancel()
         await asyncio.gather(*(asyncio.to_thread(sender.end) for sender in senders))
+        self._threads.shutdown(wait=False)

@@ -141,7 +141,7 @@ async def test_what_has_not_left_when_a_notification_is_paused_comes_back_unsent
     while total(simulator)["accepted"] == 0:
         assert not sending.done()
         await asyncio.sleep(0.01)
-    await pool.recall(frozenset({7}))
+    pool.recall(frozenset({7}))
     outcomes = await asyncio.wait_for(sending, 60)
     held = [one for one, outcome in outcomes.items() if outcome == RECALLED]
     assert set(outcomes) == set(range(1, 201))
@@ -149,7 +149,7 @@ async def test_what_has_not_left_when_a_notification_is_paused_comes_back_unsent
     assert total(simulator)["distinct"] == 200 - len(held)
     waiting = await pool.send(slow_chunk(simulator, 5, seconds=1.0), policy=InDoubtPolicy.RESEND)
     assert set(waiting.values()) == {RECALLED}
-    await pool.recall(frozenset())
+    pool.recall(frozenset())
     again = await pool.send(slow_chunk(simulator, 5, seconds=0.01), policy=InDoubtPolicy.RESEND)
     assert {type(one) for one in again.values()} == {Accepted}
 
