@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
@@ -54,6 +55,7 @@ class SenderProcess:
         self.started = time.monotonic()
         self.jobs: dict[int, Job] = {}
         self._writing = asyncio.Lock()
+        self._open = threading.Lock()
         self._threads = threads
         self._options = options
 
@@ -87,11 +89,17 @@ class SenderProcess:
     async def _write(self, data: bytes) -> None:
         async with self._writing:
             # The pipe may be full while the process encrypts: the loop must not wait for that.
-            await asyncio.get_running_loop().run_in_executor(self._threads, self.pipe.send_bytes, data)
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._send, data)
+
+    def _send(self, data: bytes) -> None:
+        with self._open:
+            self.pipe.send_bytes(data)
 
     def end(self) -> None:
         """Close the pipe, which ends the process, and wait for it; kill it if it does not listen."""
         with suppress(OSError):
+            self._incoming.shutdown(socket.SHUT_RDWR)  # whoever writes is told so
+        with self._open:  # and has left: its descriptor could be another file's a moment later
             self._incoming.close()
             self.pipe.close()
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -121,6 +122,19 @@ async def test_killing_every_sender_in_the_middle_of_a_chunk_loses_nobody(simula
     assert counts["distinct"] == 400
     assert counts["doubled"] < 110, "only what was in flight may be sent again"
     assert not before & set(pool.pids)
+
+
+async def test_a_pipe_is_closed_only_once_nobody_writes_to_it(simulator: Running, pool: SenderPool) -> None:
+    sender = pool._senders.pop()
+    asyncio.get_running_loop().remove_reader(sender.pipe.fileno())
+    os.kill(sender.process.pid, signal.SIGSTOP)
+    writing = asyncio.create_task(sender.write(chunk_of(simulator, 1_000, keys=new_keys())))  # more than it holds
+    async with asyncio.timeout(60):
+        while select.select([], [sender.pipe], [], 0)[1]:
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(sender.end)
+        with pytest.raises(BrokenPipeError):
+            await writing
 
 
 async def test_under_the_skip_policy_nobody_is_told_twice(simulator: Running, pool: SenderPool) -> None:
