@@ -29,6 +29,10 @@ from tidings.worker.signs import Event, Meters
 LEASE = 60.0
 """Seconds a shard is held without a sign of life; renewed three times as often."""
 
+KEPT = 1_800.0
+LONGEST_PAUSE = 5.0
+"""Seconds for which outcomes are kept that the database does not take, and between two tries."""
+
 MOST_CLAIMS = 20
 """Claims of a shard without a step forward before it is given up as dead."""
 
@@ -241,16 +245,16 @@ class Runner:
         return stored
 
     async def _persistently(self, work: Callable[[Transaction], T]) -> T:
-        """Write what must not be lost: what was sent is known only here. Tries until the lease would be over."""
-        delay = 0.1
+        """Write what must not be lost: what was sent is known only here. After the lease, too: the token guards it."""
+        pauses = 0.0
         while True:
             try:
                 return await self._store.write(work)
             except StoreUnavailable:
-                if delay > LEASE / 4:
+                if pauses >= KEPT:
                     raise
-            await asyncio.sleep(delay)
-            delay *= 2
+            await asyncio.sleep(pause := min(LONGEST_PAUSE, max(0.1, pauses)))
+            pauses += pause
 
     async def _wait(self, shard: Shard, batch: Batch) -> None:
         """Give the shard back until the next look at a paused integration: one row waits, not a new one each time."""

@@ -13,7 +13,7 @@ import pytest
 from tidings import wiring
 from tidings.domain.app import App
 from tidings.domain.audience import Everyone
-from tidings.domain.campaign import InDoubtPolicy, NewNotification, Notification, NotificationStatus
+from tidings.domain.campaign import Counts, InDoubtPolicy, NewNotification, Notification, NotificationStatus
 from tidings.domain.message import Message
 from tidings.domain.outcome import Accepted, FaultScope, Misconfigured, Outcome
 from tidings.domain.subscription import Address, NewSubscription
@@ -23,7 +23,7 @@ from tidings.pipeline.deliver import Chunk, Parcel
 from tidings.pipeline.settle import CONFIGURATION_DELAY
 from tidings.providers import provider
 from tidings.settings import Settings
-from tidings.storage import Transaction
+from tidings.storage import StoreUnavailable, Transaction
 from tidings.wiring import Container
 from tidings.worker.runner import LEASE, MOST_CLAIMS, Runner
 from tidings.worker.signs import Meters
@@ -106,6 +106,31 @@ async def now_of(container: Container, notification: Notification) -> Notificati
     found = await container.store.read(lambda tx: tx.notifications.by_id(notification.id))
     assert found is not None
     return found
+
+
+async def test_what_was_sent_is_not_sent_again_for_a_database_that_was_away_for_minutes(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = await app_of(container, [PUSH] * 5)
+    notification = await accepted(container, app)
+    write, slept = container.store.write, list[float]()
+
+    async def away(_: object) -> None:
+        raise StoreUnavailable("The disk is full.")
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if sum(slept) > 300:
+            monkeypatch.setattr(container.store, "write", write)
+
+    runner = runner_of(container, Pool(meanwhile=lambda _: monkeypatch.setattr(container.store, "write", away)))
+    (shard,) = await ready(container)
+    monkeypatch.setattr(runner, "_renew", lambda _: asyncio.Event().wait())
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    assert await runner.run(shard)
+    assert max(slept) < 10, "it is back, and nobody notices"
+    done = await now_of(container, notification)
+    assert (done.status, done.counts) == (NotificationStatus.DONE, Counts(audience=5, sent=5))
 
 
 async def test_a_pause_that_is_taken_back_at_the_last_moment_loses_nobody(
