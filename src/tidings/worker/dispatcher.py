@@ -89,8 +89,12 @@ class Dispatcher:
         """Heed pauses and cancels at the bell; without one, as another process rings none here, soon after."""
         while True:
             await _rung_for(self._called, HEED_EVERY)
-            with suppress(StoreUnavailable):
+            try:
                 await self._heed()
+            except StoreUnavailable:
+                continue  # the looks say so already
+            except Exception as fault:  # noqa: BLE001 - nobody would notice that no pause is heeded any more
+                log.error(Event.LOOK_FAILED, error=fault)
 
     async def _plan_ahead(self) -> None:
         """Cut what is due into shards; beside all else, as it takes a second for a million and nobody waits for it."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -152,6 +154,32 @@ async def test_what_has_not_left_when_a_notification_is_paused_comes_back_unsent
     pool.recall(frozenset())
     again = await pool.send(slow_chunk(simulator, 5, seconds=0.01), policy=InDoubtPolicy.RESEND)
     assert {type(one) for one in again.values()} == {Accepted}
+
+
+async def test_a_sender_that_takes_nothing_in_keeps_no_other_from_hearing_a_recall(simulator: Running) -> None:
+    pool = SenderPool(size=2, options=OPTIONS, meters=Meters(Metrics()))
+    await pool.start()
+    stuck = pool.pids[0]
+    os.kill(stuck, signal.SIGSTOP)
+    try:
+        more_than_a_pipe_holds = slow_chunk(simulator, 1_500, seconds=0.01)
+        first = asyncio.create_task(pool.send(more_than_a_pipe_holds, policy=InDoubtPolicy.RESEND))
+        async with asyncio.timeout(60):
+            while not pool._senders[0]._writing.locked():
+                await asyncio.sleep(0.01)
+        sending = asyncio.create_task(pool.send(slow_chunk(simulator, 200, seconds=3.0), policy=InDoubtPolicy.RESEND))
+        while total(simulator)["accepted"] == 0:
+            assert not sending.done()
+            await asyncio.sleep(0.01)
+        pool.recall(frozenset({7}))
+        outcomes = await asyncio.wait_for(sending, 60)
+        assert sum(outcome == RECALLED for outcome in outcomes.values()) >= 50
+        assert not first.done()
+        os.kill(stuck, signal.SIGCONT)
+        assert len(await asyncio.wait_for(first, 60)) == 1_500
+    finally:
+        os.kill(stuck, signal.SIGCONT)
+        await pool.close()
 
 
 async def test_an_urgent_chunk_does_not_wait_until_a_sender_has_done_another(

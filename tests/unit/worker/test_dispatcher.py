@@ -180,11 +180,14 @@ async def test_nothing_waits_while_a_large_audience_is_cut() -> None:
     await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_a_pause_is_heeded_at_its_bell_and_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_pause_is_heeded_at_its_bell_and_without_one_whatever_went_wrong_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     heeded: asyncio.Queue[None] = asyncio.Queue()
 
     async def heed() -> None:
         heeded.put_nowait(None)
+        raise ValueError("nobody expected that")
 
     async def carry(shard: int) -> bool:
         raise AssertionError("nothing is ready")

@@ -1,0 +1,57 @@
+"""`tidings bench pause`: how soon a running campaign stands still when somebody stops it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tidings.cli.failure import CommandFailed
+from tidings.cli.options import Call
+from tidings.cli.output import number
+
+
+def pause(
+    call: Call,
+    subscribers: Annotated[int, typer.Option("--subscribers", min=1_000, help="Size of the campaign.")] = 100_000,
+    senders: Annotated[int, typer.Option("--senders", min=1, max=64, help="Sender processes.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write what was found into this file, as JSON.", show_default=False)
+    ] = None,
+) -> None:
+    """Pause one campaign, pause everything and cancel, on the way: seconds until the last message arrives."""
+    from tidings.bench.ingest import ServerFailed
+    from tidings.bench.pause import measure_stops
+    from tidings.bench.sink import SinkMissing, running_sink
+
+    with tempfile.TemporaryDirectory(prefix="tidings-bench-") as name:
+        folder = Path(name)
+        (folder / "sink").mkdir()
+        try:
+            with running_sink(folder / "sink") as sink:
+                call.out.note(f"Making {number(subscribers)} subscribers")
+                found = measure_stops(
+                    sink, folder=folder / "data", subscribers=subscribers, senders=senders, note=call.out.note
+                )
+        except SinkMissing as missing:
+            raise CommandFailed(f"There is nothing to send to: {missing}.", "Install nginx and try again.") from None
+        except ServerFailed as failed:
+            raise CommandFailed(str(failed), "Try again on a machine with less to do.") from None
+    document = asdict(found)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(document, indent=2) + "\n")
+    call.out.result(document)
+    call.out.table(
+        ("What", ">asked to answered, ms", ">answered to last arrival, ms", ">arrived after it"),
+        [(one.way, f"{one.answered * 1e3:.0f}", f"{one.last * 1e3:.0f}", number(one.after)) for one in found.stops],
+    )
+    exact = "exact" if found.exact else "NOT EXACT"
+    call.out.say(
+        f"{number(subscribers)} subscribers, senders {senders}, {number(found.rate)} messages a second; "
+        f"counters and the sink's are {exact}."
+    )
