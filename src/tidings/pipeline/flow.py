@@ -21,8 +21,9 @@ from typing import NoReturn
 from tidings.bus import Bell, Bus, Doorbell
 from tidings.domain.audience import Audience
 from tidings.domain.campaign import FINAL_STATUSES, NewNotification, Notification, NotificationStatus
+from tidings.domain.content import findings
 from tidings.domain.delivery import NewShard
-from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.message import Message
 from tidings.domain.outcome import Refused
 from tidings.domain.receipt import ReceiptEvent
@@ -70,7 +71,8 @@ class Flow:
     ) -> Acceptance:
         """Store a notification and wake the workers; never waits for a push service. The gate may hold it.
 
-        Raises MESSAGE_TOO_LARGE and IDEMPOTENCY_KEY_REUSED. Once it returns, the notification survives a crash.
+        Raises INVALID_REQUEST for content that is never sent, MESSAGE_TOO_LARGE and IDEMPOTENCY_KEY_REUSED. Once it
+        returns, the notification survives a crash.
         """
         with tracing.span(Step.ACCEPT) as span:
             accepted = await self._accept(new, idempotency, gate)
@@ -80,6 +82,7 @@ class Flow:
 
     async def _accept(self, new: NewNotification, idempotency: Idempotent | None, gate: Gate | None) -> Acceptance:
         now = self._clock.now()
+        _check_content(new.message)
 
         def look(tx: Transaction) -> tuple[Frozen, list[str]]:
             providers = [one.provider for one in tx.credentials.integrations(new.app_id)]
@@ -193,6 +196,12 @@ class Flow:
             self._deliveries, delivery=delivery, token=token, event=event, action=action, at=self._clock.now()
         )
         return await self._store.write(lambda tx: record(tx, receipt, app_id=app_id))
+
+
+def _check_content(message: Message) -> None:
+    faults = tuple(FieldFault(one.field, one.words) for one in findings(message))
+    if faults:
+        raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{faults[0].field}: {faults[0].message}", faults=faults)
 
 
 def _tell(span: tracing.Span, accepted: Acceptance) -> None:

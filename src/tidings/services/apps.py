@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from tidings.domain.app import App
+from tidings.domain.content import is_local
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.lib.clock import Clock
 from tidings.lib.ids import Ids
@@ -166,11 +167,6 @@ def origin_from(value: str) -> str:
         raise ValueError("Browsers allow push on https only; http is for localhost.")
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}" if port in (None, _PORTS[parts.scheme]) else f"{parts.scheme}://{shown}:{port}"
-
-
-def is_local(host: str) -> bool:
-    """Tell whether a host is one that browsers trust without https: this machine itself."""
-    return host in {"localhost", "127.0.0.1", "::1"} or host.endswith(".localhost")
 
 
 def _details(tx: Transaction, app: App) -> AppDetails:

@@ -161,7 +161,8 @@ _WORDS = {
 
 
 def _path(fault: Mapping[str, Any]) -> str:
-    where = [str(part) for part in fault["loc"] if part not in ("body", "query", "path", "header")]
+    place, *rest = fault["loc"]
+    where = [str(part) for part in (rest if place in ("body", "query", "path", "header") else fault["loc"])]
     return cut(".".join(where)) or str(fault["loc"][0])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tidings.domain.content import findings
 from tidings.domain.message import Message
 from tidings.domain.outcome import Refused
 from tidings.domain.subscription import Recipient
@@ -19,10 +20,16 @@ class Drafts:
         self._provider = provider
         self._index: dict[tuple[str, str | None], int | Refused] = {}
         self._known: dict[tuple[str, str | None], int | Refused] = {}
+        self._unsafe = next((Refused(one.fault) for one in findings(message)), None)
         self.made: list[tuple[str, Draft]] = []
 
     def index_for(self, recipient: Recipient) -> int | Refused:
-        """Give the place of the recipient's draft in `made`, or why there can be none."""
+        """Give the place of the recipient's draft in `made`, or why there can be none.
+
+        What a message says was checked when it was taken; a row that came into the database some other way was not.
+        """
+        if self._unsafe is not None:
+            return self._unsafe
         found = self._known.get((recipient.provider, recipient.locale))
         if found is None:
             found = self._known[recipient.provider, recipient.locale] = self._place_of(recipient)

@@ -62,7 +62,15 @@ async def test_a_notification_is_stored_and_answered_with_its_audience(
         ({"url": "javascript:alert(1)"}, "url"),
         ({"url": "https://a b"}, "url"),
         ({"url": "/relative"}, "url"),
+        ({"url": "https://user:word@www.example.com"}, "url"),
+        ({"url": "https://www.example.com\\@evil.example"}, "url"),
         ({"icon": "data:image/png;base64,AA"}, "icon"),
+        ({"image": "http://localhost/i.png"}, "image"),
+        ({"title": "invoice\u202efdp.exe"}, "title"),
+        ({"title": "two\nlines"}, "title"),
+        ({"body": "\u001b[31mred"}, "body"),
+        ({"locales": {"de": {"body": "\u202d"}}}, "locales.de.body"),
+        ({"actions": [{"id": "a", "title": "\u2066"}]}, "actions.0.title"),
         ({"ttl": 59}, "ttl"),
         ({"ttl": 2_419_201}, "ttl"),
         ({"urgency": "now"}, "urgency"),
@@ -101,6 +109,10 @@ async def test_what_belongs_to_no_single_field_is_refused_in_words(
 async def test_a_message_that_fits_no_push_is_refused(api: httpx2.AsyncClient, vapid_key: str) -> None:
     body = {**GOOD, "body": "ü" * 2000, "data": {"x": "y" * 2000}}
     problem(await api.post(PATH, json=body), 422, "message_too_large")
+
+
+async def test_the_words_of_a_test_message_are_checked_too(api: httpx2.AsyncClient, vapid_key: str) -> None:
+    problem(await api.post("/api/v1/test", json={"body": "\u202e"}), 422, "invalid_request")
 
 
 async def test_links_to_this_machine_may_be_http(api: httpx2.AsyncClient, vapid_key: str) -> None:

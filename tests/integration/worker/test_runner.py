@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -302,3 +305,28 @@ async def test_a_shard_that_moves_on_is_not_buried_however_often_its_workers_die
     await deaths(MOST_CLAIMS - 1)
     await runner_of(replace(container, clock=clock), Pool()).run(shard)
     assert (await now_of(container, notification)).counts.sent == 600
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"url": "javascript:alert(1)"}, "unsafe_link"),
+        ({"actions": [{"id": "a", "title": "A", "url": "intent://x"}]}, "unsafe_link"),
+        ({"icon": "http://www.example.com/i.png"}, "unsafe_image"),
+        ({"title": "invoice\u202efdp.exe"}, "unsafe_text"),
+    ],
+)
+async def test_a_row_that_came_into_the_database_by_hand_is_checked_before_it_is_sent(
+    container: Container, change: dict[str, object], reason: str
+) -> None:
+    app = await app_of(container, [PUSH] * 3)
+    notification = await accepted(container, app)
+    with closing(sqlite3.connect(container.settings.data / "tidings.db")) as database, database:
+        (message,) = database.execute("SELECT message FROM notifications").fetchone()
+        database.execute("UPDATE notifications SET message = ?", [json.dumps(json.loads(message) | change)])
+    pool = Pool()
+    (shard,) = await ready(container)
+    await runner_of(container, pool).run(shard)
+    found = await now_of(container, notification)
+    assert pool.chunks in ([], [[]])
+    assert (found.status, found.counts.failed, found.reasons) == (NotificationStatus.DONE, 3, {reason: 3})

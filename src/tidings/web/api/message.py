@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints, field_validator
 
 from tidings.domain.audience import Audience, Devices, Everyone, Tagged, Users
 from tidings.domain.campaign import NewNotification
+from tidings.domain.content import LONGEST_LINK, image_fault, link_fault, text_fault
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.message import Action, Message, Translation, Urgency
 from tidings.providers import BROWSER
-from tidings.services.apps import is_local
 from tidings.web.api.shapes import Body
 
 MIN_TTL = 60
@@ -32,25 +31,38 @@ YEARS = range(1970, 9000)
 CHANNELS = ("webpush", "fcm", "apns")
 
 
-def checked_link(value: str) -> str:
-    """Take a link that a browser may open: https, or http of this machine. Raises ValueError."""
-    if any(character <= " " or character == "\x7f" or character == "\\" for character in value):
-        raise ValueError("A URL has no spaces, backslashes or control characters.")
-    try:
-        parts = urlsplit(value)
-        host = parts.hostname or ""
-    except ValueError as fault:
-        raise ValueError("This is not a URL; write it whole, as https://www.example.com/page.") from fault
-    if parts.scheme not in ("https", "http") or not host:
-        raise ValueError("Write the whole URL, beginning with https://.")
-    if parts.scheme == "http" and not is_local(host):
-        raise ValueError("The URL must begin with https://; http is for localhost.")
+def _checked(fault: str | None, value: str) -> str:
+    if fault is not None:
+        raise ValueError(fault)
     return value
 
 
-Link = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(checked_link)]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Text = Annotated[str, StringConstraints(max_length=2_000)]
+def checked_link(value: str) -> str:
+    """Take a link that a browser may open: https, or http of this machine. Raises ValueError."""
+    return _checked(link_fault(value), value)
+
+
+def checked_image(value: str) -> str:
+    """Take the address of a picture: https. Raises ValueError."""
+    return _checked(image_fault(value), value)
+
+
+def checked_line(value: str) -> str:
+    """Take a text of one line that misleads nobody. Raises ValueError."""
+    return _checked(text_fault(value, one_line=True), value)
+
+
+def checked_text(value: str) -> str:
+    """Take a text that misleads nobody. Raises ValueError."""
+    return _checked(text_fault(value, one_line=False), value)
+
+
+Link = Annotated[str, StringConstraints(max_length=LONGEST_LINK), AfterValidator(checked_link)]
+Image = Annotated[str, StringConstraints(max_length=LONGEST_LINK), AfterValidator(checked_image)]
+Title = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(checked_line)
+]
+Text = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(checked_text)]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -59,7 +71,7 @@ class ActionBody(Body):
     """A button under the notification."""
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
-    title: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=60), AfterValidator(checked_line)]
     url: Link | None = None
 
 
@@ -106,8 +118,8 @@ class NotificationBody(Body):
     title: Title = Field(examples=["The ferry is late"])
     body: Text = Field(default="", examples=["Departure from pier 3 at 10:40"])
     url: Link | None = Field(default=None, examples=["https://www.example.com/ferry"])
-    icon: Link | None = None
-    image: Link | None = None
+    icon: Image | None = None
+    image: Image | None = None
     badge_count: int | None = Field(default=None, ge=0, le=99_999)
     actions: list[ActionBody] = Field(default=[], max_length=MAX_ACTIONS)
     ttl: int = Field(default=86_400, ge=MIN_TTL, le=MAX_TTL, description="Seconds the push services keep it.")

@@ -19,7 +19,16 @@ from tidings.domain.safety import HoldReason
 from tidings.pipeline.flow import Acceptance, Idempotent
 from tidings.services.notifications import DeliveryDetails
 from tidings.services.tripwire import Terms
-from tidings.web.api.message import ContentOut, NotificationBody, To, WarningOut, content_of, to_out, too_large_out
+from tidings.web.api.message import (
+    ContentOut,
+    NotificationBody,
+    Text,
+    To,
+    WarningOut,
+    content_of,
+    to_out,
+    too_large_out,
+)
 from tidings.web.api.progress import Progress, follow
 from tidings.web.api.shapes import FIRST_LIMIT, Body, CountsOut, Cursor, Limit, ListOf, counts_out, listed
 from tidings.web.auth import AnyApp, ReadApp, SendApp, container_of
@@ -94,7 +103,7 @@ class TestBody(Body):
     """Whom to test, and what to say."""
 
     user: str | None = Field(default=None, max_length=200, description="The App's own id, or an email address.")
-    body: str | None = Field(default=None, max_length=2_000)
+    body: Text | None = None
 
 
 def idempotency_key(

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tidings.domain.app import App
+from tidings.domain.content import is_local
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
-from tidings.services.apps import is_local
 from tidings.storage import StoreUnavailable
 from tidings.web.auth import container_of, is_own_origin
 from tidings.web.errors import BUSY_SECONDS, problem
