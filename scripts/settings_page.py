@@ -16,7 +16,7 @@ environment wins. Options of a command win over both.
 | variable | default | what it is |
 |---|---|---|
 """
-DEFAULTS = {"senders": "number of cores"}
+DEFAULTS = {"senders": "number of cores", "trusted_proxies": "127.0.0.1, ::1"}
 
 
 def page() -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -15,6 +17,8 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+_NAME = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII | re.IGNORECASE)
 
 
 class Settings(BaseSettings):
@@ -41,7 +45,22 @@ class Settings(BaseSettings):
         None, description="Contact address for push services, `mailto:you@example.com`; used when a VAPID key is made."
     )
     extra_push_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Further push hosts, comma separated: `push.example.com`, or `.example.com` for all below it."
+        (),
+        description="Further push hosts, comma separated: `push.example.com`, `.example.com` for all below it, "
+        "`*` for every public host.",
+    )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Names the server answers to beside that of TIDINGS_PUBLIC_URL, localhost and addresses; comma "
+        "separated: `tidings`, or `.example.com` for all below it.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("127.0.0.1", "::1"),
+        description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; comma "
+        "separated.",
+    )
+    rate_limits: bool = Field(
+        True, description="Whether callers that send too much are held back; `off` is for load tests."
     )
     metrics_port: int | None = Field(
         None,
@@ -73,7 +92,7 @@ class Settings(BaseSettings):
         description="Development only: `jmt17.google.com=127.0.0.1:8443` sends a push host elsewhere; comma separated.",
     )
 
-    @field_validator("extra_push_hosts", "push_host_map", mode="before")
+    @field_validator("extra_push_hosts", "push_host_map", "allowed_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         if isinstance(value, str):
@@ -87,6 +106,25 @@ class Settings(BaseSettings):
         parts = urlsplit(value or "")
         if value and (parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment):
             raise ValueError("write the whole address, as https://push.example.com")
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = tuple(name.removeprefix("*") if name.startswith("*.") else name for name in value)
+        for name in names:
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no host name; write it as push.example.com or .example.com")
+        return names
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for place in value:
+            try:
+                ip_network(place)
+            except ValueError as fault:
+                raise ValueError(f"{place!r} is no address; write it as 10.0.0.7 or 10.0.0.0/8") from fault
         return value
 
     @property

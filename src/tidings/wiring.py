@@ -17,6 +17,7 @@ from tidings.lib.ids import Ids
 from tidings.lib.metrics import Metrics
 from tidings.lib.opaque import OpaquePairs
 from tidings.lib.process_metrics import ProcessMetrics
+from tidings.lib.ratelimit import GcraLimiter, Limiter
 from tidings.lib.sealed import KeyRingError, Sealer, find_key_ring
 from tidings.pipeline.flow import Flow
 from tidings.providers import provider
@@ -53,6 +54,7 @@ class Container:
     deliveries: OpaquePairs
     policy: HostPolicy
     guard: AddressGuard
+    limiter: Limiter | None
     apps: Apps
     access: Access
     credentials: Credentials
@@ -153,6 +155,7 @@ def assembled(
         deliveries=deliveries,
         policy=policy,
         guard=guard,
+        limiter=GcraLimiter() if settings.rate_limits else None,
         apps=Apps(store=store, clock=clock, ids=ids),
         access=Access(store=store, clock=clock, ids=ids),
         credentials=Credentials(store=store, clock=clock, ids=ids, contact=settings.contact),

@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -131,14 +131,15 @@ def reached_at(listener: socket.socket) -> str:
 
 @asynccontextmanager
 async def served(
-    app: Callable[..., Any], listener: socket.socket, *, stopping: asyncio.Event
+    app: Callable[..., Any], listener: socket.socket, *, stopping: asyncio.Event, proxies: Sequence[str] = ()
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Serve the app on the socket while the block runs; gives the server's task, which ends early only on a fault.
 
-    `stopping` tells the app's streams to end.
+    `stopping` tells the app's streams to end. `proxies` are addresses and networks that are believed when they say on
+    whose behalf they call.
     """
     ready = asyncio.Event()
-    server = _server(app, ready)
+    server = _server(app, ready, proxies)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     started = asyncio.create_task(ready.wait())
     try:
@@ -154,7 +155,7 @@ async def served(
         await serving
 
 
-def _server(app: Callable[..., Any], ready: asyncio.Event) -> Server:
+def _server(app: Callable[..., Any], ready: asyncio.Event, proxies: Sequence[str]) -> Server:
     from uvicorn import Config, Server
 
     class Quiet(Server):
@@ -175,6 +176,9 @@ def _server(app: Callable[..., Any], ready: asyncio.Event) -> Server:
             log_level="warning",
             access_log=False,
             server_header=False,
+            proxy_headers=bool(proxies),
+            # Never None: uvicorn would take FORWARDED_ALLOW_IPS of the environment, and `*` with it.
+            forwarded_allow_ips=list(proxies),
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )

@@ -131,7 +131,9 @@ async def _running(
         public_key = await _prepare(call, container, simulator, server=settings.public_url or url)
         if wish.worker:
             await stack.enter_async_context(delivering(container))
-        serving = await stack.enter_async_context(served(app, listener, stopping=app.state.stopping))
+        serving = await stack.enter_async_context(
+            served(app, listener, stopping=app.state.stopping, proxies=settings.trusted_proxies)
+        )
         setup_url = f"{settings.public_url or url}/setup#{await container.access.new_setup_token()}"
         write_run_file(settings.data, RunningServer(url=url, token=token, pid=os.getpid()))
         stack.callback(remove_run_file, settings.data)

@@ -20,6 +20,7 @@ class ErrorCode(StrEnum):
     EVENTS_TOO_MANY = "events_too_many"
     EVENT_TOO_LARGE = "event_too_large"
     FORBIDDEN = "forbidden"
+    HOST_NOT_ALLOWED = "host_not_allowed"
     IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     IDENTITY_INVALID = "identity_invalid"
@@ -35,6 +36,7 @@ class ErrorCode(StrEnum):
     NO_SUBSCRIPTION = "no_subscription"
     ORIGIN_NOT_ALLOWED = "origin_not_allowed"
     OUTCOME_UNKNOWN = "outcome_unknown"
+    RATE_LIMITED = "rate_limited"
     RECEIPT_INVALID = "receipt_invalid"
     SDK_NOT_BUILT = "sdk_not_built"
     SERVICE_BUSY = "service_busy"
@@ -127,6 +129,11 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         422, "The event's properties are too large", "Leave out what you do not need; `detail` says how much fits."
     ),
     ErrorCode.FORBIDDEN: ErrorEntry(403, "This key may not do that", "Use a key with the scope named in `detail`."),
+    ErrorCode.HOST_NOT_ALLOWED: ErrorEntry(
+        421,
+        "This instance does not go by that name",
+        "Set TIDINGS_PUBLIC_URL to the address that people use, or add the name to TIDINGS_ALLOWED_HOSTS.",
+    ),
     ErrorCode.IDEMPOTENCY_KEY_INVALID: ErrorEntry(
         400, "The Idempotency-Key is not valid", "Send 1 to 128 printable characters."
     ),
@@ -169,6 +176,9 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         503,
         "We do not know whether this was stored",
         "Repeat the request with the same Idempotency-Key; without one, look first whether it was.",
+    ),
+    ErrorCode.RATE_LIMITED: ErrorEntry(
+        429, "Too many requests", "Wait as many seconds as `Retry-After` says, then go on."
     ),
     ErrorCode.RECEIPT_INVALID: ErrorEntry(
         422, "The receipt does not belong to a delivery", "Send `delivery` and `token` as they came in the payload."

@@ -17,8 +17,11 @@ from tidings.web.addresses import RefuseNul
 from tidings.web.api.routes import router
 from tidings.web.auth import Authenticate
 from tidings.web.bodies import LimitBody
+from tidings.web.hosts import TrustHosts
+from tidings.web.limits import LimitAddresses, LimitCallers
 from tidings.web.public.routes import public_routes
 from tidings.web.requests import MeasureRequests
+from tidings.web.security import SecureAnswers
 
 if TYPE_CHECKING:
     from tidings.wiring import Container
@@ -37,7 +40,8 @@ def create_app(
     application does (the worker, where both share a process). Whoever stops the server sets
     `app.state.stopping` first, so that streams end by themselves.
     """
-    docs_url = f"{container.settings.base_url}/docs/errors"
+    base_url, limiter = container.settings.base_url, container.limiter
+    docs_url = f"{base_url}/docs/errors"
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -58,9 +62,13 @@ def create_app(
         lifespan=lifespan,
         middleware=[
             Middleware(MeasureRequests, metrics=metrics or container.metrics),
+            Middleware(SecureAnswers, base_url=base_url),
+            Middleware(TrustHosts, base_url=base_url, allowed=container.settings.allowed_hosts, docs_url=docs_url),
+            Middleware(LimitAddresses, limiter=limiter, base_url=base_url, docs_url=docs_url),
             Middleware(RefuseNul, docs_url=docs_url),
             Middleware(LimitBody, docs_url=docs_url),
             Middleware(Authenticate, container=container, operator_token=operator_token, docs_url=docs_url),
+            Middleware(LimitCallers, limiter=limiter, base_url=base_url, docs_url=docs_url),
         ],
     )
     app.state.container = container

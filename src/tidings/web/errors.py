@@ -18,6 +18,7 @@ from starlette.routing import Match
 from tidings.domain.errors import CATALOGUE, CatalogueError, ErrorCode, FieldFault
 from tidings.lib.log import cut
 from tidings.storage import OutcomeUnknown, StoreUnavailable
+from tidings.web.security import defaults_of
 
 MEDIA_TYPE = "application/problem+json"
 BUSY_SECONDS = 2
@@ -120,7 +121,9 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     request_id = uuid4().hex
     log.error("request_failed", request_id=request_id, method=request.method, kind=type(error).__name__)
     fault = CatalogueError(ErrorCode.INTERNAL_ERROR, f"The server's log has more under request_id {request_id}.")
-    return problem_of(request.app.state.docs_url, fault, extra={"request_id": request_id})
+    # The framework makes this answer outside every middleware.
+    headers = {**defaults_of(request.app.state.container.settings.base_url), "Cache-Control": "no-store"}
+    return problem_of(request.app.state.docs_url, fault, headers=headers, extra={"request_id": request_id})
 
 
 def invalid_from(faults: Sequence[Mapping[str, Any]], *, content_type: str) -> CatalogueError:

@@ -1,8 +1,12 @@
-"""What every page of ours tells the browser about itself: no foreign script, no frame, no guessing of types."""
+"""What every answer of ours tells the browser about itself: no foreign script, no frame, no guessing of types."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -14,15 +18,30 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+NO_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
+"""For what is no page: shown as one all the same, it can do nothing."""
 
 HTML_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+EVERYWHERE = {
+    "Content-Security-Policy": NO_CONTENT_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+PRIVATE = ("/api/", "/push/", "/v1/")
+"""What is given here is about people: no cache on the way and no Back button of the next user shall have it."""
+
+PUBLIC = ("/push/", "/v1/")
+"""Called by the pages of other sites; CORS says which of them may read the answer."""
+
+TRANSPORT = "max-age=31536000"
+"""A year of https alone, for this host: what is below it may be another's."""
 
 
 def secured(response: Response) -> Response:
@@ -30,3 +49,36 @@ def secured(response: Response) -> Response:
     for name, value in HTML_HEADERS.items():
         response.headers[name] = value
     return response
+
+
+class SecureAnswers:
+    """Middleware that gives every answer what it has not said itself."""
+
+    def __init__(self, app: ASGIApp, *, base_url: str) -> None:
+        self._app = app
+        self._everywhere = defaults_of(base_url)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        path: str = scope["path"]
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if path.startswith(PUBLIC):
+                    headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
+                if path.startswith(PRIVATE):
+                    headers.setdefault("Cache-Control", "no-store")
+                for name, value in self._everywhere.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        return await self._app(scope, receive, sent)
+
+
+def defaults_of(base_url: str) -> Mapping[str, str]:
+    """Give the headers of every answer of an instance at this address."""
+    secure = {"Strict-Transport-Security": TRANSPORT} if base_url.startswith("https://") else {}
+    return EVERYWHERE | secure

@@ -46,9 +46,9 @@ async def test_every_address_in_them_is_served_and_names_the_app(
 async def test_without_a_public_address_they_name_the_one_that_was_asked(app: FastAPI, container: Container) -> None:
     object.__setattr__(container, "settings", container.settings.model_copy(update={"public_url": None, "port": 8080}))
     public_id = (await container.apps.resolve(None)).public_id
-    asked = {"Host": "tidings.internal:9000"}, {"Host": "localhost"}
+    asked = {"Host": "192.168.1.5:9000"}, {"Host": "localhost"}
     async with client_of(app, Authorization=f"Bearer {OPERATOR}") as client:
         told = [
             (await client.get(f"/api/v1/apps/{public_id}/snippets", headers=host)).json()["server"] for host in asked
         ]
-    assert told == ["https://tidings.internal:9000", "http://localhost:8080"]
+    assert told == ["https://192.168.1.5:9000", "http://localhost:8080"]

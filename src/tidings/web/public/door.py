@@ -17,6 +17,7 @@ from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.storage import StoreUnavailable
 from tidings.web.auth import container_of, is_own_origin
 from tidings.web.errors import BUSY_SECONDS, problem
+from tidings.web.limits import EXPOSED
 
 MAX_BODY = 8 * 1024
 """Bytes of a body: a subscription has about 600."""
@@ -132,4 +133,4 @@ def _add_cors(answer: Response, origin: str | None, *, methods: str | None) -> N
         answer.headers["Access-Control-Allow-Headers"] = "Content-Type"
         answer.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
     else:
-        answer.headers["Access-Control-Expose-Headers"] = "Retry-After"
+        answer.headers["Access-Control-Expose-Headers"] = EXPOSED
