@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from tidings.bus import Bus, bus_from
 from tidings.domain.safety import TripLimits
 from tidings.lib.clock import Clock, SystemClock
 from tidings.lib.egress import AddressGuard, HostPolicy, getaddrinfo
+from tidings.lib.fetch import WHERE_A_URL_LEADS, Fetcher
 from tidings.lib.ids import Ids
 from tidings.lib.metrics import Metrics
 from tidings.lib.opaque import OpaquePairs
@@ -54,6 +55,7 @@ class Container:
     deliveries: OpaquePairs
     policy: HostPolicy
     guard: AddressGuard
+    fetcher: Fetcher
     limiter: Limiter | None
     apps: Apps
     access: Access
@@ -155,6 +157,9 @@ def assembled(
         deliveries=deliveries,
         policy=policy,
         guard=guard,
+        fetcher=Fetcher(
+            guard=guard, policy=replace(WHERE_A_URL_LEADS, allow_insecure=settings.allow_insecure_endpoints)
+        ),
         limiter=GcraLimiter() if settings.rate_limits else None,
         apps=Apps(store=store, clock=clock, ids=ids),
         access=Access(store=store, clock=clock, ids=ids),

@@ -24,8 +24,8 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 # Names that never lead to the public internet: RFC 6761, RFC 6762, RFC 8375 and ICANN's `.internal`.
 _PRIVATE_NAMES = (".localhost", ".local", ".internal", ".home.arpa")
 
-# `is_global` of the standard library follows a registry that grew over time: Python 3.11 calls some of these
-# global. And some that the registry does call global (translation, tunnels) carry another address inside.
+# Every block of IANA's special-purpose registry (RFC 6890), and multicast. `is_global` of the standard library follows
+# an older state of it, and what the registry calls global all the same (relays, AS112, AMT) is nobody's server.
 _REFUSED_V4 = tuple(
     ip_network(network)
     for network in (
@@ -37,8 +37,11 @@ _REFUSED_V4 = tuple(
         "172.16.0.0/12",
         "192.0.0.0/24",
         "192.0.2.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
         "192.88.99.0/24",
         "192.168.0.0/16",
+        "192.175.48.0/24",
         "198.18.0.0/15",
         "198.51.100.0/24",
         "203.0.113.0/24",
@@ -49,8 +52,10 @@ _REFUSED_V4 = tuple(
 _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 # IANA hands out global unicast from 2000::/3 alone: mapped, translated and all kinds of local fall away.
 _GLOBAL_V6 = ip_network("2000::/3")
-# IETF protocol assignments (with Teredo 2001::/32 and ORCHID), documentation twice, 6to4.
-_REFUSED_V6 = tuple(map(ip_network, ("2001::/23", "2001:db8::/32", "3fff::/20", "2002::/16")))
+# IETF protocol assignments (with Teredo 2001::/32 and ORCHID), documentation twice, 6to4, AS112.
+_REFUSED_V6 = tuple(map(ip_network, ("2001::/23", "2001:db8::/32", "3fff::/20", "2002::/16", "2620:4f:8000::/48")))
+_ISATAP = (0x00005EFE, 0x02005EFE)
+"""Upper half of an interface identifier that has an IPv4 address in its lower half (RFC 5214 §6.1)."""
 
 
 class UrlFault(StrEnum):
@@ -78,12 +83,14 @@ class ForbiddenUrl(Exception):
 class HostPolicy:
     """Which hosts may be called: exact names, and suffixes with their leading dot, all in lower case.
 
-    `any_public` takes every public name. `allow_insecure`, for development, adds http, loopback and any port.
+    `any_public` takes every public name, `any_port` other ports than 443. `allow_insecure`, for development, adds http,
+    loopback and any port.
     """
 
     hosts: frozenset[str]
     suffixes: tuple[str, ...]
     any_public: bool = False
+    any_port: bool = False
     allow_insecure: bool = False
 
     def __post_init__(self) -> None:
@@ -137,7 +144,7 @@ def checked_url(url: str, *, policy: HostPolicy) -> CheckedUrl:
         raise ForbiddenUrl(UrlFault.INVALID, "The URL has a fragment (`#...`), which is never sent.")
     host, port_text = _host_and_port(authority)
     name = _checked_host(host, policy=policy)
-    port = _checked_port(port_text, scheme=scheme, any_port=policy.allow_insecure)
+    port = _checked_port(port_text, scheme=scheme, any_port=policy.any_port or policy.allow_insecure)
     shown = f"[{name}]" if ":" in name else name
     origin = f"{scheme}://{shown}" if port == _DEFAULT_PORTS[scheme] else f"{scheme}://{shown}:{port}"
     return CheckedUrl(scheme=scheme, host=name, port=port, origin=origin)
@@ -153,7 +160,7 @@ class AddressGuard:
         """Tell whether an address, as text, is globally routable and hides no other address.
 
         Refuses private, shared, link-local, multicast, reserved and documentation ranges; IPv4 inside IPv6
-        (mapped, compatible, NAT64, 6to4, Teredo), as nobody can judge from here where that ends; zone ids;
+        (mapped, compatible, NAT64, 6to4, Teredo, ISATAP), as nobody can judge from here where that ends; zone ids;
         and whatever is not an address.
         """
         if "%" in address:
@@ -204,6 +211,8 @@ def _is_public(ip: IPv4Address | IPv6Address) -> bool:
         return False
     if isinstance(ip, IPv4Address):
         return not any(ip in network for network in _REFUSED_V4)
+    if (int(ip) >> 32) & 0xFFFF_FFFF in _ISATAP:
+        return False
     return ip in _GLOBAL_V6 and not any(ip in network for network in _REFUSED_V6)
 
 

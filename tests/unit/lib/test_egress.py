@@ -21,6 +21,7 @@ KNOWN = HostPolicy(
     suffixes=(".push.apple.com", ".notify.windows.com", ".push.services.mozilla.com"),
 )
 ANY = HostPolicy(hosts=frozenset(), suffixes=(), any_public=True)
+PORTS = HostPolicy(hosts=frozenset({"id.example.org"}), suffixes=(), any_port=True)
 INSECURE = HostPolicy(hosts=frozenset({"fcm.googleapis.com"}), suffixes=(), allow_insecure=True)
 
 TAKEN = [
@@ -161,6 +162,20 @@ def test_any_public_takes_every_public_name(host: str) -> None:
     assert checked_url(f"https://{host}/up", policy=ANY).host == host
 
 
+def test_a_policy_may_take_other_ports_and_nothing_else_that_is_insecure() -> None:
+    assert checked_url("https://id.example.org:8443/", policy=PORTS).origin == "https://id.example.org:8443"
+    for url, fault in (
+        ("https://id.example.org:0/", UrlFault.PORT),
+        ("https://id.example.org:65536/", UrlFault.PORT),
+        ("http://id.example.org:8080/", UrlFault.INSECURE),
+        ("https://127.0.0.1:8443/", UrlFault.IP_LITERAL),
+        ("https://localhost:8443/", UrlFault.HOST),
+    ):
+        with pytest.raises(ForbiddenUrl) as caught:
+            checked_url(url, policy=PORTS)
+        assert caught.value.fault is fault
+
+
 @pytest.mark.parametrize(
     "host",
     ["localhost", "intranet", "a.localhost", "printer.local", "metadata.google.internal", "nas.home.arpa"],
@@ -268,7 +283,10 @@ PRIVATE = [
     "192.0.0.9",  # global to the registry, but a protocol assignment
     "192.0.0.192",
     "192.0.2.1",
+    "192.31.196.1",
+    "192.52.193.1",
     "192.88.99.1",
+    "192.175.48.1",
     "192.168.1.1",
     "198.18.0.1",
     "198.19.255.255",
@@ -306,6 +324,9 @@ PRIVATE = [
     "fe80::1",
     "fe80::1%eth0",
     "2606:4700::1111%eth0",
+    "2606:4700::5efe:7f00:1",
+    "2606:4700::200:5efe:808:808",
+    "2620:4f:8000::1",
     "fec0::1",
     "ff02::1",
     "ff0e::1",
