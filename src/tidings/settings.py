@@ -84,6 +84,28 @@ class Settings(BaseSettings):
         le=1_440,
         description="The same words to most subscribers again within so many minutes are held; 0 turns that off.",
     )
+    keep_deliveries: int = Field(
+        90,
+        ge=0,
+        le=36_500,
+        description="Days for which deliveries and receipts are kept after their notification has ended; 0 for ever.",
+    )
+    keep_notifications: int = Field(
+        400, ge=0, le=36_500, description="Days for which notifications are kept after they have ended; 0 for ever."
+    )
+    keep_events: int = Field(
+        90, ge=0, le=36_500, description="Days for which what devices report with `Tidings.track` is kept; 0 for ever."
+    )
+    keep_subscriptions: int = Field(
+        180,
+        ge=0,
+        le=36_500,
+        description="Days for which devices that are not active are kept after they were last seen or reached; "
+        "0 for ever.",
+    )
+    keep_counts: int = Field(
+        400, ge=0, le=36_500, description="Days for which what was counted by day is kept; 0 for ever."
+    )
     allow_insecure_endpoints: bool = Field(
         False, description="Development only: http and loopback push endpoints, self-signed certificates."
     )

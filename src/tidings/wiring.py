@@ -27,8 +27,12 @@ from tidings.services.access import Access
 from tidings.services.apps import Apps
 from tidings.services.credentials import Credentials
 from tidings.services.dead_shards import DeadShards
+from tidings.services.erasure import Erasure
+from tidings.services.export import Export
 from tidings.services.notifications import Notifications
+from tidings.services.retention import KeepFor, Retention
 from tidings.services.safety import Safety
+from tidings.services.stats import Stats
 from tidings.services.subscriptions import Subscriptions
 from tidings.services.system import System
 from tidings.services.tracking import Tracking
@@ -67,6 +71,10 @@ class Container:
     notifications: Notifications
     system: System
     safety: Safety
+    stats: Stats
+    retention: Retention
+    erasure: Erasure
+    export: Export
     dead_shards: DeadShards
     metrics: Metrics
     process: ProcessMetrics
@@ -95,6 +103,16 @@ def _limits(settings: Settings) -> TripLimits:
         times=settings.tripwire_times,
         window=timedelta(minutes=settings.tripwire_minutes),
         repeat=timedelta(minutes=settings.tripwire_repeat_minutes),
+    )
+
+
+def _keep(settings: Settings) -> KeepFor:
+    return KeepFor(
+        deliveries=settings.keep_deliveries,
+        notifications=settings.keep_notifications,
+        events=settings.keep_events,
+        subscriptions=settings.keep_subscriptions,
+        counts=settings.keep_counts,
     )
 
 
@@ -170,6 +188,10 @@ def assembled(
         users=Users(store=store, clock=clock),
         notifications=Notifications(store=store, flow=flow, bus=bus, clock=clock, tripwire=Tripwire(_limits(settings))),
         safety=Safety(store=store, bus=bus, clock=clock),
+        stats=Stats(store=store, clock=clock),
+        retention=Retention(store=store, clock=clock, keep=_keep(settings), metrics=metrics),
+        erasure=Erasure(store=store, bus=bus, clock=clock, ids=ids),
+        export=Export(store=store, clock=clock),
         dead_shards=DeadShards(store=store, bus=bus, clock=clock),
         metrics=metrics,
         process=ProcessMetrics(metrics),

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from tidings.cli.confirm import confirmed
 from tidings.cli.failure import CommandFailed
 from tidings.cli.options import Call, command
-from tidings.cli.output import plain
+from tidings.cli.output import counted, plain
 from tidings.services.snippets import Way
 
 Origin = Annotated[
@@ -18,6 +19,7 @@ Origin = Annotated[
     ),
 ]
 
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Site = Annotated[str, typer.Argument(help="The site: https://www.example.com.", metavar="URL")]
 
 
@@ -31,6 +33,8 @@ def register(root: typer.Typer) -> None:
     command(group, "allow", app=True)(allow)
     command(group, "disallow", app=True)(disallow)
     command(group, "snippet", app=True)(snippet)
+    command(group, "identity-secret", app=True)(identity_secret)
+    command(group, "erase", app=True)(erase)
 
 
 async def list_apps(call: Call) -> None:
@@ -125,6 +129,35 @@ async def snippet(
     call.out.say(f"A Content-Security-Policy of the site needs: {plain(found['policy'])}")
     others = [one.value for one in Way if one is not way]
     call.out.note(f"Other ways: --way {', --way '.join(others)}")
+
+
+async def identity_secret(
+    call: Call,
+    grace: Annotated[
+        int, typer.Option("--grace", min=0, max=720, help="Hours for which the secret before holds besides.")
+    ] = 24,
+    yes: Yes = False,
+) -> None:
+    """Make a new secret that your server signs user ids with, and show it this once."""
+    async with call.api() as api:
+        chosen = api.app or await only_app(api)
+        confirmed(call.out, f"Make a new identity secret? The one before holds for {counted(grace, 'hour')}.", yes=yes)
+        made = await api.post(f"/apps/{chosen}/identity-secret", {"grace_hours": grace})
+    call.out.result(made)
+    call.out.facts([("Identity secret", made["identity_secret"]), ("Earlier one until", made["earlier_until"] or "-")])
+    call.out.done("Keep it on your server; it is not shown again.")
+
+
+async def erase(call: Call, yes: Yes = False) -> None:
+    """Erase an App with its people, devices, messages, keys and counts. Not to be taken back."""
+    async with call.api() as api:
+        chosen = api.app or await only_app(api)
+        name = (await api.get(f"/apps/{chosen}"))["name"]
+        confirmed(call.out, f"Erase the App {name} ({chosen}) with everything in it?", yes=yes)
+        receipt = await api.erase(f"/apps/{chosen}", confirm=name)
+    call.out.result(receipt)
+    done = receipt["status"] == "done"
+    call.out.done(f"Erased {plain(name)}." if done else f"{plain(name)} is closed; a worker removes the rest.")
 
 
 async def only_app(api: Any) -> str:

@@ -70,6 +70,10 @@ class Api:
         """Remove one resource."""
         _document(await self.http.delete(path, params=self._query({})))
 
+    async def erase(self, path: str, **query: object) -> Any:
+        """Remove one resource and give the receipt."""
+        return _document(await self.http.delete(path, params=self._query(query)))
+
     async def every(self, path: str, **query: object) -> list[Any]:
         """Read a whole list, page by page."""
         return [row async for row in self.rows(path, **query)]

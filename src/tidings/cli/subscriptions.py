@@ -96,7 +96,7 @@ async def give(
     Whoever has this file and the VAPID key can send to these people: it is written for your eyes only.
     """
     rows = 0
-    with _target(file) as target:
+    with private_file(file) as target:
         async with call.api() as api:
             async for piece in api.download("/subscriptions/export"):
                 rows += piece.count(b"\n")
@@ -108,7 +108,8 @@ async def give(
 
 
 @contextmanager
-def _target(file: Path) -> Iterator[BinaryIO]:
+def private_file(file: Path) -> Iterator[BinaryIO]:
+    """Open a new file that only its owner reads, or stdout for `-`; one that is not written to the end is removed."""
     if str(file) == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

@@ -5,20 +5,26 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
 from tidings.cli.client import Api
+from tidings.cli.confirm import confirmed
 from tidings.cli.failure import CommandFailed
 from tidings.cli.options import Call, command, pairs
 from tidings.cli.output import counted, number, plain
+from tidings.cli.subscriptions import private_file
 
 MOST_DEVICES = 2000
 """Devices that `user list` looks through for people whom nobody has described; an instance may have a million."""
 
 Id = Annotated[str, typer.Argument(help="The App's own id of the person.", metavar="ID")]
+
+Person = Annotated[str, typer.Argument(help="The App's own id of the person; with --device a sub_...", metavar="ID")]
+OfDevice = Annotated[bool, typer.Option("--device", help="ID names a device: the person is known by it alone.")]
 
 
 def register(root: typer.Typer) -> None:
@@ -28,6 +34,8 @@ def register(root: typer.Typer) -> None:
     command(group, "set", app=True)(put)
     command(group, "show", app=True)(show)
     command(group, "list", app=True)(list_users)
+    command(group, "export", app=True)(export)
+    command(group, "erase", app=True)(erase)
 
 
 async def put(
@@ -107,6 +115,52 @@ async def list_users(call: Call) -> None:
     )
     if not all_seen:
         call.out.note(f"Of people without details, only those of the newest {number(MOST_DEVICES)} devices are shown.")
+
+
+async def export(
+    call: Call,
+    person: Person,
+    file: Annotated[Path, typer.Argument(help="Where it goes; - for stdout.", metavar="FILE")],
+    device: OfDevice = False,
+) -> None:
+    """Export everything that is kept of a person or a device as JSON: a request for information under the GDPR."""
+    size = 0
+    with private_file(file) as target:
+        async with call.api() as api:
+            async for piece in api.download(f"/{_place(person, device=device)}/export"):
+                size += len(piece)
+                target.write(piece)
+    if str(file) == "-":
+        return
+    call.out.result({"file": str(file), "bytes": size})
+    call.out.done(f"Exported what is kept of {plain(person)} to {plain(str(file))}, readable by you alone.")
+
+
+async def erase(
+    call: Call,
+    person: Person,
+    device: OfDevice = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Erase everything that is kept of a person or a device; nothing is sent to them any more. Not to be taken back."""
+    confirmed(call.out, f"Erase everything that is kept of {person}?", yes=yes)
+    async with call.api() as api:
+        receipt = await api.post(f"/{_place(person, device=device)}/erase")
+    call.out.result(receipt)
+    call.out.facts(
+        [
+            ("Receipt", receipt["id"]),
+            ("Status", receipt["status"]),
+            *((f"Removed {kind}", number(count)) for kind, count in receipt["removed"].items()),
+        ]
+    )
+    for sentence in receipt["kept"]:
+        call.out.note(sentence)
+    call.out.done(f"Erased {plain(person)}." if receipt["status"] == "done" else "It goes on in the background.")
+
+
+def _place(person: str, *, device: bool) -> str:
+    return f"{'subscriptions' if device else 'users'}/{quote(person, safe='')}"
 
 
 async def _named_by_devices(api: Api, *, described: Collection[str]) -> tuple[Counter[str], bool]:

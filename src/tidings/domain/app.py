@@ -10,7 +10,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """One site or mobile app. Without `origins` only pages from localhost may subscribe."""
+    """One site or mobile app. Without `origins` only pages from localhost may subscribe.
+
+    `earlier_secret` was the identity secret before, and holds until `earlier_until` besides.
+    """
 
     id: int
     public_id: str
@@ -18,6 +21,9 @@ class App:
     origins: tuple[str, ...]
     identity_secret: bytes = field(repr=False)
     created_at: datetime
+    earlier_secret: bytes | None = field(default=None, repr=False)
+    earlier_until: datetime | None = None
+    secret_since: datetime | None = None
 
 
 class CredentialStatus(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from tidings.domain.app import App
@@ -119,6 +120,18 @@ class Apps:
             return _details(tx, app)
 
         return await self._store.write(change)
+
+    async def new_identity_secret(self, public_id: str, *, grace: timedelta) -> App:
+        """Make a new identity secret, the one before holds for the time of grace besides. Raises APP_NOT_FOUND."""
+        secret, now = self._secret(), self._clock.now()
+        until = now + grace if grace else None
+        return await self._store.write(
+            lambda tx: tx.apps.rotate_secret(_found(tx, public_id).id, secret, keep_until=until, now=now)
+        )
+
+    async def end_earlier_secret(self, public_id: str) -> None:
+        """Let the identity secret before the one in force hold no longer. Raises APP_NOT_FOUND."""
+        await self._store.write(lambda tx: tx.apps.end_earlier_secret(_found(tx, public_id).id))
 
     def _secret(self) -> bytes:
         # The characters people copy are the key itself, so that no language has to decode anything first.

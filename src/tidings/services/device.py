@@ -36,3 +36,14 @@ def device_from(user_agent: str) -> str | None:
     if browser and system:
         return f"{browser} on {system}"
     return browser or system
+
+
+def browser_of(device: str) -> str:
+    """Give the browser of what `device_from` made; `unknown` for nothing, `other` for what it does not make."""
+    browser = device.partition(" on ")[0]
+    if not browser:
+        return "unknown"
+    return browser if browser in _FAMILIES else "other"
+
+
+_FAMILIES = frozenset(name for _, name in _BROWSERS)

@@ -8,10 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 
+from tidings.domain.app import App
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.storage import Transaction
+
+LONGEST_LIFE = timedelta(days=31)
+"""For how long a token may be good."""
+
+_EXPIRY = re.compile(r"[1-9][0-9]{0,11}", re.ASCII)
 
 
 def identity_token(secret: bytes, user_id: str, *, expires: int) -> str:
@@ -20,16 +27,28 @@ def identity_token(secret: bytes, user_id: str, *, expires: int) -> str:
     return f"{expires}.{signature}"
 
 
-def check_identity(secret: bytes, user_id: str, token: str, *, now: datetime) -> None:
-    """Raise IDENTITY_INVALID unless the token was signed for this user and has not expired."""
+def check_identity(app: App, user_id: str, token: str, *, now: datetime) -> None:
+    """Raise IDENTITY_INVALID unless the token was signed for this user of this App, and is in force.
+
+    A token signed with the secret before the one in force passes while that holds. One that is good for longer than
+    LONGEST_LIFE is refused: whoever copied it could be this person for as long.
+    """
     expiry, _, signature = token.partition(".")
-    if not (expiry.isascii() and expiry.isdigit() and len(expiry) <= 12 and signature.isascii()):
+    if _EXPIRY.fullmatch(expiry) is None or not signature.isascii():
         raise CatalogueError(ErrorCode.IDENTITY_INVALID, "The token is not of the form `<expiry>.<signature>`.")
-    expected = identity_token(secret, user_id, expires=int(expiry)).partition(".")[2]
-    if not hmac.compare_digest(expected, signature):
+    expires = int(expiry)
+    secrets = [app.identity_secret]
+    if app.earlier_secret is not None and app.earlier_until is not None and now < app.earlier_until:
+        secrets.append(app.earlier_secret)
+    expected = [identity_token(secret, user_id, expires=expires).partition(".")[2] for secret in secrets]
+    if not any([hmac.compare_digest(one, signature) for one in expected]):  # noqa: C419 - each is compared, always
         raise CatalogueError(ErrorCode.IDENTITY_INVALID, "The token was not signed for this user with this secret.")
-    if int(expiry) <= now.timestamp():
+    if expires <= now.timestamp():
         raise CatalogueError(ErrorCode.IDENTITY_INVALID, "The token has expired.")
+    if expires > (now + LONGEST_LIFE).timestamp():
+        raise CatalogueError(
+            ErrorCode.IDENTITY_INVALID, f"The token is good for more than {LONGEST_LIFE.days} days; sign shorter ones."
+        )
 
 
 def identity_required(tx: Transaction, app_id: int) -> bool:

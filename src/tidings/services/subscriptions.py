@@ -166,7 +166,7 @@ class Subscriptions:
     def _verified(self, app: App, registration: Registration) -> bool:
         if registration.user_id is None or registration.user_token is None:
             return False
-        check_identity(app.identity_secret, registration.user_id, registration.user_token, now=self._clock.now())
+        check_identity(app, registration.user_id, registration.user_token, now=self._clock.now())
         return True
 
 

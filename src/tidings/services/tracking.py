@@ -25,9 +25,6 @@ MOST_EVENTS = 1_000
 
 EVENTS_WITHIN = timedelta(days=1)
 
-KEEP_EVENTS = timedelta(days=90)
-"""How long an event is kept."""
-
 
 class Tracking:
     """Takes tags and events from devices; whoever does not show a device's own secret changes nothing."""

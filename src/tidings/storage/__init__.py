@@ -7,15 +7,18 @@ synchronous and short, does nothing but storage, and may be run again if the dat
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from tidings.domain.app import ApiKey, App, Credential, CredentialStatus, Heartbeat, Integration, User
 from tidings.domain.audience import Audience
 from tidings.domain.campaign import Counts, NewNotification, Notification, NotificationStatus
 from tidings.domain.delivery import DeadShard, NewShard, Priority, SettledDelivery, Settlement, Shard
+from tidings.domain.erasure import Erasure, Sought
+from tidings.domain.message import Message
 from tidings.domain.receipt import Receipt
 from tidings.domain.safety import GlobalPause, HoldReason
+from tidings.domain.stats import Naming, Scale
 from tidings.domain.subscription import Address, Known, NewSubscription, Recipient, Subscription, SubscriptionStatus
 from tidings.domain.tracked import NewTrackedEvent, TrackedEvent
 from tidings.domain.vitals import Vitals
@@ -32,6 +35,11 @@ class Apps(Protocol):
     def by_id(self, app_id: int) -> App | None: ...
     def all(self) -> list[App]: ...
     def update(self, app_id: int, *, name: str | None = None, origins: Sequence[str] | None = None) -> App: ...
+    def rotate_secret(self, app_id: int, secret: bytes, *, keep_until: datetime | None, now: datetime) -> App:
+        """Put a new identity secret in force; the one before holds until then besides. Raises APP_NOT_FOUND."""
+        ...
+
+    def end_earlier_secret(self, app_id: int) -> App: ...
 
 
 class Credentials(Protocol):
@@ -176,8 +184,12 @@ class Tracked(Protocol):
         ...
 
     def page(self, subscription_id: int, *, after: int, limit: int) -> list[TrackedEvent]: ...
+    def of_user(self, app_id: int, user_external_id: str, *, after: int, limit: int) -> list[TrackedEvent]:
+        """List what a person did on any device, oldest first."""
+        ...
+
     def forget_user(self, app_id: int, user_external_id: str) -> int: ...
-    def purge(self, *, before: datetime) -> int: ...
+    def purge(self, *, before: datetime, limit: int) -> int: ...
 
 
 class Notifications(Protocol):
@@ -302,6 +314,9 @@ class Deliveries(Protocol):
     def page(self, notification_id: int, *, after: int, limit: int) -> list[SettledDelivery]: ...
     def statuses(self, notification_id: int) -> dict[int, int]: ...
     def of_subscription(self, subscription_id: int, *, limit: int) -> list[tuple[int, SettledDelivery, datetime]]: ...
+    def history(self, subscription_id: int, *, after: int, limit: int) -> list[tuple[int, SettledDelivery, datetime]]:
+        """List the same, oldest first; `after` is the notification last seen, 0 to begin."""
+        ...
 
 
 class Receipts(Protocol):
@@ -313,6 +328,9 @@ class Receipts(Protocol):
 
     def counts(self, notification_id: int) -> Counts: ...
     def answers(self, notification_id: int) -> dict[str, int]: ...
+    def of_subscription(self, subscription_id: int, *, after: tuple[int, str], limit: int) -> list[Receipt]:
+        """List what a device reported, by notification and event; `after` is that of the last one seen."""
+        ...
 
 
 class Access(Protocol):
@@ -398,6 +416,60 @@ class Volumes(Protocol):
     def purge(self, *, before: datetime) -> int: ...
 
 
+class Stats(Protocol):
+    """What is counted by day: written as it happens, rolled up in the background, kept longer than what it counts."""
+
+    def roll_up(self, *, limit: int, naming: Naming) -> int:
+        """Add the oldest tallies to the counts of their days; give how many there were."""
+        ...
+
+    def counts(self, scale: Scale, *, naming: Naming) -> dict[tuple[str, str], int]:
+        """Give counts by (value of the dimension, outcome), with what is not rolled up yet."""
+        ...
+
+    def waiting(self) -> int: ...
+    def purge(self, *, before: date, limit: int) -> int: ...
+
+
+class Retention(Protocol):
+    """What has had its time; each call removes `limit` rows at most."""
+
+    def details_due(self, *, before: datetime, limit: int) -> list[int]: ...
+    def clear_details(self, notification_id: int, *, limit: int, now: datetime) -> int: ...
+    def notifications_due(self, *, before: datetime, limit: int) -> list[int]: ...
+    def forget_notifications(self, ids: list[int]) -> int: ...
+    def devices_due(self, *, before: datetime, after: int, limit: int) -> list[int]: ...
+    def forget_device(self, subscription_id: int, *, before: datetime, limit: int) -> int: ...
+
+
+class Erasures(Protocol):
+    """Erasing somebody's data. The first transaction ends all sending; steps then remove what hangs on the subject."""
+
+    def user(self, app: App, external_id: str, *, public_id: str, now: datetime) -> Erasure: ...
+    def device(self, app: App, subscription: str, *, public_id: str, now: datetime) -> Erasure | None: ...
+    def app(self, app: App, *, public_id: str, now: datetime) -> Erasure: ...
+    def get(self, public_id: str) -> Erasure | None: ...
+    def page(self, app_id: int, *, after: int, limit: int) -> list[Erasure]: ...
+    def running(self, *, limit: int) -> list[int]: ...
+    def note_in_hand(self, erasure_id: int, *, now: datetime) -> int:
+        """Note the chunks that may hold a message to the subject; asked after the first transaction."""
+        ...
+
+    def still_in_hand(self, erasure_id: int, *, now: datetime) -> int: ...
+    def step(self, erasure_id: int, *, limit: int, now: datetime) -> bool:
+        """Remove up to `limit` rows; False when it is done, or waits for chunks that are being sent."""
+        ...
+
+    def addressed(
+        self, app_id: int, sought: Sought, *, after: int, limit: int
+    ) -> tuple[int | None, list[tuple[str, Message, datetime]]]:
+        """Look through an App's notifications for those whose audience names somebody.
+
+        Gives (public id, message, when) of those found, and where to go on; None at the end.
+        """
+        ...
+
+
 class Transaction(Protocol):
     """One transaction's view of everything stored."""
 
@@ -414,6 +486,9 @@ class Transaction(Protocol):
     idempotency: Idempotency
     instance: Instance
     volumes: Volumes
+    stats: Stats
+    retention: Retention
+    erasures: Erasures
 
 
 class Store(Protocol):

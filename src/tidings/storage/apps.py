@@ -13,9 +13,16 @@ from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.storage.schema import apps
 from tidings.storage.scope import AnyRow, Scope
 
+_THERE = apps.c.erased_at.is_(None)
+"""An App that is being erased is found by nobody."""
+
 
 def _context(public_id: str) -> str:
     return f"apps|identity_secret|{public_id}"
+
+
+def _earlier_context(public_id: str) -> str:
+    return f"apps|earlier_secret|{public_id}"
 
 
 class SqlApps:
@@ -41,17 +48,19 @@ class SqlApps:
 
     def get(self, public_id: str) -> App | None:
         """Find by public id."""
-        row = self._scope.connection.execute(select(apps).where(apps.c.public_id == public_id)).first()
+        row = self._scope.connection.execute(select(apps).where(apps.c.public_id == public_id, _THERE)).first()
         return self._app(row) if row else None
 
     def by_id(self, app_id: int) -> App | None:
         """Find by id."""
-        row = self._scope.connection.execute(select(apps).where(apps.c.id == app_id)).first()
+        row = self._scope.connection.execute(select(apps).where(apps.c.id == app_id, _THERE)).first()
         return self._app(row) if row else None
 
     def all(self) -> list[App]:
         """List all, oldest first."""
-        return [self._app(row) for row in self._scope.connection.execute(select(apps).order_by(apps.c.id))]
+        return [
+            self._app(row) for row in self._scope.connection.execute(select(apps).where(_THERE).order_by(apps.c.id))
+        ]
 
     def update(self, app_id: int, *, name: str | None = None, origins: Sequence[str] | None = None) -> App:
         """Change what is given; raise APP_NOT_FOUND."""
@@ -67,7 +76,34 @@ class SqlApps:
             raise CatalogueError(ErrorCode.APP_NOT_FOUND)
         return app
 
+    def rotate_secret(self, app_id: int, secret: bytes, *, keep_until: datetime | None, now: datetime) -> App:
+        """Put a new identity secret in force; the one before holds until then besides. Raises APP_NOT_FOUND."""
+        row = self._scope.connection.execute(select(apps).where(apps.c.id == app_id, _THERE).with_for_update()).first()
+        if row is None:
+            raise CatalogueError(ErrorCode.APP_NOT_FOUND)
+        known = self._app(row)
+        kept = self._scope.sealer.seal(known.identity_secret, context=_earlier_context(row.public_id))
+        values = {
+            "identity_secret": self._scope.sealer.seal(secret, context=_context(row.public_id)),
+            "secret_since": now,
+            "earlier_secret": kept if keep_until else None,
+            "earlier_until": keep_until,
+        }
+        changed = update(apps).where(apps.c.id == app_id).values(values).returning(apps)
+        return self._app(self._scope.connection.execute(changed).one())
+
+    def end_earlier_secret(self, app_id: int) -> App:
+        """Let the identity secret before the one in force hold no longer. Raises APP_NOT_FOUND."""
+        values = {"earlier_secret": None, "earlier_until": None}
+        row = self._scope.connection.execute(
+            update(apps).where(apps.c.id == app_id, _THERE).values(values).returning(apps)
+        ).first()
+        if row is None:
+            raise CatalogueError(ErrorCode.APP_NOT_FOUND)
+        return self._app(row)
+
     def _app(self, row: AnyRow) -> App:
+        earlier = row.earlier_secret
         return App(
             id=row.id,
             public_id=row.public_id,
@@ -75,4 +111,9 @@ class SqlApps:
             origins=tuple(row.origins),
             identity_secret=self._scope.sealer.open(row.identity_secret, context=_context(row.public_id)),
             created_at=row.created_at,
+            earlier_secret=self._scope.sealer.open(earlier, context=_earlier_context(row.public_id))
+            if earlier
+            else None,
+            earlier_until=row.earlier_until,
+            secret_since=row.secret_since,
         )

@@ -12,6 +12,7 @@ from tidings.storage.codec import message_from_json
 from tidings.storage.counters import add_reasons
 from tidings.storage.schema import apps, notifications, shards
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tallies import tally_skipped
 
 c = shards.c
 n = notifications.c
@@ -34,7 +35,7 @@ def bury(scope: Scope, held: tuple[ColumnElement[bool], ...], *, because: str, n
     ).first()
     if row is None:
         return False
-    _count(scope, row.notification_id, row.n_doubtful)
+    _count(scope, row.notification_id, row.n_doubtful, now=now)
     return True
 
 
@@ -93,7 +94,7 @@ def requeue(scope: Scope, shard_id: int, *, now: datetime) -> bool:
             buried_at=None,
         )
     )
-    _count(scope, found.notification_id, -found.n_doubtful)
+    _count(scope, found.notification_id, -found.n_doubtful, now=now)
     scope.connection.execute(
         update(notifications)
         .where(n.id == found.notification_id, n.status == NotificationStatus.DONE)
@@ -108,11 +109,12 @@ def drop(scope: Scope, shard_id: int) -> bool:
     return scope.connection.execute(dropped).rowcount == 1
 
 
-def _count(scope: Scope, notification_id: int, doubtful: int) -> None:
+def _count(scope: Scope, notification_id: int, doubtful: int, *, now: datetime) -> None:
     scope.connection.execute(
         update(notifications).where(n.id == notification_id).values(n_skipped=n.n_skipped + doubtful)
     )
     add_reasons(scope, notification_id, {SkipReason.IN_DOUBT: doubtful})
+    tally_skipped(scope, notification_id, {SkipReason.IN_DOUBT: doubtful}, now=now)
 
 
 def _shard(row: AnyRow) -> DeadShard:

@@ -44,6 +44,12 @@ class SqlDeliveries:
         )
         return [(row.notification_id, _delivery(row), row.at) for row in self._scope.connection.execute(query)]
 
+    def history(self, subscription_id: int, *, after: int, limit: int) -> list[tuple[int, SettledDelivery, datetime]]:
+        """List the same, oldest first; `after` is the notification last seen, 0 to begin."""
+        query = select(deliveries).where(c.subscription_id == subscription_id, c.notification_id > after)
+        rows = self._scope.connection.execute(query.order_by(c.notification_id).limit(limit))
+        return [(row.notification_id, _delivery(row), row.at) for row in rows]
+
 
 def _delivery(row: AnyRow) -> SettledDelivery:
     return SettledDelivery(row.subscription_id, DeliveryStatus(row.status), row.reason, row.attempt, row.provider_ref)

@@ -26,6 +26,7 @@ from tidings.storage.counters import COUNTERS, add_reasons
 from tidings.storage.dialects import Dialect
 from tidings.storage.schema import notification_reasons, notifications, shards
 from tidings.storage.scope import AnyRow, AnySelect, Scope
+from tidings.storage.tallies import tally_skipped
 
 c = notifications.c
 OPEN = (ShardStatus.READY, ShardStatus.LEASED)
@@ -177,7 +178,7 @@ class SqlNotifications:
         unplanned = not statuses and not cancelled
         if unplanned or not statuses.isdisjoint(OPEN):
             return False
-        self._complete(row, cancelled=cancelled)
+        self._complete(row, now, cancelled=cancelled)
         if cancelled:
             return False
         self._scope.connection.execute(
@@ -201,7 +202,7 @@ class SqlNotifications:
         query = select(shards.c.status).where(shards.c.notification_id == notification_id).distinct()
         return set(self._scope.connection.execute(query).scalars())
 
-    def _complete(self, row: AnyRow, *, cancelled: bool) -> None:
+    def _complete(self, row: AnyRow, now: datetime, *, cancelled: bool) -> None:
         counts = _counts(row)
         missing = counts.audience - counts.settled
         if missing == 0:
@@ -210,7 +211,9 @@ class SqlNotifications:
             # Devices that became active again after the freezing were sent to as well.
             values = {"n_audience": counts.settled}
         else:
-            add_reasons(self._scope, row.id, {SkipReason.CANCELLED if cancelled else SkipReason.UNSUBSCRIBED: missing})
+            counted: dict[str, int] = {SkipReason.CANCELLED if cancelled else SkipReason.UNSUBSCRIBED: missing}
+            add_reasons(self._scope, row.id, counted)
+            tally_skipped(self._scope, row.id, counted, now=now)
             values = {"n_skipped": counts.skipped + missing}
         self._scope.connection.execute(update(notifications).where(c.id == row.id).values(values))
 

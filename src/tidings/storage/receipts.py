@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, literal, select, update
+from collections import Counter
+
+from sqlalchemy import func, literal, select, tuple_, union_all, update
 
 from tidings.domain.campaign import Counts
 from tidings.domain.receipt import Receipt, ReceiptEvent
 from tidings.storage.columns import Moment
 from tidings.storage.counters import COUNTERS
-from tidings.storage.schema import notifications, receipts
+from tidings.storage.schema import notifications, receipts, subscriptions
 from tidings.storage.scope import Scope
+from tidings.storage.stats_tables import notification_answers
+from tidings.storage.tallies import tally_receipt
 
 c = receipts.c
 
@@ -21,18 +25,23 @@ class SqlReceipts:
         self._scope = scope
 
     def add(self, receipt: Receipt) -> bool:
-        """Store and count; False when the device had reported that event, or the notification is gone.
+        """Store and count; False when the device had reported that event, or the notification or the device is gone.
 
-        A device counts once for each event, and its first answer stands: nobody votes twice.
+        A device counts once for each event, and its first answer stands: nobody votes twice. Where nobody knows any
+        more whether it has reported, for its receipts had their time, it has.
         """
-        n = notifications.c
+        n, s = notifications.c, subscriptions.c
         values = select(
             n.id,
             literal(receipt.subscription_id),
             literal(receipt.event.value),
             literal(receipt.action),
             literal(receipt.at, Moment),
-        ).where(n.id == receipt.notification_id)
+        ).where(n.id == receipt.notification_id, n.details_until.is_(None))
+        # Held, so that the device is not erased under a report that leaves a row of it.
+        there = select(s.id).where(s.id == receipt.subscription_id).with_for_update(read=True, key_share=True)
+        if self._scope.connection.execute(there).first() is None:
+            return False
         stored = self._scope.connection.execute(
             self._scope.dialect.insert_missing(receipts)
             .from_select(["notification_id", "subscription_id", "event", "action", "at"], values)
@@ -44,6 +53,7 @@ class SqlReceipts:
         self._scope.connection.execute(
             update(notifications).where(n.id == receipt.notification_id).values({counter: n[counter] + 1})
         )
+        tally_receipt(self._scope, receipt)
         return True
 
     def counts(self, notification_id: int) -> Counts:
@@ -52,13 +62,25 @@ class SqlReceipts:
         row = self._scope.connection.execute(select(*columns).where(notifications.c.id == notification_id)).first()
         return Counts(*row) if row else Counts()
 
+    def of_subscription(self, subscription_id: int, *, after: tuple[int, str], limit: int) -> list[Receipt]:
+        """List what a device reported, by notification and event; `after` is that of the last one seen."""
+        query = select(receipts).where(
+            c.subscription_id == subscription_id, tuple_(c.notification_id, c.event) > tuple_(*map(literal, after))
+        )
+        rows = self._scope.connection.execute(query.order_by(c.notification_id, c.event).limit(limit))
+        return [
+            Receipt(row.notification_id, row.subscription_id, ReceiptEvent(row.event), row.action, row.at)
+            for row in rows
+        ]
+
     def answers(self, notification_id: int) -> dict[str, int]:
         """Count the answers by action, the most frequent first."""
-        count = func.count()
-        query = (
-            select(c.action, count)
-            .where(c.notification_id == notification_id, c.event == ReceiptEvent.ANSWERED)
-            .group_by(c.action)
-            .order_by(count.desc(), c.action)
+        a = notification_answers.c
+        kept = select(c.action, func.count().label("n")).where(
+            c.notification_id == notification_id, c.event == ReceiptEvent.ANSWERED
         )
-        return dict(self._scope.connection.execute(query).all())
+        earlier = select(a.action, a.n).where(a.notification_id == notification_id)
+        found: Counter[str] = Counter()
+        for action, count in self._scope.connection.execute(union_all(kept.group_by(c.action), earlier)):
+            found[action] += count
+        return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))

@@ -84,6 +84,7 @@ def _known(scope: Scope, ids: set[int]) -> dict[tuple[int, str | None], AnyRow]:
         select(s.id, s.last_active_at, f.reason, f.address_hash, f.n, f.since)
         .outerjoin(suspicions, and_(f.subscription_id == s.id))
         .where(scope.dialect.any_of(s.id, "ids"))
+        .with_for_update(read=True, key_share=True, of=subscriptions)  # nothing is remembered of an erased device
     )
     found: dict[tuple[int, str | None], AnyRow] = {}
     for row in scope.connection.execute(query, {"ids": scope.dialect.many(sorted(ids))}):

@@ -41,7 +41,13 @@ apps = Table(
     Column("name", Text, nullable=False),
     Column("origins", Json, nullable=False),
     Column("identity_secret", LargeBinary, nullable=False),
+    # The one before, which holds until then besides.
+    Column("earlier_secret", LargeBinary),
+    Column("earlier_until", Moment),
+    Column("secret_since", Moment),
     Column("created_at", Moment, nullable=False),
+    # Since when it is being erased: nobody finds it any more.
+    Column("erased_at", Moment),
     PrimaryKeyConstraint("id", name="pk_apps"),
     UniqueConstraint("public_id", name="uq_apps_public_id"),
     sqlite_autoincrement=True,
@@ -220,6 +226,8 @@ notifications = Table(
     Column("planned_at", Moment),
     # Why the tripwire holds it until somebody says what is to become of it.
     Column("held_because", Text),
+    # When its deliveries and receipts had their time and were removed.
+    Column("details_until", Moment),
     PrimaryKeyConstraint("id", name="pk_notifications"),
     UniqueConstraint("public_id", name="uq_notifications_public_id"),
     ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_notifications_app_id"),
@@ -232,6 +240,12 @@ notifications = Table(
         "send_at",
         sqlite_where=text("planned_at IS NULL"),
         postgresql_where=text("planned_at IS NULL"),
+    ),
+    Index(
+        "ix_notifications_details",
+        "finished_at",
+        sqlite_where=text("details_until IS NULL"),
+        postgresql_where=text("details_until IS NULL"),
     ),
     Index(
         "ix_notifications_held",
@@ -362,6 +376,7 @@ receipts = Table(
     Column("action", Text, nullable=False),
     Column("at", Moment, nullable=False),
     PrimaryKeyConstraint("notification_id", "subscription_id", "event", name="pk_receipts"),
+    Index("ix_receipts_subscription_id", "subscription_id"),
     sqlite_with_rowid=False,
     sqlite_strict=True,
 )

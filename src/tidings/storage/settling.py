@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 
 from tidings.domain.delivery import DeliveryStatus, SettledDelivery, Settlement, ShardStatus
 from tidings.storage.codec import bytes_from_retries
 from tidings.storage.columns import microseconds
 from tidings.storage.counters import add_reasons
-from tidings.storage.dialects import Dialect
 from tidings.storage.retiring import expire, overdue
-from tidings.storage.schema import notifications, shards, subscriptions
+from tidings.storage.schema import notifications, shards
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tallies import OWNER, Means, means_of, tally_deliveries
 
 _COLUMN = {status: f"n_{status.name.lower()}" for status in DeliveryStatus}
 
@@ -45,13 +44,9 @@ _count = (
     update(notifications)
     .where(notifications.c.id == bindparam("notification"))
     .values({column: notifications.c[column] + bindparam(f"plus_{column}") for column in _COLUMN.values()})
+    .returning(*OWNER)
 )
 _lowest = select(func.coalesce(func.min(shards.c.n), 0)).where(shards.c.notification_id == bindparam("notification"))
-
-
-@cache
-def _reached(dialect: Dialect) -> Update:
-    return update(subscriptions).where(dialect.any_of(subscriptions.c.id, "ids")).values(last_active_at=bindparam("at"))
 
 
 def settle(scope: Scope, settlement: Settlement, *, now: datetime) -> bool:
@@ -73,35 +68,39 @@ def settle(scope: Scope, settlement: Settlement, *, now: datetime) -> bool:
     if shard is None:
         return scope.connection.execute(_settled_before, mine).first() is not None
     expire(scope, [*settlement.retired, *overdue(scope, settlement.suspicions, now=now)])
-    stored = _store_deliveries(scope, shard.notification_id, settlement.deliveries, now)
-    _count_deliveries(scope, shard.notification_id, stored)
+    means = means_of(scope, settlement.deliveries, now=now)
+    counted = _store_deliveries(scope, shard.notification_id, settlement.deliveries, means, now)
+    owner = _count_deliveries(scope, shard.notification_id, counted)
+    if owner is not None:
+        tally_deliveries(scope, owner, counted, means, now=now)
     _add_retries(scope, shard, settlement, now)
     return True
 
 
 def _store_deliveries(
-    scope: Scope, notification_id: int, deliveries: Sequence[SettledDelivery], now: datetime
+    scope: Scope, notification_id: int, deliveries: Sequence[SettledDelivery], means: Means, now: datetime
 ) -> list[SettledDelivery]:
-    """Store the final states; give those that were not there yet."""
-    if not deliveries:
-        return []
-    rows = [(one.subscription_id, int(one.status), one.attempt, one.reason, one.provider_ref) for one in deliveries]
+    """Store the final states; give those that count: new ones, and those of devices that were erased meanwhile.
+
+    Of an erased device no row is left, but what was sent to it was sent.
+    """
+    there = [one for one in deliveries if one.subscription_id in means]
+    if not there:
+        return list(deliveries)
+    rows = [(one.subscription_id, int(one.status), one.attempt, one.reason, one.provider_ref) for one in there]
     new = scope.dialect.insert_deliveries(scope.connection, notification_id, microseconds(now), rows)
-    stored = [one for one in deliveries if one.subscription_id in new]
-    reached = [one.subscription_id for one in stored if one.status is DeliveryStatus.SENT]
-    if reached:
-        scope.connection.execute(_reached(scope.dialect), {"ids": scope.dialect.many(reached), "at": now})
-    return stored
+    return [one for one in deliveries if one.subscription_id in new or one.subscription_id not in means]
 
 
-def _count_deliveries(scope: Scope, notification_id: int, stored: Sequence[SettledDelivery]) -> None:
+def _count_deliveries(scope: Scope, notification_id: int, counted: Sequence[SettledDelivery]) -> AnyRow | None:
     # Always, even to add nothing: it locks the notification, so that chunks settled at once number their retry
     # shards one after the other.
-    by_status = Counter(one.status for one in stored)
+    by_status = Counter(one.status for one in counted)
     values: dict[str, Any] = {f"plus_{column}": by_status[status] for status, column in _COLUMN.items()}
-    scope.connection.execute(_count, {"notification": notification_id, **values})
-    reasons = Counter(one.reason for one in stored if one.status is not DeliveryStatus.SENT)
+    owner = scope.connection.execute(_count, {"notification": notification_id, **values}).first()
+    reasons = Counter(one.reason for one in counted if one.status is not DeliveryStatus.SENT)
     add_reasons(scope, notification_id, reasons)
+    return owner
 
 
 def _add_retries(scope: Scope, shard: AnyRow, settlement: Settlement, now: datetime) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, literal, select
 
 from tidings.domain.tracked import NewTrackedEvent, TrackedEvent
+from tidings.storage.clearing import delete_some
 from tidings.storage.schema import tracked_events
 from tidings.storage.scope import AnyRow, Scope
 
@@ -61,9 +62,14 @@ class SqlTracked:
         gone = delete(tracked_events).where(c.app_id == app_id, c.user_external_id == user_external_id)
         return self._scope.connection.execute(gone).rowcount
 
-    def purge(self, *, before: datetime) -> int:
-        """Remove events older than that; give how many."""
-        return self._scope.connection.execute(delete(tracked_events).where(c.at < before)).rowcount
+    def of_user(self, app_id: int, user_external_id: str, *, after: int, limit: int) -> list[TrackedEvent]:
+        """List what a person did on any device, oldest first; `after` is the id of the last one seen, 0 to begin."""
+        query = select(tracked_events).where(c.app_id == app_id, c.user_external_id == user_external_id, c.id > after)
+        return [_event(row) for row in self._scope.connection.execute(query.order_by(c.id).limit(limit))]
+
+    def purge(self, *, before: datetime, limit: int) -> int:
+        """Remove up to `limit` events older than that; give how many."""
+        return delete_some(self._scope, tracked_events, c.at < before, limit=limit)
 
 
 def _is(new: NewTrackedEvent) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

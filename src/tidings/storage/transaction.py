@@ -10,11 +10,14 @@ from tidings.storage import (
     Apps,
     Credentials,
     Deliveries,
+    Erasures,
     Idempotency,
     Instance,
     Notifications,
     Receipts,
+    Retention,
     Shards,
+    Stats,
     Subscriptions,
     Tracked,
     Users,
@@ -25,12 +28,15 @@ from tidings.storage.apps import SqlApps
 from tidings.storage.credentials import SqlCredentials
 from tidings.storage.deliveries import SqlDeliveries
 from tidings.storage.dialects import Dialect
+from tidings.storage.erasures import SqlErasures
 from tidings.storage.idempotency import SqlIdempotency
 from tidings.storage.instance import SqlInstance
 from tidings.storage.notifications import SqlNotifications
 from tidings.storage.receipts import SqlReceipts
+from tidings.storage.retention import SqlRetention
 from tidings.storage.scope import Scope
 from tidings.storage.shards import SqlShards
+from tidings.storage.stats import SqlStats
 from tidings.storage.subscriptions import SqlSubscriptions
 from tidings.storage.tracked import SqlTracked
 from tidings.storage.users import SqlUsers
@@ -55,3 +61,6 @@ class SqlTransaction:
         self.idempotency: Idempotency = SqlIdempotency(scope)
         self.instance: Instance = SqlInstance(scope)
         self.volumes: Volumes = SqlVolumes(scope)
+        self.stats: Stats = SqlStats(scope)
+        self.retention: Retention = SqlRetention(scope)
+        self.erasures: Erasures = SqlErasures(scope)

@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from tidings.domain.app import Heartbeat
 from tidings.lib.clock import Clock
+from tidings.lib.log import Logger
 from tidings.pipeline.flow import Flow
-from tidings.services.tracking import KEEP_EVENTS
 from tidings.storage import Store, StoreUnavailable, Transaction
+from tidings.worker.signs import Event
 
 BEAT_EVERY = 5.0
 """Seconds between signs of life; three missed ones count as dead."""
 
 PURGE_EVERY = 3_600.0
 """Seconds between clearings of what has had its time."""
+
+ROLL_UP_EVERY = 5.0
+"""Seconds between adding up what was counted, and carrying on what is being erased."""
 
 KEEP_SILENT = timedelta(hours=1)
 """How long a worker that was killed is remembered; it never said that it leaves."""
@@ -27,6 +32,8 @@ KEEP_SUSPICIONS = timedelta(days=180)
 """How long what an address answered speaks against it; some Apps send once a month."""
 
 KEEP_IDEMPOTENCY = timedelta(hours=24)
+
+log = Logger(__name__)
 
 
 async def beat(store: Store, clock: Clock, *, worker_id: str, senders: int) -> None:
@@ -62,6 +69,18 @@ async def tidy(flow: Flow) -> None:
         await asyncio.sleep(BEAT_EVERY)
 
 
+async def again_and_again(duty: Callable[[], Awaitable[object]], *, name: str, seconds: float) -> None:
+    """Do a duty, and again after so many seconds, until cancelled; one that fails is said, and tried again."""
+    while True:
+        try:
+            await duty()
+        except StoreUnavailable:
+            pass  # it is done with the next round
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the next round may succeed
+            log.error(Event.DUTY_FAILED, error=fault, duty=name)
+        await asyncio.sleep(seconds)
+
+
 async def purge(store: Store, clock: Clock) -> None:
     """Forget what has had its time, every hour, until cancelled."""
     while True:
@@ -72,9 +91,8 @@ async def purge(store: Store, clock: Clock) -> None:
 
 
 def clear(tx: Transaction, *, now: datetime) -> None:
-    """Forget idempotency keys older than a day, devices' events older than 90, and what has ended or gone silent."""
+    """Forget idempotency keys older than a day, and what has ended or gone silent."""
     tx.idempotency.purge(before=now - KEEP_IDEMPOTENCY)
-    tx.tracked.purge(before=now - KEEP_EVENTS)
     tx.access.purge(now=now)
     tx.volumes.purge(before=now - KEEP_IDEMPOTENCY)
     tx.instance.forget_silent(before=now - KEEP_SILENT)

@@ -10,7 +10,7 @@ import socket
 from tidings.providers import provider
 from tidings.wiring import Container
 from tidings.worker.dispatcher import Dispatcher
-from tidings.worker.periodic import beat, purge, tidy
+from tidings.worker.periodic import PURGE_EVERY, ROLL_UP_EVERY, again_and_again, beat, purge, tidy
 from tidings.worker.runner import Runner
 from tidings.worker.sender import SenderOptions
 from tidings.worker.senders import SenderPool
@@ -78,6 +78,18 @@ class Worker:
             ),
             asyncio.create_task(tidy(container.flow)),
             asyncio.create_task(purge(container.store, container.clock)),
+            *self._duties(),
+        ]
+
+    def _duties(self) -> list[asyncio.Task[None]]:
+        container = self._container
+        duties = (
+            ("roll_up", container.stats.roll_up, ROLL_UP_EVERY),
+            ("erase", container.erasure.go_on, ROLL_UP_EVERY),
+            ("retention", container.retention.run, PURGE_EVERY),
+        )
+        return [
+            asyncio.create_task(again_and_again(duty, name=name, seconds=seconds)) for name, duty, seconds in duties
         ]
 
     async def stop(self) -> None:

@@ -24,6 +24,7 @@ class Event(StrEnum):
     SENDER_NOT_STARTED = "sender_not_started"
     INTEGRATION_PAUSED = "integration_paused"
     CLOCK_WENT_BACK = "clock_went_back"
+    DUTY_FAILED = "duty_failed"
 
 
 class Metric(StrEnum):

@@ -495,7 +495,9 @@ class TestSettling:
 
 class TestDeliveries:
     async def test_pages_go_by_subscription(self, store: Store, given: Given) -> None:
-        notification = await given.notification(await given.app())
+        app = await given.app()
+        await given.devices(app, await given.credential(app), 9)
+        notification = await given.notification(app)
         shard = await given.claimed(await given.shard(notification))
         await given.settle(shard, sent(4, 2, 9))
         first = await store.read(lambda tx: tx.deliveries.page(notification.id, after=0, limit=2))
@@ -504,6 +506,7 @@ class TestDeliveries:
 
     async def test_a_devices_own_are_listed_newest_first(self, store: Store, given: Given) -> None:
         app = await given.app()
+        await given.devices(app, await given.credential(app), 8)
         notifications = [await given.notification(app) for _ in range(3)]
         for notification in notifications:
             await given.settle(await given.claimed(await given.shard(notification)), sent(7, 8))
@@ -518,9 +521,11 @@ class TestReceipts:
         return Receipt(notification_id, device, event, action, given.now)
 
     async def test_the_same_one_twice_counts_once(self, store: Store, given: Given) -> None:
-        notification = await given.notification(await given.app(), of=2)
+        app = await given.app()
+        (device,) = await given.devices(app, await given.credential(app), 1)
+        notification = await given.notification(app, of=2)
         for event in ReceiptEvent:
-            receipt = self.receipt(given, notification.id, 1, event)
+            receipt = self.receipt(given, notification.id, device, event)
             assert await store.write(lambda tx, receipt=receipt: tx.receipts.add(receipt))
             assert not await store.write(lambda tx, receipt=receipt: tx.receipts.add(receipt))
         counts = Counts(audience=2, shown=1, clicked=1, closed=1, answered=1)
@@ -528,7 +533,9 @@ class TestReceipts:
         assert (await given.look(notification)).counts == counts
 
     async def test_answers_are_counted_by_action_and_the_first_stands(self, store: Store, given: Given) -> None:
-        notification = await given.notification(await given.app())
+        app = await given.app()
+        await given.devices(app, await given.credential(app), 3)
+        notification = await given.notification(app)
         votes = [(1, "no"), (2, "yes"), (3, "yes"), (1, "yes")]
         for device, action in votes:
             receipt = self.receipt(given, notification.id, device, ReceiptEvent.ANSWERED, action)
@@ -540,8 +547,16 @@ class TestReceipts:
         assert not await store.write(lambda tx: tx.receipts.add(receipt))
         assert await store.read(lambda tx: tx.receipts.counts(404)) == Counts()
 
-    async def test_many_at_once_lose_none(self, store: Store, given: Given) -> None:
+    async def test_one_of_a_device_that_is_gone_is_not_stored(self, store: Store, given: Given) -> None:
         notification = await given.notification(await given.app())
-        receipts = [self.receipt(given, notification.id, n, ReceiptEvent.SHOWN) for n in range(40)]
+        receipt = self.receipt(given, notification.id, 404, ReceiptEvent.SHOWN)
+        assert not await store.write(lambda tx: tx.receipts.add(receipt))
+        assert (await given.look(notification)).counts == Counts()
+
+    async def test_many_at_once_lose_none(self, store: Store, given: Given) -> None:
+        app = await given.app()
+        devices = await given.devices(app, await given.credential(app), 40)
+        notification = await given.notification(app, of=0)
+        receipts = [self.receipt(given, notification.id, n, ReceiptEvent.SHOWN) for n in devices]
         await asyncio.gather(*(store.write(lambda tx, one=one: tx.receipts.add(one)) for one in receipts))
         assert (await given.look(notification)).counts.shown == 40

@@ -24,10 +24,9 @@ from tidings.providers.webpush.settings import default_policy
 from tidings.services.enrolment import SEEN_AGAIN, Arrival, enrol
 from tidings.services.registration import UNCLAIMED, Registered, Registration
 from tidings.services.subscriptions import Subscriptions
-from tidings.services.tracking import KEEP_EVENTS, Tracking
+from tidings.services.tracking import Tracking
 from tidings.storage import Store
 from tidings.worker.load import following
-from tidings.worker.periodic import clear
 
 OTHER_KEYS = bytes(81)
 ACTIVE, EXPIRED = SubscriptionStatus.ACTIVE, SubscriptionStatus.EXPIRED
@@ -292,12 +291,14 @@ class TestTracked:
         await store.write(lambda tx: tx.subscriptions.delete(site.app.id, row.public_id))
         assert await left() == 0
 
-    async def test_the_worker_forgets_events_after_their_time(
+    async def test_events_are_forgotten_after_their_time_a_few_at_once(
         self, store: Store, site: Site, event: NewTrackedEvent
     ) -> None:
         later = site.now + timedelta(seconds=1)
         await store.write(lambda tx: tx.tracked.add(event, public_id="evt_1", now=site.now))
         await store.write(lambda tx: tx.tracked.add(replace(event, key="2"), public_id="evt_2", now=later))
-        await store.write(lambda tx: clear(tx, now=later + KEEP_EVENTS))
+        await store.write(lambda tx: tx.tracked.add(replace(event, key="3"), public_id="evt_3", now=site.now))
+        assert await store.write(lambda tx: tx.tracked.purge(before=later, limit=1)) == 1
+        assert await store.write(lambda tx: tx.tracked.purge(before=later, limit=9)) == 1
         (kept,) = await store.read(lambda tx: tx.tracked.page(event.subscription_id, after=0, limit=9))
         assert kept.public_id == "evt_2"

@@ -309,7 +309,7 @@ async def test_an_app_can_insist_on_signed_identities(
     assert changed.json()["require_signed_identity"] is True
     body: dict[str, Any] = {"subscription": push_subscription(), "user": {"id": "anna"}}
     problem(await browser.post("/push/subscribe", json=body), 403, "identity_invalid")
-    secret = (await api.get(f"/api/v1/apps/{app.public_id}/identity-secret")).json()["identity_secret"]
+    secret = (await api.post(f"/api/v1/apps/{app.public_id}/identity-secret")).json()["identity_secret"]
     expires = int(container.clock.now().timestamp()) + 60
     body["user"]["token"] = identity_token(secret.encode(), "anna", expires=expires)
     assert (await browser.post("/push/subscribe", json=body)).status_code == 201

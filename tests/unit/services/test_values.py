@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tidings.domain.app import App
 from tidings.domain.campaign import Counts
 from tidings.domain.errors import CatalogueError
 from tidings.services.apps import origin_from
@@ -17,6 +19,7 @@ from tidings.services.notifications import pace_between
 from tidings.services.paging import page_from, position_from
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+APP = App(1, "app_1", "My site", (), b"secret", NOW)
 
 
 @pytest.mark.parametrize(
@@ -87,13 +90,49 @@ def test_an_identity_is_signed_as_the_documentation_says() -> None:
     # printf 'u-42\n1800000000' | openssl dgst -sha256 -hmac secret
     token = "1800000000.5f0cd41cbd4e9ac62456f8d1c8ee1ad9387959a9ab1703b03959e72ecfa6642a"
     assert identity_token(b"secret", "u-42", expires=1_800_000_000) == token
-    check_identity(b"secret", "u-42", token, now=NOW)
+    check_identity(APP, "u-42", token, now=datetime.fromtimestamp(1_800_000_000 - 60, UTC))
+
+
+def refusal(user_id: str, token: str, app: App) -> str:
+    with pytest.raises(CatalogueError) as refused:
+        check_identity(app, user_id, token, now=NOW)
+    assert refused.value.code == "identity_invalid"
+    return refused.value.detail
+
+
+def soon(seconds: float = 600) -> int:
+    return int(NOW.timestamp() + seconds)
+
+
+def test_an_identity_is_one_persons_of_one_app_for_a_while() -> None:
+    token = identity_token(b"secret", "anna", expires=soon())
+    check_identity(APP, "anna", token, now=NOW)
+    assert "not signed" in refusal("berta", token, APP)
+    assert "not signed" in refusal("anna ", token, APP)
+    assert "not signed" in refusal("anna", token, replace(APP, identity_secret=b"of another App"))
+    assert "expired" in refusal("anna", identity_token(b"secret", "anna", expires=soon(0)), APP)
+    assert "31 days" in refusal("anna", identity_token(b"secret", "anna", expires=soon(32 * 86_400)), APP)
+    assert "31 days" in refusal("anna", identity_token(b"secret", "anna", expires=999_999_999_999), APP)
+    later = token.replace(str(soon()), str(soon(700)))
+    assert "not signed" in refusal("anna", later, APP), "the expiry is signed too"
+    for changed in (token.upper(), f"0{token}", f" {token}", f"{token}\n", token[:-1], "", ".", "1." + "0" * 64):
+        refusal("anna", changed, APP)
+
+
+def test_the_secret_before_holds_for_its_time_of_grace() -> None:
+    old, new = (identity_token(secret, "anna", expires=soon()) for secret in (b"old", b"new"))
+    app = replace(APP, identity_secret=b"new", earlier_secret=b"old", earlier_until=NOW + timedelta(hours=1))
+    for token in (old, new):
+        check_identity(app, "anna", token, now=NOW)
+    assert "not signed" in refusal("anna", old, replace(app, earlier_until=NOW))
+    assert "not signed" in refusal("anna", old, replace(app, earlier_secret=None, earlier_until=None))
+    assert "not signed" in refusal("berta", old, app)
 
 
 @given(st.text(max_size=120))
 def test_no_text_is_an_identity_by_chance(token: str) -> None:
     with pytest.raises(CatalogueError) as refused:
-        check_identity(b"secret", "u-42", token, now=NOW)
+        check_identity(APP, "u-42", token, now=NOW)
     assert refused.value.code == "identity_invalid"
 
 

@@ -1,14 +1,18 @@
-"""Apps: GET, POST /apps; GET, PATCH /apps/{app_id}; GET /apps/{app_id}/identity-secret."""
+"""Apps: GET, POST /apps; GET, PATCH, DELETE /apps/{app_id}; GET, POST, DELETE /apps/{app_id}/identity-secret."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.app import App
+from tidings.domain.erasure import ErasureStatus
+from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.services.apps import AppDetails
+from tidings.web.api.erasures import ErasureOut, erasure_out
 from tidings.web.api.shapes import Body, ListOf
 from tidings.web.auth import Administrator, AnyCaller, Caller, InstanceAdministrator, app_of, container_of
 
@@ -47,10 +51,25 @@ class AppPatch(Body):
     require_signed_identity: bool | None = None
 
 
-class IdentitySecret(BaseModel):
-    """What an App's server signs user ids with."""
+class IdentityFacts(BaseModel):
+    """How old the secret is that an App's server signs user ids with; the secret itself was shown once."""
+
+    since: datetime
+    earlier_until: datetime | None = Field(description="Until when the secret before holds besides.")
+
+
+class IdentitySecret(IdentityFacts):
+    """A new secret to sign user ids with, which is shown this once."""
 
     identity_secret: str
+
+
+class IdentityBody(Body):
+    """How the secret is changed."""
+
+    grace_hours: int = Field(
+        default=24, ge=0, le=720, description="How long the secret before holds besides; 0 ends it at once."
+    )
 
 
 @router.get("", operation_id="list_apps", summary="List Apps")
@@ -89,11 +108,69 @@ async def update_app(request: Request, caller: Administrator, app_id: str, body:
     )
 
 
-@router.get("/{app_id}/identity-secret", operation_id="get_identity_secret", summary="Get the identity secret")
-async def get_identity_secret(request: Request, caller: Administrator, app_id: str) -> IdentitySecret:
-    """Show the secret for signing user ids on your server: `<expiry>.<HMAC-SHA256 of "<user id>\\n<expiry>">`."""
+@router.delete(
+    "/{app_id}",
+    operation_id="erase_app",
+    summary="Erase an App",
+    responses={202: {"model": ErasureOut, "description": "It goes on in the background."}},
+)
+async def erase_app(
+    request: Request,
+    response: Response,
+    caller: InstanceAdministrator,
+    app_id: str,
+    confirm: Annotated[str, Query(max_length=100, description="The App's name, as a sign that this one is meant.")],
+) -> ErasureOut:
+    """Erase an App with its people, devices, messages, keys and counts. It is closed at once, and nothing is sent."""
     app = await app_of(request, caller, app_id)
-    return IdentitySecret(identity_secret=app.identity_secret.decode())
+    if confirm != app.name:
+        fault = FieldFault("confirm", "This is not the name of the App.")
+        raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{fault.field}: {fault.message}", faults=(fault,))
+    found = await container_of(request).erasure.app(app)
+    if found.status is ErasureStatus.RUNNING:
+        response.status_code = 202
+    return erasure_out(found)
+
+
+@router.get("/{app_id}/identity-secret", operation_id="get_identity_secret", summary="Get the identity secret's age")
+async def get_identity_secret(request: Request, caller: Administrator, app_id: str) -> IdentityFacts:
+    """Show since when the secret for signing user ids is in force; the secret itself is shown only when it is made."""
+    return _facts(await app_of(request, caller, app_id))
+
+
+@router.post(
+    "/{app_id}/identity-secret",
+    operation_id="make_identity_secret",
+    summary="Make a new identity secret",
+    status_code=201,
+)
+async def make_identity_secret(
+    request: Request, caller: Administrator, app_id: str, body: IdentityBody | None = None
+) -> IdentitySecret:
+    """Make a new secret for signing user ids on your server, and show it this once.
+
+    A token is `<expiry>.<HMAC-SHA256 of "<user id>\\n<expiry>">`. The secret before holds for `grace_hours` more.
+    """
+    app = await app_of(request, caller, app_id)
+    grace = timedelta(hours=(body or IdentityBody()).grace_hours)
+    made = await container_of(request).apps.new_identity_secret(app.public_id, grace=grace)
+    return IdentitySecret(**_facts(made).model_dump(), identity_secret=made.identity_secret.decode())
+
+
+@router.delete(
+    "/{app_id}/identity-secret/earlier",
+    operation_id="end_earlier_identity_secret",
+    summary="End the earlier identity secret",
+    status_code=204,
+)
+async def end_earlier(request: Request, caller: Administrator, app_id: str) -> None:
+    """Let the secret before the one in force hold no longer, as once every server has the new one."""
+    app = await app_of(request, caller, app_id)
+    await container_of(request).apps.end_earlier_secret(app.public_id)
+
+
+def _facts(app: App) -> IdentityFacts:
+    return IdentityFacts(since=app.secret_since or app.created_at, earlier_until=app.earlier_until)
 
 
 async def _reachable(request: Request, caller: Caller, app_id: str) -> None:

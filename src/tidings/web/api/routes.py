@@ -7,11 +7,13 @@ from fastapi import APIRouter
 from tidings.web.api import (
     apps,
     dead_shards,
+    erasures,
     integrations,
     keys,
     notifications,
     session,
     snippets,
+    stats,
     subscriptions,
     system,
     users,
@@ -23,6 +25,7 @@ router = APIRouter(prefix=API, responses=PROBLEMS)
 for _part in (
     notifications.router,
     notifications.test_router,
+    erasures.router,  # before the users, whose ids may have slashes in them
     subscriptions.router,
     users.router,
     apps.router,
@@ -30,6 +33,7 @@ for _part in (
     integrations.router,
     keys.router,
     system.router,
+    stats.router,
     dead_shards.router,
     session.router,
 ):

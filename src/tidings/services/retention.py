@@ -1,0 +1,156 @@
+"""Retention: what has had its time goes, a few rows at a time; what was counted of it stays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+
+from tidings.lib.clock import Clock
+from tidings.lib.log import Logger
+from tidings.lib.metrics import Metrics
+from tidings.storage import Store, Transaction
+
+AT_ONCE = 1_000
+"""Rows that one transaction removes: a few milliseconds in which nobody else writes."""
+
+LISTED = 100
+"""Notifications or devices looked up at a time."""
+
+log = Logger(__name__)
+
+
+class Event(StrEnum):
+    """What is logged of retention."""
+
+    RETENTION_DONE = "retention_done"
+
+
+class Metric(StrEnum):
+    """What is counted of retention."""
+
+    REMOVED = "tidings_removed_rows"
+
+
+class Label(StrEnum):
+    """What the counts are told apart by."""
+
+    KIND = "kind"
+
+
+class Kind(StrEnum):
+    """What has its time."""
+
+    DETAILS = "deliveries"
+    NOTIFICATIONS = "notifications"
+    EVENTS = "events"
+    SUBSCRIPTIONS = "subscriptions"
+    COUNTS = "daily_counts"
+
+
+@dataclass(frozen=True, slots=True)
+class KeepFor:
+    """Days for which things are kept; 0 is for ever.
+
+    `deliveries` counts from the end of their notification, and so do receipts and `notifications`. `subscriptions` are
+    those that are not active, from when they were last seen or reached.
+    """
+
+    deliveries: int = 90
+    notifications: int = 400
+    events: int = 90
+    subscriptions: int = 180
+    counts: int = 400
+
+
+class Retention:
+    """Removes what has had its time."""
+
+    def __init__(self, *, store: Store, clock: Clock, keep: KeepFor, metrics: Metrics) -> None:
+        self._store = store
+        self._clock = clock
+        self._keep = keep
+        self._removed = metrics.counter(
+            Metric.REMOVED, "Rows removed because they had their time.", labels=[Label.KIND]
+        )
+        for kind in Kind:
+            self._removed.labels(kind.value)
+
+    async def run(self) -> Counter[str]:
+        """Remove everything that has had its time; give how many rows of each kind.
+
+        It can be broken off anywhere and begun anew, and two may do it at once: a row goes once.
+        """
+        removed: Counter[str] = Counter()
+        for kind, days, work in (
+            (Kind.DETAILS, self._keep.deliveries, self._details),
+            (Kind.NOTIFICATIONS, self._keep.notifications, self._notifications),
+            (Kind.EVENTS, self._keep.events, self._events),
+            (Kind.SUBSCRIPTIONS, self._keep.subscriptions, self._subscriptions),
+            (Kind.COUNTS, self._keep.counts, self._counts),
+        ):
+            if days:
+                removed[kind] += await self._counted(kind, work, self._clock.now() - timedelta(days=days))
+        if removed.total():
+            log.info(Event.RETENTION_DONE, **{str(kind): count for kind, count in removed.items() if count})
+        return +removed
+
+    async def _counted(self, kind: Kind, work: Callable[[datetime], Awaitable[int]], before: datetime) -> int:
+        count = await work(before)
+        self._removed.labels(kind.value).inc(count)
+        return count
+
+    async def _details(self, before: datetime) -> int:
+        removed = 0
+        while due := await self._store.read(lambda tx: tx.retention.details_due(before=before, limit=LISTED)):
+            for one in due:
+                removed += await self._until_done(partial(_clear_details, one=one, now=self._clock.now()))
+        return removed
+
+    async def _notifications(self, before: datetime) -> int:
+        removed = 0
+        while due := await self._store.read(lambda tx: tx.retention.notifications_due(before=before, limit=LISTED)):
+            removed += await self._store.write(partial(_forget_notifications, ids=due))
+        return removed
+
+    async def _events(self, before: datetime) -> int:
+        return await self._until_done(lambda tx: tx.tracked.purge(before=before, limit=AT_ONCE))
+
+    async def _counts(self, before: datetime) -> int:
+        day = before.date()
+        return await self._until_done(lambda tx: tx.stats.purge(before=day, limit=AT_ONCE))
+
+    async def _subscriptions(self, before: datetime) -> int:
+        removed = after = 0
+        while due := await self._store.read(partial(_devices_due, before=before, after=after)):
+            for one in due:
+                removed += await self._until_done(partial(_forget_device, one=one, before=before))
+            after = due[-1]
+        return removed
+
+    async def _until_done(self, work: Callable[[Transaction], int]) -> int:
+        removed = 0
+        while True:
+            count = await self._store.write(work)
+            removed += count
+            if count < AT_ONCE:
+                return removed
+
+
+def _clear_details(tx: Transaction, *, one: int, now: datetime) -> int:
+    return tx.retention.clear_details(one, limit=AT_ONCE, now=now)
+
+
+def _forget_notifications(tx: Transaction, *, ids: list[int]) -> int:
+    return tx.retention.forget_notifications(ids)
+
+
+def _devices_due(tx: Transaction, *, before: datetime, after: int) -> list[int]:
+    return tx.retention.devices_due(before=before, after=after, limit=LISTED)
+
+
+def _forget_device(tx: Transaction, *, one: int, before: datetime) -> int:
+    return tx.retention.forget_device(one, before=before, limit=AT_ONCE)

@@ -1,0 +1,95 @@
+"""What was counted: tallies are added to the counts of their day, and both are read together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, select
+
+from tidings.domain.stats import Dimension, Naming, Scale, date_of, number_of
+from tidings.storage.clearing import delete_some
+from tidings.storage.scope import Scope
+from tidings.storage.stats_tables import daily_counts, tallies
+
+t = tallies.c
+d = daily_counts.c
+KEY = tuple(column.name for column in daily_counts.primary_key)
+
+_COLUMN: dict[Dimension, ColumnElement[Any]] = {
+    Dimension.DAY: d.day,
+    Dimension.SERVICE: d.service,
+    Dimension.BROWSER: d.browser,
+    Dimension.REASON: d.reason,
+    Dimension.SOURCE: d.source,
+}
+_WAITING = (t.day, t.source, t.provider, t.origin, t.device, t.outcome, t.reason)
+
+
+class SqlStats:
+    """Implements `storage.Stats`."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def roll_up(self, *, limit: int, naming: Naming) -> int:
+        """Add the oldest tallies to the counts of their days; give how many there were.
+
+        They are taken away in the same transaction, and two that do this at once take different ones.
+        """
+        oldest = select(tallies).order_by(t.id).limit(limit).with_for_update(skip_locked=True)
+        rows = self._scope.connection.execute(oldest).all()
+        if not rows:
+            return 0
+        taken = delete(tallies).where(self._scope.dialect.any_of(t.id, "ids"))
+        self._scope.connection.execute(taken, {"ids": self._scope.dialect.many([row.id for row in rows])})
+        sums: Counter[tuple[Any, ...]] = Counter()
+        for row in rows:
+            service, browser = naming.service(row.provider, row.origin), naming.browser(row.device)
+            own = (row.app_id, row.day, row.notification_id, row.source, row.provider)
+            sums[*own, service, browser, row.outcome, row.reason] += row.n
+        # In the order of the key, so that two that add to the same days wait for each other and do not block.
+        new = [dict(zip(KEY, key, strict=True)) | {"n": count} for key, count in sorted(sums.items())]
+        self._scope.connection.execute(self._scope.dialect.increment(daily_counts, key=KEY, column="n"), new)
+        return len(rows)
+
+    def counts(self, scale: Scale, *, naming: Naming) -> dict[tuple[str, str], int]:
+        """Give counts by (value of the dimension, outcome), tallies that are not rolled up yet among them.
+
+        A day is written as ISO 8601 has it.
+        """
+        found: Counter[tuple[str, str]] = Counter()
+        column = _COLUMN[scale.by]
+        query = select(column, d.outcome, func.sum(d.n)).where(*self._within(scale, daily_counts))
+        for value, outcome, count in self._scope.connection.execute(query.group_by(column, d.outcome)):
+            found[_written(value), outcome] += int(count)
+        waiting = select(*_WAITING, func.sum(t.n).label("total")).where(*self._within(scale, tallies))
+        for row in self._scope.connection.execute(waiting.group_by(*_WAITING)):
+            values = {
+                Dimension.DAY: row.day,
+                Dimension.SERVICE: naming.service(row.provider, row.origin),
+                Dimension.BROWSER: naming.browser(row.device),
+                Dimension.REASON: row.reason,
+                Dimension.SOURCE: row.source,
+            }
+            found[_written(values[scale.by]), row.outcome] += int(row.total)
+        return {key: count for key, count in found.items() if count}
+
+    def waiting(self) -> int:
+        """Count the tallies that are not rolled up yet."""
+        count: int = self._scope.connection.execute(select(func.count()).select_from(tallies)).scalar_one()
+        return count
+
+    def purge(self, *, before: date, limit: int) -> int:
+        """Forget counts of days before that one; give how many rows."""
+        return delete_some(self._scope, daily_counts, d.day < number_of(before), limit=limit)
+
+    def _within(self, scale: Scale, table: Any) -> list[ColumnElement[bool]]:
+        c = table.c
+        wanted = [c.app_id == scale.app_id, c.day >= number_of(scale.first), c.day <= number_of(scale.last)]
+        return wanted if scale.notification_id is None else [*wanted, c.notification_id == scale.notification_id]
+
+
+def _written(value: Any) -> str:
+    return date_of(value).isoformat() if isinstance(value, int) else str(value)

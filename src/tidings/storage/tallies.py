@@ -1,0 +1,120 @@
+"""Counting as things happen: rows of `tallies`, written in the transaction in which they do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Update, bindparam, case, func, insert, literal, select, update
+
+from tidings.domain.delivery import DeliveryStatus, SettledDelivery
+from tidings.domain.receipt import Receipt
+from tidings.domain.stats import FEW, day_of
+from tidings.storage.dialects import Dialect
+from tidings.storage.schema import notifications, subscriptions
+from tidings.storage.scope import AnyRow, AnySelect, Scope
+from tidings.storage.stats_tables import tallies
+
+n = notifications.c
+s = subscriptions.c
+OWNER = (n.id, n.app_id, n.source, n.n_audience)
+"""What a tally needs to know of its notification."""
+
+_MEANS = (s.id, s.provider, s.origin, s.device)
+_NOBODY = ("", "", "")
+_own = case((n.n_audience > FEW, n.id), else_=0)
+_owner = select(*OWNER).where(n.id == bindparam("notification"))
+
+Means = dict[int, tuple[str, str, str]]
+"""(provider, origin, device) of subscriptions, by their ids."""
+
+
+@cache
+def _reached(dialect: Dialect) -> Update:
+    return update(subscriptions).where(dialect.any_of(s.id, "ids")).values(last_active_at=bindparam("at"))
+
+
+@cache
+def _held(dialect: Dialect) -> AnySelect:
+    return select(*_MEANS).where(dialect.any_of(s.id, "ids")).with_for_update(read=True, key_share=True)
+
+
+def means_of(scope: Scope, deliveries: Sequence[SettledDelivery], *, now: datetime) -> Means:
+    """Note when devices were reached, and say by what means; who is missing was erased meanwhile.
+
+    Nobody who is named can be erased before the transaction ends, so no row is left of a device that is not there.
+    """
+    reached = [one.subscription_id for one in deliveries if one.status is DeliveryStatus.SENT]
+    others = [one.subscription_id for one in deliveries if one.status is not DeliveryStatus.SENT]
+    found: Means = {}
+    if reached:
+        values = {"ids": scope.dialect.many(reached), "at": now}
+        found |= _means(scope.connection.execute(_reached(scope.dialect).returning(*_MEANS), values))
+    if others:
+        found |= _means(scope.connection.execute(_held(scope.dialect), {"ids": scope.dialect.many(sorted(others))}))
+    return found
+
+
+def tally_deliveries(
+    scope: Scope, owner: AnyRow, counted: Iterable[SettledDelivery], means: Means, *, now: datetime
+) -> None:
+    """Count final states by what they came to and by what means."""
+    groups = Counter(
+        (
+            *means.get(one.subscription_id, _NOBODY),
+            one.status.name.lower(),
+            "" if one.status is DeliveryStatus.SENT else one.reason,
+        )
+        for one in counted
+    )
+    _add(scope, owner, groups, now=now)
+
+
+def tally_skipped(scope: Scope, notification_id: int, counted: Mapping[str, int], *, now: datetime) -> None:
+    """Count those who were skipped without a delivery of their own; a negative number takes back what was counted."""
+    owner = scope.connection.execute(_owner, {"notification": notification_id}).first()
+    if owner is not None:
+        skipped = DeliveryStatus.SKIPPED.name.lower()
+        _add(scope, owner, {(*_NOBODY, skipped, str(reason)): count for reason, count in counted.items()}, now=now)
+
+
+def tally_receipt(scope: Scope, receipt: Receipt) -> None:
+    """Count what a person did, by the means they were reached by."""
+    values = (
+        select(
+            n.app_id,
+            literal(day_of(receipt.at)).label("day"),
+            _own.label("own"),
+            n.source,
+            s.provider,
+            s.origin,
+            func.coalesce(s.device, "").label("device"),
+            literal(receipt.event.value).label("outcome"),
+            literal("").label("reason"),
+            literal(1).label("one"),
+        )
+        .select_from(notifications.join(subscriptions, s.id == receipt.subscription_id))
+        .where(n.id == receipt.notification_id)
+    )
+    columns = [column.name for column in tallies.c if column.name != "id"]
+    scope.connection.execute(insert(tallies).from_select(columns, values))
+
+
+def _means(rows: Iterable[Sequence[Any]]) -> Means:
+    return {row[0]: (row[1], row[2], row[3] or "") for row in rows}
+
+
+def _add(scope: Scope, owner: AnyRow, groups: Mapping[tuple[str, str, str, str, str], int], *, now: datetime) -> None:
+    common = {
+        "app_id": owner.app_id,
+        "day": day_of(now),
+        "notification_id": owner.id if owner.n_audience > FEW else 0,
+        "source": owner.source,
+    }
+    names = ("provider", "origin", "device", "outcome", "reason")
+    rows = [{**common, **dict(zip(names, group, strict=True)), "n": count} for group, count in groups.items() if count]
+    if rows:
+        scope.connection.execute(insert(tallies), rows)

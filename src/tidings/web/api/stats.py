@@ -1,0 +1,99 @@
+"""What was counted by day: GET /stats, as JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, Field
+
+from tidings.domain.stats import Dimension
+from tidings.services.stats import OUTCOMES, Table
+from tidings.web.auth import ReadApp, container_of
+
+router = APIRouter(prefix="/stats", tags=["Statistics"])
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+
+
+class StatsCounts(BaseModel):
+    """How often each thing happened."""
+
+    sent: int = 0
+    failed: int = 0
+    expired: int = 0
+    skipped: int = 0
+    shown: int = 0
+    clicked: int = 0
+    closed: int = 0
+    answered: int = 0
+
+
+class StatsLine(StatsCounts):
+    """The counts of one day, push service, browser, reason or source."""
+
+    key: str = Field(description="The day (2026-11-26), push service, browser, reason or source.")
+
+
+class StatsOut(BaseModel):
+    """Counts from one day to another, both counted in; days are those of UTC."""
+
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+    by: Dimension
+    data: list[StatsLine]
+    totals: StatsCounts
+
+
+@router.get(
+    "",
+    operation_id="get_stats",
+    summary="Get counts",
+    response_model=StatsOut,
+    responses={200: {"content": {"text/csv": {}}, "description": "The counts."}},
+)
+async def get_stats(
+    request: Request,
+    app: ReadApp,
+    first: Annotated[date | None, Query(alias="from", description="The first day; absent, 30 days ago.")] = None,
+    last: Annotated[date | None, Query(alias="to", description="The last day; absent, today.")] = None,
+    by: Annotated[Dimension, Query(description="What to tell apart.")] = Dimension.DAY,
+    notification: Annotated[
+        str | None, Query(max_length=64, description="Of this notification alone, if it went to more than 100 devices.")
+    ] = None,
+    format: Literal["json", "csv"] = "json",
+) -> Response | StatsOut:
+    """Count what was sent and what became of it: exact, and quick however many deliveries there were.
+
+    Deliveries are removed after a while; what was counted of them is kept for longer.
+    """
+    table = await container_of(request).stats.table(app.id, by=by, first=first, last=last, notification=notification)
+    if format == "csv":
+        name = f"tidings-{table.by}-{table.first}-{table.last}.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return PlainTextResponse(_csv(table), media_type="text/csv", headers=headers)
+    return StatsOut(
+        **{"from": table.first, "to": table.last},
+        by=table.by,
+        data=[StatsLine(key=line.value, **line.counts) for line in table.lines],
+        totals=StatsCounts(**table.totals),
+    )
+
+
+def _csv(table: Table) -> str:
+    out = io.StringIO()
+    lines = csv.writer(out, lineterminator="\r\n")
+    lines.writerow([table.by.value, *OUTCOMES])
+    for line in table.lines:
+        lines.writerow([safe_cell(line.value), *(line.counts.get(outcome, 0) for outcome in OUTCOMES)])
+    return out.getvalue()
+
+
+def safe_cell(text: str) -> str:
+    """Write text so that no spreadsheet takes it for a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text

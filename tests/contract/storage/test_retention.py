@@ -1,0 +1,126 @@
+"""What has had its time goes a few rows at a time; what was counted of it stays."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+
+from support.stored import Given, sent
+from tidings.domain.campaign import Notification
+from tidings.domain.receipt import Receipt, ReceiptEvent
+from tidings.domain.subscription import SubscriptionStatus
+from tidings.domain.tracked import NewTrackedEvent
+from tidings.lib.clock import FixedClock
+from tidings.lib.metrics import Metrics
+from tidings.services import retention as service
+from tidings.services.retention import KeepFor, Retention
+from tidings.storage import Store
+
+DAY = timedelta(days=1)
+
+
+async def campaign(store: Store, given: Given, *, devices: int = 5) -> tuple[Notification, list[int]]:
+    app = await given.app()
+    ids = await given.devices(app, await given.credential(app), devices)
+    notification = await given.notification(app)
+    shard = await given.claimed(await given.shard(notification))
+    await given.settle(shard, sent(*ids))
+    for one, action in zip(ids, ("yes", "no", "yes", "yes", "no"), strict=False):
+        receipt = Receipt(notification.id, one, ReceiptEvent.ANSWERED, action, given.now)
+        await store.write(lambda tx, receipt=receipt: tx.receipts.add(receipt))  # type: ignore[misc]
+    await store.write(lambda tx: tx.shards.finish(shard.id, shard.lease_token))
+    assert await given.finish(notification)
+    return notification, ids
+
+
+async def rows_of(store: Store, notification: Notification) -> int:
+    return len(await store.read(lambda tx: tx.deliveries.page(notification.id, after=0, limit=999)))
+
+
+def retention(store: Store, at: datetime, **keep: int) -> Retention:
+    return Retention(store=store, clock=FixedClock(at), keep=KeepFor(**keep), metrics=Metrics())
+
+
+async def test_details_go_when_their_time_has_come_and_not_before(store: Store, given: Given) -> None:
+    notification, _ = await campaign(store, given)
+    assert await retention(store, given.now + 89 * DAY).run() == {}
+    assert await rows_of(store, notification) == 5
+    removed = await retention(store, given.now + 91 * DAY).run()
+    assert removed["deliveries"] == 5 + 5 + 1, "deliveries, receipts and the shard"
+    assert await rows_of(store, notification) == 0
+    assert await retention(store, given.now + 91 * DAY).run() == {}
+
+
+async def test_counters_and_answers_stay(store: Store, given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
+    notification, ids = await campaign(store, given)
+    before = await given.look(notification)
+    monkeypatch.setattr(service, "AT_ONCE", 2)
+    await retention(store, given.now + 91 * DAY).run()
+    assert await given.look(notification) == before
+    assert await store.read(lambda tx: tx.receipts.answers(notification.id)) == {"yes": 3, "no": 2}
+    late = Receipt(notification.id, ids[0], ReceiptEvent.ANSWERED, "yes", given.now + 91 * DAY)
+    assert not await store.write(lambda tx: tx.receipts.add(late)), "nobody knows any more that it is the second"
+    assert (await given.look(notification)).counts.answered == 5
+
+
+async def test_nothing_of_a_notification_that_goes_on_is_touched(store: Store, given: Given) -> None:
+    app = await given.app()
+    ids = await given.devices(app, await given.credential(app), 2)
+    notification = await given.notification(app)
+    shard = await given.claimed(await given.shard(notification))
+    await given.settle(shard, sent(ids[0]))
+    assert await retention(store, given.now + 900 * DAY, subscriptions=0).run() == {}
+    assert await rows_of(store, notification) == 1
+
+
+async def test_two_workers_at_once_count_each_answer_once(
+    store: Store, given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notification, _ = await campaign(store, given)
+    monkeypatch.setattr(service, "AT_ONCE", 2)
+    await asyncio.gather(*(retention(store, given.now + 91 * DAY).run() for _ in range(4)))
+    assert await store.read(lambda tx: tx.receipts.answers(notification.id)) == {"yes": 3, "no": 2}
+    assert await rows_of(store, notification) == 0
+
+
+async def test_a_notification_goes_when_its_own_time_has_come(store: Store, given: Given) -> None:
+    notification, _ = await campaign(store, given)
+    removed = await retention(store, given.now + 401 * DAY, subscriptions=0).run()
+    assert removed["notifications"] == 1
+    assert await store.read(lambda tx: tx.notifications.by_id(notification.id)) is None
+    assert await retention(store, given.now + 401 * DAY, subscriptions=0).run() == {}
+
+
+async def test_a_device_that_has_ended_goes_with_what_hangs_on_it(store: Store, given: Given) -> None:
+    notification, (gone, active, *_) = await campaign(store, given)
+    app_id = notification.app_id
+    event = NewTrackedEvent(app_id, gone, "anna", "1", "viewed")
+    await store.write(lambda tx: tx.tracked.add(event, public_id="evt_1", now=given.now))
+    await store.write(lambda tx: tx.subscriptions.set_status(gone, SubscriptionStatus.EXPIRED, "gone"))
+    keep = {"deliveries": 0, "notifications": 0, "events": 0, "counts": 0}
+    assert await retention(store, given.now + 179 * DAY, **keep).run() == {}
+    removed = await retention(store, given.now + 181 * DAY, **keep).run()
+    assert removed["subscriptions"] == 4, "the device, its delivery, its receipt and its event"
+    assert await store.read(lambda tx: tx.subscriptions.by_id(gone)) is None
+    assert await store.read(lambda tx: tx.subscriptions.by_id(active)) is not None
+    assert await store.read(lambda tx: tx.tracked.page(gone, after=0, limit=9)) == []
+    assert (await given.look(notification)).counts.sent == 5
+
+
+async def test_a_device_that_comes_back_while_its_turn_comes_stays(store: Store, given: Given) -> None:
+    _, (back, *_) = await campaign(store, given)
+    await store.write(lambda tx: tx.subscriptions.set_status(back, SubscriptionStatus.EXPIRED, "gone"))
+    before = given.now + DAY
+    assert await store.read(lambda tx: tx.retention.devices_due(before=before, after=0, limit=9)) == [back]
+    await store.write(lambda tx: tx.subscriptions.set_status(back, SubscriptionStatus.ACTIVE, ""))
+    assert await store.write(lambda tx: tx.retention.forget_device(back, before=before, limit=9)) == 0
+    assert await store.read(lambda tx: tx.subscriptions.by_id(back)) is not None
+
+
+async def test_with_0_days_nothing_ever_goes(store: Store, given: Given) -> None:
+    notification, _ = await campaign(store, given)
+    keep = {"deliveries": 0, "notifications": 0, "events": 0, "subscriptions": 0, "counts": 0}
+    assert await retention(store, given.now + 9_000 * DAY, **keep).run() == {}
+    assert await rows_of(store, notification) == 5
