@@ -106,6 +106,14 @@ def _limits(settings: Settings) -> TripLimits:
     )
 
 
+def _policy(settings: Settings, hosts: Mapping[str, str]) -> HostPolicy:
+    return default_policy(
+        extra_hosts=settings.extra_push_hosts,
+        mapped_hosts=tuple(hosts),
+        allow_insecure=settings.allow_insecure_endpoints,
+    )
+
+
 def _keep(settings: Settings) -> KeepFor:
     return KeepFor(
         deliveries=settings.keep_deliveries,
@@ -154,11 +162,7 @@ def assembled(
     ids = Ids(clock)
     deliveries = OpaquePairs(store.sealer.derive("delivery ids"))
     guard = AddressGuard(allow_loopback=settings.allow_insecure_endpoints)
-    policy = default_policy(
-        extra_hosts=settings.extra_push_hosts,
-        mapped_hosts=tuple(hosts),
-        allow_insecure=settings.allow_insecure_endpoints,
-    )
+    policy = _policy(settings, hosts)
     flow = Flow(store=store, bus=bus, clock=clock, ids=ids, deliveries=deliveries, provider=provider)
     subscriptions = Subscriptions(
         store=store, clock=clock, ids=ids, policy=policy, guard=guard, mapped_hosts=tuple(hosts), resolve=resolve

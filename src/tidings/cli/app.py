@@ -33,7 +33,7 @@ def register(root: typer.Typer) -> None:
     command(group, "allow", app=True)(allow)
     command(group, "disallow", app=True)(disallow)
     command(group, "snippet", app=True)(snippet)
-    command(group, "identity-secret", app=True)(identity_secret)
+    command(group, "secret", app=True)(identity_secret)
     command(group, "erase", app=True)(erase)
 
 
