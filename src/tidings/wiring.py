@@ -17,6 +17,7 @@ from tidings.lib.fetch import WHERE_A_URL_LEADS, Fetcher
 from tidings.lib.ids import Ids
 from tidings.lib.metrics import Metrics
 from tidings.lib.opaque import OpaquePairs
+from tidings.lib.outcalls import Call, caller
 from tidings.lib.process_metrics import ProcessMetrics
 from tidings.lib.ratelimit import GcraLimiter, Limiter
 from tidings.lib.sealed import KeyRingError, Sealer, find_key_ring
@@ -27,8 +28,11 @@ from tidings.services.access import Access
 from tidings.services.apps import Apps
 from tidings.services.credentials import Credentials
 from tidings.services.dead_shards import DeadShards
+from tidings.services.devices import Devices
 from tidings.services.erasure import Erasure
 from tidings.services.export import Export
+from tidings.services.grants import Grants
+from tidings.services.integrations import Integrations
 from tidings.services.notifications import Notifications
 from tidings.services.retention import KeepFor, Retention
 from tidings.services.safety import Safety
@@ -37,12 +41,31 @@ from tidings.services.subscriptions import Subscriptions
 from tidings.services.system import System
 from tidings.services.tracking import Tracking
 from tidings.services.transfers import Transfers
+from tidings.services.trials import Trials
 from tidings.services.tripwire import Tripwire
 from tidings.services.users import Users
 from tidings.services.vitals import VitalSigns
 from tidings.settings import Settings
 from tidings.storage import Store
 from tidings.storage.open import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Phones:
+    """What devices with apps need beyond browsers: integrations, tokens to send with, tests and registrations."""
+
+    integrations: Integrations
+    grants: Grants
+    trials: Trials
+    devices: Devices
+
+    @classmethod
+    def of(cls, *, store: Store, clock: Clock, ids: Ids, policy: HostPolicy, flow: Flow, call: Call) -> Phones:
+        """Put them together."""
+        grants = Grants(clock=clock, call=call)
+        integrations = Integrations(store=store, clock=clock, ids=ids, grants=grants, call=call)
+        trials = Trials(store=store, flow=flow, integrations=integrations)
+        return cls(integrations, grants, trials, Devices(store=store, clock=clock, ids=ids, policy=policy))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +88,7 @@ class Container:
     access: Access
     credentials: Credentials
     subscriptions: Subscriptions
+    phones: Phones
     tracking: Tracking
     transfers: Transfers
     users: Users
@@ -95,6 +119,10 @@ def push_hosts(settings: Settings) -> dict[str, str]:
         if not host or not address:
             raise ValueError(f"TIDINGS_PUSH_HOST_MAP has {host!r}; write it as host=127.0.0.1:8443.")
     return {host: address for host, _, address in pairs}
+
+
+def _fetcher(settings: Settings, guard: AddressGuard) -> Fetcher:
+    return Fetcher(guard=guard, policy=replace(WHERE_A_URL_LEADS, allow_insecure=settings.allow_insecure_endpoints))
 
 
 def _limits(settings: Settings) -> TripLimits:
@@ -155,6 +183,7 @@ def assembled(
     resolve: Callable[[str], Awaitable[Sequence[str]]] = getaddrinfo,
     hosts: Mapping[str, str] | None = None,
     created: Path | None = None,
+    call: Call | None = None,
 ) -> Container:
     """Put the parts together around an open store; tests bring their own clock and resolver."""
     clock = clock or SystemClock()
@@ -163,6 +192,7 @@ def assembled(
     deliveries = OpaquePairs(store.sealer.derive("delivery ids"))
     guard = AddressGuard(allow_loopback=settings.allow_insecure_endpoints)
     policy = _policy(settings, hosts)
+    call = call or caller(guard=guard, connect_to=hosts, insecure=settings.allow_insecure_endpoints)
     flow = Flow(store=store, bus=bus, clock=clock, ids=ids, deliveries=deliveries, provider=provider)
     subscriptions = Subscriptions(
         store=store, clock=clock, ids=ids, policy=policy, guard=guard, mapped_hosts=tuple(hosts), resolve=resolve
@@ -179,14 +209,13 @@ def assembled(
         deliveries=deliveries,
         policy=policy,
         guard=guard,
-        fetcher=Fetcher(
-            guard=guard, policy=replace(WHERE_A_URL_LEADS, allow_insecure=settings.allow_insecure_endpoints)
-        ),
+        fetcher=_fetcher(settings, guard),
         limiter=GcraLimiter() if settings.rate_limits else None,
         apps=Apps(store=store, clock=clock, ids=ids),
         access=Access(store=store, clock=clock, ids=ids),
         credentials=Credentials(store=store, clock=clock, ids=ids, contact=settings.contact),
         subscriptions=subscriptions,
+        phones=Phones.of(store=store, clock=clock, ids=ids, policy=policy, flow=flow, call=call),
         tracking=Tracking(store=store, clock=clock, ids=ids),
         transfers=Transfers(store=store, clock=clock, ids=ids, subscriptions=subscriptions),
         users=Users(store=store, clock=clock),

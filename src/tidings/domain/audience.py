@@ -31,4 +31,15 @@ class Tagged:
     tags: tuple[tuple[str, str], ...]
 
 
-Audience = Everyone | Users | Devices | Tagged
+Members = Everyone | Users | Devices | Tagged
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """Those of an audience that are reached through one of these providers."""
+
+    of: Members
+    channels: tuple[str, ...]
+
+
+Audience = Members | Through

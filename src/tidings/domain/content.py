@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from tidings.domain.message import Message
+from tidings.domain.platforms import Platforms
 
 LONGEST_LINK = 2_000
 """Characters of a URL."""
@@ -91,10 +92,12 @@ def findings(message: Message) -> Iterator[Finding]:
     """Find what a message must not say or lead to."""
     yield from _texts(message)
     links = [("url", message.url), *((f"actions.{n}.url", one.url) for n, one in enumerate(message.actions))]
+    if message.platforms.webpush:
+        links.append(("platforms.webpush.url", message.platforms.webpush.url))
     for field, url in links:
         if url is not None and (words := link_fault(url)):
             yield Finding(field, ContentFault.UNSAFE_LINK, words)
-    for field, url in (("icon", message.icon), ("image", message.image)):
+    for field, url in (("icon", message.icon), ("image", message.image), *_pictures(message.platforms)):
         if url is not None and (words := image_fault(url)):
             yield Finding(field, ContentFault.UNSAFE_IMAGE, words)
 
@@ -105,10 +108,24 @@ def _texts(message: Message) -> Iterator[Finding]:
     for tag, words in message.locales.items():
         lines.append((f"locales.{tag}.title", words.title or ""))
         longer.append((f"locales.{tag}.body", words.body or ""))
+    for name in ("android", "apns", "webpush"):
+        of = getattr(message.platforms, name)
+        lines += [
+            (f"platforms.{name}.{part}", getattr(of, part, None) or "") for part in ("title", "subtitle", "ticker")
+        ]
+        longer.append((f"platforms.{name}.body", getattr(of, "body", None) or ""))
     for one_line, fields in ((True, lines), (False, longer)):
         for field, text in fields:
             if not _is_plain(text) and (wrong := text_fault(text, one_line=one_line)):
                 yield Finding(field, ContentFault.UNSAFE_TEXT, wrong)
+
+
+def _pictures(platforms: Platforms) -> Iterator[tuple[str, str | None]]:
+    if platforms.android:
+        yield "platforms.android.image", platforms.android.image
+    if platforms.webpush:
+        yield "platforms.webpush.icon", platforms.webpush.icon
+        yield "platforms.webpush.image", platforms.webpush.image
 
 
 def _is_plain(text: str) -> bool:

@@ -16,6 +16,8 @@ class ErrorCode(StrEnum):
     BODY_TOO_LARGE = "body_too_large"
     CONTACT_INVALID = "contact_invalid"
     CONTENT_TYPE_UNSUPPORTED = "content_type_unsupported"
+    CREDENTIALS_INVALID = "credentials_invalid"
+    DEVICE_TOKEN_INVALID = "device_token_invalid"  # noqa: S105 - a code, not a secret
     DEVICE_UNKNOWN = "device_unknown"
     EVENTS_TOO_MANY = "events_too_many"
     EVENT_TOO_LARGE = "event_too_large"
@@ -24,6 +26,11 @@ class ErrorCode(StrEnum):
     IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     IDENTITY_INVALID = "identity_invalid"
+    INTEGRATION_ACCOUNT_DIFFERS = "integration_account_differs"
+    INTEGRATION_IN_USE = "integration_in_use"
+    INTEGRATION_LABEL_TAKEN = "integration_label_taken"
+    INTEGRATION_MISSING = "integration_missing"
+    INTEGRATION_UNCLEAR = "integration_unclear"
     INTERNAL_ERROR = "internal_error"
     INVALID_CURSOR = "invalid_cursor"
     INVALID_JSON = "invalid_json"
@@ -115,6 +122,12 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         "The contact address would be refused by Apple",
         "Use `mailto:` with a public address, or an `https:` URL of a public site.",
     ),
+    ErrorCode.CREDENTIALS_INVALID: ErrorEntry(
+        422, "The credentials are not valid", "See `errors` for the field, what is wrong with it and what it takes."
+    ),
+    ErrorCode.DEVICE_TOKEN_INVALID: ErrorEntry(
+        422, "This is not a device's token", "Send the token exactly as the app got it from its system."
+    ),
     ErrorCode.DEVICE_UNKNOWN: ErrorEntry(
         403,
         "No device is registered with this id and secret",
@@ -144,6 +157,23 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         403,
         "The signed identity is not valid",
         "Sign user id and expiry with the App's identity secret on your server.",
+    ),
+    ErrorCode.INTEGRATION_ACCOUNT_DIFFERS: ErrorEntry(
+        409,
+        "The credentials are of another account",
+        "Upload some of the same account, add another integration for these, or say `force` to lose the devices.",
+    ),
+    ErrorCode.INTEGRATION_IN_USE: ErrorEntry(
+        409, "Devices are reached through this integration", "Say `?force=true` to take it away with its devices."
+    ),
+    ErrorCode.INTEGRATION_LABEL_TAKEN: ErrorEntry(
+        409, "The label is taken", "Choose a label that no other integration of this provider has."
+    ),
+    ErrorCode.INTEGRATION_MISSING: ErrorEntry(
+        409, "No integration is there for this device", "Add one under Settings, Integrations; then register again."
+    ),
+    ErrorCode.INTEGRATION_UNCLEAR: ErrorEntry(
+        422, "Several integrations fit this device", "Send `integration`, the id of the one it belongs to."
     ),
     ErrorCode.INTERNAL_ERROR: ErrorEntry(
         500, "The server failed", "Try again; if it stays, look for `request_id` in the server's log and report it."

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from tidings.domain.platforms import SAME, Platforms
+
 
 class Urgency(StrEnum):
     """How soon a device should be woken (RFC 8030 §5.3)."""
@@ -38,7 +40,8 @@ class Message:
     """One message as its author wrote it, valid by construction of the edge that parsed it.
 
     `ttl` is in seconds (60 to 2 419 200). `collapse_id` replaces an earlier message with the same id.
-    `locales` maps a language tag such as `de` or `pt-BR` to its translation.
+    `locales` maps a language tag such as `de` or `pt-BR` to its translation. `platforms` is what it says differently
+    on Android, on Apple's systems and in browsers.
     """
 
     title: str
@@ -53,6 +56,7 @@ class Message:
     collapse_id: str | None = None
     data: dict[str, Any] = field(default_factory=dict)
     locales: dict[str, Translation] = field(default_factory=dict)
+    platforms: Platforms = SAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +74,4 @@ class Rendered:
     collapse_id: str | None
     language: str | None
     data: dict[str, Any]
+    platforms: Platforms = SAME

@@ -25,7 +25,9 @@ class FaultScope(StrEnum):
     ORIGIN = "origin"
     """At the push service that said so; others may take it."""
     CREDENTIAL = "credential"
-    """Everywhere: its project is closed, its key revoked."""
+    """Everywhere: its project is closed, its key revoked. No address can be what is wrong."""
+    ADDRESS = "address"
+    """With this address; where it is so with many and the service takes none, the mistake is ours."""
 
 
 class Held(StrEnum):
@@ -50,9 +52,17 @@ class Doubt(StrEnum):
     ENDPOINT_SUSPECT = "endpoint_suspect"
     """The service doubts the address; it has been seen to come back after a day."""
     BAD_REQUEST = "bad_request"
+    ADDRESS_INVALID = "address_invalid"
+    """The service has never given out such an address."""
+    ADDRESS_FOREIGN = "address_foreign"
+    """The address belongs to an account of somebody else."""
     KEYS_UNUSABLE = "subscription_keys_unusable"
     REDIRECTED = "redirected"
     AUTHORIZATION_REFUSED = "authorization_refused"
+
+
+GRANT_REFUSED = "access_token_refused"
+"""The reason of Misconfigured where it is the fetched token that was refused: another one is fetched, once."""
 
 
 @dataclass(frozen=True, slots=True)

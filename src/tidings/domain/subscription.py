@@ -50,6 +50,7 @@ class NewSubscription:
     time_zone: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
     device: str | None = None
+    app_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Subscription:
     time_zone: str | None
     tags: dict[str, str]
     device: str | None
+    app_version: str | None
     created_at: datetime
     last_active_at: datetime | None
     last_seen_at: datetime

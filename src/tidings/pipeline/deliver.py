@@ -17,7 +17,7 @@ from tidings.domain.subscription import Address
 from tidings.lib.exchange import Answer, Request
 from tidings.lib.pacing import Waiting
 from tidings.pipeline.origins import Flight, Origins
-from tidings.providers import Draft, Envelope, Provider
+from tidings.providers import Draft, Envelope, HasQuota, Provider
 
 BURST = 16
 """Messages encrypted before the sockets are looked at again."""
@@ -149,11 +149,19 @@ class Delivery:
                 chunk, ended = self._next(take, ended=ended, wait=not (self._waiting or self._line or settled))
                 if chunk is None:
                     break
+                self._limit(chunk)
                 parcels = zip(repeat(chunk), chunk.parcels)
             waits = starved or self._full
             settled += self._answers(IDLE if waits else 0.0)
             if settled or waits:
                 yield settled
+
+    def _limit(self, chunk: Chunk) -> None:
+        for number, credential in chunk.credentials.items():
+            via: object = self._provider(credential.provider)
+            quota = via.quota(credential) if isinstance(via, HasQuota) else None
+            if quota is not None:
+                self._origins.limit(number, of=quota.of, a_minute=quota.a_minute)
 
     def _advance(self, parcels: Iterator[tuple[Chunk, Parcel]], settled: list[Settled]) -> bool:
         """Bring one parcel further: onto its way, aside, or back at once; False when none can be."""

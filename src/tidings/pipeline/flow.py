@@ -36,7 +36,7 @@ from tidings.pipeline.ingest import Acceptance, Frozen, Gate, Idempotent, freeze
 from tidings.pipeline.plan import SHARD_SIZE, shards_of
 from tidings.pipeline.receipts import receipt_from, record
 from tidings.pipeline.render import render
-from tidings.providers import Provider
+from tidings.providers import ChecksMessages, Provider
 from tidings.storage import Store, StoreUnavailable, Transaction
 
 __all__ = ["Acceptance", "Flow", "Frozen", "Gate", "Idempotent"]
@@ -109,7 +109,11 @@ class Flow:
         for name in providers:
             via = self._provider(name)
             for language in (None, *message.locales):
-                draft = via.draft(render(message, language))
+                rendered = render(message, language)
+                fault = via.fault(rendered) if isinstance(via, ChecksMessages) else None
+                if fault is not None:
+                    raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{fault.field}: {fault.message}", faults=(fault,))
+                draft = via.draft(rendered)
                 if isinstance(draft, Refused):
                     where = f" in {language}" if language else ""
                     raise CatalogueError(ErrorCode.MESSAGE_TOO_LARGE, f"The message{where} {draft.reason}.")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tidings.domain.outcome import Held, Outcome, Throttled, ThrottleScope, Unavailable
 from tidings.lib.exchange import Answer, FailureKind, NetworkFailure
 from tidings.lib.pacing import Breaker, Known, Pace, Sign
-from tidings.lib.quota import Gate
+from tidings.lib.quota import Gate, Limit
 
 SILENT = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS, FailureKind.TIMEOUT})
 """Failures that mean that nobody is there."""
@@ -40,6 +40,16 @@ class Origins:
         self._paces: Known[str, Pace] = Known(lambda: Pace(most=most))
         self._breakers: Known[str, Breaker] = Known(Breaker)
         self._gates: Known[tuple[int, str], Gate] = Known(Gate)
+        self._limits: dict[str, Limit] = {}
+        self._limited: dict[int, Limit] = {}
+
+    def limit(self, credential_id: int, *, of: str, a_minute: int) -> None:
+        """Keep a key to what its service publishes, from the first request on; keys of the same account share it."""
+        most = a_minute * self._share
+        found = self._limits.get(of)
+        if found is None or found.a_minute != most:
+            found = self._limits[of] = Limit(most)
+        self._limited[credential_id] = found
 
     def room(self, origin: str, *, now: float) -> int:
         """Tell how many more parcels for that origin should be taken on now.
@@ -65,6 +75,9 @@ class Origins:
             return Throttled(rest + spread * lot, ThrottleScope.PROJECT, Held.RESTS)
         if wait := gate.turn(now=now):
             # Our own guess, not the service's word: it must not be what lets a message run out of time.
+            return Throttled(min(wait, life / 2), ThrottleScope.PROJECT, Held.PACED)
+        limit = self._limited.get(credential_id)
+        if limit is not None and (wait := limit.take(now=now)):
             return Throttled(min(wait, life / 2), ThrottleScope.PROJECT, Held.PACED)
         return None
 

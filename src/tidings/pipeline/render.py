@@ -33,4 +33,5 @@ def render(message: Message, language: str | None) -> Rendered:
         collapse_id=message.collapse_id,
         language=language,
         data=message.data,
+        platforms=message.platforms,
     )

@@ -5,6 +5,7 @@ What follows from an outcome is decided here and nowhere else.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -48,7 +49,18 @@ NEVER_TAKEN = Patience(times=5, over=timedelta(0), unreached_only=True)
 """For an address that never took a message and refuses each: a row imported with keys that do not fit would live for
 ever, as push services do not call it gone."""
 
+AT_ONCE = Patience(times=1, over=timedelta(0), unreached_only=False)
+"""For an address that its service says it has never given out, while it takes the messages of others."""
+
+FOREIGN = Patience(times=3, over=timedelta(0), unreached_only=False)
+"""For an address that belongs to somebody else's account: three messages, in case ours was mixed up for a while."""
+
+MANY = 10
+"""Addresses of a chunk that are refused for being somebody else's, while none is taken, before it is our mistake."""
+
 _PATIENCE = {
+    Doubt.ADDRESS_INVALID: AT_ONCE,
+    Doubt.ADDRESS_FOREIGN: FOREIGN,
     Doubt.ENDPOINT_SUSPECT: SUSPECT,
     Doubt.BAD_REQUEST: NEVER_TAKEN,
     Doubt.KEYS_UNUSABLE: NEVER_TAKEN,
@@ -58,8 +70,6 @@ _PATIENCE = {
 
 EVERYWHERE = ""
 """In place of an origin: a credential that is refused for what it is, not for where it was used."""
-
-Unaccepted = Gone | KeyMismatch | Refused | Misconfigured | Throttled | Unavailable | Unmapped
 
 Pair = tuple[int, str]
 """(credential id, origin): what an origin refuses our credentials for, and what is paused for it."""
@@ -128,11 +138,16 @@ def settle(
     verdicts = Verdicts()
     lot = chance()
     working = {one.pair for one in tried if isinstance(one.outcome, Accepted)} | set(proven)
+    mixed_up = _mixed_up(tried) - working
     for one in tried:
         if isinstance(one.outcome, Accepted):  # nearly all of them, and nothing else follows from it
             _final(verdicts, one, DeliveryStatus.SENT, "sent", one.outcome.ref)
             continue
-        _settle_one(verdicts, one, one.outcome, working=working, now=now, expires_at=expires_at, lot=lot)
+        if isinstance(one.outcome, Misconfigured):
+            again = _Again(verdicts, one, now=now, expires_at=expires_at, lot=lot)
+            _misconfigured(again, one.outcome, working=working, mixed_up=mixed_up)
+        else:
+            _settle_one(verdicts, one, one.outcome, now=now, expires_at=expires_at, lot=lot)
         if (doubted := one.doubted) is not None and one.pair in working:
             # Where nobody gets through it is the service or ourselves: no address is to be dropped for that.
             suspicion = Suspicion(one.subscription_id, doubted, one.address_hash, _PATIENCE[doubted])
@@ -143,9 +158,8 @@ def settle(
 def _settle_one(
     verdicts: Verdicts,
     one: Tried,
-    outcome: Unaccepted,
+    outcome: Gone | KeyMismatch | Refused | Throttled | Unavailable | Unmapped,
     *,
-    working: set[Pair],
     now: datetime,
     expires_at: datetime,
     lot: float,
@@ -160,14 +174,6 @@ def _settle_one(
             _final(verdicts, one, DeliveryStatus.FAILED, "key_mismatch")
         case Refused(reason):
             _final(verdicts, one, DeliveryStatus.FAILED, reason)
-        case Misconfigured(reason, scope):
-            if one.pair in working:
-                # The same service takes the same key from others: it is this address, not our key.
-                again.few(reason)
-            else:
-                where = one.pair if scope is FaultScope.ORIGIN else (one.credential_id, EVERYWHERE)
-                verdicts.misconfigured[where] = reason
-                again.waiting(CONFIGURATION_DELAY)
         case Throttled(after=after, reason=Held.RESTS | Held.PACED | Held.RECALLED):
             again.waiting(after or 0.0)
         case Throttled(after=after) | Unavailable(after=after):
@@ -177,6 +183,32 @@ def _settle_one(
             again.few(f"unmapped_{status}")
         case _:
             assert_never(outcome)
+
+
+def _mixed_up(tried: Sequence[Tried]) -> set[Pair]:
+    """Give where so many addresses are refused as somebody else's that the mistake must be ours."""
+    alike = Counter(
+        one.pair for one in tried if isinstance(one.outcome, Misconfigured) and one.outcome.scope is FaultScope.ADDRESS
+    )
+    return {pair for pair, times in alike.items() if times >= MANY}
+
+
+def _misconfigured(again: _Again, outcome: Misconfigured, *, working: set[Pair], mixed_up: set[Pair]) -> None:
+    """Pause what is refused, unless it is one address alone that is."""
+    one, verdicts = again.one, again.verdicts
+    if outcome.scope is FaultScope.CREDENTIAL:
+        # Said of our key whoever the message was for, also where it worked a moment ago.
+        verdicts.misconfigured[one.credential_id, EVERYWHERE] = outcome.reason
+    elif outcome.scope is FaultScope.ADDRESS and one.pair not in mixed_up:
+        _final(verdicts, one, DeliveryStatus.FAILED, outcome.reason)
+        return
+    elif one.pair in working:
+        # The same service takes the same key from others: it is this address, not our key.
+        again.few(outcome.reason)
+        return
+    else:
+        verdicts.misconfigured[one.pair] = outcome.reason
+    again.waiting(CONFIGURATION_DELAY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,22 @@ from importlib import import_module
 from typing import Protocol, runtime_checkable
 
 from tidings.domain.app import Credential
+from tidings.domain.errors import FieldFault
 from tidings.domain.message import Rendered
-from tidings.domain.outcome import Outcome, Refused
+from tidings.domain.outcome import Misconfigured, Outcome, Refused, Unavailable
 from tidings.domain.subscription import Address
 from tidings.lib.egress import HostPolicy
 from tidings.lib.exchange import Answer, Request
 
 REGISTRY = {
     "webpush": "tidings.providers.webpush.provider:WebPush",
+    "fcm": "tidings.providers.fcm.provider:Fcm",
     "fake": "tidings.providers.fake.provider:Fake",
 }
 """Name -> dotted place, imported on first use. A new provider is one folder and one line here."""
+
+CHANNELS = ("webpush", "fcm", "apns")
+"""The providers that a message can be sent through."""
 
 BROWSER = "webpush"
 """The provider whose registrations come from browsers (`PushSubscription.toJSON()`)."""
@@ -49,11 +54,42 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class NewCredential:
-    """A generated or imported key, checked: its public name, its secret and what else the provider keeps with it."""
+    """A generated or imported key, checked: its public name, its secret and what else the provider keeps with it.
+
+    `account` is what devices' tokens belong to, where it is not the key itself: a key of another account reaches none
+    of them.
+    """
 
     fingerprint: str
     secret: bytes = field(repr=False)
     settings: dict[str, str] = field(default_factory=dict)
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What opens a push service for a while: a token, and when it ends in Unix seconds."""
+
+    token: bytes = field(repr=False)
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many requests a minute a service takes, and whose number that is: keys with the same `of` share it."""
+
+    of: str
+    a_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a look at an integration showed, in words for the operator: `mend` says what to do where it is not well."""
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str = ""
 
 
 class Provider(Protocol):
@@ -101,6 +137,78 @@ class GeneratesKeys(Protocol):
 
     def import_credential(self, fields: Mapping[str, str], settings: Mapping[str, str]) -> NewCredential:
         """Take a key made elsewhere; raise a CatalogueError when it is not acceptable."""
+        ...
+
+
+@runtime_checkable
+class TakesCredentials(Protocol):
+    """A provider whose credentials are made at its vendor, and uploaded or pasted here.
+
+    Devices belong to an account there (`NewCredential.account`), not to one key: a new key of the same account takes
+    the place of the one before.
+    """
+
+    def credential_from(self, fields: Mapping[str, str]) -> NewCredential:
+        """Check an upload (texts; files that are no text in base64); raise CREDENTIALS_INVALID naming the field."""
+        ...
+
+    def serves(self, settings: Mapping[str, str], registration: Mapping[str, object]) -> bool:
+        """Say whether a device that registers so can belong to an integration with these settings."""
+        ...
+
+    def warnings(self, settings: Mapping[str, str]) -> tuple[str, ...]:
+        """Say what the operator should know of credentials that work, such as that they may do too much."""
+        ...
+
+
+@runtime_checkable
+class NeedsGrant(Protocol):
+    """A provider whose requests carry a token that is fetched over the network with the credential (RFC 7523).
+
+    Its `request` finds the token in `credential.secret`: what the token is made with does not go to senders.
+    """
+
+    def grant_request(self, credential: Credential, *, now: float) -> Request:
+        """Ask for a token."""
+        ...
+
+    def grant_from(self, answer: Answer, *, now: float) -> Grant | Misconfigured | Unavailable:
+        """Read the answer."""
+        ...
+
+    def grant_finding(self, fault: Misconfigured | Unavailable | None) -> Finding:
+        """Say in plain words why there is no token; None: there is one."""
+        ...
+
+
+@runtime_checkable
+class ProvesCredentials(Protocol):
+    """A provider that can tell without a device whether its service takes our credentials."""
+
+    def probes(self, credential: Credential, *, now: float) -> tuple[Request, ...]:
+        """Write the requests that prove it: nothing is delivered by them."""
+        ...
+
+    def finding(self, credential: Credential, answer: Answer, *, now: float) -> Finding:
+        """Read the answer to one."""
+        ...
+
+
+@runtime_checkable
+class ChecksMessages(Protocol):
+    """A provider with rules of its own for what a message may hold."""
+
+    def fault(self, rendered: Rendered) -> FieldFault | None:
+        """Name the field of a message that it does not take; None when it takes all."""
+        ...
+
+
+@runtime_checkable
+class HasQuota(Protocol):
+    """A provider whose service publishes how much it takes."""
+
+    def quota(self, credential: Credential) -> Quota | None:
+        """Give what a key may send; None where there is no limit."""
         ...
 
 

@@ -78,9 +78,9 @@ class Credentials:
         """List what is set up in an App; the browsers' provider is always there."""
 
         def look(tx: Transaction) -> list[IntegrationDetails]:
-            found = {one.provider: one for one in tx.credentials.integrations(app_id)}
-            names = dict.fromkeys((BROWSER, *found))
-            return [_details(tx, app_id, name, found.get(name)) for name in names]
+            found = tx.credentials.integrations(app_id)
+            missing = [] if any(one.provider == BROWSER for one in found) else [unset(BROWSER)]
+            return missing + [details(tx, one) for one in found]
 
         return await self._store.read(look)
 
@@ -88,7 +88,9 @@ class Credentials:
         """Show one integration, set up or not. Raises NOT_FOUND for a provider we do not know."""
         self._maker(provider)
         return await self._store.read(
-            lambda tx: _details(tx, app_id, provider, tx.credentials.integration(app_id, provider))
+            lambda tx: (
+                details(tx, there) if (there := tx.credentials.integration(app_id, provider)) else unset(provider)
+            )
         )
 
     async def current(self, app_id: int, provider: str = BROWSER) -> Credential:
@@ -166,7 +168,7 @@ class Credentials:
             for one in tx.credentials.all(app_id, provider):
                 if settings and one.status is not CredentialStatus.REVOKED:
                     tx.credentials.set_settings(one.id, checked)
-            return _details(tx, app_id, provider, tx.credentials.integration(app_id, provider))
+            return details(tx, tx.credentials.find(app_id, integration.public_id) or integration)
 
         return await self._store.write(change)
 
@@ -220,7 +222,13 @@ class Credentials:
         return found
 
 
-def _details(tx: Transaction, app_id: int, name: str, integration: Integration | None) -> IntegrationDetails:
-    usage = tx.credentials.usage(app_id, name)
-    keys = [KeyUse(one, usage.get(one.id, 0)) for one in tx.credentials.all(app_id, name)]
-    return IntegrationDetails(name, integration, sorted(keys, key=lambda key: key.credential.id, reverse=True))
+def details(tx: Transaction, integration: Integration) -> IntegrationDetails:
+    """Give an integration with its keys and their devices."""
+    usage = tx.credentials.usage(integration.app_id, integration.provider)
+    keys = [KeyUse(one, usage.get(one.id, 0)) for one in tx.credentials.of_integration(integration.id)]
+    return IntegrationDetails(integration.provider, integration, keys)
+
+
+def unset(name: str) -> IntegrationDetails:
+    """Give a provider that was never set up."""
+    return IntegrationDetails(name, None, [])

@@ -36,6 +36,14 @@ class Arrival:
     now: datetime
     public_id: str
     secret: str = field(repr=False)
+    trusted: bool = False
+    """It comes from the App's own server, which needs to prove nothing of a device."""
+
+    def proof_for(self, known: Known) -> Proof:
+        """Find what it proves about a device that we know."""
+        if self.trusted:
+            return Proof.SERVER
+        return proof_of(self.registration, known, self.new.address, verified=self.verified)
 
 
 def enrol(tx: Transaction, arrival: Arrival) -> Registered:
@@ -47,7 +55,7 @@ def enrol(tx: Transaction, arrival: Arrival) -> Registered:
     new, registration = arrival.new, arrival.registration
     there, named = tx.subscriptions.hold(new.app_id, target=new.address.target, public_id=registration.id)
     mine = named if named is not None and proves(registration.secret, named.secret_hash) else there
-    proof = proof_of(registration, mine, new.address, verified=arrival.verified) if mine else Proof.NONE
+    proof = arrival.proof_for(mine) if mine else Proof.NONE
     _check_identity_policy(tx, arrival, mine, proof=proof)
     if mine is None:
         stored = tx.subscriptions.add(
@@ -61,7 +69,7 @@ def enrol(tx: Transaction, arrival: Arrival) -> Registered:
 
 def _supersede(tx: Transaction, arrival: Arrival, other: Known, mine: Known) -> None:
     """Retire the row that has the device's new address; it gets the old one, for an address has one row."""
-    proof = proof_of(arrival.registration, other, arrival.new.address, verified=arrival.verified)
+    proof = arrival.proof_for(other)
     if not gives_way(other, arrival.registration, arrival.new.address, proof=proof):
         raise CatalogueError(ErrorCode.SUBSCRIPTION_SECRET_REQUIRED)
     tx.subscriptions.exchange(other.subscription.id, mine.subscription.id)
@@ -73,6 +81,8 @@ def _refreshed(tx: Transaction, arrival: Arrival, known: Known, *, proof: Proof)
     row, registration = known.subscription, arrival.registration
     if proof is Proof.NONE:
         changed, secret, secret_hash = unproven_from(arrival.new, known), None, None
+    elif proof is Proof.SERVER:
+        changed, secret, secret_hash = proven_from(arrival.new, registration, row, keep_user=True), None, None
     elif proof is Proof.SECRET:
         # The same secret again: a browser that missed the answer can ask twice.
         changed, secret, secret_hash = proven_from(arrival.new, registration, row), registration.secret, None
@@ -87,7 +97,7 @@ def _refreshed(tx: Transaction, arrival: Arrival, known: Known, *, proof: Proof)
 
 def _check_identity_policy(tx: Transaction, arrival: Arrival, known: Known | None, *, proof: Proof) -> None:
     new = arrival.new
-    if new.user_external_id is None or arrival.verified:
+    if new.user_external_id is None or arrival.verified or arrival.trusted:
         return
     unchanged = known is not None and known.subscription.user_external_id == new.user_external_id
     if not (unchanged and proof is Proof.SECRET) and identity_required(tx, new.app_id):

@@ -34,6 +34,7 @@ class Registration:
     id: str | None = None
     secret: str | None = field(default=None, repr=False)
     device: str | None = None
+    app_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Proof(Enum):
     SECRET = auto()
     IDENTITY = auto()
     KEYS = auto()
+    SERVER = auto()
+    """The App's own server says so."""
 
 
 def hash_of(secret: str) -> bytes:
@@ -93,8 +96,8 @@ def gives_way(known: Known, registration: Registration, address: Address, *, pro
 def is_news(new: NewSubscription, known: Known) -> bool:
     """Tell whether a registration would change anything but the last visit."""
     row = known.subscription
-    told = (new.credential_id, new.user_external_id, new.locale, new.time_zone, new.tags, new.device)
-    kept = (row.credential_id, row.user_external_id, row.locale, row.time_zone, row.tags, row.device)
+    names = ("credential_id", "user_external_id", "locale", "time_zone", "tags", "device", "app_version")
+    told, kept = ([getattr(one, name) for name in names] for one in (new, row))
     return row.status is not SubscriptionStatus.ACTIVE or told != kept or new.address != known.address
 
 
@@ -113,13 +116,20 @@ def new_from(
         time_zone=time_zone_from(registration.time_zone),
         tags=dict(registration.tags or {}),
         device=registration.device,
+        app_version=registration.app_version,
     )
 
 
-def proven_from(new: NewSubscription, registration: Registration, known: Subscription) -> NewSubscription:
-    """Make the row of a known device that proved itself: its word counts, and no user means signed out."""
+def proven_from(
+    new: NewSubscription, registration: Registration, known: Subscription, *, keep_user: bool = False
+) -> NewSubscription:
+    """Make the row of a known device that proved itself: its word counts, and no user means signed out.
+
+    With `keep_user` it does not: a server that says nothing of the person says nothing against them.
+    """
     tags = known.tags if registration.tags is None else dict(registration.tags)
-    return _filled(new, known, user=registration.user_id, tags=tags, address=new.address)
+    user = known.user_external_id if keep_user and registration.user_id is None else registration.user_id
+    return _filled(new, known, user=user, tags=tags, address=new.address)
 
 
 def unproven_from(new: NewSubscription, known: Known) -> NewSubscription:
@@ -153,4 +163,5 @@ def _filled(
         time_zone=new.time_zone or known.time_zone,
         tags=tags,
         device=new.device or known.device,
+        app_version=new.app_version or known.app_version,
     )

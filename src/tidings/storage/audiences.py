@@ -5,17 +5,27 @@ Predicates depend on the kind alone, so that statements are built once and kept.
 
 from __future__ import annotations
 
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
-from sqlalchemy import ColumnElement, and_, bindparam, true
+from sqlalchemy import ColumnElement, and_, bindparam, select, true
 
-from tidings.domain.audience import Audience, Devices, Everyone, Tagged, Users
+from tidings.domain.audience import Audience, Devices, Everyone, Tagged, Through, Users
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage.dialects import Dialect
-from tidings.storage.schema import subscriptions
+from tidings.storage.schema import credentials, subscriptions
 
 MEMBERS = "members"
 """The parameter that holds what the audience names: user ids, subscription ids or tags."""
+
+CHANNELS = "channels"
+"""The parameter that holds the providers that an audience is cut down to."""
+
+
+class Kind(NamedTuple):
+    """All that a statement depends on: what the audience names, and whether it is cut down to some providers."""
+
+    members: type
+    cut_down: bool = False
 
 
 NAMED = (Users, Devices)
@@ -23,21 +33,33 @@ NAMED = (Users, Devices)
 look at a million devices."""
 
 
-def predicate(dialect: Dialect, kind: type) -> ColumnElement[bool]:
+def predicate(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
     """Say who of an App (`app_id`) belongs to an audience of that kind and can be sent to."""
-    app_id = dialect.unindexed(subscriptions.c.app_id) if kind is Devices else subscriptions.c.app_id
-    status = dialect.unindexed(subscriptions.c.status) if kind in NAMED else subscriptions.c.status
+    named = kind.members in NAMED
+    app_id = dialect.unindexed(subscriptions.c.app_id) if kind.members is Devices else subscriptions.c.app_id
+    status = dialect.unindexed(subscriptions.c.status) if named else subscriptions.c.status
     return and_(
         app_id == bindparam("app_id"),
         status == SubscriptionStatus.ACTIVE,
         subscriptions.c.credential_id.is_not(None),
-        _members(dialect, kind),
+        _members(dialect, kind.members),
+        _reached(dialect, kind),
     )
 
 
-def place(dialect: Dialect, kind: type) -> ColumnElement[int]:
+def place(dialect: Dialect, kind: Kind) -> ColumnElement[int]:
     """Give the id to compare with the ends of a range and to sort by."""
-    return dialect.unindexed(subscriptions.c.id) if kind in NAMED else subscriptions.c.id
+    return dialect.unindexed(subscriptions.c.id) if kind.members in NAMED else subscriptions.c.id
+
+
+def _reached(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
+    """Cut an audience down to some providers: by the key, which the index of an App's devices holds."""
+    if not kind.cut_down:
+        return true()
+    keys = select(credentials.c.id).where(dialect.any_of(credentials.c.provider, CHANNELS))
+    key = subscriptions.c.credential_id
+    # Where few are named they are found by name: the index of keys would lead through all devices of a provider.
+    return (dialect.unindexed(key) if kind.members in NAMED else key).in_(keys)
 
 
 def _members(dialect: Dialect, kind: type) -> ColumnElement[bool]:
@@ -50,16 +72,18 @@ def _members(dialect: Dialect, kind: type) -> ColumnElement[bool]:
     return true()
 
 
-def still(dialect: Dialect, kind: type) -> ColumnElement[bool]:
+def still(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
     """Say which of some devices, found by their ids, belong to an audience of that kind now: people sign out."""
-    if kind is Users:
+    if kind.members is Users:
         return dialect.any_of(dialect.unindexed(subscriptions.c.user_external_id), MEMBERS)
-    return true() if kind is Devices else _members(dialect, kind)
+    return true() if kind.members is Devices else _members(dialect, kind.members)
 
 
-def kind_of(audience: Audience) -> type:
+def kind_of(audience: Audience) -> Kind:
     """Give the kind of an audience, which is all that a statement depends on."""
-    return type(audience)
+    if isinstance(audience, Through):
+        return Kind(type(audience.of), cut_down=True)
+    return Kind(type(audience))
 
 
 def parameters(dialect: Dialect, app_id: int, audience: Audience) -> dict[str, Any]:
@@ -73,5 +97,7 @@ def parameters(dialect: Dialect, app_id: int, audience: Audience) -> dict[str, A
             return {"app_id": app_id, MEMBERS: dialect.many(public_ids)}
         case Tagged(tags):
             return {"app_id": app_id, MEMBERS: dialect.tags(dict(tags))}
+        case Through(of, channels):
+            return {**parameters(dialect, app_id, of), CHANNELS: dialect.many(channels)}
         case _:
             assert_never(audience)

@@ -8,13 +8,16 @@ from typing import Any
 
 import msgspec
 
-from tidings.domain.audience import Audience, Devices, Everyone, Tagged, Users
+from tidings.domain.audience import Audience, Devices, Everyone, Members, Tagged, Through, Users
 from tidings.domain.delivery import Retry
 from tidings.domain.message import Message
 from tidings.domain.subscription import Address
 
-KINDS: dict[str, type[Audience]] = {"everyone": Everyone, "users": Users, "devices": Devices, "tagged": Tagged}
+KINDS: dict[str, type[Members]] = {"everyone": Everyone, "users": Users, "devices": Devices, "tagged": Tagged}
 """The word each kind of audience is stored under; a word is never reused for something else."""
+
+CHANNELS = "channels"
+"""Beside the fields of an audience: the providers that it is cut down to."""
 
 WORDS = {kind: word for word, kind in KINDS.items()}
 
@@ -35,13 +38,16 @@ def message_from_json(stored: dict[str, Any]) -> Message:
 
 def json_from_audience(audience: Audience) -> dict[str, Any]:
     """Give an audience as plain JSON values, tagged by its kind."""
+    if isinstance(audience, Through):
+        return {**json_from_audience(audience.of), CHANNELS: list(audience.channels)}
     return {"kind": WORDS[type(audience)], **msgspec.to_builtins(audience)}
 
 
 def audience_from_json(stored: dict[str, Any]) -> Audience:
     """Read a stored audience."""
-    fields = {name: value for name, value in stored.items() if name != "kind"}
-    return msgspec.convert(fields, KINDS[stored["kind"]])
+    fields = {name: value for name, value in stored.items() if name not in ("kind", CHANNELS)}
+    members = msgspec.convert(fields, KINDS[stored["kind"]])
+    return Through(members, tuple(stored[CHANNELS])) if CHANNELS in stored else members
 
 
 def bytes_from_retries(retries: Sequence[Retry]) -> bytes | None:

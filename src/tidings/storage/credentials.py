@@ -68,6 +68,56 @@ class SqlCredentials:
         query = select(integrations).where(integrations.c.app_id == app_id).order_by(integrations.c.id)
         return [_integration(row) for row in self._scope.connection.execute(query)]
 
+    def find(self, app_id: int, public_id: str) -> Integration | None:
+        """Find an integration of the App."""
+        query = select(integrations).where(integrations.c.app_id == app_id, integrations.c.public_id == public_id)
+        row = self._scope.connection.execute(query).first()
+        return _integration(row) if row else None
+
+    def add_integration(
+        self, app_id: int, provider: str, *, public_id: str, label: str, settings: Mapping[str, str], now: datetime
+    ) -> Integration | None:
+        """Store a further integration; None when the App has one of that provider with that label."""
+        added = self._scope.dialect.insert_missing(integrations).values(
+            public_id=public_id,
+            app_id=app_id,
+            provider=provider,
+            label=label,
+            settings=dict(settings),
+            created_at=now,
+        )
+        self._scope.connection.execute(added)
+        return self.find(app_id, public_id)
+
+    def rename(self, integration_id: int, label: str) -> bool:
+        """Give it another label; False when another one of its provider has that."""
+        one, other = integrations.alias(), integrations.alias()
+        taken = (
+            select(other.c.id)
+            .join(one, (one.c.app_id == other.c.app_id) & (one.c.provider == other.c.provider))
+            .where(one.c.id == integration_id, other.c.id != integration_id, other.c.label == label)
+        )
+        if self._scope.connection.execute(taken).first() is not None:
+            return False
+        self._set(integration_id, label=label)
+        return True
+
+    def remove(self, integration_id: int, *, reason: str) -> int:
+        """Forget an integration and its keys; its devices expire with that reason, as nothing reaches them."""
+        keys = select(credentials.c.id).where(credentials.c.integration_id == integration_id)
+        execute = self._scope.connection.execute
+        mine = subscriptions.c.credential_id.in_(keys)
+        ended = execute(
+            update(subscriptions)
+            .where(mine, subscriptions.c.status == SubscriptionStatus.ACTIVE)
+            .values(status=SubscriptionStatus.EXPIRED, status_reason=reason)
+        ).rowcount
+        execute(update(subscriptions).where(mine).values(credential_id=None))
+        execute(delete(pauses).where(pauses.c.credential_id.in_(keys)))
+        execute(delete(credentials).where(credentials.c.integration_id == integration_id))
+        execute(delete(integrations).where(integrations.c.id == integration_id))
+        return ended
+
     def set_integration(self, integration_id: int, *, settings: Mapping[str, str]) -> None:
         """Replace the settings."""
         self._set(integration_id, settings=dict(settings))
@@ -118,6 +168,27 @@ class SqlCredentials:
         )
         return self._credential(self._scope.connection.execute(stored.returning(credentials)).one())
 
+    def replace(
+        self, integration_id: int, *, fingerprint: str, secret: bytes, settings: Mapping[str, str], now: datetime
+    ) -> Credential:
+        """Store a key in the place of the integration's one key, with all devices of it; the first one is added."""
+        there = self.of_integration(integration_id)
+        if not there:
+            return self.add(integration_id, fingerprint=fingerprint, secret=secret, settings=settings, now=now)
+        sealed = self._scope.sealer.seal(secret, context=_context(integration_id, fingerprint))
+        changed = (
+            update(credentials)
+            .where(credentials.c.id == there[0].id)
+            .values(fingerprint=fingerprint, secret=sealed, settings=dict(settings), created_at=now)
+        )
+        return self._credential(self._scope.connection.execute(changed.returning(credentials)).one())
+
+    def of_integration(self, integration_id: int) -> list[Credential]:
+        """List the keys of an integration, newest first."""
+        query = select(credentials).where(credentials.c.integration_id == integration_id)
+        rows = self._scope.connection.execute(query.order_by(credentials.c.id.desc()))
+        return [self._credential(row) for row in rows]
+
     def current(self, app_id: int, provider: str) -> Credential | None:
         """Give the key that new subscriptions are made with."""
         return self._first(*_of(app_id, provider), credentials.c.status == CredentialStatus.CURRENT)
@@ -165,6 +236,21 @@ class SqlCredentials:
             .group_by(subscriptions.c.credential_id)
         )
         return dict(self._scope.connection.execute(query).all())
+
+    def unseen(self, integration_id: int, *, since: datetime) -> int:
+        """Count the active devices of an integration that were last seen before that."""
+        keys = select(credentials.c.id).where(credentials.c.integration_id == integration_id)
+        query = (
+            select(func.count())
+            .select_from(subscriptions)
+            .where(
+                subscriptions.c.credential_id.in_(keys),
+                subscriptions.c.status == SubscriptionStatus.ACTIVE,
+                subscriptions.c.last_seen_at < since,
+            )
+        )
+        found: int = self._scope.connection.execute(query).scalar_one()
+        return found
 
     def _retire_current(self, integration_id: int) -> None:
         self._scope.connection.execute(

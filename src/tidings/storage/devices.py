@@ -62,6 +62,7 @@ def subscription(row: AnyRow) -> Subscription:
         time_zone=row.time_zone,
         tags=row.tags,
         device=row.device,
+        app_version=row.app_version,
         created_at=row.created_at,
         last_active_at=row.last_active_at,
         last_seen_at=row.last_seen_at,

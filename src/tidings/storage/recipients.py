@@ -13,7 +13,7 @@ from tidings.domain.audience import Audience
 from tidings.domain.subscription import Recipient, SubscriptionStatus
 from tidings.lib.log import Logger
 from tidings.lib.sealed import SealBroken, Sealer
-from tidings.storage.audiences import kind_of, parameters, place, predicate, still
+from tidings.storage.audiences import Kind, kind_of, parameters, place, predicate, still
 from tidings.storage.codec import address_from_bytes
 from tidings.storage.dialects import Dialect
 from tidings.storage.schema import subscriptions
@@ -45,7 +45,7 @@ def recipient(sealer: Sealer, row: Sequence[Any]) -> Recipient:
 
 
 @cache
-def _range(dialect: Dialect, kind: type) -> AnySelect:
+def _range(dialect: Dialect, kind: Kind) -> AnySelect:
     at = place(dialect, kind)
     return (
         select(*COLUMNS)
@@ -56,7 +56,7 @@ def _range(dialect: Dialect, kind: type) -> AnySelect:
 
 
 @cache
-def _listed(dialect: Dialect, kind: type) -> AnySelect:
+def _listed(dialect: Dialect, kind: Kind) -> AnySelect:
     wanted = dialect.any_of(c.id, "ids")
     return (
         select(*COLUMNS)
@@ -66,12 +66,12 @@ def _listed(dialect: Dialect, kind: type) -> AnySelect:
 
 
 @cache
-def _count(dialect: Dialect, kind: type) -> AnySelect:
+def _count(dialect: Dialect, kind: Kind) -> AnySelect:
     return select(func.count()).select_from(subscriptions).where(predicate(dialect, kind))
 
 
 @cache
-def _cut(dialect: Dialect, kind: type) -> AnySelect:
+def _cut(dialect: Dialect, kind: Kind) -> AnySelect:
     at = place(dialect, kind)
     number = func.row_number().over(order_by=at)
     members = (

@@ -150,6 +150,7 @@ subscriptions = Table(
     Column("time_zone", Text),
     Column("tags", Json, nullable=False),
     Column("device", Text),
+    Column("app_version", Text),
     Column("address", LargeBinary, nullable=False),
     Column("address_hash", LargeBinary, nullable=False),
     Column("secret_hash", LargeBinary, nullable=False),

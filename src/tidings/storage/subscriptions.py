@@ -15,7 +15,7 @@ from tidings.storage import recipients as reading
 from tidings.storage import retiring
 from tidings.storage.codec import address_from_bytes, bytes_from_address
 from tidings.storage.devices import VISIBLE, exchange, hold, subscription, target_hash
-from tidings.storage.schema import subscriptions
+from tidings.storage.schema import credentials, subscriptions
 from tidings.storage.scope import Scope
 
 c = subscriptions.c
@@ -69,7 +69,8 @@ class SqlSubscriptions:
             "tags": new.tags,
             "last_seen_at": now,
         }
-        optional = {"locale": new.locale, "time_zone": new.time_zone, "device": new.device, "secret_hash": secret_hash}
+        optional = {name: getattr(new, name) for name in ("locale", "time_zone", "device", "app_version")}
+        optional["secret_hash"] = secret_hash
         values |= {name: value for name, value in optional.items() if value is not None}
         row = self._scope.connection.execute(
             update(subscriptions).where(c.id == subscription_id).values(values).returning(*VISIBLE)
@@ -147,6 +148,7 @@ class SqlSubscriptions:
         limit: int,
         status: SubscriptionStatus | None = None,
         user_external_id: str | None = None,
+        integration_id: int | None = None,
     ) -> list[Subscription]:
         """List newest first; `after` is the id of the last one seen, 0 to begin."""
         query = select(*VISIBLE).where(c.app_id == app_id).order_by(c.id.desc()).limit(limit)
@@ -156,6 +158,9 @@ class SqlSubscriptions:
             query = query.where(c.status == status)
         if user_external_id is not None:
             query = query.where(c.user_external_id == user_external_id)
+        if integration_id is not None:
+            keys = select(credentials.c.id).where(credentials.c.integration_id == integration_id)
+            query = query.where(c.credential_id.in_(keys))
         return [subscription(row) for row in self._scope.connection.execute(query)]
 
     def statuses(self, app_id: int) -> dict[SubscriptionStatus, int]:
@@ -257,6 +262,7 @@ class SqlSubscriptions:
             "time_zone": new.time_zone,
             "tags": new.tags,
             "device": new.device,
+            "app_version": new.app_version,
             "secret_hash": secret_hash,
             "created_at": now,
             "last_seen_at": now,

@@ -96,6 +96,27 @@ def _json(name: str) -> dict[str, Any]:
 
 _SCRIPT = {"200": {"description": "JavaScript", "content": {"text/javascript": {}}}}
 _PUBLIC = {
+    "/devices": {
+        "post": _operation(
+            "register_device",
+            "Register or refresh an app's device",
+            {
+                "201": {"description": "The device is new.", "content": _json("SubscribeAnswer")},
+                "200": {"description": "The device was known.", "content": _json("SubscribeAnswer")},
+            },
+            description="Called by an app at every start, and whenever its system gives it another token. With `id` "
+            "and `secret` of its last registration it keeps its row when its token is another. Changing owner or tags "
+            "of a known device needs its `secret` or a signed `user.token`.",
+            body="DeviceBody",
+        ),
+        "delete": _operation(
+            "unregister_device",
+            "Turn an app's device off",
+            {"204": {"description": "It is off."}},
+            description="Needs the secret of the registration, and `id` or `token`.",
+            body="LeaveBody",
+        ),
+    },
     "/subscribe": {
         "post": _operation(
             "subscribe",

@@ -10,6 +10,7 @@ import socket
 from tidings.providers import provider
 from tidings.wiring import Container
 from tidings.worker.dispatcher import Dispatcher
+from tidings.worker.granting import GrantedPool
 from tidings.worker.periodic import PURGE_EVERY, ROLL_UP_EVERY, again_and_again, beat, purge, tidy
 from tidings.worker.runner import Runner
 from tidings.worker.sender import SenderOptions
@@ -45,7 +46,7 @@ class Worker:
             meters=meters,
             store=container.store,
             clock=container.clock,
-            pool=self.pool,
+            pool=GrantedPool(self.pool, container.phones.grants),
             deliveries=container.deliveries,
             provider=provider,
             chance=random.random,  # jitter, not a secret

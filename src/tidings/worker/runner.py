@@ -21,9 +21,9 @@ from tidings.lib.tracing import Step
 from tidings.pipeline.settle import CONFIGURATION_DELAY, Pair, Tried, Verdicts, expired, settle
 from tidings.providers import Provider
 from tidings.storage import Store, StoreUnavailable, T, Transaction
+from tidings.worker.granting import Pool
 from tidings.worker.load import Batch, doubtful, goes_on, in_doubt, opened, ran_out, unwanted
 from tidings.worker.packing import packed
-from tidings.worker.senders import SenderPool
 from tidings.worker.signs import Event, Meters
 
 LEASE = 60.0
@@ -50,7 +50,7 @@ class Runner:
         *,
         store: Store,
         clock: Clock,
-        pool: SenderPool,
+        pool: Pool,
         deliveries: OpaquePairs,
         provider: Callable[[str], Provider],
         chance: Callable[[], float],

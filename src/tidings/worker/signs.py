@@ -10,7 +10,7 @@ from typing import get_args
 
 from tidings.domain.outcome import Held, Outcome, Throttled, Unavailable
 from tidings.lib.metrics import Metrics
-from tidings.providers import BROWSER, provider
+from tidings.providers import CHANNELS, REGISTRY, provider
 
 
 class Event(StrEnum):
@@ -69,7 +69,7 @@ class Meters:
             labels=[Label.REASON, Label.SERVICE],
         )
         # Each from the start: of a series that begins with its first event, nobody sees that one.
-        for service in provider(BROWSER).services:
+        for service in {one for name in CHANNELS if name in REGISTRY for one in provider(name).services}:
             for kind in get_args(Outcome):
                 self._outcomes.labels(kind.__name__.lower(), service)
             for reason in Held:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import assert_never
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.service_account import account_file
 from tidings.domain.app import Credential
 from tidings.domain.errors import CatalogueError
 from tidings.domain.message import Action, Rendered, Urgency
@@ -28,12 +30,27 @@ from tidings.domain.outcome import (
 from tidings.lib.crypto import base64url_from, generate_key, point_from
 from tidings.lib.egress import HostPolicy
 from tidings.lib.exchange import Answer, FailureKind, NetworkFailure, Reply, Request
-from tidings.providers import REGISTRY, Draft, Envelope, GeneratesKeys, Provider, provider
+from tidings.providers import (
+    REGISTRY,
+    Draft,
+    Envelope,
+    GeneratesKeys,
+    NewCredential,
+    Provider,
+    TakesCredentials,
+    provider,
+)
 from tidings.providers.fake.provider import Fake
+from tidings.providers.fcm.provider import Fcm
 from tidings.providers.webpush.provider import WebPush
 
 NOW = 1_798_761_600.0
 ENVELOPE = Envelope("0123456789abcdef0123456789abcdef", "AAAAbbbbCCCC0123", 3600)
+TOKEN = "dHIoDxE7Hdg:APA91bH1Zj0kNa8kq_wLm-x5Tq9pZ3rYv7uB2nC6sD4eF1gH0iJ"
+UNREGISTERED = (
+    b'{"error":{"code":404,"status":"NOT_FOUND","details":[{"@type":'
+    b'"type.googleapis.com/google.firebase.fcm.v1.FcmError","errorCode":"UNREGISTERED"}]}}'
+)
 MESSAGE = Rendered(
     title="Grüße",
     body="A visitor waits",
@@ -57,7 +74,26 @@ class Case:
     registration: Mapping[str, object]
     policy: HostPolicy
 
+    url: str
+    """Where a message to it is posted."""
+    dead: Reply = field(default_factory=lambda: Reply(410, {}, b""))
+    """What is answered for an address that is no more."""
+    stored: Callable[[], Credential] | None = None
+    """Makes what a sender gets to send with; None: the provider makes its own keys."""
+
+    upload: Callable[[int], Mapping[str, str]] | None = None
+    """Makes what an operator uploads, another one for each number."""
+
+    def key(self, which: int) -> NewCredential:
+        if self.upload is not None:
+            assert isinstance(self.via, TakesCredentials)
+            return self.via.credential_from(self.upload(which))
+        assert isinstance(self.via, GeneratesKeys)
+        return self.via.generate_credential({"subject": "mailto:push@example.com"})
+
     def credential(self) -> Credential:
+        if self.stored is not None:
+            return self.stored()
         assert isinstance(self.via, GeneratesKeys)
         made = self.via.generate_credential({"subject": "mailto:push@example.com"})
         return Credential(1, 1, 1, self.via.name, made.fingerprint, made.secret, made.settings)
@@ -75,12 +111,28 @@ class Case:
 
 def webpush_case(endpoint: str = "https://fcm.googleapis.com/fcm/send/c0ffee:APA91b") -> Case:
     keys = {"p256dh": base64url_from(point_from(generate_key())), "auth": base64url_from(b"a" * 16)}
-    return Case(WebPush(), {"endpoint": endpoint, "keys": keys}, HostPolicy(frozenset(), (), any_public=True))
+    return Case(WebPush(), {"endpoint": endpoint, "keys": keys}, HostPolicy(frozenset(), (), any_public=True), endpoint)
+
+
+def fcm_case() -> Case:
+    settings = {"project_id": "my-app-1a2b3", "client_email": "push@my-app-1a2b3.iam.gserviceaccount.com"}
+    return Case(
+        Fcm(),
+        {"provider": "fcm", "token": TOKEN},
+        HostPolicy(frozenset(), ()),
+        "https://fcm.googleapis.com/v1/projects/my-app-1a2b3/messages:send",
+        Reply(404, {}, UNREGISTERED),
+        lambda: Credential(1, 1, 1, "fcm", "0" * 40, b"ya29.a-token-of-google", settings),
+        lambda which: {"service_account": account_file(which=which)},
+    )
 
 
 CASES: dict[str, Callable[[], Case]] = {
     "webpush": webpush_case,
-    "fake": lambda: Case(Fake(), {"endpoint": "https://fake.invalid/a"}, HostPolicy(frozenset(), ())),
+    "fcm": fcm_case,
+    "fake": lambda: Case(
+        Fake(), {"endpoint": "https://fake.invalid/a"}, HostPolicy(frozenset(), ()), "https://fake.invalid/a"
+    ),
 }
 
 
@@ -117,7 +169,7 @@ class TestRequest:
     def test_a_message_becomes_a_post_to_the_address_byte_for_byte(self, case: Case) -> None:
         request = case.request()
         assert isinstance(request, Request)
-        assert request.url == case.registration["endpoint"]
+        assert request.url == case.url
         assert request.body
 
     def test_no_header_can_be_split_into_two(self, case: Case) -> None:
@@ -144,7 +196,7 @@ class TestRequest:
         to, _ = case.via.address_from(case.registration, policy=case.policy)
         credential = case.credential()
         shown = f"{request!r} {to!r} {credential!r} {case.via.draft(MESSAGE)!r}"
-        assert str(case.registration["endpoint"]) not in shown
+        assert str(case.registration.get("endpoint") or case.registration.get("token")) not in shown
         assert repr(credential.secret) not in shown
         assert MESSAGE.title not in shown
 
@@ -185,9 +237,9 @@ class TestOutcome:
     def test_a_body_made_to_break_a_parser_does_not(self, case: Case, status: int, body: bytes) -> None:
         assert consequence(case.outcome(Reply(status, {}, body)))
 
-    def test_success_goes_to_sent_and_410_to_expired(self, case: Case) -> None:
+    def test_success_goes_to_sent_and_a_dead_address_to_expired(self, case: Case) -> None:
         assert consequence(case.outcome(Reply(201, {}, b""))) == "sent"
-        assert consequence(case.outcome(Reply(410, {}, b""))) == "expire"
+        assert consequence(case.outcome(case.dead)) == "expire"
 
     def test_a_refused_credential_never_costs_a_subscription(self, case: Case) -> None:
         assert consequence(case.outcome(Reply(401, {}, b""))) == "pause"
@@ -205,7 +257,7 @@ class TestRegistration:
     def test_what_is_no_registration_is_refused_by_code(self, case: Case, registration: dict[str, object]) -> None:
         with pytest.raises(CatalogueError) as refusal:
             case.via.address_from(registration, policy=case.policy)
-        assert refusal.value.code.startswith("subscription_")
+        assert refusal.value.code.startswith(("subscription_", "device_"))
 
     @given(
         st.dictionaries(
@@ -223,13 +275,17 @@ class TestRegistration:
 
 
 class TestKeys:
-    def test_two_generated_keys_differ_and_show_their_secret_to_nobody(self, case: Case) -> None:
-        assert isinstance(case.via, GeneratesKeys)
-        one, two = (case.via.generate_credential({"subject": "mailto:push@example.com"}) for _ in range(2))
+    def test_two_keys_differ_and_show_their_secret_to_nobody(self, case: Case) -> None:
+        one, two = case.key(0), case.key(1)
         assert one.fingerprint != two.fingerprint
         assert repr(one.secret) not in repr(one)
+        assert all(isinstance(value, str) for value in one.settings.values())
 
     def test_an_import_without_a_key_is_refused_by_code(self, case: Case) -> None:
-        assert isinstance(case.via, GeneratesKeys)
+        via: object = case.via
+        empty = partial(via.credential_from, {}) if isinstance(via, TakesCredentials) else None
+        if isinstance(via, GeneratesKeys):
+            empty = partial(via.import_credential, {}, {"subject": "mailto:push@example.com"})
+        assert empty is not None
         with pytest.raises(CatalogueError):
-            case.via.import_credential({}, {"subject": "mailto:push@example.com"})
+            empty()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 from tidings.domain.message import Action, Rendered
@@ -24,6 +25,7 @@ def draft_from(rendered: Rendered) -> Draft | Refused:
     Refused, in words that follow "the message", if it fits no push or cannot be written as JSON. `Draft.collapse_id`
     holds the Topic, not the author's collapse id.
     """
+    rendered = _own(rendered)
     try:
         parts = tuple(part.encode("utf-8", "replace") for part in _parts(rendered))
     except (TypeError, ValueError, RecursionError):
@@ -33,6 +35,15 @@ def draft_from(rendered: Rendered) -> Draft | Refused:
         return Refused(f"is {size - LARGEST} bytes too long: {LARGEST} fit into a push")
     topic = None if rendered.collapse_id is None else topic_from(rendered.collapse_id)
     return Draft(parts=parts, urgency=rendered.urgency.value, collapse_id=topic)
+
+
+def _own(rendered: Rendered) -> Rendered:
+    """Put what the message says in browsers alone in place of what it says everywhere."""
+    own = rendered.platforms.webpush
+    if own is None:
+        return rendered
+    differs = {name: getattr(own, name) for name in ("title", "body", "url", "icon", "image")}
+    return replace(rendered, **{name: value for name, value in differs.items() if value is not None})
 
 
 def excess(draft: Draft, *, largest: int) -> int:

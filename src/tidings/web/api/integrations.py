@@ -1,15 +1,16 @@
-"""Integrations: GET /integrations; PATCH /integrations/{provider}; POST /integrations/{provider}/keys."""
+"""Integrations: listed, changed, and the keys of those whose keys we make; `uploads.py` has what is uploaded."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from tidings.domain.app import CredentialStatus
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
+from tidings.providers import BROWSER
 from tidings.services.credentials import IntegrationDetails, KeyChange, KeyUse
 from tidings.web.api.shapes import Body, ListOf
 from tidings.web.auth import AdminApp, ReadApp, container_of
@@ -21,11 +22,25 @@ Subject = Field(
 )
 
 
+Label = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+Upload = Annotated[
+    dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=65_536)]],
+    Field(
+        max_length=10,
+        examples=[{"service_account": '{"type": "service_account", ...}'}],
+        description="What the provider wants: for `fcm` `service_account`, the whole JSON file, and if need be "
+        "`project_id`. The reference of each provider names its fields.",
+    ),
+]
+_BY_ID = "int_"
+"""What an integration's id begins with; anything else is the name of a provider that has one integration."""
+
+
 class KeyOut(BaseModel):
     """One key; its private half is never shown."""
 
     fingerprint: str
-    public_key: str
+    public_key: str | None = Field(description="Where the key has a public half that others need: of Web Push.")
     status: CredentialStatus
     subscriptions: int = Field(description="Active subscriptions that were made with it.")
     created_at: datetime | None
@@ -41,6 +56,9 @@ class IntegrationOut(BaseModel):
     settings: dict[str, str]
     paused_because: str | None = Field(description="Set while wrong credentials stop it; PATCH with `resume` goes on.")
     keys: list[KeyOut]
+    unseen: int | None = Field(
+        default=None, description="Only of one integration: active devices not seen for 270 days; their apps have gone."
+    )
 
 
 class Settings(Body):
@@ -52,6 +70,9 @@ class Settings(Body):
 class IntegrationPatch(Body):
     """What to change."""
 
+    label: Label | None = None
+    credentials: Upload | None = None
+    force: bool = Field(default=False, description="Take credentials of another account; active devices are then lost.")
     settings: Settings | None = None
     resume: bool = False
 
@@ -83,14 +104,29 @@ class KeyMade(BaseModel):
 @router.get("", operation_id="list_integrations", summary="List integrations")
 async def list_integrations(request: Request, app: ReadApp) -> ListOf[IntegrationOut]:
     """List the providers of an App with their keys and how many subscriptions use each."""
-    return ListOf(data=[_out(one) for one in await container_of(request).credentials.integrations(app.id)])
+    return ListOf(data=[integration_out(one) for one in await container_of(request).credentials.integrations(app.id)])
 
 
-@router.patch("/{provider}", operation_id="update_integration", summary="Change an integration")
-async def update_integration(request: Request, app: AdminApp, provider: str, body: IntegrationPatch) -> IntegrationOut:
-    """Change the contact address, or go on after a wrong credential stopped the integration."""
+@router.patch("/{integration}", operation_id="update_integration", summary="Change an integration")
+async def update_integration(
+    request: Request, app: AdminApp, integration: str, body: IntegrationPatch
+) -> IntegrationOut:
+    """Change label, credentials or contact address, or go on after a wrong credential stopped the integration.
+
+    New credentials are in force with the next messages, without a restart. Where the keys are made here, the
+    provider's name does for an id.
+    """
+    container = container_of(request)
     settings = body.settings.model_dump() if body.settings else {}
-    return _out(await container_of(request).credentials.update(app.id, provider, settings=settings, resume=body.resume))
+    if not integration.startswith(_BY_ID):
+        changed = await container.credentials.update(app.id, integration, settings=settings, resume=body.resume)
+        return integration_out(changed)
+    changed = await container.phones.integrations.update(
+        app.id, integration, label=body.label, fields=body.credentials, force=body.force, resume=body.resume
+    )
+    if settings:
+        changed = await container.credentials.update(app.id, changed.provider, settings=settings, resume=False)
+    return integration_out(changed)
 
 
 @router.post(
@@ -132,7 +168,8 @@ async def _change(request: Request, app_id: int, provider: str, body: KeyBody) -
             return await credentials.take_over(app_id, provider, fields=fields, settings=settings, force=body.force)
 
 
-def _out(details: IntegrationDetails) -> IntegrationOut:
+def integration_out(details: IntegrationDetails, *, unseen: int | None = None) -> IntegrationOut:
+    """Show an integration."""
     integration = details.integration
     return IntegrationOut(
         id=integration.public_id if integration else None,
@@ -142,13 +179,14 @@ def _out(details: IntegrationDetails) -> IntegrationOut:
         settings=integration.settings if integration else {},
         paused_because=integration.paused_because if integration else None,
         keys=[_key_out(key) for key in details.keys],
+        unseen=unseen,
     )
 
 
 def _key_out(key: KeyUse) -> KeyOut:
     return KeyOut(
         fingerprint=key.credential.fingerprint,
-        public_key=key.credential.fingerprint,
+        public_key=key.credential.fingerprint if key.credential.provider == BROWSER else None,
         status=key.credential.status,
         subscriptions=key.active,
         created_at=key.credential.created_at,

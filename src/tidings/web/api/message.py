@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints, field_validator
 
-from tidings.domain.audience import Audience, Devices, Everyone, Tagged, Users
+from tidings.domain.audience import Audience, Devices, Everyone, Members, Tagged, Through, Users
 from tidings.domain.campaign import NewNotification
-from tidings.domain.content import LONGEST_LINK, image_fault, link_fault, text_fault
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.message import Action, Message, Translation, Urgency
-from tidings.providers import BROWSER
+from tidings.providers import CHANNELS
+from tidings.web.api.links import Image, Link, Text, Title, checked_line
+from tidings.web.api.platforms import PlatformsBody, platforms_out
 from tidings.web.api.shapes import Body
 
 MIN_TTL = 60
@@ -28,41 +30,6 @@ MAX_DATA = 4_096
 YEARS = range(1970, 9000)
 """Of `send_at`: from its ends one can still count a zone or a time to live on, which no calendar has after 9999."""
 
-CHANNELS = ("webpush", "fcm", "apns")
-
-
-def _checked(fault: str | None, value: str) -> str:
-    if fault is not None:
-        raise ValueError(fault)
-    return value
-
-
-def checked_link(value: str) -> str:
-    """Take a link that a browser may open: https, or http of this machine. Raises ValueError."""
-    return _checked(link_fault(value), value)
-
-
-def checked_image(value: str) -> str:
-    """Take the address of a picture: https. Raises ValueError."""
-    return _checked(image_fault(value), value)
-
-
-def checked_line(value: str) -> str:
-    """Take a text of one line that misleads nobody. Raises ValueError."""
-    return _checked(text_fault(value, one_line=True), value)
-
-
-def checked_text(value: str) -> str:
-    """Take a text that misleads nobody. Raises ValueError."""
-    return _checked(text_fault(value, one_line=False), value)
-
-
-Link = Annotated[str, StringConstraints(max_length=LONGEST_LINK), AfterValidator(checked_link)]
-Image = Annotated[str, StringConstraints(max_length=LONGEST_LINK), AfterValidator(checked_image)]
-Title = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(checked_line)
-]
-Text = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(checked_text)]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -91,7 +58,7 @@ class To(Body):
     tags: dict[Name, str] | None = Field(default=None, min_length=1, max_length=10)
     segment: str | None = Field(default=None, description="Comes later.")
 
-    def audience(self) -> Audience:
+    def audience(self) -> Members:
         """Give the audience. Raises AUDIENCE_INVALID."""
         named = self.model_fields_set
         if "segment" in named:
@@ -109,6 +76,23 @@ class To(Body):
         if self.all:
             return Everyone()
         raise CatalogueError(ErrorCode.AUDIENCE_INVALID, "`to` names nobody.")
+
+
+def through(members: Members, channels: Sequence[str] | None) -> Audience:
+    """Cut an audience down to some channels; None, or all there are, leaves it whole."""
+    named = tuple(sorted(set(channels or CHANNELS)))
+    return members if len(named) == len(CHANNELS) else Through(members, named)
+
+
+def checked_channels(value: list[str] | None) -> list[str] | None:
+    """Take names of channels. Raises ValueError."""
+    for name in value or ():
+        if name not in CHANNELS:
+            raise ValueError(f"There is no channel {name[:32]!r}; there are {', '.join(CHANNELS)}.")
+    return value
+
+
+Channels = Annotated[list[str] | None, Field(min_length=1, max_length=len(CHANNELS)), AfterValidator(checked_channels)]
 
 
 class NotificationBody(Body):
@@ -129,7 +113,12 @@ class NotificationBody(Body):
     )
     data: dict[str, Any] = Field(default={}, description="Handed to the page; up to 4 096 bytes of JSON.")
     locales: dict[Language, TranslationBody] = Field(default={}, max_length=50)
-    channels: list[str] | None = Field(default=None, min_length=1, max_length=3, examples=[[BROWSER]])
+    platforms: PlatformsBody = Field(
+        default=PlatformsBody(), description="What it says differently on one kind of device."
+    )
+    channels: Channels = Field(
+        default=None, examples=[["fcm", "apns"]], description="Only those who are reached so; absent, everybody."
+    )
     send_at: AwareDatetime | None = Field(default=None, description="With its zone; absent, now.")
     expect_audience: int | None = Field(
         default=None,
@@ -162,15 +151,9 @@ class NotificationBody(Body):
             raise ValueError("Two actions have the same id.")
         return value
 
-    @field_validator("channels")
-    @classmethod
-    def _there(cls, value: list[str] | None) -> list[str] | None:
-        for name in value or ():
-            if name not in CHANNELS:
-                raise ValueError(f"There is no channel {name[:32]!r}; there is {BROWSER!r}.")
-        if value is not None and BROWSER not in value:
-            raise ValueError(f"Of the channels, only {BROWSER!r} is there; the others come in a later version.")
-        return value
+    def audience(self) -> Audience:
+        """Give whom it is for, through the channels that were asked for. Raises AUDIENCE_INVALID."""
+        return through(self.to.audience(), self.channels)
 
     def notification(self, app_id: int) -> NewNotification:
         """Give what is to be stored. Raises AUDIENCE_INVALID."""
@@ -187,8 +170,9 @@ class NotificationBody(Body):
             collapse_id=self.collapse_id,
             data=self.data,
             locales={tag: Translation(one.title, one.body) for tag, one in self.locales.items()},
+            platforms=self.platforms.platforms(),
         )
-        return NewNotification(app_id, message, self.to.audience(), send_at=self.send_at)
+        return NewNotification(app_id, message, self.audience(), send_at=self.send_at)
 
 
 class ActionOut(BaseModel):
@@ -214,6 +198,7 @@ class ContentOut(BaseModel):
     collapse_id: str | None
     data: dict[str, Any]
     locales: dict[str, dict[str, str | None]]
+    platforms: dict[str, dict[str, Any]]
 
 
 def content_of(message: Message) -> dict[str, Any]:
@@ -231,6 +216,7 @@ def content_of(message: Message) -> dict[str, Any]:
         "collapse_id": message.collapse_id,
         "data": message.data,
         "locales": {tag: {"title": one.title, "body": one.body} for tag, one in message.locales.items()},
+        "platforms": platforms_out(message.platforms),
     }
 
 
@@ -245,6 +231,13 @@ def to_out(audience: Audience) -> dict[str, Any]:
             return {"subscriptions": list(public_ids)}
         case Tagged(tags):
             return {"tags": dict(tags)}
+        case Through(of, _):
+            return to_out(of)
+
+
+def channels_out(audience: Audience) -> list[str]:
+    """Give the channels that an audience is reached through."""
+    return list(audience.channels if isinstance(audience, Through) else CHANNELS)
 
 
 class WarningOut(BaseModel):

@@ -17,15 +17,18 @@ from tidings.domain.campaign import Notification, NotificationStatus
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.safety import HoldReason
 from tidings.pipeline.flow import Acceptance, Idempotent
-from tidings.services.notifications import DeliveryDetails
 from tidings.services.tripwire import Terms
+from tidings.web.api.deliveries import DeliveryOut, delivery_out
+from tidings.web.api.links import Text
 from tidings.web.api.message import (
+    Channels,
     ContentOut,
     NotificationBody,
-    Text,
     To,
     WarningOut,
+    channels_out,
     content_of,
+    through,
     to_out,
     too_large_out,
 )
@@ -65,6 +68,7 @@ class NotificationOut(ContentOut):
     id: str
     status: NotificationStatus
     to: dict[str, Any]
+    channels: list[str] = Field(description="What it goes through, of those that the audience has.")
     source: str
     held_because: HoldReason | None = Field(description="Why the tripwire holds it; null for all others.")
     counts: CountsOut
@@ -76,21 +80,11 @@ class NotificationOut(ContentOut):
     finished_at: datetime | None
 
 
-class DeliveryOut(BaseModel):
-    """One recipient's final state."""
-
-    subscription: str | None = Field(description="null when it was deleted since.")
-    user: str | None
-    device: str | None
-    status: str
-    reason: str
-    attempt: int
-
-
 class CountBody(Body):
     """An audience to count."""
 
     to: To
+    channels: Channels = None
 
 
 class Count(BaseModel):
@@ -166,7 +160,9 @@ async def send_test(request: Request, response: Response, app: SendApp, body: Te
 @router.post("/count", operation_id="count_audience", summary="Count an audience")
 async def count_audience(request: Request, app: AnyApp, body: CountBody) -> Count:
     """Count the devices that a notification would go to now."""
-    return Count(count=await container_of(request).notifications.count(app.id, body.to.audience()))
+    return Count(
+        count=await container_of(request).notifications.count(app.id, through(body.to.audience(), body.channels))
+    )
 
 
 @router.get("", operation_id="list_notifications", summary="List notifications")
@@ -196,7 +192,7 @@ async def list_deliveries(
 ) -> ListOf[DeliveryOut]:
     """List the recipients that have reached their final state, and why."""
     page = await container_of(request).notifications.deliveries(app.id, notification_id, cursor=cursor, limit=limit)
-    return listed(page, _delivery_out)
+    return listed(page, delivery_out)
 
 
 @router.post("/{notification_id}/pause", operation_id="pause_notification", summary="Pause")
@@ -244,6 +240,7 @@ def notification_out(row: Notification, *, answers: dict[str, int] | None = None
         id=row.public_id,
         status=row.status,
         to=to_out(row.audience),
+        channels=channels_out(row.audience),
         source=row.source,
         held_because=row.held_because,
         counts=counts_out(row.counts),
@@ -282,18 +279,6 @@ def _idempotent(key: str | None, body: NotificationBody) -> Idempotent | None:
         return None
     asked = json.dumps(body.model_dump(mode="json", exclude_unset=True), sort_keys=True, separators=(",", ":"))
     return Idempotent(key, hashlib.sha256(asked.encode()).digest())
-
-
-def _delivery_out(row: DeliveryDetails) -> DeliveryOut:
-    device = row.subscription
-    return DeliveryOut(
-        subscription=device.public_id if device else None,
-        user=device.user_external_id if device else None,
-        device=device.device if device else None,
-        status=row.settled.status.name.lower(),
-        reason=row.settled.reason,
-        attempt=row.settled.attempt,
-    )
 
 
 __all__ = ["Progress", "notification_out", "router", "test_router"]

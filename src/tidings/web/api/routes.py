@@ -16,6 +16,7 @@ from tidings.web.api import (
     stats,
     subscriptions,
     system,
+    uploads,
     users,
 )
 from tidings.web.api.shapes import PROBLEMS
@@ -31,6 +32,7 @@ for _part in (
     apps.router,
     snippets.router,
     integrations.router,
+    uploads.router,
     keys.router,
     system.router,
     stats.router,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
 
 from tidings.domain.subscription import Subscription, SubscriptionStatus
 from tidings.domain.tracked import TrackedEvent
+from tidings.services.devices import place_of
 from tidings.services.formats import Format
+from tidings.services.registration import Registration
 from tidings.services.transfers import IN_MEMORY
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
 from tidings.web.auth import AdminApp, ReadApp, SendApp, container_of
@@ -30,6 +32,7 @@ class SubscriptionOut(BaseModel):
     status: SubscriptionStatus
     status_reason: str | None
     device: str | None
+    app_version: str | None = Field(description="Of an app: the version that it said it has.")
     locale: str | None
     time_zone: str | None
     tags: dict[str, str]
@@ -44,6 +47,41 @@ class TagsBody(Body):
     tags: dict[Annotated[str, Field(min_length=1, max_length=64)], Annotated[str, Field(max_length=256)] | None] = (
         Field(max_length=50, examples=[{"plan": "pro"}])
     )
+
+
+class NewDevice(Body):
+    """A device with an app, as the App's server registers it."""
+
+    provider: Literal["fcm", "apns"]
+    token: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(
+        default=None, description="FCM's registration token, or Apple's device token in hex."
+    )
+    fid: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(
+        default=None, description="Firebase installation id, in place of a token."
+    )
+    environment: Literal["production", "sandbox"] | None = Field(default=None, description="Of Apple's devices.")
+    bundle_id: Annotated[str, Field(max_length=200)] | None = Field(default=None, description="Of Apple's devices.")
+    integration: Annotated[str, Field(max_length=64)] | None = Field(
+        default=None, description="Needed only where several integrations fit."
+    )
+    user: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        default=None, description="The App's own id of its user; absent, a known device keeps whom it has."
+    )
+    locale: Annotated[str, Field(max_length=35)] | None = None
+    time_zone: Annotated[str, Field(max_length=64)] | None = None
+    tags: dict[Annotated[str, Field(min_length=1, max_length=64)], Annotated[str, Field(max_length=256)]] | None = (
+        Field(default=None, max_length=50)
+    )
+    device: Annotated[str, Field(max_length=200)] | None = Field(default=None, examples=["Pixel 10"])
+    app_version: Annotated[str, Field(max_length=200)] | None = Field(default=None, examples=["4.2.0"])
+
+
+class DeviceRegistered(BaseModel):
+    """The device's id and status; the secret only when it is new: the app may refresh itself with it."""
+
+    id: str
+    status: SubscriptionStatus
+    secret: str | None
 
 
 class EventOut(BaseModel):
@@ -84,6 +122,37 @@ async def list_subscriptions(
     """List browsers and devices, newest first."""
     page = await container_of(request).subscriptions.page(app.id, cursor=cursor, limit=limit, status=status, user=user)
     return listed(page, subscription_out)
+
+
+@router.post(
+    "",
+    operation_id="register_subscription",
+    summary="Register a device with an app",
+    status_code=201,
+    responses={200: {"model": DeviceRegistered, "description": "The device was known; it is as it says now."}},
+)
+async def register_subscription(
+    request: Request, response: Response, app: SendApp, body: NewDevice
+) -> DeviceRegistered:
+    """Register or refresh a device by its token. Apps can do so themselves: `POST /v1/{app}/push/devices`."""
+    fields = body.model_dump(exclude_none=True)
+    registered = await container_of(request).phones.devices.register(
+        app,
+        Registration(
+            subscription=place_of(fields),
+            user_id=body.user,
+            locale=body.locale,
+            time_zone=body.time_zone,
+            tags=body.tags,
+            device=body.device,
+            app_version=body.app_version,
+        ),
+        trusted=True,
+    )
+    row = registered.subscription
+    if not registered.created:
+        response.status_code = 200
+    return DeviceRegistered(id=row.public_id, status=row.status, secret=registered.secret)
 
 
 @router.get(
@@ -180,6 +249,7 @@ def subscription_out(row: Subscription) -> SubscriptionOut:
         status=row.status,
         status_reason=row.status_reason,
         device=row.device,
+        app_version=row.app_version,
         locale=row.locale,
         time_zone=row.time_zone,
         tags=row.tags,

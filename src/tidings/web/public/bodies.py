@@ -21,6 +21,10 @@ TagName = Annotated[str, Meta(min_length=1, max_length=64, pattern=PRINTABLE)]
 TagValue = Annotated[str, Meta(max_length=256, pattern=PRINTABLE)]
 
 
+DeviceToken = Annotated[str, Meta(min_length=1, max_length=4096, pattern=PRINTABLE)]
+Word = Annotated[str, Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
+
+
 class PushKeys(Struct, frozen=True):
     """The browser's public key and secret, in base64url."""
 
@@ -53,6 +57,37 @@ class SubscribeBody(Struct, frozen=True):
     tags: Annotated[dict[TagName, TagValue], Meta(max_length=50)] | None = None
     id: DeviceId | None = None
     secret: Secret | None = None
+
+
+class DeviceBody(Struct, frozen=True):
+    """An app registers or refreshes its device; `id` and `secret` are those of its last registration.
+
+    `token` is what the system gave the app: FCM's registration token (or `fid`), or Apple's device token in hex.
+    """
+
+    provider: Annotated[str, Meta(max_length=16, pattern=PRINTABLE)]
+    token: DeviceToken | None = None
+    fid: DeviceToken | None = None
+    environment: Word | None = None
+    bundle_id: Word | None = None
+    integration: DeviceId | None = None
+    user: UserRef | None = None
+    locale: Annotated[str, Meta(max_length=35, pattern=PRINTABLE)] | None = None
+    time_zone: Annotated[str, Meta(max_length=64, pattern=PRINTABLE)] | None = None
+    tags: Annotated[dict[TagName, TagValue], Meta(max_length=50)] | None = None
+    device: Annotated[str, Meta(max_length=200, pattern=PRINTABLE)] | None = None
+    app_version: Word | None = None
+    id: DeviceId | None = None
+    secret: Secret | None = None
+
+
+class LeaveBody(Struct, frozen=True):
+    """An app turns its device off; it names its id or its token."""
+
+    secret: Secret
+    token: DeviceToken | None = None
+    id: DeviceId | None = None
+    reason: Literal["turned_off", "permission_revoked"] | None = None
 
 
 class SubscribeAnswer(Struct, frozen=True, omit_defaults=True):
@@ -120,6 +155,8 @@ class ReceiptBody(Struct, frozen=True):
 SHAPES = (
     SubscribeBody,
     SubscribeAnswer,
+    DeviceBody,
+    LeaveBody,
     UnsubscribeBody,
     VapidKeyAnswer,
     ReceiptBody,
@@ -131,6 +168,8 @@ SHAPES = (
 """What the OpenAPI document shows."""
 
 subscribe_decoder = msgspec.json.Decoder(SubscribeBody)
+device_decoder = msgspec.json.Decoder(DeviceBody)
+leave_decoder = msgspec.json.Decoder(LeaveBody)
 unsubscribe_decoder = msgspec.json.Decoder(UnsubscribeBody)
 receipt_decoder = msgspec.json.Decoder(ReceiptBody)
 tags_decoder = msgspec.json.Decoder(TagsBody)

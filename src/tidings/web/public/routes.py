@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
+from tidings.web.public.devices import leave, register
 from tidings.web.public.door import Handler, behind_door
 from tidings.web.public.push import event, receipt, subscribe, tags, unsubscribe, vapid_key
 from tidings.web.public.scripts import NAMES, script
@@ -12,6 +13,7 @@ PREFIXES = ("/v1/{app}/push", "/push")
 
 _PATHS: dict[str, dict[str, Handler]] = {
     "/subscribe": {"POST": subscribe, "DELETE": unsubscribe},
+    "/devices": {"POST": register, "DELETE": leave},
     "/vapid-key": {"GET": vapid_key},
     "/receipts": {"POST": receipt},
     "/tags": {"PUT": tags},

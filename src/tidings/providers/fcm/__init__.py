@@ -1,0 +1,1 @@
+"""FCM HTTP v1: apps on Android, on Apple's systems and in browsers that registered with Firebase."""

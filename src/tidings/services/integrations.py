@@ -1,0 +1,231 @@
+"""Integrations whose credentials are made at a vendor: added, replaced without a restart, proved and taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tidings.domain.app import Credential, Integration
+from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
+from tidings.domain.subscription import Subscription
+from tidings.lib.clock import Clock
+from tidings.lib.ids import Ids
+from tidings.lib.outcalls import Call
+from tidings.providers import (
+    CHANNELS,
+    REGISTRY,
+    Finding,
+    NeedsGrant,
+    NewCredential,
+    ProvesCredentials,
+    Provider,
+    TakesCredentials,
+    provider,
+)
+from tidings.services.credentials import IntegrationDetails, details
+from tidings.services.grants import Grants
+from tidings.services.paging import Page, page_from, position_from
+from tidings.storage import Store, Transaction
+
+ACCOUNT = "account"
+"""Among an integration's settings: what its devices belong to at the vendor."""
+
+REMOVED_REASON = "integration_removed"
+"""Kept with the devices of an integration that was taken away."""
+
+UNSEEN = timedelta(days=270)
+"""After so long without a connection Google gives a device's token up; its app has most likely gone."""
+
+_ANY = -1
+"""In place of the id of a credential that is not stored yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a test of credentials showed: every look in its order, and what to know although all is well."""
+
+    findings: tuple[Finding, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether messages can be sent with them."""
+        return all(finding.ok for finding in self.findings)
+
+
+class Integrations:
+    """Keeps the integrations of providers that devices with apps are reached through."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        grants: Grants,
+        call: Call,
+        provider: Callable[[str], Provider] = provider,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._grants = grants
+        self._call = call
+        self._provider = provider
+
+    async def add(self, app_id: int, name: str, *, label: str, fields: Mapping[str, str]) -> IntegrationDetails:
+        """Store a further integration with its credentials. Raises CREDENTIALS_INVALID, INTEGRATION_LABEL_TAKEN."""
+        made = self._taker(name).credential_from(fields)
+        public_id, now = self._ids.new("int"), self._clock.now()
+
+        def store(tx: Transaction) -> IntegrationDetails:
+            settings = {**made.settings, ACCOUNT: made.account}
+            added = tx.credentials.add_integration(
+                app_id, name, public_id=public_id, label=label, settings=settings, now=now
+            )
+            if added is None:
+                raise _taken(label)
+            tx.credentials.replace(
+                added.id, fingerprint=made.fingerprint, secret=made.secret, settings=settings, now=now
+            )
+            return details(tx, added)
+
+        return await self._store.write(store)
+
+    async def get(self, app_id: int, public_id: str) -> IntegrationDetails:
+        """Show one. Raises NOT_FOUND."""
+        return await self._store.read(lambda tx: details(tx, _found(tx, app_id, public_id)))
+
+    async def update(
+        self,
+        app_id: int,
+        public_id: str,
+        *,
+        label: str | None = None,
+        fields: Mapping[str, str] | None = None,
+        force: bool = False,
+        resume: bool = False,
+    ) -> IntegrationDetails:
+        """Give it another label or other credentials; workers send with them from the next chunk on.
+
+        Credentials of another account reach none of its devices: INTEGRATION_ACCOUNT_DIFFERS unless it has none that
+        are active, or `force`. Raises NOT_FOUND, CREDENTIALS_INVALID, INTEGRATION_LABEL_TAKEN.
+        """
+        there = (await self.get(app_id, public_id)).integration
+        made = self._taker(there.provider).credential_from(fields) if there and fields is not None else None
+
+        def change(tx: Transaction) -> IntegrationDetails:
+            found = _found(tx, app_id, public_id)
+            if label is not None and not tx.credentials.rename(found.id, label):
+                raise _taken(label)
+            if made is not None:
+                self._replace(tx, found, made, force=force)
+            if resume:
+                tx.credentials.resume(found.id)
+            return details(tx, _found(tx, app_id, public_id))
+
+        return await self._store.write(change)
+
+    async def remove(self, app_id: int, public_id: str, *, force: bool = False) -> int:
+        """Forget an integration and its keys; its devices expire. Raises NOT_FOUND, INTEGRATION_IN_USE."""
+
+        def remove(tx: Transaction) -> int:
+            found = _found(tx, app_id, public_id)
+            self._taker(found.provider)
+            active = sum(key.active for key in details(tx, found).keys)
+            if active and not force:
+                raise CatalogueError(ErrorCode.INTEGRATION_IN_USE, f"{active} active devices are reached through it.")
+            return tx.credentials.remove(found.id, reason=REMOVED_REASON)
+
+        return await self._store.write(remove)
+
+    async def unseen(self, integration: Integration) -> int:
+        """Count the active devices of it that were not seen for so long that their tokens have most likely ended."""
+        since = self._clock.now() - UNSEEN
+        return await self._store.read(lambda tx: tx.credentials.unseen(integration.id, since=since))
+
+    async def devices(self, app_id: int, public_id: str, *, cursor: str | None, limit: int) -> Page[Subscription]:
+        """List the devices of an integration, newest first. Raises NOT_FOUND, INVALID_CURSOR."""
+        after = position_from(cursor)
+
+        def look(tx: Transaction) -> list[Subscription]:
+            found = _found(tx, app_id, public_id)
+            return tx.subscriptions.page(app_id, after=after, limit=limit + 1, integration_id=found.id)
+
+        return page_from(await self._store.read(look), limit=limit, position=lambda row: row.id)
+
+    async def prove(self, app_id: int, public_id: str) -> Proof:
+        """Try the stored credentials at the vendor; a success ends a pause. Raises NOT_FOUND."""
+
+        def look(tx: Transaction) -> tuple[Integration, list[Credential]]:
+            found = _found(tx, app_id, public_id)
+            self._taker(found.provider)
+            return found, tx.credentials.of_integration(found.id)
+
+        integration, keys = await self._store.read(look)
+        proof = await self._proved(keys[0], grants=self._grants)
+        if proof.ok and integration.paused_because is not None:
+            await self._store.write(lambda tx: tx.credentials.resume(integration.id))
+        return proof
+
+    async def prove_upload(self, app_id: int, name: str, fields: Mapping[str, str]) -> Proof:
+        """Try credentials before they are saved; nothing is stored. Raises CREDENTIALS_INVALID."""
+        made = self._taker(name).credential_from(fields)
+        settings = {**made.settings, ACCOUNT: made.account}
+        credential = Credential(_ANY, _ANY, app_id, name, made.fingerprint, made.secret, settings)
+        return await self._proved(credential, grants=Grants(clock=self._clock, call=self._call))
+
+    async def _proved(self, credential: Credential, *, grants: Grants) -> Proof:
+        via: object = self._provider(credential.provider)
+        findings: list[Finding] = []
+        opened = await grants.opened(credential, fresh=True)
+        if isinstance(via, NeedsGrant):
+            findings.append(via.grant_finding(None if isinstance(opened, Credential) else opened))
+        if isinstance(opened, Credential) and isinstance(via, ProvesCredentials):
+            now = self._clock.now().timestamp()
+            for request in via.probes(opened, now=now):
+                answer = await self._call(request)
+                findings.append(via.finding(opened, answer, now=self._clock.now().timestamp()))
+        warnings = via.warnings(credential.settings) if isinstance(via, TakesCredentials) else ()
+        return Proof(tuple(findings), warnings)
+
+    def _replace(self, tx: Transaction, found: Integration, made: NewCredential, *, force: bool) -> None:
+        active = sum(key.active for key in details(tx, found).keys)
+        account = found.settings.get(ACCOUNT, "")
+        if account != made.account and active and not force:
+            raise CatalogueError(
+                ErrorCode.INTEGRATION_ACCOUNT_DIFFERS,
+                f"These credentials are of {made.account}; the {active} active devices belong to {account}.",
+            )
+        settings = {**made.settings, ACCOUNT: made.account}
+        tx.credentials.set_integration(found.id, settings=settings)
+        tx.credentials.replace(
+            found.id, fingerprint=made.fingerprint, secret=made.secret, settings=settings, now=self._clock.now()
+        )
+        # New credentials are what mends an integration that wrong ones had stopped.
+        tx.credentials.resume(found.id)
+
+    def _taker(self, name: str) -> TakesCredentials:
+        found: object = self._provider(name) if name in CHANNELS and name in REGISTRY else None
+        if not isinstance(found, TakesCredentials):
+            raise CatalogueError(
+                ErrorCode.INVALID_REQUEST,
+                f"The credentials of {name[:32]!r} are not uploaded.",
+                faults=(FieldFault("provider", "Its credentials are not uploaded here."),),
+            )
+        return found
+
+
+def _found(tx: Transaction, app_id: int, public_id: str) -> Integration:
+    found = tx.credentials.find(app_id, public_id)
+    if found is None:
+        raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no integration {public_id[:64]!r}.")
+    return found
+
+
+def _taken(label: str) -> CatalogueError:
+    words = "Another integration of this provider has this label."
+    return CatalogueError(
+        ErrorCode.INTEGRATION_LABEL_TAKEN, f"{label[:64]!r}: {words}", faults=(FieldFault("label", words),)
+    )

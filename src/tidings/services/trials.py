@@ -1,0 +1,128 @@
+"""Test notifications to one device: sent, watched, and explained where they do not arrive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tidings.domain.app import App
+from tidings.domain.audience import Devices
+from tidings.domain.campaign import InDoubtPolicy, NewNotification, Notification
+from tidings.domain.delivery import SettledDelivery
+from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.message import Message, Urgency
+from tidings.domain.subscription import Ending, Subscription, SubscriptionStatus
+from tidings.pipeline.flow import Acceptance, Flow
+from tidings.providers import Finding
+from tidings.services.integrations import Integrations, Proof
+from tidings.storage import Store, Transaction
+
+TTL = 600
+"""Seconds: a test that arrives tomorrow proves nothing."""
+
+SOURCE = "test"
+WAITING = "waiting"
+"""What is said of a test that has no end yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How a test stands, and what was looked at: the device's permission, its subscription, the credentials."""
+
+    notification: Notification
+    settled: SettledDelivery | None
+    hints: tuple[Finding, ...]
+
+    @property
+    def status(self) -> str:
+        """Say what became of it: `waiting`, `sent`, `failed`, `expired` or `skipped`."""
+        return self.settled.status.name.lower() if self.settled else WAITING
+
+
+class Trials:
+    """Sends tests through an integration."""
+
+    def __init__(self, *, store: Store, flow: Flow, integrations: Integrations) -> None:
+        self._store = store
+        self._flow = flow
+        self._integrations = integrations
+
+    async def send(self, app: App, integration: str, *, device: str, title: str, body: str) -> Acceptance:
+        """Send a test to a device of the integration. Raises NOT_FOUND, NO_SUBSCRIPTION, MESSAGE_TOO_LARGE."""
+        found = await self._device(app.id, integration, device)
+        if found.status is not SubscriptionStatus.ACTIVE:
+            raise CatalogueError(
+                ErrorCode.NO_SUBSCRIPTION,
+                f"The device is {found.status}: {found.status_reason or 'no reason is kept'}.",
+            )
+        message = Message(title=title, body=body, ttl=TTL, urgency=Urgency.HIGH)
+        new = NewNotification(app.id, message, Devices((device,)), InDoubtPolicy.RESEND, source=SOURCE)
+        return await self._flow.accept(new)
+
+    async def look(self, app: App, integration: str, notification: str) -> Trial:
+        """Say what became of a test; where it has not been sent, why that may be. Raises NOT_FOUND."""
+
+        def read(tx: Transaction) -> tuple[Notification, SettledDelivery | None]:
+            found = tx.notifications.get(app.id, notification)
+            if found is None or found.source != SOURCE or not isinstance(found.audience, Devices):
+                raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no test {notification[:64]!r}.")
+            return found, next(iter(tx.deliveries.page(found.id, after=0, limit=1)), None)
+
+        found, settled = await self._store.read(read)
+        assert isinstance(found.audience, Devices)
+        device = await self._device(app.id, integration, found.audience.public_ids[0])
+        proof = await self._integrations.prove(app.id, integration)
+        return Trial(found, settled, (_permission(device), await self._subscription(device), _credentials(proof)))
+
+    async def _device(self, app_id: int, integration: str, public_id: str) -> Subscription:
+        details = await self._integrations.get(app_id, integration)
+        keys = {key.credential.id for key in details.keys}
+        found = await self._store.read(lambda tx: tx.subscriptions.get(app_id, public_id))
+        if found is None or found.credential_id not in keys:
+            raise CatalogueError(
+                ErrorCode.NOT_FOUND, f"The integration has no device {public_id[:64]!r}; list its subscriptions."
+            )
+        return found
+
+    async def _subscription(self, device: Subscription) -> Finding:
+        history = await self._store.read(lambda tx: tx.deliveries.of_subscription(device.id, limit=1))
+        last = f" The last result was {_result(*history[0][1:])}." if history else " Nothing was sent to it yet."
+        if device.status is not SubscriptionStatus.ACTIVE:
+            detail = f"The subscription is {device.status}: {device.status_reason or 'no reason is kept'}.{last}"
+            return Finding(
+                "subscription", ok=False, detail=detail, mend="Open the app on the device: it registers again."
+            )
+        return Finding("subscription", ok=True, detail=f"The subscription is active.{last}")
+
+
+def _ended(device: Subscription) -> str:
+    return f"{device.status} ({device.status_reason or 'no reason is kept'})"
+
+
+def _permission(device: Subscription) -> Finding:
+    seen = f"The device was last seen on {device.last_seen_at:%Y-%m-%d at %H:%M} UTC."
+    if device.status_reason == Ending.PERMISSION_REVOKED:
+        return Finding(
+            "permission",
+            ok=False,
+            detail=f"Its user took the permission for notifications back. {seen}",
+            mend="Allow notifications in the device's settings of the app or browser, and open it again.",
+        )
+    return Finding(
+        "permission",
+        ok=True,
+        detail=f"Nobody has reported that the permission was taken back. {seen}",
+        mend="Where it was since, only the device knows: look into its settings of the app or browser.",
+    )
+
+
+def _credentials(proof: Proof) -> Finding:
+    bad = next((one for one in proof.findings if not one.ok), None)
+    if bad is not None:
+        return Finding("credentials", ok=False, detail=bad.detail, mend=bad.mend)
+    detail = " ".join(one.detail for one in proof.findings) or "They were checked when they were stored."
+    return Finding("credentials", ok=True, detail=detail)
+
+
+def _result(settled: SettledDelivery, at: datetime) -> str:
+    return f"{settled.status.name.lower()} ({settled.reason}) on {at:%Y-%m-%d at %H:%M} UTC"

@@ -1,0 +1,70 @@
+"""Granting: each chunk gets what opens its push services, and gets it anew, once, where that is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+from tidings.domain.app import Credential
+from tidings.domain.campaign import InDoubtPolicy
+from tidings.domain.outcome import GRANT_REFUSED, Misconfigured, Outcome
+from tidings.pipeline.deliver import Chunk
+from tidings.services.grants import Grants
+
+
+class Pool(Protocol):
+    """Sender processes behind one method, and the way to take back what has not left."""
+
+    async def send(self, chunk: Chunk, *, policy: InDoubtPolicy, urgent: bool = False) -> dict[int, Outcome]:
+        """Send a chunk; give the outcome of each parcel by subscription id."""
+        ...
+
+    def recall(self, unwanted: frozenset[int]) -> None:
+        """Let nothing more leave of these notifications."""
+        ...
+
+
+class GrantedPool:
+    """A pool whose chunks carry tokens. Secrets that tokens are fetched with stay in this process."""
+
+    def __init__(self, pool: Pool, grants: Grants) -> None:
+        self._pool = pool
+        self._grants = grants
+
+    async def send(self, chunk: Chunk, *, policy: InDoubtPolicy, urgent: bool = False) -> dict[int, Outcome]:
+        """Send a chunk; what a service refused for its token alone goes out once more, with a new one."""
+        outcomes, granted = await self._granted(chunk, chunk.credentials, refused={})
+        outcomes |= await self._pool.send(granted, policy=policy, urgent=urgent)
+        again = {
+            one.subscription_id: one
+            for one in granted.parcels
+            if isinstance(found := outcomes.get(one.subscription_id), Misconfigured) and found.reason == GRANT_REFUSED
+        }
+        if again:
+            tokens = {one.credential_id: granted.credentials[one.credential_id].secret for one in again.values()}
+            rest = replace(granted, parcels=tuple(again.values()))
+            lost, renewed = await self._granted(rest, {one: chunk.credentials[one] for one in tokens}, refused=tokens)
+            outcomes |= lost
+            outcomes |= await self._pool.send(renewed, policy=policy, urgent=urgent)
+        return outcomes
+
+    def recall(self, unwanted: frozenset[int]) -> None:
+        """Let nothing more leave of these notifications."""
+        self._pool.recall(unwanted)
+
+    async def _granted(
+        self, chunk: Chunk, credentials: dict[int, Credential], *, refused: dict[int, bytes]
+    ) -> tuple[dict[int, Outcome], Chunk]:
+        """Open a chunk's credentials; give the outcomes of parcels that get no token, and the chunk of the others."""
+        outcomes: dict[int, Outcome] = {}
+        usable: dict[int, Credential] = {}
+        for number, credential in credentials.items():
+            opened = await self._grants.opened(credential, refused=refused.get(number))
+            if isinstance(opened, Credential):
+                usable[number] = opened
+                continue
+            outcomes |= {one.subscription_id: opened for one in chunk.parcels if one.credential_id == number}
+        if outcomes:
+            left = tuple(one for one in chunk.parcels if one.credential_id in usable)
+            return outcomes, replace(chunk, parcels=left, credentials=usable)
+        return outcomes, replace(chunk, credentials=usable)
