@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ import h2.exceptions
 
 from tidings.lib.exchange import Answer, FailureKind, NetworkFailure, Reply, Request
 from tidings.lib.http import Client
+
+NewClient = Callable[..., Client]
+"""What makes a client, as the test's port wants it."""
 
 ORIGIN = "https://push.example.com"
 HEADERS = ("TTL: 60", "Urgency: normal", "Content-Encoding: aes128gcm", "Content-Type: application/octet-stream")

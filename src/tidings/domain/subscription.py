@@ -25,15 +25,17 @@ class Ending(StrEnum):
     SUPERSEDED = "superseded"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where a provider sends to: `target` is an endpoint URL or a device token, kept byte for byte.
 
     `keys` is opaque to everyone but the provider; Web Push puts the 65 bytes of p256dh and the 16 of auth there.
     """
 
-    target: str = field(repr=False)
-    keys: bytes = field(default=b"", repr=False)
+    target: str
+    keys: bytes = b""
+
+    def __repr__(self) -> str:
+        return "Address()"  # what it holds is secret
 
 
 @dataclass(frozen=True, slots=True)

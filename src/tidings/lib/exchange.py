@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
 class ClientIdentity:
-    """Who we are in TLS: a certificate chain (ours first) and its private key, both PEM; `name` is for people."""
+    """Who we are to a peer: requests of different identities never share a connection.
 
-    name: str
-    certificate: bytes = field(repr=False)
-    private_key: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One POST, ready for the wire. `headers` are whole lines (`TTL: 60`); `url` is sent byte for byte.
-
-    With an `identity` it goes over a connection that shows that certificate, and over HTTP/2 alone. A `cautious` one
-    shares a new connection with no other until an answer there was neither 401 nor 403.
+    In TLS it shows a certificate chain (ours first) with its private key, both PEM; or nothing, where they are empty
+    and what tells us apart is in the headers.
     """
 
-    url: str = field(repr=False)
-    headers: tuple[str, ...] = field(repr=False)
-    body: bytes = field(repr=False)
+    name: str
+    certificate: bytes = field(default=b"", repr=False)
+    private_key: bytes = field(default=b"", repr=False)
+
+
+class Request(NamedTuple):
+    """One POST, ready for the wire. `headers` are whole lines (`TTL: 60`); `url` is sent byte for byte.
+
+    With an `identity` it goes over a connection that is that identity's alone. A `cautious` one shares a new connection
+    with no other until an answer there was neither 401 nor 403.
+    """
+
+    url: str
+    headers: tuple[str, ...]
+    body: bytes
     identity: ClientIdentity | None = None
     cautious: bool = False
 
+    def __repr__(self) -> str:
+        return f"Request(identity={self.identity!r}, cautious={self.cautious!r})"  # all else is secret
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+
+class Reply(NamedTuple):
     """An answer: header names in lower case, the body cut to 8 KiB, the time it took in seconds."""
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: bytes
     seconds: float = 0.0
 

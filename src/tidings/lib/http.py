@@ -1,35 +1,27 @@
-"""An HTTP client that keeps many POSTs in flight over HTTP/2, by libcurl's multi interface; errors come as values."""
+"""The HTTP client: many POSTs in flight at once; errors come as values.
+
+HTTP/2 over TLS is our own (`lib/http2`), as almost all that is sent goes so. libcurl does the rest: peers that speak
+no HTTP/2, proxies, http.
+"""
 
 from __future__ import annotations
 
-import socket
-import time
+import select
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from functools import partial
 from typing import Any, TypeVar
 
 import certifi
-import pycurl
 
-from tidings.lib.cork import Corks
-from tidings.lib.curl_errors import KINDS
+from tidings.lib.curl import CurlClient
 from tidings.lib.egress import AddressGuard
-from tidings.lib.exchange import Answer, FailureKind, NetworkFailure, Reply, Request
-from tidings.lib.log import cut
-from tidings.lib.transfer import Target, Transfer, digest, target_of
-
-STREAMS = 90
-"""Streams per connection: there are servers that allow a hundred and close the connection at one too many."""
+from tidings.lib.exchange import Answer, FailureKind, NetworkFailure, Request
+from tidings.lib.http2.client import Http2Client
+from tidings.lib.transfer import digest, target_at
 
 STEPS_PER_TURN = 16
-"""Requests between two turns of libcurl's loop: a turn costs as much for one as for many."""
+"""Requests between two looks at the sockets: a look costs as much for one as for many."""
 
 K = TypeVar("K", bound=Hashable)
-
-# Keeps libcurl from adding its own; the same header with a value, given by the caller, is sent all the same.
-_NONE_OF_ITS_OWN = ("Accept:", "Content-Type:")
-_EXPECTS = 1024 * 1024
-"""Bytes of a body from which on libcurl would ask first whether it is wanted."""
 
 
 class Client:
@@ -38,7 +30,8 @@ class Client:
     `connect_to` sends a host elsewhere (`{"push.example.com": "127.0.0.1:8443"}`) under its own name in TLS and Host.
     `insecure`, for development, takes http, exempts what `connect_to` names from the guard, and does not verify the
     certificates of those and of loopback. Without `proxy` the environment's proxies are ignored; with one, the proxy
-    decides what can be reached, as no address but its own is seen here. Times are in seconds.
+    decides what can be reached, as no address but its own is seen here. `by_curl` leaves everything to libcurl. Times
+    are in seconds.
     """
 
     def __init__(
@@ -53,23 +46,35 @@ class Client:
         total_timeout: float = 20,
         max_host_connections: int = 6,
         proxy: str | None = None,
+        by_curl: bool = False,
     ) -> None:
-        self._guard = guard
-        self._connect_to = {host.lower(): place for host, place in (connect_to or {}).items()}
-        self._insecure = insecure
-        self._ca_file = ca_file or certifi.where()
+        mapped = {host.lower(): place for host, place in (connect_to or {}).items()}
+        trusted = ca_file or certifi.where()
         self._most = in_flight
-        self._timeouts = (connect_timeout, total_timeout)
-        self._proxy = proxy
-        self._calls: dict[Any, Transfer] = {}
-        self._idle: list[Transfer] = []
-        self._ready: list[tuple[Any, Answer]] = []
-        self._opened: list[socket.socket] = []
-        self._corks = Corks()
-        self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
-        self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, max_host_connections)
-        self._multi.setopt(pycurl.M_MAX_CONCURRENT_STREAMS, STREAMS)
+        self._failed: list[tuple[Any, Answer]] = []
+        self._curl = CurlClient(
+            guard=guard,
+            connect_to=mapped,
+            insecure=insecure,
+            ca_file=trusted,
+            in_flight=in_flight,
+            connect_timeout=connect_timeout,
+            total_timeout=total_timeout,
+            max_host_connections=max_host_connections,
+            proxy=proxy,
+        )
+        self._http2 = Http2Client(
+            guard=guard,
+            connect_to=mapped,
+            insecure=insecure,
+            ca_file=trusted,
+            connect_timeout=connect_timeout,
+            total_timeout=total_timeout,
+            max_host_connections=max_host_connections,
+        )
+        self._by_curl = by_curl or proxy is not None
+        self.room = in_flight
+        """How many more requests `submit` takes now."""
 
     def __enter__(self) -> Client:
         return self
@@ -80,36 +85,35 @@ class Client:
     @property
     def in_flight(self) -> int:
         """Count the requests that have no answer yet."""
-        return len(self._calls) + len(self._ready)
-
-    @property
-    def room(self) -> int:
-        """Tell how many more requests `submit` takes now."""
-        return self._most - self.in_flight
+        return self._most - self.room
 
     def submit(self, key: Hashable, request: Request) -> None:
         """Send a request; its answer comes out of `poll` with that key. RuntimeError when there is no room."""
         if self.room <= 0:
             raise RuntimeError(f"{self._most} requests are in flight already; poll for answers first")
-        self._send(key, request, target_of(request))
+        self.room -= 1
+        target = target_at(request.url)
+        origin = target.origin if target else None
+        if not target or not origin or self._by_curl or not origin.secure or self._http2.speaks_otherwise(origin.text):
+            self._curl.submit(key, request)
+        elif not self._http2.submit(key, request, target):
+            words = f"{origin.host}#{digest(request.url)}: a header line that cannot be written as HTTP"
+            self._failed.append((key, NetworkFailure(FailureKind.PROTOCOL, words)))
 
     def poll(self, timeout: float) -> list[tuple[Any, Answer]]:
         """Move bytes and give what was answered; if that is nothing, wait for more, at most `timeout` seconds."""
-        answers = self._turn()
-        if answers or not self._calls or timeout <= 0:
-            return answers
-        due = self._multi.timeout()  # milliseconds until libcurl wants a turn; -1 when it has no wish
-        wait = timeout if due < 0 else min(timeout, due / 1000)
-        if self._multi.select(wait) < 0:
-            time.sleep(min(wait, 0.005))  # there is no socket yet to wait for
-        return self._turn()
+        answers = self._turn(0.0)
+        if not answers and timeout > 0 and self.in_flight:
+            answers = self._turn(timeout)
+        self.room += len(answers)
+        return answers
 
     def exchange(self, requests: Iterable[tuple[K, Request]]) -> Iterator[tuple[K, Answer]]:
         """Send all requests and give the answers as they come; a request is pulled only when there is room for it.
 
         So the caller makes the next one while others are in flight. Leaving early drops what has no answer yet.
         """
-        if self._calls or self._ready:
+        if self.room < self._most:
             raise RuntimeError("other requests are in flight; poll for their answers first")
         source, more, steps = iter(requests), True, 0
         try:
@@ -132,121 +136,33 @@ class Client:
     def close(self) -> None:
         """Drop what is in flight and close every connection; closing twice is fine."""
         self._drop()
-        while self._idle:
-            self._idle.pop().easy.close()
-        self._corks.clear()
-        self._multi.close()
-
-    def _send(self, key: Hashable, request: Request, target: Target | None) -> None:
-        if target is None:
-            words = f"#{digest(request.url)}: a URL or header line that cannot be written as HTTP"
-            self._ready.append((key, NetworkFailure(FailureKind.PROTOCOL, words)))
-            return
-        call = self._idle.pop() if self._idle else self._new_call()
-        call.begin(key, url=request.url, target=target)
-        easy = call.easy
-        if call.origin != target.origin:
-            trusted = self._insecure and (target.loopback or target.host in self._connect_to)
-            if call.verified is trusted:
-                call.verified = not trusted
-                easy.setopt(pycurl.SSL_VERIFYPEER, int(call.verified))
-                easy.setopt(pycurl.SSL_VERIFYHOST, 2 * int(call.verified))
-            easy.setopt(pycurl.URL, target.origin)
-            call.origin = target.origin
-        # As part of the URL libcurl would write `%2f` as `%2F`; a target goes out byte for byte, and not into messages.
-        easy.setopt(pycurl.REQUEST_TARGET, target.path)
-        own = _NONE_OF_ITS_OWN if len(request.body) < _EXPECTS else (*_NONE_OF_ITS_OWN, "Expect:")
-        easy.setopt(pycurl.HTTPHEADER, own + request.headers)
-        easy.setopt(pycurl.POSTFIELDS, request.body)
-        self._calls[easy] = call
-        self._multi.add_handle(easy)
-
-    def _turn(self) -> list[tuple[Any, Answer]]:
-        answers, self._ready = self._ready, []
-        if not self._calls:
-            return answers
-        with self._corks:
-            _, running = self._multi.perform()
-        while self._opened:
-            self._opened.pop().close()
-        if running < len(self._calls):
-            _, succeeded, failed = self._multi.info_read(len(self._calls))
-            answers += [self._finish(easy, pycurl.E_OK, "") for easy in succeeded]
-            answers += [self._finish(easy, code, words) for easy, code, words in failed]
-        return answers
-
-    def _finish(self, easy: Any, code: int, words: str) -> tuple[Any, Answer]:
-        call = self._calls.pop(easy)
-        self._multi.remove_handle(easy)
-        status = easy.getinfo(pycurl.RESPONSE_CODE)
-        answer: Answer
-        if code == pycurl.E_OK or (status and call.enough):
-            answer = Reply(status, call.headers(), bytes(call.body), easy.getinfo(pycurl.TOTAL_TIME))
-        else:
-            forbidden = code == pycurl.E_COULDNT_CONNECT and call.refused and not call.tried
-            kind = FailureKind.FORBIDDEN_ADDRESS if forbidden else KINDS.get(code, FailureKind.OTHER)
-            said = "its addresses may not be called" if forbidden else words
-            answer = NetworkFailure(kind, cut(f"{call.target.host}#{digest(call.url)}: {said}"))
-        key = call.key
-        call.end()
-        self._idle.append(call)
-        return key, answer
+        self._http2.close()
+        self._curl.close()
 
     def _drop(self) -> None:
-        for easy, call in self._calls.items():
-            self._multi.remove_handle(easy)
-            call.end()
-            self._idle.append(call)
-        self._calls.clear()
-        self._ready.clear()
-        while self._opened:
-            self._opened.pop().close()
+        self._http2.drop()
+        self._curl.drop()
+        self._failed.clear()
+        self.room = self._most
 
-    def _new_call(self) -> Transfer:
-        call = Transfer(easy := pycurl.Curl())
-        connect, total = self._timeouts
-        options = {
-            pycurl.POST: 1,
-            pycurl.NOSIGNAL: 1,
-            pycurl.USERAGENT: "",
-            pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
-            pycurl.PIPEWAIT: 1,
-            pycurl.FOLLOWLOCATION: 0,
-            pycurl.NETRC: pycurl.NETRC_IGNORED,
-            pycurl.PROTOCOLS: pycurl.PROTO_HTTPS | (pycurl.PROTO_HTTP if self._insecure else 0),
-            pycurl.PROXY: self._proxy or "",
-            pycurl.NOPROXY: "" if self._proxy else "*",
-            pycurl.HTTPPROXYTUNNEL: 1,
-            pycurl.SSLVERSION: pycurl.SSLVERSION_TLSv1_2,
-            pycurl.CAINFO: self._ca_file,
-            pycurl.TCP_KEEPALIVE: 1,
-            pycurl.CONNECTTIMEOUT_MS: int(connect * 1000),
-            pycurl.TIMEOUT_MS: int(total * 1000),
-            pycurl.CONNECT_TO: [f"{host}::{place}" for host, place in self._connect_to.items()],
-            pycurl.OPENSOCKETFUNCTION: partial(self._open_socket, call),
-            pycurl.SOCKOPTFUNCTION: self._opened_by_curl,
-            pycurl.HEADERFUNCTION: call.lines.append,
-            pycurl.WRITEFUNCTION: call.on_body,
-        }
-        for option, value in options.items():
-            easy.setopt(option, value)
-        return call
+    def _turn(self, wait: float) -> list[tuple[Any, Answer]]:
+        http2, curl = self._http2, self._curl
+        if wait and curl.in_flight:
+            self._wait(wait)
+            wait = 0.0
+        http2.turn(min(wait, http2.due()) if wait else 0.0)
+        answers, http2.answers = http2.answers, []
+        while http2.handed_back:
+            call = http2.handed_back.pop()
+            curl.submit(call.key, call.request)
+        if curl.in_flight:
+            answers += curl.poll(0)
+        if self._failed:
+            answers += self._failed
+            self._failed.clear()
+        return answers
 
-    def _open_socket(self, call: Transfer, purpose: int, address: tuple[int, int, int, tuple[Any, ...]]) -> Any:
-        """Judge an address that libcurl is about to connect to: after resolving, so no name can change in between."""
-        family, kind, protocol, place = address
-        exempt = self._proxy is not None or (self._insecure and call.target.host in self._connect_to)
-        if not exempt and not self._guard.allows(str(place[0])):
-            call.refused = True
-            return pycurl.SOCKET_BAD
-        call.tried = True
-        try:
-            opened = socket.socket(family, kind, protocol)
-        except OSError:  # no such family here, or no descriptor left: libcurl goes on to the next address
-            return pycurl.SOCKET_BAD
-        self._opened.append(opened)  # libcurl gets a duplicate; ours is closed after this turn
-        return opened
-
-    def _opened_by_curl(self, descriptor: int, _purpose: int) -> int:
-        self._corks.add(descriptor)
-        return int(pycurl.SOCKOPT_OK)
+    def _wait(self, wait: float) -> None:
+        """Wait for either's sockets."""
+        reads, writes, due = self._curl.waiting_for()
+        select.select([self._http2.fileno(), *reads], writes, [], min(wait, due, self._http2.due()))

@@ -8,7 +8,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from tidings.lib.exchange import Request
+from tidings.lib.exchange import ClientIdentity, Request
 
 BODY_KEPT = 8 * 1024
 """Bytes kept of an answer's body."""
@@ -20,7 +20,7 @@ HEADERS_KEPT = 64
 HEADER_BYTES_KEPT = 16 * 1024
 
 _ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?", re.A | re.I)
-_PATH = re.compile(r'[/?][!"$-\[\]-~]*', re.A)
+_PATH = re.compile(r'/[!"$-\[\]-~]*', re.A)
 _PATH_START = re.compile(r"[/?#\\]")
 _DEFAULT_PORTS = {"https": "443", "http": "80"}
 _LOOPBACK = re.compile(r"(?:.*\.)?localhost|127\.[0-9.]+|\[::1\]", re.A)
@@ -29,39 +29,52 @@ _BLANK = 2
 """Bytes of the empty line behind headers; trailers come after it."""
 
 
-class Target(NamedTuple):
-    """Where a request goes: host in lower case, origin without the scheme's own port, path with its query."""
+class Origin(NamedTuple):
+    """Scheme, host and port of a URL. `host` is in lower case, `text` without the scheme's own port."""
 
     host: str
-    origin: str
-    path: str
+    text: str
     loopback: bool
     """Whether the host is this machine by its very name."""
+    secure: bool
+    """Whether the scheme is https."""
+
+
+class Target(NamedTuple):
+    """Where a request goes: the origin, and the path with its query."""
+
+    origin: Origin
+    path: str
 
 
 def target_of(request: Request) -> Target | None:
     """Read host and origin; None if URL or header lines would not go over the wire as what they look like."""
     lines = "".join(request.headers)
-    if not lines.isascii() or not lines.isprintable():
-        return None
-    url = request.url
-    begin = _PATH_START.search(url, 8)
-    start, path = (url, "/") if begin is None else (url[: begin.start()], url[begin.start() :])
+    return target_at(request.url) if lines.isascii() and lines.isprintable() else None
+
+
+def target_at(url: str) -> Target | None:
+    """Read host and origin; None if the URL would not go over the wire as what it looks like."""
+    at = url.find("/", 8)
+    start, path = (url, "/") if at < 0 else (url[:at], url[at:])
     found = _origin_at(start)
-    if found is None or _PATH.fullmatch(path) is None:
-        return None
-    host, origin, loopback = found
-    return Target(host, origin, path if path[0] == "/" else f"/{path}", loopback)
+    if found is None:  # mostly no origin at all; or a query without a path
+        begin = _PATH_START.search(url, 8)
+        if begin is None or begin[0] != "?":
+            return None
+        start, path = url[: begin.start()], f"/{url[begin.start() :]}"
+        found = _origin_at(start)
+    return None if found is None or _PATH.fullmatch(path) is None else Target(found, path)
 
 
 @lru_cache(maxsize=1024)
-def _origin_at(start: str) -> tuple[str, str, bool] | None:
+def _origin_at(start: str) -> Origin | None:
     found = _ORIGIN.fullmatch(start)
     if found is None:
         return None
     scheme, host, port = found[1].lower(), found[2].lower(), found[3]
     shown = host if port in (None, _DEFAULT_PORTS[scheme]) else f"{host}:{port}"
-    return host, f"{scheme}://{shown}", _LOOPBACK.fullmatch(host) is not None
+    return Origin(host, f"{scheme}://{shown}", _LOOPBACK.fullmatch(host) is not None, scheme == "https")
 
 
 def digest(url: str) -> str:
@@ -75,7 +88,20 @@ class Transfer:
     libcurl puts each header line into `lines`, those of interim answers too; it bounds them by itself, to 300 KiB.
     """
 
-    __slots__ = ("_read", "body", "easy", "key", "lines", "origin", "refused", "target", "tried", "url", "verified")
+    __slots__ = (
+        "_read",
+        "body",
+        "easy",
+        "identity",
+        "key",
+        "lines",
+        "origin",
+        "refused",
+        "target",
+        "tried",
+        "url",
+        "verified",
+    )
 
     key: Hashable
     target: Target
@@ -83,6 +109,7 @@ class Transfer:
 
     def __init__(self, easy: Any) -> None:
         self.easy = easy
+        self.identity: ClientIdentity | None = None
         self.verified = True
         self.origin = ""
         self.lines: list[bytes] = []

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from tidings.domain.app import Credential
 from tidings.domain.errors import FieldFault
@@ -42,8 +42,7 @@ class Draft:
     collapse_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What is one recipient's own: the delivery id (32 hex characters), its receipt token, and the seconds it
     has left."""
 

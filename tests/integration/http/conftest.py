@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 import trustme
 
-from support.wire import HOSTS, Server
+from support.wire import HOSTS, NewClient, Server
 from tidings.lib.egress import AddressGuard
 from tidings.lib.http import Client
 
@@ -46,10 +47,16 @@ def server(start: Callable[..., Server]) -> Server:
     return start()
 
 
+@pytest.fixture(params=[False, True], ids=["own", "libcurl"])
+def new_client(request: pytest.FixtureRequest) -> NewClient:
+    """Both ways of speaking HTTP/2 keep the same promises."""
+    return partial(Client, by_curl=request.param)
+
+
 @pytest.fixture
-def client(server: Server, ca_file: str) -> Iterator[Client]:
+def client(server: Server, ca_file: str, new_client: NewClient) -> Iterator[Client]:
     """A client that verifies certificates and reaches the server under the names of its certificate."""
     mapped = {"push.example.com": server.place, "other.example.com": server.place}
     guard = AddressGuard(allow_loopback=True)
-    with Client(guard=guard, connect_to=mapped, ca_file=ca_file, total_timeout=10) as client:
+    with new_client(guard=guard, connect_to=mapped, ca_file=ca_file, total_timeout=10) as client:
         yield client

@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
-from support.wire import HEADERS, ORIGIN, Server, failure_of, one, request, status_of
+from support.wire import HEADERS, ORIGIN, NewClient, Server, failure_of, one, request, status_of
 from tidings.lib.egress import AddressGuard
 from tidings.lib.exchange import FailureKind, NetworkFailure, Request
 from tidings.lib.http import Client
 
 
-def test_a_server_that_says_nothing_times_out(server: Server, ca_file: str) -> None:
+def test_a_server_that_says_nothing_times_out(server: Server, ca_file: str, new_client: NewClient) -> None:
     guard = AddressGuard(allow_loopback=True)
     mapped = {"push.example.com": server.place}
-    with Client(guard=guard, connect_to=mapped, ca_file=ca_file, total_timeout=0.5) as client:
+    with new_client(guard=guard, connect_to=mapped, ca_file=ca_file, total_timeout=0.5) as client:
         assert failure_of(one(client, request("/slow"))) is FailureKind.TIMEOUT
     assert len(server.seen) == 1
 
@@ -38,19 +38,21 @@ def test_a_stream_that_broke_off_otherwise_is_not_repeated(client: Client, serve
 
 @pytest.mark.parametrize(("path", "kind"), [("/cut", FailureKind.RESET), ("/garbage", FailureKind.PROTOCOL)])
 def test_http1_that_breaks_off_or_is_no_http_is_told_apart(
-    start: Callable[..., Server], ca_file: str, path: str, kind: FailureKind
+    start: Callable[..., Server], ca_file: str, path: str, kind: FailureKind, new_client: NewClient
 ) -> None:
     server = start(alpn=("http/1.1",))
     guard = AddressGuard(allow_loopback=True)
-    with Client(guard=guard, connect_to={"push.example.com": server.place}, ca_file=ca_file) as client:
+    with new_client(guard=guard, connect_to={"push.example.com": server.place}, ca_file=ca_file) as client:
         assert failure_of(one(client, request(path))) is kind
 
 
-def test_a_port_where_nobody_listens_is_a_connect_failure(start: Callable[..., Server], ca_file: str) -> None:
+def test_a_port_where_nobody_listens_is_a_connect_failure(
+    start: Callable[..., Server], ca_file: str, new_client: NewClient
+) -> None:
     server = start()
     server.stop()
     guard = AddressGuard(allow_loopback=True)
-    with Client(guard=guard, connect_to={"push.example.com": server.place}, ca_file=ca_file) as client:
+    with new_client(guard=guard, connect_to={"push.example.com": server.place}, ca_file=ca_file) as client:
         answer = one(client, request("/secret"))
     assert failure_of(answer) is FailureKind.CONNECT
     assert isinstance(answer, NetworkFailure)
@@ -59,8 +61,8 @@ def test_a_port_where_nobody_listens_is_a_connect_failure(start: Callable[..., S
     assert len(answer.detail) <= 200
 
 
-def test_a_name_that_does_not_exist_is_a_dns_failure() -> None:
-    with Client(guard=AddressGuard()) as client:
+def test_a_name_that_does_not_exist_is_a_dns_failure(new_client: NewClient) -> None:
+    with new_client(guard=AddressGuard()) as client:
         assert failure_of(one(client, request(base="https://nowhere.invalid"))) is FailureKind.DNS
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from support.wire import Server, one, request, status_of
+from support.wire import NewClient, Server, one, request, status_of
 from tidings.lib.egress import AddressGuard
 from tidings.lib.exchange import Request
 from tidings.lib.http import Client
@@ -46,9 +46,9 @@ def test_submit_and_poll_give_every_answer_under_its_key(client: Client) -> None
     assert keys == set(range(20))
 
 
-def test_submit_without_room_says_so(server: Server, ca_file: str) -> None:
+def test_submit_without_room_says_so(server: Server, ca_file: str, new_client: NewClient) -> None:
     guard = AddressGuard(allow_loopback=True)
-    with Client(guard=guard, connect_to={"push.example.com": server.place}, ca_file=ca_file, in_flight=1) as client:
+    with new_client(guard=guard, connect_to={"push.example.com": server.place}, ca_file=ca_file, in_flight=1) as client:
         client.submit("a", request())
         with pytest.raises(RuntimeError, match="poll for answers first"):
             client.submit("b", request())
@@ -63,8 +63,8 @@ def test_leaving_an_exchange_early_drops_what_is_in_flight_and_the_client_works_
     assert status_of(one(client, request())) == 201
 
 
-def test_closing_twice_is_fine(ca_file: str) -> None:
-    client = Client(guard=AddressGuard(), ca_file=ca_file)
+def test_closing_twice_is_fine(ca_file: str, new_client: NewClient) -> None:
+    client = new_client(guard=AddressGuard(), ca_file=ca_file)
     client.close()
     client.close()
     assert client.in_flight == 0

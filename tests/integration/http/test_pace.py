@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
-from support.wire import Server
+from support.wire import NewClient, Server
 from tidings.domain.app import Credential
 from tidings.domain.message import Rendered, Urgency
 from tidings.domain.outcome import Accepted, Held, Outcome, Throttled, ThrottleScope, Unavailable
@@ -61,9 +61,9 @@ class Sender:
 
 
 @contextmanager
-def sending(server: Server, ca_file: str, *, share: float = 1.0) -> Iterator[Sender]:
+def sending(new_client: NewClient, server: Server, ca_file: str, *, share: float = 1.0) -> Iterator[Sender]:
     hosts = ("fcm.googleapis.com", "web.push.apple.com", "push.example.com", "other.example.com")
-    with Client(
+    with new_client(
         guard=AddressGuard(allow_loopback=True), connect_to=dict.fromkeys(hosts, server.place), ca_file=ca_file
     ) as client:
         yield Sender(client, share=share)
@@ -74,9 +74,9 @@ def reasons(outcomes: list[Outcome]) -> set[str]:
 
 
 def test_a_site_that_google_limits_is_paced_at_the_published_number_and_refused_no_more(
-    server: Server, ca_file: str
+    server: Server, ca_file: str, new_client: NewClient
 ) -> None:
-    with sending(server, ca_file, share=0.1) as sender:  # a tenth of 1 000 a minute
+    with sending(new_client, server, ca_file, share=0.1) as sender:  # a tenth of 1 000 a minute
         server.allowed = 100
         first = sender.send(*(f"{GOOGLE}/fcm/send/{number}" for number in range(400)))
         assert first.count(Accepted("")) == 100
@@ -91,23 +91,27 @@ def test_a_site_that_google_limits_is_paced_at_the_published_number_and_refused_
             assert reasons(paced) == {"accepted", Held.PACED}
 
 
-def test_a_device_of_google_that_gets_too_much_does_not_slow_down_the_site(server: Server, ca_file: str) -> None:
-    with sending(server, ca_file) as sender:
+def test_a_device_of_google_that_gets_too_much_does_not_slow_down_the_site(
+    server: Server, ca_file: str, new_client: NewClient
+) -> None:
+    with sending(new_client, server, ca_file) as sender:
         outcomes = sender.send(*(f"{GOOGLE}/{'status/429' if n % 40 == 0 else 'ok'}" for n in range(400)))
         assert reasons(outcomes) == {"accepted", "throttled"}
         assert len(server.seen) == 400
 
 
-def test_devices_of_apple_that_get_too_much_hold_up_nobody(server: Server, ca_file: str) -> None:
-    with sending(server, ca_file) as sender:
+def test_devices_of_apple_that_get_too_much_hold_up_nobody(server: Server, ca_file: str, new_client: NewClient) -> None:
+    with sending(new_client, server, ca_file) as sender:
         outcomes = sender.send(*[f"{APPLE}/status/429"] * 50, *[f"{APPLE}/ok"] * 50)
         assert outcomes[:50] == [Throttled(7.0, ThrottleScope.DEVICE)] * 50
         assert reasons(outcomes[50:]) == {"accepted"}
         assert len(server.seen) == 100
 
 
-def test_a_service_that_asks_us_to_wait_gets_nothing_until_then_and_others_go_on(server: Server, ca_file: str) -> None:
-    with sending(server, ca_file) as sender:
+def test_a_service_that_asks_us_to_wait_gets_nothing_until_then_and_others_go_on(
+    server: Server, ca_file: str, new_client: NewClient
+) -> None:
+    with sending(new_client, server, ca_file) as sender:
         outcomes = sender.send(*[f"{ONE}/status/429"] * 200, *[f"{OTHER}/ok"] * 50)
         asked = sum(one.path == "/status/429" for one in server.seen)
         assert asked <= FIRST + BELIEVED
@@ -120,8 +124,10 @@ def test_a_service_that_asks_us_to_wait_gets_nothing_until_then_and_others_go_on
         assert reasons(sender.send(*[f"{ONE}/ok"] * 5)) == {"accepted"}
 
 
-def test_a_service_that_only_fails_is_left_alone_and_found_again_by_a_few(server: Server, ca_file: str) -> None:
-    with sending(server, ca_file) as sender:
+def test_a_service_that_only_fails_is_left_alone_and_found_again_by_a_few(
+    server: Server, ca_file: str, new_client: NewClient
+) -> None:
+    with sending(new_client, server, ca_file) as sender:
         assert reasons(sender.send(*[f"{ONE}/mended"] * TRIP)) == {"service_overloaded"}
         sender.now = STEADY
         assert Unavailable(REST, Held.SILENT) in sender.send(*[f"{ONE}/mended"] * 200)
@@ -136,8 +142,8 @@ def test_a_service_that_only_fails_is_left_alone_and_found_again_by_a_few(server
         assert reasons(sender.send(*[f"{ONE}/mended"] * 200)) == {"accepted"}
 
 
-def test_one_moment_of_errors_is_no_reason_to_stop(server: Server, ca_file: str) -> None:
-    with sending(server, ca_file) as sender:
+def test_one_moment_of_errors_is_no_reason_to_stop(server: Server, ca_file: str, new_client: NewClient) -> None:
+    with sending(new_client, server, ca_file) as sender:
         assert reasons(sender.send(*[f"{ONE}/mended"] * 200)) == {"service_overloaded"}
         server.allowed = 1
         assert reasons(sender.send(*[f"{ONE}/mended"] * 200)) == {"accepted"}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from support.wire import Server, failure_of, one, request, status_of
+from support.wire import NewClient, Server, failure_of, one, request, status_of
 from tidings.lib.egress import AddressGuard
 from tidings.lib.exchange import FailureKind
 from tidings.lib.http import Client
@@ -26,73 +26,81 @@ def loopback_name() -> str:
     return name
 
 
-def test_a_certificate_of_an_unknown_authority_is_refused(server: Server) -> None:
-    with Client(guard=AddressGuard(allow_loopback=True), connect_to={"push.example.com": server.place}) as client:
+def test_a_certificate_of_an_unknown_authority_is_refused(server: Server, new_client: NewClient) -> None:
+    with new_client(guard=AddressGuard(allow_loopback=True), connect_to={"push.example.com": server.place}) as client:
         assert failure_of(one(client, request())) is FailureKind.TLS
     assert server.seen == []
 
 
-def test_a_certificate_for_another_name_is_refused(server: Server, ca_file: str) -> None:
+def test_a_certificate_for_another_name_is_refused(server: Server, ca_file: str, new_client: NewClient) -> None:
     guard = AddressGuard(allow_loopback=True)
-    with Client(guard=guard, connect_to={"wrong.example.com": server.place}, ca_file=ca_file) as client:
+    with new_client(guard=guard, connect_to={"wrong.example.com": server.place}, ca_file=ca_file) as client:
         assert failure_of(one(client, request(base="https://wrong.example.com"))) is FailureKind.TLS
     assert server.seen == []
 
 
-def test_insecure_takes_any_certificate_of_loopback_and_of_mapped_hosts_alone(server: Server) -> None:
+def test_insecure_takes_any_certificate_of_loopback_and_of_mapped_hosts_alone(
+    server: Server, new_client: NewClient
+) -> None:
     mapped = {"push.example.com": server.place}
-    with Client(guard=AddressGuard(allow_loopback=True), connect_to=mapped, insecure=True) as client:
+    with new_client(guard=AddressGuard(allow_loopback=True), connect_to=mapped, insecure=True) as client:
         assert status_of(one(client, request())) == 201
         assert status_of(one(client, request(base=f"https://localhost:{server.port}"))) == 201
         assert status_of(one(client, request(base=f"https://127.0.0.1:{server.port}"))) == 201
 
 
-def test_insecure_does_not_trust_a_name_just_because_it_leads_to_loopback(server: Server, loopback_name: str) -> None:
-    with Client(guard=AddressGuard(allow_loopback=True), insecure=True) as client:
+def test_insecure_does_not_trust_a_name_just_because_it_leads_to_loopback(
+    server: Server, loopback_name: str, new_client: NewClient
+) -> None:
+    with new_client(guard=AddressGuard(allow_loopback=True), insecure=True) as client:
         answer = one(client, request(base=f"https://{loopback_name}:{server.port}"))
     assert failure_of(answer) is FailureKind.TLS
     assert server.seen == []
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "push.localhost"])
-def test_loopback_is_refused_without_a_connection(server: Server, host: str) -> None:
-    with Client(guard=AddressGuard()) as client:
+def test_loopback_is_refused_without_a_connection(server: Server, host: str, new_client: NewClient) -> None:
+    with new_client(guard=AddressGuard()) as client:
         requests = [(number, request(base=f"https://{host}:{server.port}")) for number in range(3)]
         answers = [failure_of(answer) for _, answer in client.exchange(requests)]
     assert answers == [FailureKind.FORBIDDEN_ADDRESS] * 3
     assert server.accepted == 0
 
 
-def test_a_name_that_resolves_to_loopback_is_refused_without_a_connection(server: Server, loopback_name: str) -> None:
-    with Client(guard=AddressGuard()) as client:
+def test_a_name_that_resolves_to_loopback_is_refused_without_a_connection(
+    server: Server, loopback_name: str, new_client: NewClient
+) -> None:
+    with new_client(guard=AddressGuard()) as client:
         answer = one(client, request(base=f"https://{loopback_name}:{server.port}"))
     assert failure_of(answer) is FailureKind.FORBIDDEN_ADDRESS
     assert server.accepted == 0
 
 
-def test_insecure_alone_does_not_open_loopback(server: Server) -> None:
-    with Client(guard=AddressGuard(), insecure=True) as client:
+def test_insecure_alone_does_not_open_loopback(server: Server, new_client: NewClient) -> None:
+    with new_client(guard=AddressGuard(), insecure=True) as client:
         answer = one(client, request(base=f"https://localhost:{server.port}"))
     assert failure_of(answer) is FailureKind.FORBIDDEN_ADDRESS
     assert server.accepted == 0
 
 
-def test_a_mapped_host_is_judged_by_the_guard_unless_insecure(server: Server, ca_file: str) -> None:
+def test_a_mapped_host_is_judged_by_the_guard_unless_insecure(
+    server: Server, ca_file: str, new_client: NewClient
+) -> None:
     mapped = {"push.example.com": server.place}
-    with Client(guard=AddressGuard(), connect_to=mapped, ca_file=ca_file) as client:
+    with new_client(guard=AddressGuard(), connect_to=mapped, ca_file=ca_file) as client:
         assert failure_of(one(client, request())) is FailureKind.FORBIDDEN_ADDRESS
     assert server.accepted == 0
-    with Client(guard=AddressGuard(), connect_to=mapped, ca_file=ca_file, insecure=True) as client:
+    with new_client(guard=AddressGuard(), connect_to=mapped, ca_file=ca_file, insecure=True) as client:
         assert status_of(one(client, request())) == 201
 
 
-def test_http_is_refused_unless_insecure(start: Callable[..., Server]) -> None:
+def test_http_is_refused_unless_insecure(start: Callable[..., Server], new_client: NewClient) -> None:
     server = start(tls=False)
     plain = request(base=f"http://127.0.0.1:{server.port}")
-    with Client(guard=AddressGuard(allow_loopback=True)) as client:
+    with new_client(guard=AddressGuard(allow_loopback=True)) as client:
         assert failure_of(one(client, plain)) is FailureKind.PROTOCOL
     assert server.accepted == 0
-    with Client(guard=AddressGuard(allow_loopback=True), insecure=True) as client:
+    with new_client(guard=AddressGuard(allow_loopback=True), insecure=True) as client:
         assert status_of(one(client, plain)) == 201
 
 

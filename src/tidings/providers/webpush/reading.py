@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import assert_never
@@ -77,7 +78,7 @@ def _filled(outcome: Outcome, reply: Reply, *, now: float) -> Outcome:
             return outcome
 
 
-def _ref(headers: dict[str, str]) -> str:
+def _ref(headers: Mapping[str, str]) -> str:
     for name in ("apns-id", "x-wns-msg-id", "location"):
         ref = headers.get(name, "")
         if ref and len(ref) <= _LONGEST_REF and ref.isascii() and ref.isprintable():

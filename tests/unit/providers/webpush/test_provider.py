@@ -200,7 +200,7 @@ class TestRequest:
 
     @pytest.mark.parametrize(("left", "sent"), [(0, "60"), (-5, "60"), (59, "60"), (61, "61"), (2_419_200, "2419200")])
     def test_a_time_to_live_is_never_under_a_minute(self, left: int, sent: str) -> None:
-        assert headers(request(envelope=replace(ENVELOPE, ttl=left)))["TTL"] == sent
+        assert headers(request(envelope=ENVELOPE._replace(ttl=left)))["TTL"] == sent
 
     def test_a_collapse_id_becomes_a_topic_that_apple_takes_too(self) -> None:
         topic = headers(request(message=replace(MESSAGE, collapse_id="conversation/42 äöü")))["Topic"]

@@ -1,0 +1,112 @@
+"""Header blocks of requests: bytes put together, without any state (RFC 7541 §6.2.2, §6.2.3).
+
+Nothing is put into the peer's table, so that the bytes of a line are the same each time and are made once.
+"""
+
+from __future__ import annotations
+
+import re
+
+from hpack.table import HeaderTable
+
+MOST_LINES = 2048
+"""Header lines remembered as bytes; then the memory starts over, as most are of one message alone."""
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_NEVER = frozenset({b"authorization", b"proxy-authorization", b"cookie"})
+_OF_HTTP1 = frozenset(
+    {b"connection", b"host", b"keep-alive", b"proxy-connection", b"te", b"transfer-encoding", b"upgrade"}
+)
+"""What a request of HTTP/2 must not carry (RFC 9113 §8.2.2); `:authority` is its Host."""
+
+_POST_HTTPS = b"\x83\x87"
+"""`:method: POST` and `:scheme: https` by their numbers in the static table."""
+_AUTHORITY, _PATH, _LENGTH = 1, 4, b"content-length"
+_LITERAL, _SECRET = 0x00, 0x10
+_PREFIX = 0x0F
+
+_NUMBERS: dict[bytes, int] = {}
+for _number, _pair in enumerate(HeaderTable.STATIC_TABLE, start=1):
+    _NUMBERS.setdefault(_pair[0], _number)
+
+
+def _integer(value: int, most: int, mark: int = 0) -> bytes:
+    """Write an integer with a prefix that holds `most` (RFC 7541 §5.1)."""
+    if value < most:
+        return bytes((mark | value,))
+    rest, written = value - most, bytearray((mark | most,))
+    while rest >= 0x80:
+        written.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    written.append(rest)
+    return bytes(written)
+
+
+_LENGTHS = [_integer(length, 0x7F) for length in range(2049)]
+
+
+def _text(value: bytes) -> bytes:
+    length = len(value)
+    return (_LENGTHS[length] if length < len(_LENGTHS) else _integer(length, 0x7F)) + value
+
+
+def _start_of_line(name: bytes) -> bytes:
+    mark = _SECRET if name in _NEVER else _LITERAL
+    number = _NUMBERS.get(name)
+    return bytes((mark,)) + _text(name) if number is None else _integer(number, _PREFIX, mark)
+
+
+def start_of(authority: str) -> bytes:
+    """Write what all requests to one host begin with, up to where the path's length follows.
+
+    The path of an endpoint is a secret: it is marked as one that no proxy may put into a table.
+    """
+    return _POST_HTTPS + _integer(_AUTHORITY, _PREFIX) + _text(authority.encode("ascii")) + bytes((_SECRET | _PATH,))
+
+
+class RequestHeads:
+    """Writes header blocks; remembers the bytes of header lines."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, bytes] = {}
+        self._names: dict[str, bytes] = {}
+        self._sizes: dict[int, bytes] = {}
+
+    def block(self, start: bytes, path: str, lines: tuple[str, ...], size: int) -> bytes | None:
+        """Write a block: `start` is that of the host, `size` the body's in bytes; None if a line is no header."""
+        known = self._lines.get
+        raw = path.encode("ascii")
+        length = len(raw)
+        parts = [start, _LENGTHS[length] if length <= 2048 else _integer(length, 0x7F), raw]
+        for line in lines:
+            part = known(line)
+            if part is None and (part := self._new(line)) is None:
+                return None
+            parts.append(part)
+        parts.append(self._sizes.get(size) or self._size(size))
+        return b"".join(parts)
+
+    def _new(self, line: str) -> bytes | None:
+        name, colon, value = line.partition(":")
+        start = self._names.get(name) or self._name(name)
+        value = value.strip(" ")
+        if start is None or not colon or not value or not value.isascii() or not value.isprintable():
+            return None
+        if len(self._lines) >= MOST_LINES:
+            self._lines.clear()
+        written = self._lines[line] = start + _text(value.encode("ascii"))
+        return written
+
+    def _name(self, name: str) -> bytes | None:
+        if _TOKEN.fullmatch(name) is None or (raw := name.lower().encode("ascii")) in _OF_HTTP1:
+            return None
+        if len(self._names) >= MOST_LINES:
+            self._names.clear()
+        written = self._names[name] = _start_of_line(raw)
+        return written
+
+    def _size(self, size: int) -> bytes:
+        if len(self._sizes) >= MOST_LINES:
+            self._sizes.clear()
+        written = self._sizes[size] = _start_of_line(_LENGTH) + _text(b"%d" % size)
+        return written
