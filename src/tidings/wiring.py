@@ -34,8 +34,11 @@ from tidings.services.export import Export
 from tidings.services.grants import Grants
 from tidings.services.integrations import Integrations
 from tidings.services.notifications import Notifications
+from tidings.services.passwords import Passwords
 from tidings.services.retention import KeepFor, Retention
 from tidings.services.safety import Safety
+from tidings.services.sessions import Sessions
+from tidings.services.sign_in import SignIn
 from tidings.services.stats import Stats
 from tidings.services.subscriptions import Subscriptions
 from tidings.services.system import System
@@ -69,6 +72,15 @@ class Phones:
 
 
 @dataclass(frozen=True, slots=True)
+class Accounts:
+    """Everything about the people who run the instance."""
+
+    sessions: Sessions
+    passwords: Passwords
+    sign_in: SignIn
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """Everything that entry points need, built once. `new_key_file` is set when this start generated the key ring."""
 
@@ -86,6 +98,7 @@ class Container:
     limiter: Limiter | None
     apps: Apps
     access: Access
+    accounts: Accounts
     credentials: Credentials
     subscriptions: Subscriptions
     phones: Phones
@@ -152,6 +165,15 @@ def _keep(settings: Settings) -> KeepFor:
     )
 
 
+def _accounts(store: Store, clock: Clock, ids: Ids) -> Accounts:
+    sessions, passwords = Sessions(store=store, clock=clock, ids=ids), Passwords()
+    return Accounts(
+        sessions=sessions,
+        passwords=passwords,
+        sign_in=SignIn(store=store, clock=clock, ids=ids, sessions=sessions, passwords=passwords),
+    )
+
+
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Container]:
     """Build everything for these settings, and close it at the end."""
@@ -168,7 +190,11 @@ async def opened(settings: Settings) -> AsyncIterator[Container]:
         raise
     bus = bus_from(settings.bus_url)
     try:
-        yield assembled(settings, store=store, bus=bus, hosts=hosts, created=created)
+        container = assembled(settings, store=store, bus=bus, hosts=hosts, created=created)
+        try:
+            yield container
+        finally:
+            container.accounts.passwords.close()
     finally:
         await bus.close()
         await store.close()
@@ -213,6 +239,7 @@ def assembled(
         limiter=GcraLimiter() if settings.rate_limits else None,
         apps=Apps(store=store, clock=clock, ids=ids),
         access=Access(store=store, clock=clock, ids=ids),
+        accounts=_accounts(store, clock, ids),
         credentials=Credentials(store=store, clock=clock, ids=ids, contact=settings.contact),
         subscriptions=subscriptions,
         phones=Phones.of(store=store, clock=clock, ids=ids, policy=policy, flow=flow, call=call),

@@ -21,7 +21,7 @@ class Greeting:
     """Everything the first screen says."""
 
     url: str
-    setup_url: str
+    setup_url: str | None
     settings: Settings
     public_key: str | None
     worker: bool
@@ -51,13 +51,14 @@ def _facts(told: Greeting) -> list[tuple[str, str]]:
     senders = counted(settings.senders, "sender process", "sender processes")
     rows = [
         ("Dashboard", told.url),
-        ("Set-up link", f"{told.setup_url}"),
-        ("", "signs one browser in, once, within 24 hours"),
         ("API", f"{told.url}/docs"),
         ("Data", kept),
         ("Delivery", senders if told.worker else "off; run `tidings worker` beside this"),
         ("VAPID key", told.public_key or "none yet"),
     ]
+    if told.setup_url is not None:
+        what = "signs one browser in" if told.simulator else "makes the first member"
+        rows[1:1] = [("Set-up link", told.setup_url), ("", f"{what}, once, within 24 hours")]
     if told.simulator is not None:
         rows[4:4] = [("Sample site", told.simulator.site), ("What arrived", told.simulator.control)]
     return rows
@@ -97,7 +98,8 @@ def _next(out: Output, told: Greeting) -> None:
         out.say(f"  [bold]{tidings} vapid generate{where} --subject mailto:you@example.com[/]")
         out.say("Ctrl-C stops everything.")
     else:
-        out.say("Next: open the set-up link. Ctrl-C stops everything.")
+        where = "the set-up link" if told.setup_url else "the dashboard"
+        out.say(f"Next: open {where}. Ctrl-C stops everything.")
 
 
 def _typed() -> str:

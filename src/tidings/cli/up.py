@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from tidings.wiring import Container
 
 DEMO_CONTACT = "mailto:demo@example.com"
+DEMO_OWNER = "Demo owner"
+DEMO_EMAIL = "owner@demo.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ async def _running(
         serving = await stack.enter_async_context(
             served(app, listener, stopping=app.state.stopping, proxies=settings.trusted_proxies)
         )
-        setup_url = f"{settings.public_url or url}/setup#{await container.access.new_setup_token()}"
+        setup_url = await _setup_url(container, settings.public_url or url, demo=wish.demo)
         write_run_file(settings.data, RunningServer(url=url, token=token, pid=os.getpid()))
         stack.callback(remove_run_file, settings.data)
         greet(
@@ -151,7 +153,7 @@ async def _running(
         )
         spare()
         if wish.open_browser:
-            await asyncio.to_thread(webbrowser.open, setup_url)
+            await asyncio.to_thread(webbrowser.open, setup_url or settings.public_url or url)
         yield serving
 
 
@@ -191,6 +193,16 @@ async def _prepare(call: Call, container: Container, simulator: Simulator | None
                 await api.of_app(apps[0]["id"]), container, simulator, vapid_key=public_key, server=server, out=call.out
             )
     return public_key
+
+
+async def _setup_url(container: Container, base: str, *, demo: bool) -> str | None:
+    """Make the link that lets the first one in: the demo's owner at once, else whoever makes the first member."""
+    if demo:
+        owner = await container.accounts.sign_in.ensure_demo_owner(name=DEMO_OWNER, email=DEMO_EMAIL)
+        return f"{base}/setup#{await container.access.new_setup_token(member=owner)}"
+    if await container.accounts.sign_in.is_set_up():
+        return None
+    return f"{base}/setup#{await container.access.new_setup_token()}"
 
 
 def _claim(settings: Settings, stack: AsyncExitStack) -> None:

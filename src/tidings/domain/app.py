@@ -90,6 +90,15 @@ class ApiKey:
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    created_by: str | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetupToken:
+    """A one-time link: it signs in the member it names, or makes the first one."""
+
+    member_id: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class ErrorCode(StrEnum):
     CREDENTIALS_INVALID = "credentials_invalid"
     DEVICE_TOKEN_INVALID = "device_token_invalid"  # noqa: S105 - a code, not a secret
     DEVICE_UNKNOWN = "device_unknown"
+    EMAIL_TAKEN = "email_taken"
     EVENTS_TOO_MANY = "events_too_many"
     EVENT_TOO_LARGE = "event_too_large"
     FORBIDDEN = "forbidden"
@@ -35,19 +36,31 @@ class ErrorCode(StrEnum):
     INVALID_CURSOR = "invalid_cursor"
     INVALID_JSON = "invalid_json"
     INVALID_REQUEST = "invalid_request"
+    INVITATION_INVALID = "invitation_invalid"
+    KEY_EXPIRED = "key_expired"
+    LAST_OWNER = "last_owner"
+    LAST_SUPER_ADMIN = "last_super_admin"
+    LOCKED_OUT = "locked_out"
     MESSAGE_TOO_LARGE = "message_too_large"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     NOTIFICATION_EXPIRED = "notification_expired"
     NOTIFICATION_FINAL = "notification_final"
     NOT_FOUND = "not_found"
     NO_SUBSCRIPTION = "no_subscription"
+    OIDC_FAILED = "oidc_failed"
     ORIGIN_NOT_ALLOWED = "origin_not_allowed"
     OUTCOME_UNKNOWN = "outcome_unknown"
+    PASSKEY_REFUSED = "passkey_refused"
+    PASSWORD_TOO_WEAK = "password_too_weak"  # noqa: S105 - a code, not a secret
     RATE_LIMITED = "rate_limited"
+    REAUTHENTICATION_REQUIRED = "reauthentication_required"
     RECEIPT_INVALID = "receipt_invalid"
+    RESET_LINK_INVALID = "reset_link_invalid"
     SDK_NOT_BUILT = "sdk_not_built"
+    SECOND_FACTOR_WRONG = "second_factor_wrong"
     SERVICE_BUSY = "service_busy"
     SETUP_LINK_INVALID = "setup_link_invalid"
+    SIGN_IN_REFUSED = "sign_in_refused"
     SUBSCRIPTION_AUTH_INVALID = "subscription_auth_invalid"
     SUBSCRIPTION_ENDPOINT_FORBIDDEN = "subscription_endpoint_forbidden"
     SUBSCRIPTION_ENDPOINT_INSECURE = "subscription_endpoint_insecure"
@@ -87,15 +100,26 @@ class FieldFault:
 
 
 class CatalogueError(Exception):
-    """The caller's fault, by code; `detail` says what is wrong with this very request."""
+    """The caller's fault, by code; `detail` says what is wrong with this very request.
 
-    def __init__(self, code: ErrorCode, detail: str = "", *, faults: tuple[FieldFault, ...] = ()) -> None:
+    `retry_after` is in seconds, where trying again later helps.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        detail: str = "",
+        *,
+        faults: tuple[FieldFault, ...] = (),
+        retry_after: int | None = None,
+    ) -> None:
         entry = CATALOGUE[code]
         super().__init__(detail or entry.title)
         self.code = code
         self.entry = entry
         self.detail = detail or entry.title
         self.faults = faults
+        self.retry_after = retry_after
 
 
 CATALOGUE: dict[ErrorCode, ErrorEntry] = {
@@ -133,6 +157,9 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         "No device is registered with this id and secret",
         "Register this device again: `Tidings.subscribe()`, then try once more.",
     ),
+    ErrorCode.EMAIL_TAKEN: ErrorEntry(
+        409, "Somebody has this e-mail address already", "Use another address, or sign in with this one."
+    ),
     ErrorCode.EVENTS_TOO_MANY: ErrorEntry(
         429,
         "This device has reported 1 000 events within a day",
@@ -141,7 +168,9 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
     ErrorCode.EVENT_TOO_LARGE: ErrorEntry(
         422, "The event's properties are too large", "Leave out what you do not need; `detail` says how much fits."
     ),
-    ErrorCode.FORBIDDEN: ErrorEntry(403, "This key may not do that", "Use a key with the scope named in `detail`."),
+    ErrorCode.FORBIDDEN: ErrorEntry(
+        403, "You may not do that", "Ask for a role, or use a key with a scope, that has the permission in `detail`."
+    ),
     ErrorCode.HOST_NOT_ALLOWED: ErrorEntry(
         421,
         "This instance does not go by that name",
@@ -183,6 +212,19 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
     ),
     ErrorCode.INVALID_JSON: ErrorEntry(400, "The body is not JSON", "Send one JSON object in UTF-8."),
     ErrorCode.INVALID_REQUEST: ErrorEntry(422, "A field is not valid", "See `errors` for the field and what it takes."),
+    ErrorCode.INVITATION_INVALID: ErrorEntry(
+        403, "The invitation is used up, withdrawn or has expired", "Ask whoever invited you for a new one."
+    ),
+    ErrorCode.KEY_EXPIRED: ErrorEntry(
+        401, "The API key has expired", "Make a new one with `tidings key create --name NAME`."
+    ),
+    ErrorCode.LAST_OWNER: ErrorEntry(409, "The App would have no owner", "Make somebody else an owner first."),
+    ErrorCode.LAST_SUPER_ADMIN: ErrorEntry(
+        409, "The instance would have no super admin", "Make somebody else a super admin first."
+    ),
+    ErrorCode.LOCKED_OUT: ErrorEntry(
+        429, "Too many failed attempts", "Wait as long as `Retry-After` says, or sign in with a passkey."
+    ),
     ErrorCode.MESSAGE_TOO_LARGE: ErrorEntry(
         422,
         "The message does not fit into a push",
@@ -199,6 +241,11 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
     ErrorCode.NOTIFICATION_FINAL: ErrorEntry(
         409, "The notification is already finished", "Only queued, sending and paused notifications can be changed."
     ),
+    ErrorCode.OIDC_FAILED: ErrorEntry(
+        401,
+        "Signing in with the provider failed",
+        "Try again; if it stays, `detail` says what an administrator has to mend.",
+    ),
     ErrorCode.ORIGIN_NOT_ALLOWED: ErrorEntry(
         403, "This site may not use the App", "Add it: `tidings app allow https://www.example.com`."
     ),
@@ -210,15 +257,39 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
     ErrorCode.RATE_LIMITED: ErrorEntry(
         429, "Too many requests", "Wait as many seconds as `Retry-After` says, then go on."
     ),
+    ErrorCode.PASSKEY_REFUSED: ErrorEntry(401, "The passkey was not accepted", "Try again, or sign in another way."),
+    ErrorCode.PASSWORD_TOO_WEAK: ErrorEntry(
+        422,
+        "The password is too easy to guess",
+        "Use 10 characters or more that are no common password and not your e-mail address.",
+    ),
+    ErrorCode.REAUTHENTICATION_REQUIRED: ErrorEntry(
+        403,
+        "This needs you to show again who you are",
+        "Confirm with your password, code or passkey at POST /session/confirm, then repeat the request.",
+    ),
     ErrorCode.RECEIPT_INVALID: ErrorEntry(
         422, "The receipt does not belong to a delivery", "Send `delivery` and `token` as they came in the payload."
+    ),
+    ErrorCode.RESET_LINK_INVALID: ErrorEntry(
+        403,
+        "The reset link is used up or has expired",
+        "Ask an administrator for a new one, or run `tidings member reset EMAIL`.",
     ),
     ErrorCode.SDK_NOT_BUILT: ErrorEntry(
         503, "The browser SDK is not built", "Run `make sdk` in the source folder; the published wheel has it built."
     ),
+    ErrorCode.SECOND_FACTOR_WRONG: ErrorEntry(
+        401, "The code was not accepted", "Use the code that the app shows now, or one of your recovery codes."
+    ),
     ErrorCode.SERVICE_BUSY: ErrorEntry(503, "The server cannot store this now", "Try again; nothing was changed."),
     ErrorCode.SETUP_LINK_INVALID: ErrorEntry(
         403, "The set-up link is used up or has expired", "Start `tidings up` again: it prints a new one."
+    ),
+    ErrorCode.SIGN_IN_REFUSED: ErrorEntry(
+        401,
+        "E-mail address or password is wrong",
+        "Try again; whoever forgot the password asks an administrator for a reset link.",
     ),
     ErrorCode.SUBSCRIPTION_AUTH_INVALID: ErrorEntry(
         422,
@@ -276,7 +347,9 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         "send with `confirm_volume: true` what is meant.",
     ),
     ErrorCode.UNAUTHORIZED: ErrorEntry(
-        401, "No valid API key", "Send `Authorization: Bearer <key>`; make one with `tidings key create --name NAME`."
+        401,
+        "Nobody is signed in, and there is no valid API key",
+        "Sign in, or send `Authorization: Bearer <key>`; make one with `tidings key create --name NAME`.",
     ),
     ErrorCode.VAPID_KEY_INVALID: ErrorEntry(
         422, "The VAPID key is not valid", "Give a P-256 private key: PEM, or 32 bytes in base64url."

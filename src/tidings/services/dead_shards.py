@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from tidings.bus import Bell, Bus, Doorbell
+from tidings.domain.audit import Action, Actor, Subject
 from tidings.domain.campaign import NotificationStatus
 from tidings.domain.delivery import DeadShard
 from tidings.domain.errors import CatalogueError, ErrorCode
@@ -32,13 +34,13 @@ class DeadShards:
         self._bus = bus
         self._clock = clock
 
-    async def page(self, *, app_id: int | None, cursor: str | None, limit: int) -> Page[DeadShard]:
-        """List dead shards of an App, or of all, newest first. Raises INVALID_CURSOR."""
+    async def page(self, *, app_ids: Collection[int] | None, cursor: str | None, limit: int) -> Page[DeadShard]:
+        """List dead shards of some Apps, or of all, newest first. Raises INVALID_CURSOR."""
         after = position_from(cursor)
-        rows = await self._store.read(lambda tx: tx.shards.dead(app_id=app_id, after=after, limit=limit + 1))
+        rows = await self._store.read(lambda tx: tx.shards.dead(app_ids=app_ids, after=after, limit=limit + 1))
         return page_from(rows, limit=limit, position=lambda row: row.id)
 
-    async def requeue(self, shard_id: int, *, app_id: int | None, by: str) -> DeadShard:
+    async def requeue(self, shard_id: int, *, app_ids: Collection[int] | None, by: Actor) -> DeadShard:
         """Have it tried again. Raises NOT_FOUND, NOTIFICATION_FINAL and NOTIFICATION_EXPIRED.
 
         Whoever may have got the message gets it under the same delivery id, which devices take for the same one; with
@@ -47,7 +49,7 @@ class DeadShards:
         now = self._clock.now()
 
         def work(tx: Transaction) -> DeadShard:
-            found = _found(tx, shard_id, app_id)
+            found = _found(tx, shard_id, app_ids)
             if found.status is NotificationStatus.CANCELLED:
                 raise CatalogueError(ErrorCode.NOTIFICATION_FINAL, f"{found.notification} was cancelled.")
             if found.expires_at <= now:
@@ -56,28 +58,35 @@ class DeadShards:
                     f"{found.notification} ran out at {found.expires_at:%Y-%m-%d %H:%M} UTC.",
                 )
             tx.shards.requeue(shard_id, now=now)
+            tx.audit.add(by, Action.DEAD_SHARD_REQUEUED, app_id=found.app_id, subject=_subject(found), now=now)
             return found
 
         found = await self._store.write(work)
-        log.warning(Event.DEAD_SHARD_REQUEUED, shard=shard_id, notification=found.notification, by=cut(by))
+        log.warning(Event.DEAD_SHARD_REQUEUED, shard=shard_id, notification=found.notification, by=cut(by.name))
         await self._bus.ring(Doorbell(Bell.WORK, found.id))
         return found
 
-    async def drop(self, shard_id: int, *, app_id: int | None, by: str) -> DeadShard:
+    async def drop(self, shard_id: int, *, app_ids: Collection[int] | None, by: Actor) -> DeadShard:
         """Leave its recipients counted as skipped, in doubt, for good. Raises NOT_FOUND."""
+        now = self._clock.now()
 
         def work(tx: Transaction) -> DeadShard:
-            found = _found(tx, shard_id, app_id)
+            found = _found(tx, shard_id, app_ids)
             tx.shards.drop(shard_id)
+            tx.audit.add(by, Action.DEAD_SHARD_DROPPED, app_id=found.app_id, subject=_subject(found), now=now)
             return found
 
         found = await self._store.write(work)
-        log.warning(Event.DEAD_SHARD_DROPPED, shard=shard_id, notification=found.notification, by=cut(by))
+        log.warning(Event.DEAD_SHARD_DROPPED, shard=shard_id, notification=found.notification, by=cut(by.name))
         return found
 
 
-def _found(tx: Transaction, shard_id: int, app_id: int | None) -> DeadShard:
+def _found(tx: Transaction, shard_id: int, app_ids: Collection[int] | None) -> DeadShard:
     found = tx.shards.dead_shard(shard_id)
-    if found is None or app_id not in (None, found.app_id):
+    if found is None or (app_ids is not None and found.app_id not in app_ids):
         raise CatalogueError(ErrorCode.NOT_FOUND, f"No shard {shard_id} waits for a decision.")
     return found
+
+
+def _subject(found: DeadShard) -> Subject:
+    return Subject("dead_shard", str(found.id), found.notification)

@@ -37,6 +37,7 @@ class DatabaseFacts:
 class AppFacts:
     """What is set up in one App."""
 
+    id: int
     public_id: str
     name: str
     origins: tuple[str, ...]
@@ -181,6 +182,7 @@ def _app_facts(tx: Transaction) -> list[AppFacts]:
         settings = {**(integration.settings if integration else {}), **(current.settings if current else {})}
         facts.append(
             AppFacts(
+                id=app.id,
                 public_id=app.public_id,
                 name=app.name,
                 origins=app.origins,

@@ -10,7 +10,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from tidings.domain.app import ApiKey, App, Credential, CredentialStatus, Heartbeat, Integration, User
+from tidings.domain.app import (
+    ApiKey,
+    App,
+    Credential,
+    CredentialStatus,
+    Heartbeat,
+    Integration,
+    SetupToken,
+    User,
+)
 from tidings.domain.audience import Audience
 from tidings.domain.campaign import Counts, NewNotification, Notification, NotificationStatus
 from tidings.domain.delivery import DeadShard, NewShard, Priority, SettledDelivery, Settlement, Shard
@@ -23,6 +32,7 @@ from tidings.domain.subscription import Address, Known, NewSubscription, Recipie
 from tidings.domain.tracked import NewTrackedEvent, TrackedEvent
 from tidings.domain.vitals import Vitals
 from tidings.lib.sealed import Sealer
+from tidings.storage.account_ports import Audit, Members, Sessions
 
 T = TypeVar("T")
 
@@ -309,7 +319,7 @@ class Shards(Protocol):
         """Give the shard up: it is dead, and whoever it did not reach is skipped as in doubt."""
         ...
 
-    def dead(self, *, app_id: int | None, after: int, limit: int) -> list[DeadShard]: ...
+    def dead(self, *, app_ids: Collection[int] | None, after: int, limit: int) -> list[DeadShard]: ...
     def dead_shard(self, shard_id: int) -> DeadShard | None: ...
     def requeue(self, shard_id: int, *, now: datetime) -> bool:
         """Make a dead shard ready again, and its notification one that is being sent; False when it is not dead."""
@@ -361,7 +371,7 @@ class Receipts(Protocol):
 
 
 class Access(Protocol):
-    """API keys, dashboard sessions and one-time set-up links; all by hash."""
+    """API keys and one-time set-up links; all by hash."""
 
     def add_key(
         self,
@@ -373,20 +383,26 @@ class Access(Protocol):
         key_hash: bytes,
         scopes: Sequence[str],
         now: datetime,
+        created_by: str | None = None,
+        expires_at: datetime | None = None,
     ) -> ApiKey: ...
     def key_by_hash(self, key_hash: bytes) -> ApiKey | None: ...
     def keys(self) -> list[ApiKey]: ...
     def touch_key(self, key_id: int, *, now: datetime) -> None: ...
     def revoke_key(self, public_id: str, *, now: datetime) -> bool: ...
-    def add_session(self, *, token_hash: bytes, expires_at: datetime, now: datetime) -> None: ...
-    def session_valid(self, token_hash: bytes, *, now: datetime) -> bool: ...
-    def end_session(self, token_hash: bytes) -> None: ...
     def purge(self, *, now: datetime) -> int:
-        """Forget sessions and set-up links whose time is over; give how many."""
+        """Forget set-up links whose time is over; give how many."""
         ...
 
-    def add_setup_token(self, *, token_hash: bytes, expires_at: datetime) -> None: ...
-    def spend_setup_token(self, token_hash: bytes, *, now: datetime) -> bool: ...
+    def add_setup_token(self, *, token_hash: bytes, expires_at: datetime, member_id: int | None = None) -> None: ...
+    def setup_token(self, token_hash: bytes, *, now: datetime) -> SetupToken | None: ...
+    def spend_setup_token(self, token_hash: bytes, *, now: datetime) -> SetupToken | None:
+        """Use a one-time link up; None unless this is the first use before its end."""
+        ...
+
+    def forget_setup_tokens(self) -> None:
+        """End every link that would make a first member."""
+        ...
 
 
 class Idempotency(Protocol):
@@ -516,6 +532,9 @@ class Transaction(Protocol):
     stats: Stats
     retention: Retention
     erasures: Erasures
+    members: Members
+    sessions: Sessions
+    audit: Audit
 
 
 class Store(Protocol):

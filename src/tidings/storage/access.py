@@ -1,4 +1,4 @@
-"""API keys, dashboard sessions and one-time set-up links: only hashes of them are stored."""
+"""API keys and one-time set-up links: only hashes of them are stored."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
 
-from tidings.domain.app import ApiKey
-from tidings.storage.schema import api_keys, sessions, setup_tokens
+from tidings.domain.app import ApiKey, SetupToken
+from tidings.storage.schema import api_keys, setup_tokens
 from tidings.storage.scope import AnyRow, Scope
 
 k = api_keys.c
+t = setup_tokens.c
 
 
 class SqlAccess:
@@ -30,6 +31,8 @@ class SqlAccess:
         key_hash: bytes,
         scopes: Sequence[str],
         now: datetime,
+        created_by: str | None = None,
+        expires_at: datetime | None = None,
     ) -> ApiKey:
         """Store a new key by its hash."""
         row = self._scope.connection.execute(
@@ -42,6 +45,8 @@ class SqlAccess:
                 key_hash=key_hash,
                 scopes=list(scopes),
                 created_at=now,
+                created_by=created_by,
+                expires_at=expires_at,
             )
             .returning(api_keys)
         ).one()
@@ -67,39 +72,32 @@ class SqlAccess:
         revoked = update(api_keys).where(k.public_id == public_id, k.revoked_at.is_(None)).values(revoked_at=now)
         return self._scope.connection.execute(revoked).rowcount == 1
 
-    def add_session(self, *, token_hash: bytes, expires_at: datetime, now: datetime) -> None:
-        """Store a session, and forget those that have ended."""
-        self._scope.connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
+    def purge(self, *, now: datetime) -> int:
+        """Forget set-up links whose time is over; give how many."""
+        return self._scope.connection.execute(delete(setup_tokens).where(t.expires_at <= now)).rowcount
+
+    def add_setup_token(self, *, token_hash: bytes, expires_at: datetime, member_id: int | None = None) -> None:
+        """Store a one-time link; with a member it signs them in, without one it makes the first."""
         self._scope.connection.execute(
-            insert(sessions).values(token_hash=token_hash, created_at=now, expires_at=expires_at)
+            insert(setup_tokens).values(token_hash=token_hash, expires_at=expires_at, member_id=member_id)
         )
 
-    def session_valid(self, token_hash: bytes, *, now: datetime) -> bool:
-        """Say whether the session is there and has not ended."""
-        s = sessions.c
-        query = select(s.token_hash).where(s.token_hash == token_hash, s.expires_at > now)
-        return self._scope.connection.execute(query).first() is not None
+    def setup_token(self, token_hash: bytes, *, now: datetime) -> SetupToken | None:
+        """Look at a one-time link that is good."""
+        query = select(t.member_id).where(t.token_hash == token_hash, t.expires_at > now)
+        row = self._scope.connection.execute(query).first()
+        return None if row is None else SetupToken(row.member_id)
 
-    def end_session(self, token_hash: bytes) -> None:
-        """Forget a session."""
-        self._scope.connection.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
-
-    def purge(self, *, now: datetime) -> int:
-        """Forget sessions and set-up links whose time is over; give how many."""
-        ended = (delete(table).where(table.c.expires_at <= now) for table in (sessions, setup_tokens))
-        return sum(self._scope.connection.execute(one).rowcount for one in ended)
-
-    def add_setup_token(self, *, token_hash: bytes, expires_at: datetime) -> None:
-        """Store a one-time link."""
-        self._scope.connection.execute(insert(setup_tokens).values(token_hash=token_hash, expires_at=expires_at))
-
-    def spend_setup_token(self, token_hash: bytes, *, now: datetime) -> bool:
-        """Use a one-time link up; True for the first use before its end."""
-        t = setup_tokens.c
+    def spend_setup_token(self, token_hash: bytes, *, now: datetime) -> SetupToken | None:
+        """Use a one-time link up; None unless this is the first use before its end."""
         spent = self._scope.connection.execute(
-            delete(setup_tokens).where(t.token_hash == token_hash).returning(t.expires_at)
+            delete(setup_tokens).where(t.token_hash == token_hash).returning(t.expires_at, t.member_id)
         ).first()
-        return spent is not None and spent.expires_at > now
+        return SetupToken(spent.member_id) if spent is not None and spent.expires_at > now else None
+
+    def forget_setup_tokens(self) -> None:
+        """End every link that would make a first member."""
+        self._scope.connection.execute(delete(setup_tokens).where(t.member_id.is_(None)))
 
 
 def _key(row: AnyRow) -> ApiKey:
@@ -111,6 +109,8 @@ def _key(row: AnyRow) -> ApiKey:
         prefix=row.prefix,
         scopes=tuple(row.scopes),
         created_at=row.created_at,
+        created_by=row.created_by,
+        expires_at=row.expires_at,
         last_used_at=row.last_used_at,
         revoked_at=row.revoked_at,
     )

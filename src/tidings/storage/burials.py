@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, case, func, literal_column, select, update
@@ -58,11 +59,11 @@ _dead = (
 )
 
 
-def dead(scope: Scope, *, app_id: int | None, after: int, limit: int) -> list[DeadShard]:
+def dead(scope: Scope, *, app_ids: Collection[int] | None, after: int, limit: int) -> list[DeadShard]:
     """List dead shards, newest first; `after` is the id of the last one seen, 0 to begin."""
     query = _dead.order_by(c.id.desc()).limit(limit)
-    if app_id is not None:
-        query = query.where(c.app_id == app_id)
+    if app_ids is not None:
+        query = query.where(c.app_id.in_(app_ids))
     if after:
         query = query.where(c.id < after)
     return [_shard(row) for row in scope.connection.execute(query)]

@@ -24,8 +24,8 @@ from tidings.storage.schema import (
 )
 from tidings.storage.scope import Scope
 
-KEPT = frozenset({erasures.name, erased_devices.name, "audit_entries", "audit_log", "audit"})
-"""What outlives an App: the proof that it was erased, and who did what."""
+KEPT = frozenset({erasures.name, erased_devices.name, "audit_entries", "oidc_providers"})
+"""What outlives an App: the proof that it was erased, who did what, and how members of the others sign in."""
 
 _PARENTS: tuple[tuple[str, Table], ...] = (
     ("notification_id", notifications),

@@ -393,6 +393,8 @@ api_keys = Table(
     Column("key_hash", LargeBinary, nullable=False),
     Column("scopes", Json, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("created_by", Text),
+    Column("expires_at", Moment),
     Column("last_used_at", Moment),
     Column("revoked_at", Moment),
     PrimaryKeyConstraint("id", name="pk_api_keys"),
@@ -403,22 +405,13 @@ api_keys = Table(
     sqlite_strict=True,
 )
 
-sessions = Table(
-    "sessions",
-    metadata,
-    Column("token_hash", LargeBinary, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("expires_at", Moment, nullable=False),
-    PrimaryKeyConstraint("token_hash", name="pk_sessions"),
-    Index("ix_sessions_expires_at", "expires_at"),
-    sqlite_strict=True,
-)
-
 setup_tokens = Table(
     "setup_tokens",
     metadata,
     Column("token_hash", LargeBinary, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    # Whom it signs in without a question; null makes the first member.
+    Column("member_id", Big),
     PrimaryKeyConstraint("token_hash", name="pk_setup_tokens"),
     sqlite_strict=True,
 )

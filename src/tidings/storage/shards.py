@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -179,9 +179,9 @@ class SqlShards:
         held = _leased(shard_id, lease_token)
         return burials.bury(self._scope, held, because=because, now=now)
 
-    def dead(self, *, app_id: int | None, after: int, limit: int) -> list[DeadShard]:
-        """List shards that were given up, newest first, of one App or of all."""
-        return burials.dead(self._scope, app_id=app_id, after=after, limit=limit)
+    def dead(self, *, app_ids: Collection[int] | None, after: int, limit: int) -> list[DeadShard]:
+        """List shards that were given up, newest first, of some Apps or of all."""
+        return burials.dead(self._scope, app_ids=app_ids, after=after, limit=limit)
 
     def dead_shard(self, shard_id: int) -> DeadShard | None:
         """Give one shard that was given up."""

@@ -24,17 +24,21 @@ from tidings.storage import (
     Volumes,
 )
 from tidings.storage.access import SqlAccess
+from tidings.storage.account_ports import Audit, Members, Sessions
 from tidings.storage.apps import SqlApps
+from tidings.storage.audit import SqlAudit
 from tidings.storage.credentials import SqlCredentials
 from tidings.storage.deliveries import SqlDeliveries
 from tidings.storage.dialects import Dialect
 from tidings.storage.erasures import SqlErasures
 from tidings.storage.idempotency import SqlIdempotency
 from tidings.storage.instance import SqlInstance
+from tidings.storage.members import SqlMembers
 from tidings.storage.notifications import SqlNotifications
 from tidings.storage.receipts import SqlReceipts
 from tidings.storage.retention import SqlRetention
 from tidings.storage.scope import Scope
+from tidings.storage.sessions import SqlSessions
 from tidings.storage.shards import SqlShards
 from tidings.storage.stats import SqlStats
 from tidings.storage.subscriptions import SqlSubscriptions
@@ -64,3 +68,6 @@ class SqlTransaction:
         self.stats: Stats = SqlStats(scope)
         self.retention: Retention = SqlRetention(scope)
         self.erasures: Erasures = SqlErasures(scope)
+        self.members: Members = SqlMembers(scope)
+        self.sessions: Sessions = SqlSessions(scope)
+        self.audit: Audit = SqlAudit(scope)

@@ -15,8 +15,8 @@ from tidings.lib.metrics import Metrics
 from tidings.web import dashboard, errors, health, openapi, reference
 from tidings.web.addresses import RefuseNul
 from tidings.web.api.routes import router
-from tidings.web.auth import Authenticate
 from tidings.web.bodies import LimitBody
+from tidings.web.callers import Authenticate, guards_of
 from tidings.web.hosts import TrustHosts
 from tidings.web.limits import LimitAddresses, LimitCallers
 from tidings.web.public.routes import public_routes
@@ -82,4 +82,5 @@ def create_app(
     app.include_router(reference.router)
     app.router.routes.extend(public_routes())
     dashboard.install(app)
+    app.state.guards = guards_of(app)
     return app

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tidings.domain.errors import CatalogueError, ErrorCode
-from tidings.web.auth import API
+from tidings.web.callers import API
 from tidings.web.errors import problem_of
 
 MAX_BODY = 1024 * 1024

@@ -62,7 +62,10 @@ def problem_of(
         "errors": [{"field": fault.field, "message": fault.message} for fault in error.faults],
     }
     body |= extra or {}
-    return JSONResponse(body, status_code=error.entry.status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+    told = dict(headers or {})
+    if error.retry_after is not None:
+        told.setdefault("Retry-After", str(error.retry_after))
+    return JSONResponse(body, status_code=error.entry.status, headers=told, media_type=MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:

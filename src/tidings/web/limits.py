@@ -13,11 +13,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tidings.domain.audit import ActorKind
 from tidings.domain.content import is_local
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.lib.log import Logger
 from tidings.lib.ratelimit import Limiter, Rate, Verdict
-from tidings.web.auth import API, cookie_name
+from tidings.web.callers import API, cookie_name
 from tidings.web.errors import problem_of
 
 MINUTE = 60.0
@@ -97,7 +98,7 @@ class LimitCallers:
         if scope["type"] != "http" or self._limiter is None or not _under(scope["path"], API):
             return await self._app(scope, receive, send)
         caller = scope.get("state", {}).get("caller")
-        if caller is not None and caller.kind == "operator":
+        if caller is not None and caller.actor.kind is ActorKind.OPERATOR:
             return await self._app(scope, receive, send)
         if caller is not None:
             words = "this key or session"

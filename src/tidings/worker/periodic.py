@@ -13,6 +13,7 @@ from tidings.domain.app import Heartbeat
 from tidings.lib.clock import Clock
 from tidings.lib.log import Logger
 from tidings.pipeline.flow import Flow
+from tidings.services.sessions import IDLE
 from tidings.storage import Store, StoreUnavailable, Transaction
 from tidings.worker.signs import Event
 
@@ -94,6 +95,8 @@ def clear(tx: Transaction, *, now: datetime) -> None:
     """Forget idempotency keys older than a day, and what has ended or gone silent."""
     tx.idempotency.purge(before=now - KEEP_IDEMPOTENCY)
     tx.access.purge(now=now)
+    tx.members.purge(now=now)
+    tx.sessions.purge(now=now, seen_since=now - IDLE)
     tx.volumes.purge(before=now - KEEP_IDEMPOTENCY)
     tx.instance.forget_silent(before=now - KEEP_SILENT)
     tx.subscriptions.forget_suspicions(before=now - KEEP_SUSPICIONS)

@@ -27,7 +27,8 @@ from tidings.storage.transaction import SqlTransaction
 
 PLAIN = Naming(service=lambda _, origin: origin, browser=lambda device: device)
 INSTANCE = {
-    "alembic_version", "instance_values", "heartbeats", "sessions", "setup_tokens",
+    "alembic_version", "instance_values", "heartbeats", "sessions", "setup_tokens", "members", "password_resets",
+    "recovery_codes", "passkeys", "challenges", "sign_in_failures", "oidc_identities",
 }  # fmt: skip
 """Tables that know of no App."""
 

@@ -29,14 +29,14 @@ class TestDeadShards:
         assert not await given.bury(shard)
         now = await given.look(notification)
         assert (now.counts, now.reasons) == (Counts(audience=3, sent=1, skipped=2), {"in_doubt": 2})
-        (dead,) = await store.read(lambda tx: tx.shards.dead(app_id=app.id, after=0, limit=9))
+        (dead,) = await store.read(lambda tx: tx.shards.dead(app_ids=[app.id], after=0, limit=9))
         assert (dead.id, dead.app, dead.notification) == (shard.id, app.public_id, notification.public_id)
         assert (dead.in_doubt, dead.because, dead.buried_at) == (2, "worker_died", given.now)
         assert (dead.title, dead.expires_at) == (notification.message.title, notification.expires_at)
         assert await store.read(lambda tx: tx.shards.dead_shard(shard.id)) == dead
-        assert await store.read(lambda tx: tx.shards.dead(app_id=None, after=0, limit=9)) == [dead]
-        assert await store.read(lambda tx: tx.shards.dead(app_id=None, after=dead.id, limit=9)) == []
-        assert await store.read(lambda tx: tx.shards.dead(app_id=other.id, after=0, limit=9)) == []
+        assert await store.read(lambda tx: tx.shards.dead(app_ids=None, after=0, limit=9)) == [dead]
+        assert await store.read(lambda tx: tx.shards.dead(app_ids=None, after=dead.id, limit=9)) == []
+        assert await store.read(lambda tx: tx.shards.dead(app_ids=[other.id], after=0, limit=9)) == []
 
     async def test_tried_again_its_recipients_reach_a_state_of_their_own(self, store: Store, given: Given) -> None:
         app = await given.app()
@@ -66,7 +66,7 @@ class TestDeadShards:
         assert await store.write(lambda tx: tx.shards.drop(shard.id))
         assert not await store.write(lambda tx: tx.shards.drop(shard.id))
         assert not await store.write(lambda tx: tx.shards.requeue(shard.id, now=given.now))
-        assert await store.read(lambda tx: tx.shards.dead(app_id=None, after=0, limit=9)) == []
+        assert await store.read(lambda tx: tx.shards.dead(app_ids=None, after=0, limit=9)) == []
         assert await given.finish(notification)
         assert (await given.look(notification)).counts == Counts(audience=7, skipped=7)
 
@@ -79,7 +79,7 @@ class TestDeadShards:
         again = await given.claimed(shard_id, at=given.later(60))
         assert again.attempt == 2
         await given.bury(again)
-        (dead,) = await store.read(lambda tx: tx.shards.dead(app_id=None, after=0, limit=9))
+        (dead,) = await store.read(lambda tx: tx.shards.dead(app_ids=None, after=0, limit=9))
         assert dead.because == "fault:ValueError"
 
 
@@ -221,14 +221,12 @@ class TestTidying:
         def make(tx):  # type: ignore[no-untyped-def]
             for seconds in (10, 100):
                 name = b"%d" % seconds
-                tx.access.add_session(token_hash=name, expires_at=given.later(seconds), now=given.now)
                 tx.access.add_setup_token(token_hash=name, expires_at=given.later(seconds))
                 tx.instance.beat(Heartbeat(f"w-{seconds}", "host", 1, 1, given.now, given.later(seconds)))
 
         await store.write(make)
-        assert await store.write(lambda tx: tx.access.purge(now=given.later(50))) == 2
+        assert await store.write(lambda tx: tx.access.purge(now=given.later(50))) == 1
         assert await store.write(lambda tx: tx.access.purge(now=given.later(50))) == 0
-        assert await store.read(lambda tx: tx.access.session_valid(b"100", now=given.later(50)))
         assert await store.write(lambda tx: tx.access.spend_setup_token(b"100", now=given.later(50)))
         assert await store.write(lambda tx: tx.instance.forget_silent(before=given.later(50))) == 1
         (left,) = await store.read(lambda tx: tx.instance.heartbeats(since=given.now))

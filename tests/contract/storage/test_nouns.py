@@ -496,14 +496,6 @@ class TestAccess:
         assert await store.read(lambda tx: tx.access.key_by_hash(HASH)) is None
         assert await store.read(lambda tx: tx.access.keys()) == [replace(key, last_used_at=used, revoked_at=used)]
 
-    async def test_a_session_holds_until_its_end(self, store: Store, given: Given) -> None:
-        end = given.later(60)
-        await store.write(lambda tx: tx.access.add_session(token_hash=HASH, expires_at=end, now=given.now))
-        assert await store.read(lambda tx: tx.access.session_valid(HASH, now=given.later(59)))
-        assert not await store.read(lambda tx: tx.access.session_valid(HASH, now=end))
-        await store.write(lambda tx: tx.access.end_session(HASH))
-        assert not await store.read(lambda tx: tx.access.session_valid(HASH, now=given.now))
-
     async def test_a_set_up_link_works_once_and_in_time(self, store: Store, given: Given) -> None:
         end = given.later(60)
         for token in (b"one", b"two"):
@@ -511,7 +503,7 @@ class TestAccess:
         spent = await asyncio.gather(
             *(store.write(lambda tx: tx.access.spend_setup_token(b"one", now=given.now)) for _ in range(5))
         )
-        assert sorted(spent) == [False] * 4 + [True]
+        assert sum(one is not None for one in spent) == 1
         assert not await store.write(lambda tx: tx.access.spend_setup_token(b"two", now=end))
 
 

@@ -20,6 +20,7 @@ from support.campaign import app_with_subscribers, seen, to_everyone
 from support.chaos import PATIENCE, arrived, assert_told_once, finished_in_the_end, moments, until
 from support.postgres import fresh_database, running_postgres
 from tidings import wiring
+from tidings.domain.audit import SYSTEM
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.lib.sealed import KeyRing
 from tidings.pipeline.flow import Acceptance, Idempotent
@@ -120,9 +121,9 @@ async def test_killed_workers_a_crashing_database_and_a_pause_change_nothing(
         async with crashing(str(settings.database_url)):
             pass
         await arrived(simulator, paused)
-        await container.safety.pause(by="test")
+        await container.safety.pause(by=SYSTEM)
         await until(lambda: _at_rest(simulator))
-        await container.safety.resume(by="test")
+        await container.safety.resume(by=SYSTEM)
         done = await finished_in_the_end(container, accepted.notification)
     await assert_told_once(container, done, simulator, SUBSCRIBERS)
 

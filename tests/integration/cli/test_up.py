@@ -61,13 +61,17 @@ def test_it_stops_gracefully_on_a_signal(tmp_path: Path, number: signal.Signals)
     assert not (tmp_path / "run.json").exists()
 
 
-def test_the_set_up_link_signs_one_browser_in_once(tmp_path: Path) -> None:
+def test_the_set_up_link_makes_the_first_member_once(tmp_path: Path) -> None:
     with running(tmp_path) as (_, ready):
         token = ready["setup_url"].partition("#")[2]
         headers = {"Origin": ready["url"], "Sec-Fetch-Site": "same-origin"}
-        with httpx2.Client(base_url=ready["url"], trust_env=False, headers=headers) as browser:
-            assert browser.post("/api/v1/session", json={"setup_token": token}).status_code < 300
-            assert browser.post("/api/v1/session", json={"setup_token": token}).status_code in (401, 403, 410, 422)
+        first = {"token": token, "name": "Anna", "email": "anna@example.com", "password": "eleven red herrings"}
+        with httpx2.Client(base_url=ready["url"], trust_env=False, headers=headers, timeout=60) as browser:
+            assert browser.post("/api/v1/setup", json=first).status_code == 201
+            assert browser.get("/api/v1/session").json()["member"]["super_admin"] is True
+            assert browser.post("/api/v1/setup", json=first).json()["code"] == "setup_link_invalid"
+    with running(tmp_path) as (_, ready):
+        assert ready["setup_url"] is None
 
 
 def test_other_commands_find_the_running_server(tmp_path: Path) -> None:

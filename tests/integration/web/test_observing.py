@@ -17,6 +17,7 @@ from tests.integration.web.instance import push_subscription
 
 from support.stored import Given
 from tidings.domain.app import Heartbeat
+from tidings.domain.audit import SYSTEM
 from tidings.domain.outcome import Accepted, Held, Throttled, ThrottleScope, Unmapped
 from tidings.domain.safety import GlobalPause
 from tidings.lib.clock import FixedClock
@@ -168,7 +169,7 @@ async def test_a_database_that_is_behind_makes_the_server_unready(
     assert (await browser.get("/readyz")).json() == {
         "status": "ok", "database": "ok", "schema": "ok", "workers": 1, "sending": "on",
     }  # fmt: skip
-    await container.safety.pause(by="test")
+    await container.safety.pause(by=SYSTEM)
     answer = await browser.get("/readyz")
     assert (answer.status_code, answer.json()["sending"]) == (200, "paused")
     with closing(sqlite3.connect(tmp_path / "tidings.db")) as connection, connection:

@@ -97,7 +97,7 @@ async def test_a_shard_that_cannot_be_read_is_given_up_and_says_why(
         assert await runner.run(shard) is False, "it is left alone for a while"
         clock.at += timedelta(seconds=LEASE + 1)
     assert await runner.run(shard) is False
-    (dead,) = await container.store.read(lambda tx: tx.shards.dead(app_id=None, after=0, limit=9))
+    (dead,) = await container.store.read(lambda tx: tx.shards.dead(app_ids=None, after=0, limit=9))
     assert (dead.id, dead.because, dead.in_doubt) == (shard, "fault:LookupError", 2)
     assert (await now_of(container, notification)).counts.skipped == 2
 

@@ -45,6 +45,10 @@ class Dialect(Protocol):
 
     def __hash__(self) -> int: ...
 
+    def hold(self, connection: Connection, name: str) -> None:
+        """Let nobody else past this name until the transaction ends."""
+        ...
+
     def insert_missing(self, table: Table) -> Insert:
         """Build an insert that leaves rows alone which are there already."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, func
@@ -25,6 +26,11 @@ class PostgresDialect:
     """Lists travel as arrays."""
 
     name: str = "postgresql"
+
+    def hold(self, connection: Connection, name: str) -> None:
+        """Take the advisory lock of that name; what is read after this was committed by whoever had it before."""
+        number = int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (number,))
 
     def insert_missing(self, table: Table) -> Insert:
         """Build an insert that leaves rows alone which are there already."""

@@ -31,6 +31,9 @@ class SQLiteDialect:
 
     name: str = "sqlite"
 
+    def hold(self, connection: Connection, name: str) -> None:
+        """Do nothing: there is one writer."""
+
     def insert_missing(self, table: Table) -> Insert:
         """Build an insert that leaves rows alone which are there already."""
         return insert_missing(insert, table)

@@ -11,10 +11,12 @@ from pydantic import BaseModel, Field
 from tidings.domain.app import App
 from tidings.domain.erasure import ErasureStatus
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
+from tidings.domain.permission import Permission
 from tidings.services.apps import AppDetails
 from tidings.web.api.erasures import ErasureOut, erasure_out
 from tidings.web.api.shapes import Body, ListOf
-from tidings.web.auth import Administrator, AnyCaller, Caller, InstanceAdministrator, app_of, container_of
+from tidings.web.auth import container_of, in_path_app, on_instance, somewhere
+from tidings.web.callers import Caller
 
 router = APIRouter(prefix="/apps", tags=["Apps"])
 
@@ -73,32 +75,34 @@ class IdentityBody(Body):
 
 
 @router.get("", operation_id="list_apps", summary="List Apps")
-async def list_apps(request: Request, caller: AnyCaller) -> ListOf[AppOut]:
-    """List the Apps that the key reaches."""
+async def list_apps(request: Request, caller: Annotated[Caller, somewhere(Permission.APP_SEE)]) -> ListOf[AppOut]:
+    """List the Apps that the caller reaches."""
     rows = await container_of(request).apps.all()
-    return ListOf(data=[_out(row) for row in rows if caller.app_id in (None, row.app.id)])
+    return ListOf(data=[_out(row) for row in rows if caller.grants.knows(row.app.id)])
 
 
 @router.post("", operation_id="create_app", summary="Create an App", status_code=201)
-async def create_app(request: Request, caller: InstanceAdministrator, body: AppBody) -> AppOut:
+async def create_app(
+    request: Request, caller: Annotated[Caller, on_instance(Permission.INSTANCE_MANAGE)], body: AppBody
+) -> AppOut:
     """Create an App with its own keys, subscribers and origins."""
     return _out(await container_of(request).apps.create(body.name, origins=body.origins))
 
 
 @router.get("/{app_id}", operation_id="get_app", summary="Get an App")
-async def get_app(request: Request, caller: AnyCaller, app_id: str) -> AppOut:
+async def get_app(request: Request, app: Annotated[App, in_path_app(Permission.APP_SEE)]) -> AppOut:
     """Show one App."""
-    await _reachable(request, caller, app_id)
-    return _out(await container_of(request).apps.get(app_id))
+    return _out(await container_of(request).apps.get(app.public_id))
 
 
 @router.patch("/{app_id}", operation_id="update_app", summary="Change an App")
-async def update_app(request: Request, caller: Administrator, app_id: str, body: AppPatch) -> AppOut:
+async def update_app(
+    request: Request, app: Annotated[App, in_path_app(Permission.APP_SETTINGS)], body: AppPatch
+) -> AppOut:
     """Change name, origins, or whether user ids must be signed."""
-    await _reachable(request, caller, app_id)
     return _out(
         await container_of(request).apps.update(
-            app_id,
+            app.public_id,
             name=body.name,
             origins=body.origins,
             allow=body.allow_origins,
@@ -117,12 +121,10 @@ async def update_app(request: Request, caller: Administrator, app_id: str, body:
 async def erase_app(
     request: Request,
     response: Response,
-    caller: InstanceAdministrator,
-    app_id: str,
+    app: Annotated[App, in_path_app(Permission.APP_DELETE, recent=True)],
     confirm: Annotated[str, Query(max_length=100, description="The App's name, as a sign that this one is meant.")],
 ) -> ErasureOut:
     """Erase an App with its people, devices, messages, keys and counts. It is closed at once, and nothing is sent."""
-    app = await app_of(request, caller, app_id)
     if confirm != app.name:
         fault = FieldFault("confirm", "This is not the name of the App.")
         raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{fault.field}: {fault.message}", faults=(fault,))
@@ -133,9 +135,11 @@ async def erase_app(
 
 
 @router.get("/{app_id}/identity-secret", operation_id="get_identity_secret", summary="Get the identity secret's age")
-async def get_identity_secret(request: Request, caller: Administrator, app_id: str) -> IdentityFacts:
+async def get_identity_secret(
+    request: Request, app: Annotated[App, in_path_app(Permission.APP_SETTINGS)]
+) -> IdentityFacts:
     """Show since when the secret for signing user ids is in force; the secret itself is shown only when it is made."""
-    return _facts(await app_of(request, caller, app_id))
+    return _facts(app)
 
 
 @router.post(
@@ -145,13 +149,14 @@ async def get_identity_secret(request: Request, caller: Administrator, app_id: s
     status_code=201,
 )
 async def make_identity_secret(
-    request: Request, caller: Administrator, app_id: str, body: IdentityBody | None = None
+    request: Request,
+    app: Annotated[App, in_path_app(Permission.APP_SETTINGS, recent=True)],
+    body: IdentityBody | None = None,
 ) -> IdentitySecret:
     """Make a new secret for signing user ids on your server, and show it this once.
 
     A token is `<expiry>.<HMAC-SHA256 of "<user id>\\n<expiry>">`. The secret before holds for `grace_hours` more.
     """
-    app = await app_of(request, caller, app_id)
     grace = timedelta(hours=(body or IdentityBody()).grace_hours)
     made = await container_of(request).apps.new_identity_secret(app.public_id, grace=grace)
     return IdentitySecret(**_facts(made).model_dump(), identity_secret=made.identity_secret.decode())
@@ -163,19 +168,13 @@ async def make_identity_secret(
     summary="End the earlier identity secret",
     status_code=204,
 )
-async def end_earlier(request: Request, caller: Administrator, app_id: str) -> None:
+async def end_earlier(request: Request, app: Annotated[App, in_path_app(Permission.APP_SETTINGS, recent=True)]) -> None:
     """Let the secret before the one in force hold no longer, as once every server has the new one."""
-    app = await app_of(request, caller, app_id)
     await container_of(request).apps.end_earlier_secret(app.public_id)
 
 
 def _facts(app: App) -> IdentityFacts:
     return IdentityFacts(since=app.secret_since or app.created_at, earlier_until=app.earlier_until)
-
-
-async def _reachable(request: Request, caller: Caller, app_id: str) -> None:
-    if caller.app_id is not None and (await container_of(request).apps.by_id(caller.app_id)).public_id != app_id:
-        raise CatalogueError(ErrorCode.FORBIDDEN, "This key is for another App.")
 
 
 def _out(details: AppDetails) -> AppOut:

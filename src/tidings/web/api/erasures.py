@@ -9,10 +9,12 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from tidings.domain.app import App
 from tidings.domain.erasure import Erasure, ErasureStatus, Subject
 from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.permission import Permission
 from tidings.web.api.shapes import FIRST_LIMIT, Cursor, Limit, ListOf, listed
-from tidings.web.auth import AdminApp, container_of
+from tidings.web.auth import container_of, in_app
 
 router = APIRouter(tags=["Personal data"])
 
@@ -23,6 +25,11 @@ KEPT = (
     "A message that went to several people by name keeps its words; the id was taken out of its audience.",
     "Backups made before keep the data until they go: erase again after you have restored one.",
 )
+
+
+ExportApp = Annotated[App, in_app(Permission.PERSONAL_DATA_EXPORT, recent=True)]
+EraseApp = Annotated[App, in_app(Permission.PERSONAL_DATA_ERASE, recent=True)]
+ErasedApp = Annotated[App, in_app(Permission.PERSONAL_DATA_ERASE)]
 
 
 class ErasureOut(BaseModel):
@@ -54,7 +61,7 @@ _DOCUMENT: dict[int | str, dict[str, Any]] = {
     response_class=StreamingResponse,
     responses=_DOCUMENT,
 )
-async def export_user(request: Request, app: AdminApp, external_id: ExternalId) -> StreamingResponse:
+async def export_user(request: Request, app: ExportApp, external_id: ExternalId) -> StreamingResponse:
     """Give everything that is kept of a person: what you told us, devices, events, deliveries, receipts, messages."""
     return _streamed(await container_of(request).export.user(app, external_id), "user")
 
@@ -62,7 +69,7 @@ async def export_user(request: Request, app: AdminApp, external_id: ExternalId) 
 @router.post(
     "/users/{external_id:path}/erase", operation_id="erase_user", summary="Erase a user's data", responses=_RECEIPT
 )
-async def erase_user(request: Request, response: Response, app: AdminApp, external_id: ExternalId) -> ErasureOut:
+async def erase_user(request: Request, response: Response, app: EraseApp, external_id: ExternalId) -> ErasureOut:
     """Erase a person with all their devices and what hangs on them; from the answer on nothing is sent to them.
 
     Asked again, it gives the receipt there is. 202 where there is so much that it goes on in the background.
@@ -77,7 +84,7 @@ async def erase_user(request: Request, response: Response, app: AdminApp, extern
     response_class=StreamingResponse,
     responses=_DOCUMENT,
 )
-async def export_subscription(request: Request, app: AdminApp, subscription_id: str) -> StreamingResponse:
+async def export_subscription(request: Request, app: ExportApp, subscription_id: str) -> StreamingResponse:
     """Give everything that is kept of a device, for a person who is known by it alone."""
     return _streamed(await container_of(request).export.subscription(app, subscription_id), "subscription")
 
@@ -88,21 +95,21 @@ async def export_subscription(request: Request, app: AdminApp, subscription_id: 
     summary="Erase a device's data",
     responses=_RECEIPT,
 )
-async def erase_subscription(request: Request, response: Response, app: AdminApp, subscription_id: str) -> ErasureOut:
+async def erase_subscription(request: Request, response: Response, app: EraseApp, subscription_id: str) -> ErasureOut:
     """Erase a device with everything that hangs on it, for a person who is known by it alone."""
     return _receipt(response, await container_of(request).erasure.subscription(app, subscription_id))
 
 
 @router.get("/erasures", operation_id="list_erasures", summary="List erasures")
 async def list_erasures(
-    request: Request, app: AdminApp, limit: Limit = FIRST_LIMIT, cursor: Cursor = None
+    request: Request, app: ErasedApp, limit: Limit = FIRST_LIMIT, cursor: Cursor = None
 ) -> ListOf[ErasureOut]:
     """List what was erased in an App, newest first."""
     return listed(await container_of(request).erasure.page(app.id, cursor=cursor, limit=limit), erasure_out)
 
 
 @router.get("/erasures/{erasure_id}", operation_id="get_erasure", summary="Get an erasure")
-async def get_erasure(request: Request, app: AdminApp, erasure_id: str) -> ErasureOut:
+async def get_erasure(request: Request, app: ErasedApp, erasure_id: str) -> ErasureOut:
     """Show how far an erasure is, and what was removed."""
     found = await container_of(request).erasure.get(erasure_id)
     if found.app_id != app.id:

@@ -8,12 +8,15 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from tidings.domain.app import CredentialStatus
+from tidings.domain.app import App, CredentialStatus
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
+from tidings.domain.permission import Permission
 from tidings.providers import BROWSER
 from tidings.services.credentials import IntegrationDetails, KeyChange, KeyUse
 from tidings.web.api.shapes import Body, ListOf
-from tidings.web.auth import AdminApp, ReadApp, container_of
+from tidings.web.auth import ReadApp, container_of, in_app
+
+WriteApp = Annotated[App, in_app(Permission.INTEGRATION_WRITE)]
 
 router = APIRouter(prefix="/integrations", tags=["Integrations"])
 
@@ -109,7 +112,7 @@ async def list_integrations(request: Request, app: ReadApp) -> ListOf[Integratio
 
 @router.patch("/{integration}", operation_id="update_integration", summary="Change an integration")
 async def update_integration(
-    request: Request, app: AdminApp, integration: str, body: IntegrationPatch
+    request: Request, app: WriteApp, integration: str, body: IntegrationPatch
 ) -> IntegrationOut:
     """Change label, credentials or contact address, or go on after a wrong credential stopped the integration.
 
@@ -136,7 +139,7 @@ async def update_integration(
     status_code=201,
     responses={200: {"model": KeyMade, "description": "The key was there already."}},
 )
-async def make_key(request: Request, response: Response, app: AdminApp, provider: str, body: KeyBody) -> KeyMade:
+async def make_key(request: Request, response: Response, app: WriteApp, provider: str, body: KeyBody) -> KeyMade:
     """Make the key that push services know you by."""
     change = await _change(request, app.id, provider, body)
     if not change.created:

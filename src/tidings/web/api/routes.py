@@ -10,8 +10,10 @@ from tidings.web.api import (
     erasures,
     integrations,
     keys,
+    me,
     notifications,
     session,
+    setup,
     snippets,
     stats,
     subscriptions,
@@ -20,7 +22,7 @@ from tidings.web.api import (
     users,
 )
 from tidings.web.api.shapes import PROBLEMS
-from tidings.web.auth import API
+from tidings.web.callers import API
 
 router = APIRouter(prefix=API, responses=PROBLEMS)
 for _part in (
@@ -38,5 +40,7 @@ for _part in (
     stats.router,
     dead_shards.router,
     session.router,
+    setup.router,
+    me.router,
 ):
     router.include_router(_part)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from tidings.domain.app import App
+from tidings.domain.permission import Permission
 from tidings.services.snippets import CHECK, Way, policy_for, snippets_for
-from tidings.web.auth import AnyCaller, app_of, container_of
+from tidings.web.auth import container_of, in_path_app
 
 router = APIRouter(prefix="/apps", tags=["Apps"])
 NOWHERE = "localhost"
@@ -39,9 +43,8 @@ class SnippetsOut(BaseModel):
 
 
 @router.get("/{app_id}/snippets", operation_id="get_snippets", summary="Get what to paste into a site")
-async def get_snippets(request: Request, caller: AnyCaller, app_id: str) -> SnippetsOut:
+async def get_snippets(request: Request, app: Annotated[App, in_path_app(Permission.APP_SEE)]) -> SnippetsOut:
     """Show three ways to connect a site, with this App's own addresses."""
-    app = await app_of(request, caller, app_id)
     server = _server(request)
     return SnippetsOut(
         server=server,

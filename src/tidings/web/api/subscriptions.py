@@ -10,6 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
 
+from tidings.domain.app import App
+from tidings.domain.permission import Permission
 from tidings.domain.subscription import Subscription, SubscriptionStatus
 from tidings.domain.tracked import TrackedEvent
 from tidings.services.devices import place_of
@@ -17,7 +19,7 @@ from tidings.services.formats import Format
 from tidings.services.registration import Registration
 from tidings.services.transfers import IN_MEMORY
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
-from tidings.web.auth import AdminApp, ReadApp, SendApp, container_of
+from tidings.web.auth import ReadApp, container_of, in_app
 
 router = APIRouter(prefix="/subscriptions", tags=["Subscriptions"])
 
@@ -132,7 +134,7 @@ async def list_subscriptions(
     responses={200: {"model": DeviceRegistered, "description": "The device was known; it is as it says now."}},
 )
 async def register_subscription(
-    request: Request, response: Response, app: SendApp, body: NewDevice
+    request: Request, response: Response, app: Annotated[App, in_app(Permission.SUBSCRIPTION_WRITE)], body: NewDevice
 ) -> DeviceRegistered:
     """Register or refresh a device by its token. Apps can do so themselves: `POST /v1/{app}/push/devices`."""
     fields = body.model_dump(exclude_none=True)
@@ -162,7 +164,9 @@ async def register_subscription(
     response_class=StreamingResponse,
     responses={200: {"content": {"application/x-ndjson": {}}, "description": "One subscription a line."}},
 )
-async def export_subscriptions(request: Request, app: AdminApp) -> StreamingResponse:
+async def export_subscriptions(
+    request: Request, app: Annotated[App, in_app(Permission.SUBSCRIPTION_EXPORT, recent=True)]
+) -> StreamingResponse:
     """Give every subscription with endpoint and keys, one JSON object a line. Treat the file as a secret."""
     return StreamingResponse(
         container_of(request).transfers.write_out(app.id),
@@ -185,7 +189,7 @@ async def export_subscriptions(request: Request, app: AdminApp) -> StreamingResp
 )
 async def import_subscriptions(
     request: Request,
-    app: AdminApp,
+    app: Annotated[App, in_app(Permission.SUBSCRIPTION_IMPORT)],
     format: Annotated[Format, Query(description="`auto` looks at the first character.")] = Format.AUTO,
     vapid_key: Annotated[
         str | None, Query(max_length=128, description="Public key they were made with; import its private half first.")
@@ -211,7 +215,9 @@ async def get_subscription(request: Request, app: ReadApp, subscription_id: str)
 
 
 @router.patch("/{subscription_id}", operation_id="update_subscription", summary="Change a subscription's tags")
-async def update_subscription(request: Request, app: SendApp, subscription_id: str, body: TagsBody) -> SubscriptionOut:
+async def update_subscription(
+    request: Request, app: Annotated[App, in_app(Permission.SUBSCRIPTION_WRITE)], subscription_id: str, body: TagsBody
+) -> SubscriptionOut:
     """Set tags, and take away those that are null."""
     return subscription_out(await container_of(request).subscriptions.set_tags(app.id, subscription_id, body.tags))
 
@@ -219,7 +225,9 @@ async def update_subscription(request: Request, app: SendApp, subscription_id: s
 @router.delete(
     "/{subscription_id}", operation_id="delete_subscription", summary="Delete a subscription", status_code=204
 )
-async def delete_subscription(request: Request, app: AdminApp, subscription_id: str) -> None:
+async def delete_subscription(
+    request: Request, app: Annotated[App, in_app(Permission.SUBSCRIPTION_DELETE)], subscription_id: str
+) -> None:
     """Forget a browser or device with its address."""
     await container_of(request).subscriptions.delete(app.id, subscription_id)
 

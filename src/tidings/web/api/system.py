@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from tidings.domain.app import Heartbeat
+from tidings.domain.app import App, Heartbeat
+from tidings.domain.permission import Permission
 from tidings.domain.safety import GlobalPause
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.services.system import AppFacts
 from tidings.web.api.notifications import NotificationOut, notification_out
 from tidings.web.api.shapes import Body, CountsOut, counts_out
-from tidings.web.auth import InstanceAdministrator, ReadApp, Reader, container_of
+from tidings.web.auth import By, container_of, in_app, on_instance, somewhere
+from tidings.web.callers import Caller
 
 router = APIRouter(tags=["System"])
+
+Manager = Annotated[Caller, on_instance(Permission.INSTANCE_MANAGE)]
 
 
 class DatabaseOut(BaseModel):
@@ -93,10 +98,10 @@ class OverviewOut(BaseModel):
 
 
 @router.get("/system", operation_id="get_system", summary="Get the state of the instance")
-async def get_system(request: Request, caller: Reader) -> SystemOut:
+async def get_system(request: Request, caller: Annotated[Caller, somewhere(Permission.APP_READ)]) -> SystemOut:
     """Show versions, database, workers, queue, and what is set up in each App."""
     facts = await container_of(request).system.facts()
-    mine = None if caller.app_id is None else (await container_of(request).apps.by_id(caller.app_id)).public_id
+    reach = caller.reach(Permission.APP_READ)
     return SystemOut(
         version=facts.version,
         python=facts.python,
@@ -106,14 +111,14 @@ async def get_system(request: Request, caller: Reader) -> SystemOut:
         workers=[_worker_out(worker) for worker in facts.workers],
         queue_lag_seconds=facts.queue_lag_seconds,
         paused=_pause_out(facts.paused),
-        apps=[_app_out(app) for app in facts.apps if mine in (None, app.public_id)],
+        apps=[_app_out(app) for app in facts.apps if reach is None or app.id in reach],
         public_url=facts.public_url,
         insecure_endpoints=facts.insecure_endpoints,
     )
 
 
 @router.get("/stats/overview", operation_id="get_overview", summary="Get an App's overview")
-async def get_overview(request: Request, app: ReadApp) -> OverviewOut:
+async def get_overview(request: Request, app: Annotated[App, in_app(Permission.APP_READ)]) -> OverviewOut:
     """Show subscribers by status, the last notifications, and what the last 30 days brought."""
     overview = await container_of(request).system.overview(app.id)
     return OverviewOut(
@@ -128,16 +133,16 @@ async def get_overview(request: Request, app: ReadApp) -> OverviewOut:
 
 
 @router.post("/system/pause", operation_id="pause_system", summary="Pause all sending")
-async def pause_system(request: Request, caller: InstanceAdministrator, body: PauseBody | None = None) -> PauseOut:
+async def pause_system(request: Request, caller: Manager, by: By, body: PauseBody | None = None) -> PauseOut:
     """Stop all sending of the instance within a second; what is accepted waits, and its time to live goes on."""
-    paused = await container_of(request).safety.pause(by=caller.name, reason=body.reason if body else "")
+    paused = await container_of(request).safety.pause(by=by, reason=body.reason if body else "")
     return PauseOut(since=paused.since, by=paused.by, reason=paused.reason)
 
 
 @router.post("/system/resume", operation_id="resume_system", summary="Resume sending", status_code=204)
-async def resume_system(request: Request, caller: InstanceAdministrator) -> None:
+async def resume_system(request: Request, caller: Manager, by: By) -> None:
     """Let sending go on; what waited goes out, except what has run out of time."""
-    await container_of(request).safety.resume(by=caller.name)
+    await container_of(request).safety.resume(by=by)
 
 
 def _pause_out(paused: GlobalPause | None) -> PauseOut | None:

@@ -7,13 +7,17 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
+from tidings.domain.app import App
 from tidings.domain.campaign import NotificationStatus
+from tidings.domain.permission import Permission
 from tidings.providers import Finding
 from tidings.services.integrations import Proof
 from tidings.web.api.integrations import IntegrationOut, Label, Upload, integration_out
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
 from tidings.web.api.subscriptions import SubscriptionOut, subscription_out
-from tidings.web.auth import AdminApp, ReadApp, SendApp, container_of
+from tidings.web.auth import ReadApp, SendApp, container_of, in_app
+
+WriteApp = Annotated[App, in_app(Permission.INTEGRATION_WRITE)]
 
 router = APIRouter(prefix="/integrations", tags=["Integrations"])
 
@@ -81,7 +85,7 @@ class Removed(BaseModel):
 
 
 @router.post("", operation_id="add_integration", summary="Add an integration", status_code=201)
-async def add_integration(request: Request, app: AdminApp, body: NewIntegration) -> IntegrationOut:
+async def add_integration(request: Request, app: WriteApp, body: NewIntegration) -> IntegrationOut:
     """Store credentials under a label; there may be several of a provider. They are sealed and never shown again."""
     added = await container_of(request).phones.integrations.add(
         app.id, body.provider, label=body.label, fields=body.credentials
@@ -90,7 +94,7 @@ async def add_integration(request: Request, app: AdminApp, body: NewIntegration)
 
 
 @router.post("/test", operation_id="try_credentials", summary="Try credentials before saving them")
-async def try_credentials(request: Request, app: AdminApp, body: Trial) -> ProofOut:
+async def try_credentials(request: Request, app: WriteApp, body: Trial) -> ProofOut:
     """Prove credentials at the vendor and store nothing."""
     return _proof_out(
         await container_of(request).phones.integrations.prove_upload(app.id, body.provider, body.credentials)
@@ -108,7 +112,7 @@ async def get_integration(request: Request, app: ReadApp, integration: str) -> I
 @router.delete("/{integration}", operation_id="remove_integration", summary="Remove an integration")
 async def remove_integration(
     request: Request,
-    app: AdminApp,
+    app: WriteApp,
     integration: str,
     force: Annotated[bool, Query(description="Also where devices are reached through it.")] = False,
 ) -> Removed:
@@ -117,7 +121,7 @@ async def remove_integration(
 
 
 @router.post("/{integration}/test", operation_id="test_integration", summary="Test the connection")
-async def test_integration(request: Request, app: AdminApp, integration: str) -> ProofOut:
+async def test_integration(request: Request, app: WriteApp, integration: str) -> ProofOut:
     """Prove the stored credentials at the vendor; nothing is delivered. Success ends a pause."""
     return _proof_out(await container_of(request).phones.integrations.prove(app.id, integration))
 

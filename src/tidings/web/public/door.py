@@ -15,7 +15,8 @@ from tidings.domain.app import App
 from tidings.domain.content import is_local
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.storage import StoreUnavailable
-from tidings.web.auth import container_of, is_own_origin
+from tidings.web.auth import container_of
+from tidings.web.callers import is_own_origin
 from tidings.web.errors import BUSY_SECONDS, problem
 from tidings.web.limits import EXPOSED
 

@@ -1,0 +1,113 @@
+"""The people of the dashboard, what they are in Apps, and their sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from tidings.domain.permission import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person who signs in. `password` is a PHC string, None where they sign in by other ways only."""
+
+    id: int
+    public_id: str
+    name: str
+    email: str
+    password: str | None = field(repr=False)
+    super_admin: bool
+    totp: bool
+    created_at: datetime
+    last_seen_at: datetime | None
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What a member is in one App."""
+
+    member: Member
+    app_id: int
+    role: Role
+
+
+class Stage(StrEnum):
+    """How far a session is: open, or waiting for the second factor and good for nothing else."""
+
+    OPEN = "open"
+    SECOND_FACTOR = "second_factor"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser of a member. It ends at `expires_at`, or when it was not seen for the idle time."""
+
+    id: int
+    public_id: str
+    member_id: int
+    stage: Stage
+    device: str
+    address: str | None
+    created_at: datetime
+    seen_at: datetime
+    authenticated_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session with whose it is and what they are in Apps: all that a request needs to know."""
+
+    session: Session
+    member: Member
+    roles: dict[int, Role]
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An offer to join an App; its link carries the token whose hash alone is kept."""
+
+    id: int
+    public_id: str
+    app_id: int
+    email: str
+    role: Role
+    invited_by: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Passkey:
+    """A WebAuthn credential. `public_key` is COSE; `sign_count` the highest counter seen."""
+
+    id: int
+    public_id: str
+    member_id: int
+    name: str
+    credential_id: bytes
+    public_key: bytes = field(repr=False)
+    sign_count: int
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OidcProvider:
+    """An OpenID provider that members may sign in with.
+
+    `create` is the role in App `app_id` that strangers of the listed domains get; None lets in known members only.
+    """
+
+    id: str
+    name: str
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    domains: tuple[str, ...]
+    create: Role | None
+    app_id: int | None
+    created_at: datetime

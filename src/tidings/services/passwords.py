@@ -1,0 +1,135 @@
+"""Passwords: which are taken, and how they are kept: Argon2id, on threads of its own, so many at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+from typing import TypeVar
+
+from cryptography.exceptions import InvalidKey
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
+
+T = TypeVar("T")
+
+LEAST = 10
+MOST = 256
+"""Characters of a password."""
+
+ITERATIONS = 2
+LANES = 1
+MEMORY = 19_456
+"""KiB. With the two above what the OWASP Password Storage Cheat Sheet asks for at least; about 40 ms of one core."""
+
+MOST_WAITING = 16
+"""Passwords that wait to be looked at, before others are told to come back."""
+
+_PARAMETERS = f"$argon2id$v=19$m={MEMORY},t={ITERATIONS},p={LANES}$"
+_BUSY_SECONDS = 2
+
+
+class Passwords:
+    """Makes and checks PHC strings. A core stays free for everything else where there are two."""
+
+    def __init__(
+        self, *, random_bytes: Callable[[int], bytes] = secrets.token_bytes, at_once: int | None = None
+    ) -> None:
+        self._random_bytes = random_bytes
+        self._at_once = at_once or max(1, (os.cpu_count() or 1) // 2)
+        self._waiting = 0
+        self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="tidings-password")
+        self._nobodys: str | None = None
+
+    async def hash(self, password: str) -> str:
+        """Give the PHC string of a password. Raises SERVICE_BUSY."""
+        salt = self._random_bytes(16)
+        return await self._run(lambda: _derived(password, salt))
+
+    async def matches(self, password: str, phc: str | None) -> bool:
+        """Say whether it is the password; as slow, and no, where there is none. Raises SERVICE_BUSY."""
+        # Stands in for the password of whoever is not there: finding out who is must take no less time.
+        if self._nobodys is None:
+            self._nobodys = await self.hash(self._random_bytes(32).hex())
+        stored = phc or self._nobodys
+        found = await self._run(lambda: _matches(password, stored))
+        return found and phc is not None
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if self._waiting >= self._at_once + MOST_WAITING:
+            raise CatalogueError(
+                ErrorCode.SERVICE_BUSY, "Too many people sign in at this moment.", retry_after=_BUSY_SECONDS
+            )
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._waiting -= 1
+
+
+def outdated(phc: str) -> bool:
+    """Say whether it was made with other costs than a new one would be."""
+    return not phc.startswith(_PARAMETERS)
+
+
+def check_password(password: str, *, email: str) -> None:
+    """Raise PASSWORD_TOO_WEAK for what is guessed first."""
+    why = _weakness(normal(password), email.strip().casefold())
+    if why:
+        fault = FieldFault("password", why)
+        raise CatalogueError(ErrorCode.PASSWORD_TOO_WEAK, why, faults=(fault,))
+
+
+def normal(password: str) -> str:
+    """Give the password in the form in which every keyboard means the same (NIST SP 800-63B §5.1.1.2)."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def _weakness(password: str, email: str) -> str | None:
+    if len(password) < LEAST:
+        return f"Use at least {LEAST} characters; a few words in a row are easy to remember."
+    if len(password) > MOST:
+        return f"Use at most {MOST} characters."
+    folded = password.casefold()
+    if folded in (email, email.partition("@")[0]) or (email and email in folded):
+        return "The password must not be your e-mail address."
+    if folded in _common() or folded.rstrip("0123456789!.?") in _common():
+        return "This password is among those that are tried first."
+    if len(set(folded)) < 4 or _is_sequence(folded):
+        return "The password repeats itself, or counts up."
+    return None
+
+
+def _is_sequence(text: str) -> bool:
+    steps = {ord(after) - ord(before) for before, after in pairwise(text)}
+    counts = steps <= {1, -9} or steps <= {-1, 9}
+    return counts or len(steps) == 1 or text in (text + text)[1:-1]
+
+
+@cache
+def _common() -> frozenset[str]:
+    return frozenset(files("tidings.services").joinpath("common_passwords.txt").read_text("utf-8").split())
+
+
+def _derived(password: str, salt: bytes) -> str:
+    kdf = Argon2id(salt=salt, length=32, iterations=ITERATIONS, lanes=LANES, memory_cost=MEMORY)
+    return kdf.derive_phc_encoded(normal(password).encode())
+
+
+def _matches(password: str, phc: str) -> bool:
+    try:
+        Argon2id.verify_phc_encoded(normal(password).encode(), phc)
+    except InvalidKey:
+        return False
+    return True
