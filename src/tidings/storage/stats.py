@@ -47,8 +47,9 @@ class SqlStats:
         sums: Counter[tuple[Any, ...]] = Counter()
         for row in rows:
             service, browser = naming.service(row.provider, row.origin), naming.browser(row.device)
-            own = (row.app_id, row.day, row.notification_id, row.source, row.provider)
-            sums[*own, service, browser, row.outcome, row.reason] += row.n
+            what = (row.day, row.source, row.provider, service, browser, row.outcome, row.reason)
+            for notification_id in {0, row.notification_id}:
+                sums[row.app_id, notification_id, *what] += row.n
         # In the order of the key, so that two that add to the same days wait for each other and do not block.
         new = [dict(zip(KEY, key, strict=True)) | {"n": count} for key, count in sorted(sums.items())]
         self._scope.connection.execute(self._scope.dialect.increment(daily_counts, key=KEY, column="n"), new)
@@ -88,7 +89,9 @@ class SqlStats:
     def _within(self, scale: Scale, table: Any) -> list[ColumnElement[bool]]:
         c = table.c
         wanted = [c.app_id == scale.app_id, c.day >= number_of(scale.first), c.day <= number_of(scale.last)]
-        return wanted if scale.notification_id is None else [*wanted, c.notification_id == scale.notification_id]
+        if scale.notification_id is None and table is tallies:
+            return wanted  # each is there once, whatever it belongs to
+        return [*wanted, c.notification_id == (scale.notification_id or 0)]
 
 
 def _written(value: Any) -> str:

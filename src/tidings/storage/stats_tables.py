@@ -29,8 +29,8 @@ tallies = Table(
     sqlite_strict=True,
 )
 
-# A day is whole days since 1970 in UTC. A notification of its own has whatever went to many; what went to a few counts
-# under 0, or there would be as many rows here as deliveries.
+# A day is whole days since 1970 in UTC. Under notification 0 is everything of an App. What went to many is there once
+# more under its own; of what went to a few there would be as many rows as deliveries.
 daily_counts = Table(
     "daily_counts",
     metadata,
@@ -46,8 +46,8 @@ daily_counts = Table(
     Column("n", Big, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint(
         "app_id",
-        "day",
         "notification_id",
+        "day",
         "source",
         "provider",
         "service",

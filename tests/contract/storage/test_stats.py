@@ -118,6 +118,7 @@ async def test_what_went_to_many_is_told_apart(store: Store, given: Given) -> No
     for _ in range(2):
         found = await counts(store, app, Dimension.DAY, notification=many)
         assert found == {("2026-11-21", "sent"): 2, ("2026-11-21", "shown"): 1}
+        assert await counts(store, app, Dimension.DAY) == found, "and once among everything"
         await rolled_up(store)
 
 

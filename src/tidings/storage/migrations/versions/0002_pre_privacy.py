@@ -59,7 +59,7 @@ def _counts() -> None:
         sa.Column("notification_id", BIG, nullable=False),
         *(sa.Column(name, sa.Text(), nullable=False) for name in words),
         sa.Column("n", BIG, server_default=sa.text("0"), nullable=False),
-        sa.PrimaryKeyConstraint("app_id", "day", "notification_id", *words, name="pk_daily_counts"),
+        sa.PrimaryKeyConstraint("app_id", "notification_id", "day", *words, name="pk_daily_counts"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
