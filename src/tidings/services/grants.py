@@ -30,7 +30,7 @@ class Grants:
 
     def __init__(self, *, clock: Clock, call: Call, provider: Callable[[str], Provider] = provider) -> None:
         self._clock = clock
-        self._call = call
+        self.call = call
         self._provider = provider
         self._known: dict[Key, Grant] = {}
         self._faults: dict[Key, tuple[float, Refusal]] = {}
@@ -72,7 +72,7 @@ class Grants:
         return found
 
     async def _fetched(self, via: NeedsGrant, credential: Credential, key: Key) -> Grant | Refusal:
-        found = via.grant_from(await self._call(via.grant_request(credential, now=self._now())), now=self._now())
+        found = via.grant_from(await self.call(via.grant_request(credential, now=self._now())), now=self._now())
         if isinstance(found, Grant):
             while len(self._known) >= MOST:
                 del self._known[next(iter(self._known))]

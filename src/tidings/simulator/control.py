@@ -16,6 +16,8 @@ from tidings.simulator.answers import Request, Response
 from tidings.simulator.autopush import Autopush
 from tidings.simulator.coding import CURVE
 from tidings.simulator.faults import Fault, FaultKind
+from tidings.simulator.fcm import Fcm
+from tidings.simulator.fcm_control import FcmControl
 from tidings.simulator.flavours import FLAVOURS, JSON, FlavourName
 from tidings.simulator.gcm import Gcm
 from tidings.simulator.journal import Journal
@@ -91,6 +93,7 @@ class Control:
         subscribers: Subscribers,
         autopush: Autopush,
         gcm: Gcm,
+        fcm: Fcm,
         journal: Journal,
         site: Site,
         new_seed: Callable[[], str],
@@ -115,6 +118,7 @@ class Control:
             "/log": {"GET": self._log},
             "/close": {"POST": self._close},
             "/site": {"POST": self._set_site},
+            **FcmControl(fcm).routes(),
         }
 
     def handle(self, request: Request) -> Response:

@@ -13,14 +13,16 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tidings.lib.clock import Clock, SystemClock
 from tidings.simulator import browsers
-from tidings.simulator.answers import Handler
+from tidings.simulator.answers import Answer, Handler, Request
 from tidings.simulator.autopush import Autopush
-from tidings.simulator.certificates import certificates
+from tidings.simulator.certificates import Certificates, certificates
 from tidings.simulator.control import Control
+from tidings.simulator.fcm import HOSTS, Fcm
 from tidings.simulator.flavours import BY_HOST
 from tidings.simulator.gcm import CHECK_IN, REGISTER, Gcm
 from tidings.simulator.journal import Journal
@@ -30,7 +32,7 @@ from tidings.simulator.site import Site
 from tidings.simulator.subscribers import Subscribers
 
 DEFAULT_TIDINGS = "http://localhost:8080"
-REAL_ORIGINS = tuple(f"https://{host}" for host in BY_HOST)
+REAL_ORIGINS = (*(f"https://{host}" for host in BY_HOST), *HOSTS)
 """So that a client that is led here and checks certificates finds the name it asked for."""
 
 
@@ -76,6 +78,7 @@ class Running:
     sockets: Autopush
     google: Gcm
     sample_site: Site
+    fcm: Fcm
     listener: Listener
 
     def chromium_flags(self) -> list[str]:
@@ -112,10 +115,10 @@ async def serve(
 ) -> AsyncIterator[Running]:
     """Run the simulator while the block runs. Raises OSError when a port is taken."""
     clock = clock or SystemClock()
-    date = HttpDate(clock)
     journal = Journal(clock)
     service = PushService(clock=clock, random_bytes=random_bytes, journal=journal)
     subscribers = Subscribers(service, journal, reading=config.reading)
+    fcm = Fcm(clock=clock, random_bytes=random_bytes, journal=journal, tally=subscribers.tally)
     autopush = Autopush(service, journal, clock=clock, random_bytes=random_bytes)
     gcm = Gcm(service, journal, clock=clock, random_bytes=random_bytes)
     site = Site(config.tidings, app=config.app)
@@ -124,20 +127,16 @@ async def serve(
         subscribers=subscribers,
         autopush=autopush,
         gcm=gcm,
+        fcm=fcm,
         journal=journal,
         site=site,
         new_seed=lambda: random_bytes(8).hex(),
     )
-    origins = (*((config.push_origin,) if config.push_origin else ()), *config.accept_origins)
-    trust = certificates(config.folder, origins=(*origins, *REAL_ORIGINS))
+    trust = _trust(config)
     async with AsyncExitStack() as stack:
+        listening = partial(_listening, stack, date=HttpDate(clock), max_streams=config.max_streams)
 
-        async def listening(handler: Handler, port: int, tls: ssl.SSLContext | None = None) -> Listener:
-            listener = await Listener(handler, date=date, max_streams=config.max_streams).open(port=port, tls=tls)
-            stack.push_async_callback(listener.close)
-            return listener
-
-        push_listener = await listening(service.handle, config.push_port, trust.push)
+        push_listener = await listening(_either(fcm, service), config.push_port, trust.push)
         control_listener = await listening(control.handle, config.control_port)
         site_listener = await listening(site.handle, config.site_port)
         gcm_listener = await listening(gcm.handle, config.gcm_port)
@@ -161,8 +160,37 @@ async def serve(
             sockets=autopush,
             google=gcm,
             sample_site=site,
+            fcm=fcm,
             listener=push_listener,
         )
+
+
+async def _listening(
+    stack: AsyncExitStack,
+    handler: Handler,
+    port: int,
+    tls: ssl.SSLContext | None = None,
+    *,
+    date: HttpDate,
+    max_streams: int,
+) -> Listener:
+    listener = await Listener(handler, date=date, max_streams=max_streams).open(port=port, tls=tls)
+    stack.push_async_callback(listener.close)
+    return listener
+
+
+def _trust(config: SimulatorConfig) -> Certificates:
+    origins = (*((config.push_origin,) if config.push_origin else ()), *config.accept_origins)
+    return certificates(config.folder, origins=(*origins, *REAL_ORIGINS))
+
+
+def _either(fcm: Fcm, service: PushService) -> Handler:
+    """Give a request to the API that its path is of; what browsers' endpoints are goes to the push services."""
+
+    def handle(request: Request) -> Answer:
+        return fcm.handle(request) if fcm.takes(request) else service.handle(request)
+
+    return handle
 
 
 def _config_from(arguments: Sequence[str] | None) -> SimulatorConfig:

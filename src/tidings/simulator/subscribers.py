@@ -173,7 +173,7 @@ class Subscribers:
         return made
 
     def _made(self, seed: bytes, *, vapid_key: bytes, fault: Fault | None, flavour: Flavour) -> Subscriber:
-        tally = self._tallies.setdefault(fault.kind if fault else NO_FAULT, Tally())
+        tally = self.tally(fault.kind if fault else NO_FAULT)
         fresh = Subscriber(
             seed,
             vapid_key=vapid_key,
@@ -187,6 +187,10 @@ class Subscribers:
             self._service.register(fresh.token, fresh)
             tally.subscribers += 1
         return fresh
+
+    def tally(self, kind: str) -> Tally:
+        """Give the counts of one kind."""
+        return self._tallies.setdefault(kind, Tally())
 
     def summary(self) -> dict[str, object]:
         """Give the tallies by fault kind, and their total."""
