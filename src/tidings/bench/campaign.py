@@ -131,6 +131,8 @@ async def send_watched(container: Container, host: Host, worker: Worker | None) 
         await asyncio.sleep(LOOK_EVERY)
         if worker is not None:
             _look(memory, worker)
+        if await container.store.read(lambda tx: tx.notifications.wanted(accepted.notification.id)):
+            continue
         found = await container.store.read(lambda tx: tx.notifications.by_id(accepted.notification.id))
         if found is not None and found.status in FINAL_STATUSES:
             return found.counts, memory

@@ -90,13 +90,24 @@ class Known:
 class Recipient(NamedTuple):
     """What delivery needs of one subscription, read in key ranges; a tuple, because one is made for each.
 
+    `target` and `keys` are the two parts of its address, which is an object only where one asks for it.
     `address_hash` says which address was tried: an answer for it must not touch a device that has another by now.
     """
 
     subscription_id: int
     provider: str
     credential_id: int
-    address: Address
+    target: str
+    keys: bytes
     locale: str | None
     origin: str = ""
     address_hash: bytes = b""
+
+    @property
+    def address(self) -> Address:
+        """Where it is sent to."""
+        return Address(self.target, self.keys)
+
+    def __repr__(self) -> str:
+        """Leave out the address, as it is a secret."""
+        return f"Recipient({self.subscription_id}, {self.provider!r}, origin={self.origin!r})"

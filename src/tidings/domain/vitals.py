@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 class Vitals:
     """Counts of one moment.
 
-    `lag` is how many seconds late the oldest due shard is. `in_doubt` are chunks whose holder is gone: they may or may
-    not have left. `paused_origins` counts, by provider and origin, keys that nothing is sent with there.
+    Shards are counted up to 10 000 of each kind: where more wait, it is `lag` that says how bad it is, the seconds that
+    the oldest due shard is late. `in_doubt` are chunks whose holder is gone: they may or may not have left.
+    `paused_origins` counts, by provider and origin, keys that nothing is sent with there.
     """
 
     workers: int

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import repeat
 from typing import NamedTuple, assert_never
 
 from tidings.domain.delivery import DeliveryStatus, Patience, Retired, Retry, SettledDelivery, Suspicion
@@ -262,6 +264,21 @@ def _final(verdicts: Verdicts, one: Tried, status: DeliveryStatus, reason: str, 
     verdicts.deliveries.append(
         SettledDelivery(one.subscription_id, status, reason, attempt=one.earlier_tries + 1, provider_ref=ref)
     )
+
+
+def sent(refs: Mapping[int, str], earlier: Mapping[int, int]) -> list[SettledDelivery]:
+    """Settle recipients that were accepted (subscription id -> the service's own name for it), all at once.
+
+    `earlier` has the tries that each had before this one.
+    """
+    ordered = sorted(refs)  # the rows' order in the database: a page is written once
+    attempts = [earlier[one] + 1 for one in ordered]
+    columns = zip(ordered, repeat(DeliveryStatus.SENT), repeat("sent"), attempts, map(refs.__getitem__, ordered))
+    return list(map(_settled, columns))
+
+
+_settled: Callable[[tuple[object, ...]], SettledDelivery] = partial(tuple.__new__, SettledDelivery)
+"""Makes one of a tuple of its fields, without a function of Python's own in between."""
 
 
 def expired(recipients: Mapping[int, int]) -> list[SettledDelivery]:

@@ -49,7 +49,9 @@ class VitalSigns:
         waiting.set_function(lambda: store.waiting)
         self._workers = metrics.gauge(Metric.WORKERS, "Workers that gave a sign of life within 15 seconds.")
         self._lag = metrics.gauge(Metric.QUEUE_LAG, "How late the oldest due shard is.")
-        self._shards = metrics.gauge(Metric.SHARDS, "Shards that are not done.", labels=[Label.STATUS])
+        self._shards = metrics.gauge(
+            Metric.SHARDS, "Shards that are not done, counted to 10000.", labels=[Label.STATUS]
+        )
         self._in_doubt = metrics.gauge(Metric.IN_DOUBT, "Chunks that may or may not have left: their holder is gone.")
         self._held = metrics.gauge(Metric.HELD, "Notifications that the tripwire holds.")
         self._paused = metrics.gauge(Metric.PAUSED, "1 while all sending is paused.")

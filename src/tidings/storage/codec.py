@@ -72,5 +72,10 @@ def bytes_from_address(address: Address) -> bytes:
 
 def address_from_bytes(packed: bytes) -> Address:
     """Read a packed address."""
-    end = 2 + _LENGTH.unpack_from(packed)[0]
-    return Address(packed[2:end].decode(), packed[end:])
+    ((target, keys),) = parts_of_addresses([packed])
+    return Address(target, keys)
+
+
+def parts_of_addresses(packed: Sequence[bytes]) -> list[tuple[str, bytes]]:
+    """Read packed addresses as (target, keys): without an object for each, where many are read."""
+    return [(one[2 : (end := 2 + (one[0] << 8 | one[1]))].decode(), one[end:]) for one in packed]

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 
 from tidings.domain.app import Credential, CredentialStatus, Integration
 from tidings.domain.subscription import SubscriptionStatus
+from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.schema import credentials, integrations, pauses, subscriptions
 from tidings.storage.scope import AnyRow, Scope
 
 _by_id = select(credentials).where(credentials.c.id == bindparam("id"))
-_paused = (
-    select(pauses.c.credential_id, pauses.c.origin)
-    .join(credentials, credentials.c.id == pauses.c.credential_id)
-    .where(credentials.c.app_id == bindparam("app_id"))
-)
+
+
+@cache
+def _paused(dialect: Dialect) -> Prepared:
+    paused = select(pauses.c.credential_id, pauses.c.origin)
+    of_app = paused.join(credentials, credentials.c.id == pauses.c.credential_id)
+    return dialect.prepare(of_app.where(credentials.c.app_id == bindparam("app_id")))
 
 
 def _context(integration_id: int, fingerprint: str) -> str:
@@ -134,8 +138,7 @@ class SqlCredentials:
 
     def paused(self, app_id: int) -> set[tuple[int, str]]:
         """Give the (credential id, origin) pairs of an App that are paused."""
-        found = self._scope.connection.execute(_paused, {"app_id": app_id})
-        return {(row.credential_id, row.origin) for row in found}
+        return set(map(tuple, _paused(self._scope.dialect).rows(self._scope.connection, {"app_id": app_id})))
 
     def resume(self, integration_id: int) -> None:
         """End every pause of an integration's keys."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 
 import msgspec
 from sqlalchemy import bindparam, delete, select, text
@@ -10,6 +11,7 @@ from sqlalchemy import bindparam, delete, select, text
 from tidings.domain.app import Heartbeat
 from tidings.domain.safety import GlobalPause
 from tidings.domain.vitals import Vitals
+from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.schema import PAUSED, heartbeats, instance_values
 from tidings.storage.scope import Scope
 from tidings.storage.vitals import vitals
@@ -18,7 +20,9 @@ v = instance_values.c
 h = heartbeats.c
 
 
-_value = select(v.value).where(v.name == bindparam("name"))
+@cache
+def _value(dialect: Dialect) -> Prepared:
+    return dialect.prepare(select(v.value).where(v.name == bindparam("name")))
 
 
 class SqlInstance:
@@ -29,8 +33,8 @@ class SqlInstance:
 
     def value(self, name: str) -> bytes | None:
         """Give the value of that name."""
-        value: bytes | None = self._scope.connection.execute(_value, {"name": name}).scalar()
-        return value
+        found = _value(self._scope.dialect).rows(self._scope.connection, {"name": name})
+        return found[0][0] if found else None
 
     def set_value(self, name: str, value: bytes) -> None:
         """Store a value under a name, in place of the one before."""

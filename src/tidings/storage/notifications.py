@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, literal, or_, select, update
 
 from tidings.domain.campaign import (
     FINAL_STATUSES,
@@ -23,15 +23,39 @@ from tidings.domain.safety import HoldReason
 from tidings.storage.codec import audience_from_json, json_from_audience, json_from_message, message_from_json
 from tidings.storage.columns import Moment
 from tidings.storage.counters import COUNTERS, add_reasons
-from tidings.storage.dialects import Dialect
-from tidings.storage.schema import notification_reasons, notifications, shards
+from tidings.storage.dialects import Dialect, Prepared
+from tidings.storage.schema import PAUSED, instance_values, notification_reasons, notifications, shards
 from tidings.storage.scope import AnyRow, AnySelect, Scope
 from tidings.storage.tallies import tally_skipped
 
 c = notifications.c
 OPEN = (ShardStatus.READY, ShardStatus.LEASED)
 
+_sendable = or_(*(c.status == one for one in SENDABLE))
+_add = insert(notifications).returning(notifications)
 _by_id = select(notifications).where(c.id == bindparam("id"))
+
+
+@cache
+def _wanted(dialect: Dialect) -> Prepared:
+    standstill = select(instance_values.c.name).where(instance_values.c.name == PAUSED).exists()
+    return dialect.prepare(select(c.id).where(c.id == bindparam("id"), _sendable, ~standstill))
+
+
+@cache
+def _stopped(dialect: Dialect) -> Prepared:
+    return dialect.prepare(select(c.id).where(dialect.any_of(c.id, "ids"), ~_sendable))
+
+
+@cache
+def _due(dialect: Dialect) -> Prepared:
+    unplanned = (c.status == NotificationStatus.QUEUED, c.planned_at.is_(None))
+    return dialect.prepare(
+        select(c.id)
+        .where(*unplanned, c.send_at <= bindparam("now", type_=Moment))
+        .order_by(c.send_at, c.id)
+        .limit(bindparam("most"))
+    )
 
 
 @cache
@@ -63,23 +87,22 @@ class SqlNotifications:
         """Store a request to send; its time to live runs from when it is to be sent, also while it is `held`."""
         send_at = new.send_at or now
         row = self._scope.connection.execute(
-            insert(notifications)
-            .values(
-                public_id=public_id,
-                app_id=new.app_id,
-                message=json_from_message(new.message),
-                audience=json_from_audience(new.audience),
-                policy=new.policy,
-                status=NotificationStatus.PAUSED if held else NotificationStatus.QUEUED,
-                held_because=held,
-                source=new.source,
-                ceiling=ceiling,
-                n_audience=audience,
-                created_at=now,
-                send_at=send_at,
-                expires_at=send_at + timedelta(seconds=new.message.ttl),
-            )
-            .returning(notifications)
+            _add,
+            {
+                "public_id": public_id,
+                "app_id": new.app_id,
+                "message": json_from_message(new.message),
+                "audience": json_from_audience(new.audience),
+                "policy": new.policy,
+                "status": NotificationStatus.PAUSED if held else NotificationStatus.QUEUED,
+                "held_because": held,
+                "source": new.source,
+                "ceiling": ceiling,
+                "n_audience": audience,
+                "created_at": now,
+                "send_at": send_at,
+                "expires_at": send_at + timedelta(seconds=new.message.ttl),
+            },
         ).one()
         return _notification(row, {})
 
@@ -90,6 +113,10 @@ class SqlNotifications:
     def by_id(self, notification_id: int) -> Notification | None:
         """Find by id."""
         return self._one(_by_id, {"id": notification_id})
+
+    def wanted(self, notification_id: int) -> bool:
+        """Say whether it is to be sent now: neither it nor all sending is paused, and it has not ended."""
+        return bool(_wanted(self._scope.dialect).rows(self._scope.connection, {"id": notification_id}))
 
     def page(self, app_id: int, *, after: int, limit: int) -> list[Notification]:
         """List newest first; `after` is the id of the last one seen, 0 to begin."""
@@ -137,13 +164,8 @@ class SqlNotifications:
 
     def due(self, *, now: datetime, limit: int) -> list[int]:
         """Give ids of queued notifications without shards whose time has come, the oldest first."""
-        query = (
-            select(c.id)
-            .where(c.status == NotificationStatus.QUEUED, c.send_at <= now, c.planned_at.is_(None))
-            .order_by(c.send_at, c.id)
-            .limit(limit)
-        )
-        return list(self._scope.connection.execute(query).scalars())
+        found = _due(self._scope.dialect).rows(self._scope.connection, {"now": now, "most": limit})
+        return [one for (one,) in found]
 
     def left_behind(self, *, now: datetime, limit: int) -> list[int]:
         """Give ids of cancelled notifications with a shard whose holder's lease ran out, the oldest first."""
@@ -154,8 +176,8 @@ class SqlNotifications:
 
     def stopped(self, ids: Collection[int]) -> set[int]:
         """Give those of the ids whose notification is not to be sent now."""
-        query = select(c.id).where(self._scope.dialect.any_of(c.id, "ids"), c.status.not_in(SENDABLE))
-        return set(self._scope.connection.execute(query, {"ids": self._scope.dialect.many(list(ids))}).scalars())
+        values = {"ids": self._scope.dialect.many(list(ids))}
+        return {one for (one,) in _stopped(self._scope.dialect).rows(self._scope.connection, values)}
 
     def finish_if_settled(self, notification_id: int, *, now: datetime) -> bool:
         """Mark done when no shard of it is open; True when this call did it.

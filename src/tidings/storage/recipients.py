@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from binascii import hexlify
+from collections.abc import Sequence
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
@@ -14,10 +15,10 @@ from tidings.domain.subscription import Recipient, SubscriptionStatus
 from tidings.lib.log import Logger
 from tidings.lib.sealed import SealBroken, Sealer
 from tidings.storage.audiences import Kind, kind_of, parameters, place, predicate, still
-from tidings.storage.codec import address_from_bytes
-from tidings.storage.dialects import Dialect
+from tidings.storage.codec import parts_of_addresses
+from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.schema import subscriptions
-from tidings.storage.scope import AnySelect, Scope
+from tidings.storage.scope import Scope
 
 c = subscriptions.c
 log = Logger(__name__)
@@ -28,6 +29,9 @@ class Event(StrEnum):
 
     ADDRESS_UNREADABLE = "address_unreadable"
 
+
+_recipient = partial(tuple.__new__, Recipient)
+"""Makes one of a tuple of its fields, without a function of Python's own in between."""
 
 COLUMNS = (c.id, c.app_id, c.provider, c.credential_id, c.address, c.address_hash, c.locale, c.origin)
 
@@ -40,14 +44,14 @@ def address_context(app_id: int, address_hash: bytes) -> str:
 def recipient(sealer: Sealer, row: Sequence[Any]) -> Recipient:
     """Make a recipient of a row of COLUMNS."""
     subscription_id, app_id, provider, credential_id, sealed, address_hash, locale, origin = row
-    address = address_from_bytes(sealer.open(sealed, context=address_context(app_id, address_hash)))
-    return Recipient(subscription_id, provider, credential_id or 0, address, locale, origin, address_hash)
+    ((target, keys),) = parts_of_addresses([sealer.open(sealed, context=address_context(app_id, address_hash))])
+    return Recipient(subscription_id, provider, credential_id or 0, target, keys, locale, origin, address_hash)
 
 
 @cache
-def _range(dialect: Dialect, kind: Kind) -> AnySelect:
+def _range(dialect: Dialect, kind: Kind) -> Prepared:
     at = place(dialect, kind)
-    return (
+    return dialect.prepare(
         select(*COLUMNS)
         .where(predicate(dialect, kind), at > bindparam("after"), at <= bindparam("high"))
         .order_by(at)
@@ -56,9 +60,9 @@ def _range(dialect: Dialect, kind: Kind) -> AnySelect:
 
 
 @cache
-def _listed(dialect: Dialect, kind: Kind) -> AnySelect:
+def _listed(dialect: Dialect, kind: Kind) -> Prepared:
     wanted = dialect.any_of(c.id, "ids")
-    return (
+    return dialect.prepare(
         select(*COLUMNS)
         .where(wanted, c.status == SubscriptionStatus.ACTIVE, c.credential_id.is_not(None), still(dialect, kind))
         .order_by(c.id)
@@ -66,23 +70,24 @@ def _listed(dialect: Dialect, kind: Kind) -> AnySelect:
 
 
 @cache
-def _count(dialect: Dialect, kind: Kind) -> AnySelect:
-    return select(func.count()).select_from(subscriptions).where(predicate(dialect, kind))
+def _count(dialect: Dialect, kind: Kind) -> Prepared:
+    return dialect.prepare(select(func.count()).select_from(subscriptions).where(predicate(dialect, kind)))
 
 
 @cache
-def _cut(dialect: Dialect, kind: Kind) -> AnySelect:
+def _one_further_on(dialect: Dialect, kind: Kind) -> Prepared:
     at = place(dialect, kind)
-    number = func.row_number().over(order_by=at)
-    members = (
-        select(c.id, ((number - 1) // bindparam("size")).label("part"))
-        .where(predicate(dialect, kind), at <= bindparam("ceiling"))
-        .subquery()
-    )
-    return (
-        select(func.min(members.c.id), func.max(members.c.id), func.count())
-        .group_by(members.c.part)
-        .order_by(members.c.part)
+    members = select(at).where(predicate(dialect, kind), at > bindparam("after"), at <= bindparam("ceiling"))
+    return dialect.prepare(members.order_by(at).limit(1).offset(bindparam("skipped")))
+
+
+@cache
+def _rest(dialect: Dialect, kind: Kind) -> Prepared:
+    at = place(dialect, kind)
+    return dialect.prepare(
+        select(func.max(at), func.count())
+        .select_from(subscriptions)
+        .where(predicate(dialect, kind), at > bindparam("after"), at <= bindparam("ceiling"))
     )
 
 
@@ -90,41 +95,68 @@ def read_range(scope: Scope, app_id: int, audience: Audience, *, after: int, hig
     """Read the next members of an audience with after < id <= high, by id."""
     values = parameters(scope.dialect, app_id, audience) | {"after": after, "high": high, "most": limit}
     statement = _range(scope.dialect, kind_of(audience))
-    while rows := scope.connection.execute(statement, values).all():
+    while rows := statement.rows(scope.connection, values):
         readable = _readable(scope.sealer, rows)
         if readable or len(rows) < limit:
             return readable
-        values |= {"after": rows[-1].id}  # nobody of a whole batch can be read: the end is not here
+        values |= {"after": rows[-1][0]}  # nobody of a whole batch can be read: the end is not here
     return []
 
 
 def read_listed(scope: Scope, ids: Sequence[int], audience: Audience) -> list[Recipient]:
     """Read those of the listed subscriptions that can be sent to and are of the audience now, by id."""
     values = parameters(scope.dialect, 0, audience) | {"ids": scope.dialect.many(ids)}
-    rows = scope.connection.execute(_listed(scope.dialect, kind_of(audience)), values)
-    return _readable(scope.sealer, rows)
+    return _readable(scope.sealer, _listed(scope.dialect, kind_of(audience)).rows(scope.connection, values))
 
 
-def _readable(sealer: Sealer, rows: Iterable[Sequence[Any]]) -> list[Recipient]:
-    """Leave out rows whose address does not open: damaged or moved ones must not hold up everybody else's message."""
-    found = []
-    for row in rows:
-        try:
-            found.append(recipient(sealer, row))
-        except SealBroken:
-            log.error(Event.ADDRESS_UNREADABLE, subscription=row[0])
-    return found
+def _readable(sealer: Sealer, rows: Sequence[Sequence[Any]]) -> list[Recipient]:
+    """Make recipients of rows of COLUMNS, column by column, as there are so many of them.
+
+    Rows whose address does not open are left out: damaged or moved ones must not hold up everybody else's message.
+    """
+    if not rows:
+        return []
+    ids, apps, providers, credentials, sealed, hashes, locales, origins = zip(*rows, strict=True)
+    before = {app_id: address_context(app_id, b"").encode() for app_id in set(apps)}
+    contexts = [before[app_id] + hexlify(one) for app_id, one in zip(apps, hashes, strict=True)]
+    opened = [packed for packed in sealer.open_many(sealed, contexts=contexts) if packed is not None]
+    if len(opened) < len(rows):
+        return _readable(sealer, [row for row in rows if _opens(sealer, row)])
+    targets, keys = zip(*parts_of_addresses(opened), strict=True)
+    return list(map(_recipient, zip(ids, providers, credentials, targets, keys, locales, origins, hashes, strict=True)))
+
+
+def _opens(sealer: Sealer, row: Sequence[Any]) -> bool:
+    try:
+        recipient(sealer, row)
+    except SealBroken:
+        log.error(Event.ADDRESS_UNREADABLE, subscription=row[0])
+        return False
+    return True
 
 
 def count(scope: Scope, app_id: int, audience: Audience) -> int:
     """Count whom an audience holds now."""
     values = parameters(scope.dialect, app_id, audience)
-    found: int = scope.connection.execute(_count(scope.dialect, kind_of(audience)), values).scalar_one()
-    return found
+    ((found,),) = _count(scope.dialect, kind_of(audience)).rows(scope.connection, values)
+    return int(found)
 
 
 def cut(scope: Scope, app_id: int, audience: Audience, *, ceiling: int, size: int) -> list[tuple[int, int, int]]:
-    """Cut an audience into (low id, high id, count): one pass over an index, one row a part comes back."""
-    values = parameters(scope.dialect, app_id, audience) | {"ceiling": ceiling, "size": size}
-    rows = scope.connection.execute(_cut(scope.dialect, kind_of(audience)), values)
-    return [(low, high, members) for low, high, members in rows]
+    """Cut an audience into (low id, high id, count): a walk over an index from one part's end to the next."""
+    kind = kind_of(audience)
+    statement = _one_further_on(scope.dialect, kind)
+    values = parameters(scope.dialect, app_id, audience) | {"ceiling": ceiling, "after": 0}
+
+    def further_on(skipped: int) -> int | None:
+        found = statement.rows(scope.connection, {**values, "skipped": skipped})
+        return found[0][0] if found else None
+
+    parts: list[tuple[int, int, int]] = []
+    while (low := further_on(0)) is not None:
+        high, count = further_on(size - 1), size
+        if high is None:
+            ((high, count),) = _rest(scope.dialect, kind).rows(scope.connection, values)
+        parts.append((low, high, count))
+        values["after"] = high
+    return parts

@@ -322,6 +322,13 @@ shards = Table(
         sqlite_where=text("status = 'leased'"),
         postgresql_where=text("status = 'leased'"),
     ),
+    # Chunks that may have been sent and that nobody has: of dead shards that are tried again. There are few ever.
+    Index(
+        "ix_shards_in_doubt",
+        "id",
+        sqlite_where=text("chunk_open IS NOT NULL AND status = 'ready'"),
+        postgresql_where=text("chunk_open IS NOT NULL AND status = 'ready'"),
+    ),
     Index(
         "ix_shards_dead",
         "app_id",

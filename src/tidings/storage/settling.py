@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from functools import cache
+from operator import itemgetter
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 
@@ -13,12 +15,16 @@ from tidings.domain.delivery import DeliveryStatus, SettledDelivery, Settlement,
 from tidings.storage.codec import bytes_from_retries
 from tidings.storage.columns import microseconds
 from tidings.storage.counters import add_reasons
+from tidings.storage.dialects import Dialect, NewDeliveries, Prepared
 from tidings.storage.retiring import expire, overdue
 from tidings.storage.schema import notifications, shards
-from tidings.storage.scope import AnyRow, Scope
-from tidings.storage.tallies import OWNER, Means, means_of, tally_deliveries
+from tidings.storage.scope import Scope
+from tidings.storage.tallies import OWNER, Means, Owner, means_of, note_reached, tally_deliveries, tally_reached
 
 _COLUMN = {status: f"n_{status.name.lower()}" for status in DeliveryStatus}
+_PLUS = {status: f"plus_{column}" for status, column in _COLUMN.items()}
+_status_and_reason = itemgetter(1, 2)
+"""Of a SettledDelivery: looked up for each recipient, so without a function of Python's own."""
 
 _MINE: tuple[ColumnElement[bool], ...] = (
     shards.c.id == bindparam("shard_id"),
@@ -49,70 +55,114 @@ _count = (
 _lowest = select(func.coalesce(func.min(shards.c.n), 0)).where(shards.c.notification_id == bindparam("notification"))
 
 
+class _Statements(NamedTuple):
+    """What settling executes for every chunk."""
+
+    close_chunk: Prepared
+    add: Prepared
+
+
+@cache
+def _prepared(dialect: Dialect) -> _Statements:
+    return _Statements(close_chunk=dialect.prepare(_close_chunk), add=dialect.prepare(_count))
+
+
+class _Parent(NamedTuple):
+    """Whose the shard is."""
+
+    notification_id: int
+    app_id: int
+    priority: int
+
+
 def settle(scope: Scope, settlement: Settlement, *, now: datetime) -> bool:
     """Store everything one chunk changed; False, and nothing stored, when the lease was lost.
 
     A chunk that this lease has settled before (its answer was lost on the way) is True and changes nothing.
     """
     mine = {"shard_id": settlement.shard_id, "token": settlement.lease_token}
-    retried = sum(len(group) for _, group in settlement.retries)
-    shard = scope.connection.execute(
-        _close_chunk,
+    closed = _prepared(scope.dialect).close_chunk.rows(
+        scope.connection,
         mine
         | {
             "chunk": settlement.chunk,
             "new_cursor": settlement.cursor,
-            "passed": len(settlement.deliveries) + retried,
+            "passed": len(settlement.deliveries) + sum(len(group) for _, group in settlement.retries),
         },
-    ).first()
-    if shard is None:
+    )
+    if not closed:
         return scope.connection.execute(_settled_before, mine).first() is not None
+    parent = _Parent(*closed[0])
     expire(scope, [*settlement.retired, *overdue(scope, settlement.suspicions, now=now)])
-    means = means_of(scope, settlement.deliveries, now=now)
-    counted = _store_deliveries(scope, shard.notification_id, settlement.deliveries, means, now)
-    owner = _count_deliveries(scope, shard.notification_id, counted)
-    if owner is not None:
+    counted, means = _store_deliveries(scope, parent.notification_id, settlement.deliveries, now)
+    owner = _count_deliveries(scope, parent.notification_id, counted)
+    if owner is not None and means is not None:
         tally_deliveries(scope, owner, counted, means, now=now)
-    _add_retries(scope, shard, settlement, now)
+    elif owner is not None:
+        tally_reached(scope, owner, [one.subscription_id for one in counted], now=now)
+    _add_retries(scope, parent, settlement, now)
     return True
 
 
 def _store_deliveries(
-    scope: Scope, notification_id: int, deliveries: Sequence[SettledDelivery], means: Means, now: datetime
-) -> list[SettledDelivery]:
+    scope: Scope, notification_id: int, deliveries: Sequence[SettledDelivery], now: datetime
+) -> tuple[Sequence[SettledDelivery], Means | None]:
     """Store the final states; give those that count: new ones, and those of devices that were erased meanwhile.
 
-    Of an erased device no row is left, but what was sent to it was sent.
+    Of an erased device no row is left, but what was sent to it was sent. The means are None where nobody needs to be
+    looked at alone: all were reached, are there, and are told of for the first time.
     """
-    there = [one for one in deliveries if one.subscription_id in means]
-    if not there:
-        return list(deliveries)
-    rows = [(one.subscription_id, int(one.status), one.attempt, one.reason, one.provider_ref) for one in there]
-    new = scope.dialect.insert_deliveries(scope.connection, notification_id, microseconds(now), rows)
-    return [one for one in deliveries if one.subscription_id in new or one.subscription_id not in means]
+    if not deliveries:
+        return deliveries, {}
+    columns = _columns(deliveries)
+    if set(columns.statuses) == {DeliveryStatus.SENT}:
+        all_there = note_reached(scope, columns.subscriptions, now=now) == len(deliveries)
+    else:
+        all_there = False
+    means = None if all_there else means_of(scope, deliveries, now=now)
+    if means is not None:
+        there = [one for one in deliveries if one.subscription_id in means]
+        if not there:
+            return deliveries, means
+        columns = _columns(there)
+    new = scope.dialect.insert_deliveries(scope.connection, notification_id, microseconds(now), columns)
+    if means is None and new is None:
+        return deliveries, None
+    means = means if means is not None else means_of(scope, deliveries, now=now)
+    stored = means.keys() if new is None else new
+    return [one for one in deliveries if one.subscription_id in stored or one.subscription_id not in means], means
 
 
-def _count_deliveries(scope: Scope, notification_id: int, counted: Sequence[SettledDelivery]) -> AnyRow | None:
+def _columns(deliveries: Sequence[SettledDelivery]) -> NewDeliveries:
+    ids, statuses, reasons, attempts, references = zip(*deliveries, strict=True)
+    return NewDeliveries(ids, list(map(int, statuses)), attempts, reasons, references)
+
+
+def _count_deliveries(scope: Scope, notification_id: int, counted: Sequence[SettledDelivery]) -> Owner | None:
     # Always, even to add nothing: it locks the notification, so that chunks settled at once number their retry
     # shards one after the other.
-    by_status = Counter(one.status for one in counted)
-    values: dict[str, Any] = {f"plus_{column}": by_status[status] for status, column in _COLUMN.items()}
-    owner = scope.connection.execute(_count, {"notification": notification_id, **values}).first()
-    reasons = Counter(one.reason for one in counted if one.status is not DeliveryStatus.SENT)
+    alike = Counter(map(_status_and_reason, counted))
+    values = dict.fromkeys(_PLUS.values(), 0) | {"notification": notification_id}
+    reasons: Counter[str] = Counter()
+    for (status, reason), number in alike.items():
+        values[_PLUS[status]] += number
+        if status is not DeliveryStatus.SENT:
+            reasons[reason] += number
+    found = _prepared(scope.dialect).add.rows(scope.connection, values)
     add_reasons(scope, notification_id, reasons)
-    return owner
+    return Owner(*found[0]) if found else None
 
 
-def _add_retries(scope: Scope, shard: AnyRow, settlement: Settlement, now: datetime) -> None:
+def _add_retries(scope: Scope, parent: _Parent, settlement: Settlement, now: datetime) -> None:
     if not settlement.retries:
         return
-    lowest: int = scope.connection.execute(_lowest, {"notification": shard.notification_id}).scalar_one()
+    lowest: int = scope.connection.execute(_lowest, {"notification": parent.notification_id}).scalar_one()
     n = min(lowest, 0)
     rows = [
         {
-            "notification_id": shard.notification_id,
-            "app_id": shard.app_id,
-            "priority": shard.priority,
+            "notification_id": parent.notification_id,
+            "app_id": parent.app_id,
+            "priority": parent.priority,
             "n": n - place,
             "low": 0,
             "high": 0,

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, bindparam, case, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, select, update
 
 from tidings.domain.campaign import FINAL_STATUSES, InDoubtPolicy, NotificationStatus
 from tidings.domain.delivery import DeadShard, NewShard, Priority, Settlement, Shard, ShardStatus
 from tidings.storage import burials, turns
 from tidings.storage.codec import bytes_from_retries, retries_from_bytes
-from tidings.storage.columns import Moment
-from tidings.storage.dialects import Dialect
+from tidings.storage.columns import Moment, moment
+from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.schema import notifications, shards
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.settling import settle
@@ -50,17 +50,22 @@ _cancelled = (
 )
 
 
-_open_chunk = (
-    update(shards)
-    .where(c.id == bindparam("shard_id"), c.lease_token == bindparam("token"), c.status == ShardStatus.LEASED)
-    .values(chunk_open=bindparam("chunk"), chunk_high=bindparam("chunk_end"))
-)
+@cache
+def _open_chunk(dialect: Dialect) -> Prepared:
+    mine = (c.id == bindparam("shard_id"), c.lease_token == bindparam("token"), c.status == ShardStatus.LEASED)
+    opened = update(shards).where(*mine).values(chunk_open=bindparam("chunk"), chunk_high=bindparam("chunk_end"))
+    return dialect.prepare(opened)
 
 
 @cache
-def _planned(dialect: Dialect) -> Update:
+def _owners(dialect: Dialect) -> Prepared:
+    return dialect.prepare(select(n.id, n.app_id, n.send_at).where(dialect.any_of(n.id, "ids")))
+
+
+@cache
+def _planned(dialect: Dialect) -> Prepared:
     unplanned = update(notifications).where(dialect.any_of(n.id, "ids"), n.planned_at.is_(None))
-    return unplanned.values(planned_at=bindparam("now"))
+    return dialect.prepare(unplanned.values(planned_at=bindparam("now", type_=Moment)))
 
 
 class SqlShards:
@@ -71,14 +76,13 @@ class SqlShards:
 
     def add(self, shards: Sequence[NewShard], *, now: datetime) -> list[int]:
         """Store shards and give the ids of the new ones; one that exists, by (notification, n), is left alone."""
-        n = notifications.c
-        ids = sorted({shard.notification_id for shard in shards})
-        query = select(n.id, n.app_id, n.send_at).where(self._scope.dialect.any_of(n.id, "ids"))
-        owners = {row.id: row for row in self._scope.connection.execute(query, {"ids": self._scope.dialect.many(ids)})}
+        ids = self._scope.dialect.many(sorted({shard.notification_id for shard in shards}))
+        found = _owners(self._scope.dialect).rows(self._scope.connection, {"ids": ids})
+        owners = {notification_id: (app_id, moment(send_at)) for notification_id, app_id, send_at in found}
         rows = [
             {
                 "notification_id": shard.notification_id,
-                "app_id": owners[shard.notification_id].app_id,
+                "app_id": owners[shard.notification_id][0],
                 "n": shard.n,
                 "low": shard.low,
                 "high": shard.high,
@@ -86,16 +90,14 @@ class SqlShards:
                 "size": shard.size or len(shard.retries),
                 "priority": shard.priority,
                 "status": ShardStatus.READY,
-                "due_at": max(shard.not_before or now, owners[shard.notification_id].send_at),
+                "due_at": max(shard.not_before or now, owners[shard.notification_id][1]),
                 "created_at": now,
             }
             for shard in shards
         ]
         if not rows:
             return []
-        self._scope.connection.execute(
-            _planned(self._scope.dialect), {"ids": self._scope.dialect.many(ids), "now": now}
-        )
+        _planned(self._scope.dialect).count(self._scope.connection, {"ids": ids, "now": now})
         statement = self._scope.dialect.insert_missing(_table).returning(c.id)
         return sorted(self._scope.connection.execute(statement, rows).scalars())
 
@@ -140,7 +142,7 @@ class SqlShards:
     def open_chunk(self, shard_id: int, lease_token: int, chunk: int, *, high: int) -> bool:
         """Note that this chunk (numbered from 1), up to cursor `high`, is about to be sent; False for a lost lease."""
         values = {"shard_id": shard_id, "token": lease_token, "chunk": chunk, "chunk_end": high}
-        return self._scope.connection.execute(_open_chunk, values).rowcount == 1
+        return _open_chunk(self._scope.dialect).count(self._scope.connection, values) == 1
 
     def settle(self, settlement: Settlement, *, now: datetime) -> bool:
         """Store everything one chunk changed; False, and nothing stored, when the lease was lost."""

@@ -205,7 +205,7 @@ class SQLiteStore:
         try:
             with self._readers.connect() as connection, connection.begin():
                 return work(SqlTransaction(connection, SQLITE, self._sealer))
-        except DBAPIError as error:
+        except (DBAPIError, sqlite3.Error) as error:
             if blames_the_database(error):
                 raise unavailable(error) from error
             raise

@@ -6,16 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Update, bindparam, case, func, insert, literal, select, update
 
 from tidings.domain.delivery import DeliveryStatus, SettledDelivery
 from tidings.domain.receipt import Receipt
 from tidings.domain.stats import FEW, day_of
-from tidings.storage.dialects import Dialect
+from tidings.storage.columns import Moment
+from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.schema import notifications, subscriptions
-from tidings.storage.scope import AnyRow, AnySelect, Scope
+from tidings.storage.scope import AnySelect, Scope
 from tidings.storage.stats_tables import tallies
 
 n = notifications.c
@@ -32,14 +33,59 @@ Means = dict[int, tuple[str, str, str]]
 """(provider, origin, device) of subscriptions, by their ids."""
 
 
+class Owner(NamedTuple):
+    """The columns of OWNER."""
+
+    id: int
+    app_id: int
+    source: str
+    n_audience: int
+
+
+class _Statements(NamedTuple):
+    """What is executed for every chunk of a notification."""
+
+    reached: Prepared
+    how: Prepared
+    add: Prepared
+
+
+@cache
+def _prepared(dialect: Dialect) -> _Statements:
+    device = func.coalesce(s.device, "")
+    how = select(s.provider, s.origin, device, func.count()).where(dialect.any_of(s.id, "ids"))
+    return _Statements(
+        reached=dialect.prepare(_reached(dialect)),
+        how=dialect.prepare(how.group_by(s.provider, s.origin, device)),
+        add=dialect.prepare(
+            insert(tallies).values({one.name: bindparam(one.name) for one in tallies.c if one.name != "id"})
+        ),
+    )
+
+
 @cache
 def _reached(dialect: Dialect) -> Update:
-    return update(subscriptions).where(dialect.any_of(s.id, "ids")).values(last_active_at=bindparam("at"))
+    reached = update(subscriptions).where(dialect.any_of(s.id, "ids"))
+    return reached.values(last_active_at=bindparam("at", type_=Moment))
 
 
 @cache
 def _held(dialect: Dialect) -> AnySelect:
     return select(*_MEANS).where(dialect.any_of(s.id, "ids")).with_for_update(read=True, key_share=True)
+
+
+def note_reached(scope: Scope, ids: Sequence[int], *, now: datetime) -> int:
+    """Note when devices were reached; give how many of them are there, and cannot be erased before the end."""
+    values = {"ids": scope.dialect.many(ids), "at": now}
+    return _prepared(scope.dialect).reached.count(scope.connection, values)
+
+
+def tally_reached(scope: Scope, owner: Owner, ids: Sequence[int], *, now: datetime) -> None:
+    """Count messages to devices that are all there and were all reached."""
+    values = {"ids": scope.dialect.many(ids)}
+    sent = DeliveryStatus.SENT.name.lower()
+    found = _prepared(scope.dialect).how.rows(scope.connection, values)
+    _add(scope, owner, {(*how, sent, ""): count for *how, count in found}, now=now)
 
 
 def means_of(scope: Scope, deliveries: Sequence[SettledDelivery], *, now: datetime) -> Means:
@@ -59,7 +105,7 @@ def means_of(scope: Scope, deliveries: Sequence[SettledDelivery], *, now: dateti
 
 
 def tally_deliveries(
-    scope: Scope, owner: AnyRow, counted: Iterable[SettledDelivery], means: Means, *, now: datetime
+    scope: Scope, owner: Owner, counted: Iterable[SettledDelivery], means: Means, *, now: datetime
 ) -> None:
     """Count final states by what they came to and by what means."""
     groups = Counter(
@@ -78,7 +124,12 @@ def tally_skipped(scope: Scope, notification_id: int, counted: Mapping[str, int]
     owner = scope.connection.execute(_owner, {"notification": notification_id}).first()
     if owner is not None:
         skipped = DeliveryStatus.SKIPPED.name.lower()
-        _add(scope, owner, {(*_NOBODY, skipped, str(reason)): count for reason, count in counted.items()}, now=now)
+        _add(
+            scope,
+            Owner(*owner),
+            {(*_NOBODY, skipped, str(reason)): count for reason, count in counted.items()},
+            now=now,
+        )
 
 
 def tally_receipt(scope: Scope, receipt: Receipt) -> None:
@@ -107,7 +158,7 @@ def _means(rows: Iterable[Sequence[Any]]) -> Means:
     return {row[0]: (row[1], row[2], row[3] or "") for row in rows}
 
 
-def _add(scope: Scope, owner: AnyRow, groups: Mapping[tuple[str, str, str, str, str], int], *, now: datetime) -> None:
+def _add(scope: Scope, owner: Owner, groups: Mapping[tuple[str, str, str, str, str], int], *, now: datetime) -> None:
     common = {
         "app_id": owner.app_id,
         "day": day_of(now),
@@ -115,6 +166,7 @@ def _add(scope: Scope, owner: AnyRow, groups: Mapping[tuple[str, str, str, str, 
         "source": owner.source,
     }
     names = ("provider", "origin", "device", "outcome", "reason")
-    rows = [{**common, **dict(zip(names, group, strict=True)), "n": count} for group, count in groups.items() if count]
-    if rows:
-        scope.connection.execute(insert(tallies), rows)
+    for group, count in groups.items():
+        if count:
+            row = {**common, **dict(zip(names, group, strict=True)), "n": count}
+            _prepared(scope.dialect).add.count(scope.connection, row)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
+from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.schema import broadcasts, volumes
 from tidings.storage.scope import Scope
 
@@ -14,6 +16,12 @@ SLOTS = 8
 
 v = volumes.c
 b = broadcasts.c
+
+
+@cache
+def _since(dialect: Dialect) -> Prepared:
+    of_app = (v.app_id == bindparam("app_id"), v.minute >= bindparam("minute"))
+    return dialect.prepare(select(func.coalesce(func.sum(v.n), 0)).where(*of_app))
 
 
 class SqlVolumes:
@@ -30,8 +38,9 @@ class SqlVolumes:
 
     def since(self, app_id: int, moment: datetime) -> int:
         """Add up the recipients asked for in the minute of that moment and later."""
-        query = select(func.coalesce(func.sum(v.n), 0)).where(v.app_id == app_id, v.minute >= _minute(moment))
-        return int(self._scope.connection.execute(query).scalar_one())
+        asked = {"app_id": app_id, "minute": _minute(moment)}
+        ((sum_of_all,),) = _since(self._scope.dialect).rows(self._scope.connection, asked)
+        return int(sum_of_all)
 
     def forget(self, app_id: int) -> None:
         """Begin to count anew."""

@@ -26,15 +26,35 @@ from tidings.worker.wire import Report, bytes_from_chunk, report_from
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """A chunk under way: which parcels have no outcome yet, and those that have."""
+    """A chunk under way, and the outcomes that its parcels have by now, by subscription."""
 
     chunk: Chunk
     policy: InDoubtPolicy
-    open: dict[int, Parcel]
     done: asyncio.Future[None]
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     attempts: int = 0
     recalled: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Say whether every parcel has its outcome."""
+        return len(self.outcomes) >= len(self.chunk.parcels)
+
+    def open(self) -> tuple[Parcel, ...]:
+        """Give the parcels that have none."""
+        if not self.outcomes:
+            return self.chunk.parcels
+        return tuple(parcel for parcel in self.chunk.parcels if parcel.subscription_id not in self.outcomes)
+
+    def answer_rest(self, outcome: Outcome) -> None:
+        """Give all those the same outcome, and be done."""
+        self.outcomes.update({parcel.subscription_id: outcome for parcel in self.open()})
+        self.end()
+
+    def end(self) -> None:
+        """Be done: whoever waits gets the outcomes that there are."""
+        if not self.done.done():
+            self.done.set_result(None)
 
 
 class SenderProcess:
@@ -87,13 +107,24 @@ class SenderProcess:
         return messages
 
     async def _write(self, data: bytes) -> None:
+        message = memoryview(LENGTH.pack(len(data)) + data)
         async with self._writing:
-            # The pipe may be full while the process encrypts: the loop must not wait for that.
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._send, data)
+            rest = message[self._sent_at_once(message) :]
+            if rest:
+                # The pipe is full while the process encrypts: the loop must not wait for that.
+                await asyncio.get_running_loop().run_in_executor(self._threads, self._send, rest)
 
-    def _send(self, data: bytes) -> None:
-        with self._open:
-            self.pipe.send_bytes(data)
+    def _sent_at_once(self, message: memoryview) -> int:
+        """Send what the pipe has room for, which is nearly always all; give how many bytes that was."""
+        try:
+            return self._incoming.send(message, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
+
+    def _send(self, rest: memoryview) -> None:
+        while rest:
+            with self._open:
+                rest = rest[os.write(self.pipe.fileno(), rest) :]
 
     def end(self) -> None:
         """Close the pipe, which ends the process, and wait for it; kill it if it does not listen."""

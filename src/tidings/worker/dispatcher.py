@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -107,8 +107,14 @@ class Dispatcher:
 
     async def _look(self) -> None:
         await self._notice_the_clock()
-        await self._take(self._window + len(self._besides) - len(self._running), least=Priority.LOW)
-        self._besides |= await self._take(self._reserve - len(self._besides), least=Priority.AT_ONCE)
+        places = max(0, self._window + len(self._besides) - len(self._running))
+        besides = max(0, self._reserve - len(self._besides))
+        if not places and not besides:
+            return
+        look = partial(_waiting, now=self._clock.now(), places=places, besides=besides, carried=len(self._running))
+        ready, urgent = await self._store.read(look)
+        self._begin(ready, most=places)
+        self._besides |= self._begin(urgent, most=besides)
 
     async def _notice_the_clock(self) -> None:
         """Where the clock has gone back, keep nothing waiting for a time that has been already."""
@@ -119,13 +125,9 @@ class Dispatcher:
             await self._store.write(lambda tx: tx.shards.clock_went_back(now=now, was=was, lease=LEASE))
         self._latest = now
 
-    async def _take(self, most: int, *, least: Priority) -> set[int]:
-        """Begin to carry so many more shards at most; give which."""
-        if most <= 0:
-            return set()
-        now = self._clock.now()
-        ready = await self._store.read(partial(_ready, now=now, limit=most + len(self._running), least=least))
-        begun = [shard_id for shard_id in ready if shard_id not in self._running][:most]
+    def _begin(self, waiting: Sequence[int], *, most: int) -> set[int]:
+        """Begin to carry so many more of these shards at most; give which."""
+        begun = [shard_id for shard_id in waiting if shard_id not in self._running][:most]
         for shard_id in begun:
             self._running[shard_id] = asyncio.create_task(self._carry(shard_id))
         return set(begun)
@@ -145,8 +147,16 @@ class Dispatcher:
                 self._awake.set()
 
 
-def _ready(tx: Transaction, *, now: datetime, limit: int, least: Priority) -> list[int]:
-    return tx.shards.ready(now=now, limit=limit, least=least)
+def _waiting(tx: Transaction, *, now: datetime, places: int, besides: int, carried: int) -> tuple[list[int], list[int]]:
+    """Give whose turn it is in the window, and which urgent ones may have a place besides."""
+    ready: list[int] = []
+    if places:
+        ready = tx.shards.ready(now=now, limit=places + carried, least=Priority.LOW)
+        if len(ready) < places + carried:
+            return ready, []  # there is room for all that wait
+    if not besides:
+        return ready, []
+    return ready, tx.shards.ready(now=now, limit=places + besides + carried, least=Priority.AT_ONCE)
 
 
 async def _whenever(rung: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 
 from tidings.domain.app import Credential, CredentialStatus
-from tidings.domain.campaign import FINAL_STATUSES, SENDABLE, Notification, NotificationStatus
+from tidings.domain.campaign import FINAL_STATUSES, Notification, NotificationStatus
 from tidings.domain.delivery import DeliveryStatus, SettledDelivery, Shard, SkipReason
 from tidings.domain.subscription import Recipient
-from tidings.pipeline.settle import EVERYWHERE
+from tidings.pipeline.settle import EVERYWHERE, Pair
 from tidings.storage import Transaction
+
+_id: Callable[[Recipient], int] = itemgetter(0)
+pair_of: Callable[[Recipient], Pair] = itemgetter(2, 6)
+"""The key and the origin of a recipient; asked of each, so without a function of Python's own."""
+
+place_of: Callable[[Recipient], tuple[str, str]] = itemgetter(1, 6)
+"""The provider and the origin of a recipient."""
 
 CHUNK_SIZE = 200
 """Recipients a chunk aims at: what is in doubt after a crash, and what one transaction settles."""
@@ -45,17 +53,22 @@ class Batch:
         return bool(self.held) and not self.recipients and not self.settled
 
 
-def load(tx: Transaction, shard: Shard, *, cursor: int, number: int) -> Batch | None:
-    """Read the next batch after `cursor`; None at the end of the shard or when its notification is not to be sent."""
-    notification = tx.notifications.by_id(shard.notification_id)
-    if notification is None or notification.status not in SENDABLE or tx.instance.paused() is not None:
+def load(tx: Transaction, shard: Shard, *, cursor: int, number: int, of: Notification | None = None) -> Batch | None:
+    """Read the next batch after `cursor`; None at the end of the shard or when its notification is not to be sent.
+
+    `of` is the notification where it has been read before: what it says does not change, only whether it is sent.
+    """
+    if not tx.notifications.wanted(shard.notification_id):
+        return None
+    notification = of or tx.notifications.by_id(shard.notification_id)
+    if notification is None:
         return None
     return following(tx, shard, notification, cursor=cursor, number=number)
 
 
-def opened(tx: Transaction, shard: Shard, *, cursor: int, number: int) -> Batch | None:
+def opened(tx: Transaction, shard: Shard, *, cursor: int, number: int, of: Notification | None = None) -> Batch | None:
     """Read the next batch, and note that it is about to be sent."""
-    batch = load(tx, shard, cursor=cursor, number=number)
+    batch = load(tx, shard, cursor=cursor, number=number, of=of)
     if batch is not None and not batch.waits:
         tx.shards.open_chunk(shard.id, shard.lease_token, number, high=batch.cursor)
     return batch
@@ -79,6 +92,8 @@ def following(tx: Transaction, shard: Shard, notification: Notification, *, curs
     """Read the next batch after `cursor`, whatever the notification's status; None at the end of the shard."""
     if shard.retries:
         return _from_list(tx, shard, notification, cursor=cursor, number=number)
+    if cursor >= shard.high:
+        return None
     found = tx.subscriptions.recipients(
         shard.app_id,
         notification.audience,
@@ -94,7 +109,7 @@ def following(tx: Transaction, shard: Shard, notification: Notification, *, curs
         number=number,
         cursor=found[-1].subscription_id,
         found=found,
-        tries={one.subscription_id: 0 for one in found},
+        tries=dict.fromkeys(map(_id, found), 0),
     )
 
 
@@ -142,36 +157,41 @@ def _sorted(
     found: list[Recipient],
     tries: dict[int, int],
 ) -> Batch:
-    """Keep whom we can send to; the others are held or skipped, each with its reason."""
+    """Keep whom we can send to; the others are held or skipped, each with its reason. Decided once for each pair."""
+    pairs = set(map(pair_of, found))
+    credentials = _usable(tx, {credential_id for credential_id, _ in pairs})
     paused = tx.credentials.paused(notification.app_id)
-    credentials: dict[int, Credential] = {}
-    usable: list[Recipient] = []
-    held: list[int] = []
-    skipped: dict[int, SkipReason] = dict.fromkeys(tries, SkipReason.UNSUBSCRIBED)
-    for one in found:
-        credential = credentials.get(one.credential_id) or tx.credentials.by_id(one.credential_id)
-        del skipped[one.subscription_id]
-        if credential is None or credential.status is CredentialStatus.REVOKED:
-            skipped[one.subscription_id] = SkipReason.NO_CREDENTIAL
-            continue
-        credentials[one.credential_id] = credential
-        if not paused.isdisjoint({(one.credential_id, one.origin), (one.credential_id, EVERYWHERE)}):
-            held.append(one.subscription_id)
-        else:
-            usable.append(one)
+    keyless = {pair for pair in pairs if pair[0] not in credentials}
+    rests = {pair for pair in pairs - keyless if not paused.isdisjoint({pair, (pair[0], EVERYWHERE)})}
+    barred = keyless | rests
+    skipped: dict[int, SkipReason] = {}
+    if len(found) < len(tries):
+        there = {one.subscription_id for one in found}
+        skipped = {one: SkipReason.UNSUBSCRIBED for one in tries if one not in there}
+    skipped |= {one.subscription_id: SkipReason.NO_CREDENTIAL for one in found if keyless and pair_of(one) in keyless}
     return Batch(
         notification=notification,
         number=number,
         cursor=cursor,
-        recipients=tuple(usable),
+        recipients=tuple(one for one in found if pair_of(one) not in barred) if barred else tuple(found),
         credentials=credentials,
         tries=tries,
-        held=tuple(held),
+        held=tuple(one.subscription_id for one in found if rests and pair_of(one) in rests),
         settled=tuple(
             SettledDelivery(subscription_id, DeliveryStatus.SKIPPED, reason, attempt=tries[subscription_id])
             for subscription_id, reason in skipped.items()
         ),
     )
+
+
+def _usable(tx: Transaction, ids: Collection[int]) -> dict[int, Credential]:
+    """Give those of the credentials that are there and not revoked."""
+    found = {one: tx.credentials.by_id(one) for one in sorted(ids)}
+    return {
+        one: credential
+        for one, credential in found.items()
+        if credential is not None and credential.status is not CredentialStatus.REVOKED
+    }
 
 
 def in_doubt(tries: dict[int, int]) -> list[SettledDelivery]:

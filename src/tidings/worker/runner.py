@@ -10,19 +10,21 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from tidings.domain.campaign import InDoubtPolicy
-from tidings.domain.delivery import Priority, Retry, Settlement, Shard
+from tidings.domain.campaign import InDoubtPolicy, Notification
+from tidings.domain.delivery import Priority, Settlement, Shard
 from tidings.domain.outcome import Accepted, Outcome
 from tidings.lib import tracing
 from tidings.lib.clock import Clock
 from tidings.lib.log import Logger
 from tidings.lib.opaque import OpaquePairs
 from tidings.lib.tracing import Step
-from tidings.pipeline.settle import CONFIGURATION_DELAY, Pair, Tried, Verdicts, expired, settle
+from tidings.pipeline.settle import Pair, Verdicts, expired
 from tidings.providers import Provider
 from tidings.storage import Store, StoreUnavailable, T, Transaction
+from tidings.worker.drafts import Drafts
 from tidings.worker.granting import Pool
-from tidings.worker.load import Batch, doubtful, goes_on, in_doubt, opened, ran_out, unwanted
+from tidings.worker.judging import judged, next_look, parted, tried_of
+from tidings.worker.load import Batch, doubtful, goes_on, in_doubt, opened, pair_of, place_of, ran_out, unwanted
 from tidings.worker.packing import packed
 from tidings.worker.signs import Event, Meters
 
@@ -67,6 +69,7 @@ class Runner:
         self._meters = meters
         self._stopping = False
         self._in_hand: Counter[int] = Counter()
+        self._drafts: dict[int, Drafts] = {}
         self._heeded = 0
 
     def stop(self) -> None:
@@ -107,6 +110,8 @@ class Runner:
         finally:
             renewing.cancel()
             self._in_hand -= Counter([shard.notification_id])
+            if shard.notification_id not in self._in_hand:
+                self._drafts.pop(shard.notification_id, None)
             with suppress(asyncio.CancelledError):
                 await renewing
         return True
@@ -152,37 +157,16 @@ class Runner:
     async def _try(self, batch: Batch, shard: Shard) -> Verdicts:
         """Send a batch and decide what follows from each outcome."""
         now = self._clock.now()
-        notification = batch.notification
         if ran_out(batch, now=now):
             return Verdicts(deliveries=expired(batch.tries))
         outcomes = await self._send(batch, shard)
         now = self._clock.now()
-        tried = [
-            Tried(
-                subscription_id=one.subscription_id,
-                earlier_tries=batch.tries[one.subscription_id],
-                credential_id=one.credential_id,
-                origin=one.origin,
-                outcome=outcomes[one.subscription_id],
-                address_hash=one.address_hash,
-            )
-            for one in batch.recipients
-            if one.subscription_id in outcomes
-        ]
-        verdicts = settle(
-            tried,
-            now=now,
-            expires_at=notification.expires_at,
-            chance=self._chance,
-            proven=await self._proven({one.pair for one in tried if one.needs_proof}, now),
-        )
-        verdicts.deliveries += batch.settled
-        untold = {one.subscription_id for one in batch.recipients} - outcomes.keys()
-        verdicts.deliveries += in_doubt({one: batch.tries[one] for one in untold})
-        if batch.held:
-            held = [Retry(one, batch.tries[one]) for one in batch.held]
-            verdicts.retries.setdefault(_next_look(batch, now), []).extend(held)
-        return verdicts
+        accepted, others = parted(batch, outcomes)
+        self._meters.count_accepted(map(place_of, accepted))
+        self._meters.count((one.provider, one.origin, outcome) for one, outcome in others)
+        tried, working = tried_of(batch, others), set(map(pair_of, accepted))
+        working |= await self._proven({one.pair for one in tried if one.needs_proof} - working, now)
+        return judged(batch, outcomes, tried=tried, working=working, now=now, chance=self._chance)
 
     async def _proven(self, refused: set[Pair], now: datetime) -> set[Pair]:
         """Keep the pairs that lately worked for others: anybody can register one address that answers oddly."""
@@ -197,7 +181,7 @@ class Runner:
             return refused  # nothing is paused that we know nothing of; the next try asks again
 
     async def _send(self, batch: Batch, shard: Shard) -> dict[int, Outcome]:
-        chunk, outcomes = packed(batch, deliveries=self._deliveries, provider=self._provider)
+        chunk, outcomes = packed(batch, self._drafts_of(batch.notification), deliveries=self._deliveries)
         if not any(batch.tries.values()):
             waited = (self._clock.now() - batch.notification.send_at).total_seconds()
             self._meters.wait_seconds.labels(shard.priority.name.lower()).observe(max(0.0, waited))
@@ -207,12 +191,13 @@ class Runner:
             if span is not None:
                 span.tell(accepted=sum(isinstance(one, Accepted) for one in outcomes.values()))
         self._meters.chunk_seconds.observe(time.monotonic() - begun)
-        self._meters.count(
-            (one.provider, one.origin, outcomes[one.subscription_id])
-            for one in batch.recipients
-            if one.subscription_id in outcomes
-        )
         return outcomes
+
+    def _drafts_of(self, notification: Notification) -> Drafts:
+        """Compose what its recipients share once for all shards that are in hand."""
+        if notification.id not in self._drafts:
+            self._drafts[notification.id] = Drafts(notification.message, self._provider)
+        return self._drafts[notification.id]
 
     async def _settle(self, shard: Shard, batch: Batch, verdicts: Verdicts) -> tuple[bool, Batch | None]:
         """Store a batch's verdicts and load the next batch in one transaction; (False, None) if the lease is lost."""
@@ -236,7 +221,7 @@ class Runner:
                 log.warning(Event.INTEGRATION_PAUSED, credential=credential_id, origin=origin, reason=reason)
             if self._stopping:
                 return True, None
-            return True, opened(tx, shard, cursor=batch.cursor, number=batch.number + 1)
+            return True, opened(tx, shard, cursor=batch.cursor, number=batch.number + 1, of=batch.notification)
 
         begun = time.monotonic()
         with tracing.span(Step.SETTLE, of=batch.of):
@@ -258,7 +243,7 @@ class Runner:
 
     async def _wait(self, shard: Shard, batch: Batch) -> None:
         """Give the shard back until the next look at a paused integration: one row waits, not a new one each time."""
-        moment = _next_look(batch, self._clock.now())
+        moment = next_look(batch, self._clock.now())
         await self._persistently(lambda tx: tx.shards.release(shard.id, shard.lease_token, not_before=moment))
 
     async def _end(self, shard: Shard, cursor: int) -> None:
@@ -290,10 +275,6 @@ def _in_doubt(shard: Shard) -> bool:
 def _named(fault: Exception) -> str:
     """Name a fault for people; its text stays in the log, as it may quote what is nobody's business."""
     return f"fault:{type(fault).__name__}"
-
-
-def _next_look(batch: Batch, now: datetime) -> datetime:
-    return min(now + timedelta(seconds=CONFIGURATION_DELAY), batch.notification.expires_at)
 
 
 def _renewed(tx: Transaction, *, shard: Shard, now: datetime) -> bool:

@@ -88,13 +88,8 @@ class SenderPool:
             if chunk.notification_id in self._unwanted:
                 return dict.fromkeys((parcel.subscription_id for parcel in chunk.parcels), RECALLED)
             numbered = replace(chunk, number=next(self._numbers))
-            job = Job(
-                chunk=numbered,
-                policy=policy,
-                open={parcel.subscription_id: parcel for parcel in numbered.parcels},
-                done=asyncio.get_running_loop().create_future(),
-            )
-            if job.open:
+            job = Job(chunk=numbered, policy=policy, done=asyncio.get_running_loop().create_future())
+            if numbered.parcels:
                 await self._hand_out(job)
                 await job.done
             return job.outcomes
@@ -126,9 +121,8 @@ class SenderPool:
             sender = await self._least_busy()
             sender.jobs[job.chunk.number] = job
             job.recalled = False
-            rest = replace(job.chunk, parcels=tuple(job.open.values()))
             try:
-                await sender.write(rest)
+                await sender.write(replace(job.chunk, parcels=job.open()))
             except OSError:
                 # Died before it had the whole chunk: nothing of it was sent. Its reader replaces the process.
                 if sender.jobs.pop(job.chunk.number, None) is None:
@@ -159,15 +153,14 @@ class SenderPool:
         except (EOFError, OSError):
             self._lost(sender)
             return False
-        for number, subscription_id, outcome in chain.from_iterable(message.outcomes() for message in messages):
+        for number, outcomes in chain.from_iterable(message.outcomes() for message in messages):
             job = sender.jobs.get(number)
-            if job is None or job.open.pop(subscription_id, None) is None:
+            if job is None:
                 continue
-            job.outcomes[subscription_id] = outcome
-            if not job.open:
+            job.outcomes.update(outcomes)
+            if job.complete:
                 del sender.jobs[number]
-                if not job.done.done():
-                    job.done.set_result(None)
+                job.end()
         return True
 
     def _lost(self, sender: SenderProcess) -> None:
@@ -197,13 +190,11 @@ class SenderPool:
             if job.done.done():
                 continue  # whoever waited for it was cancelled
             if job.policy is InDoubtPolicy.SKIP:
-                job.done.set_result(None)
+                job.end()
             elif job.chunk.notification_id in self._unwanted:
-                job.outcomes.update(dict.fromkeys(job.open, RECALLED))
-                job.done.set_result(None)
+                job.answer_rest(RECALLED)
             elif job.attempts >= MOST_ATTEMPTS:
-                job.outcomes.update(dict.fromkeys(job.open, Unavailable(None, "sender_died")))
-                job.done.set_result(None)
+                job.answer_rest(Unavailable(None, "sender_died"))
             else:
                 await self._hand_out(job)
 

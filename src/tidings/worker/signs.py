@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import get_args
 
-from tidings.domain.outcome import Held, Outcome, Throttled, Unavailable
+from tidings.domain.outcome import Accepted, Held, Outcome, Throttled, Unavailable
 from tidings.lib.metrics import Metrics
 from tidings.providers import CHANNELS, REGISTRY, provider
 
@@ -50,6 +50,7 @@ class Label(StrEnum):
 WAITS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1_800.0)
 """Upper ends in seconds: from a message to one person to the end of a campaign."""
 
+_ACCEPTED = Accepted.__name__.lower()
 _HELD = frozenset(Held)
 _PUT_OFF = (Throttled, Unavailable)
 
@@ -87,6 +88,11 @@ class Meters:
             Metric.SETTLE_SECONDS, "Storing the outcomes of a chunk and loading the next one, retries included."
         )
         self.sender_deaths = metrics.counter(Metric.SENDER_DEATHS, "Sender processes that ended by themselves.")
+
+    def count_accepted(self, places: Iterable[tuple[str, str]]) -> None:
+        """Count messages that were accepted: (provider, origin) of each recipient."""
+        for (name, origin), number in Tally(places).items():
+            self._outcomes.labels(_ACCEPTED, _service(name, origin)).inc(number)
 
     def count(self, outcomes: Iterable[tuple[str, str, Outcome]]) -> None:
         """Count the outcomes of a chunk: (provider, origin, outcome) of each recipient."""

@@ -6,7 +6,7 @@ An object for each recipient would cost either side more than what is done with 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,12 +22,16 @@ class Report(NamedTuple):
     accepted: dict[int, tuple[list[int], list[str]]]
     others: list[tuple[int, int, Outcome]]
 
-    def outcomes(self) -> Iterable[tuple[int, int, Outcome]]:
-        """Give (chunk, subscription, outcome) of each."""
+    def outcomes(self) -> Iterator[tuple[int, dict[int, Outcome]]]:
+        """Give (chunk, outcomes by subscription), a chunk's accepted ones at once."""
         for chunk, (subscriptions, refs) in self.accepted.items():
-            for subscription, ref in zip(subscriptions, refs, strict=True):
-                yield chunk, subscription, Accepted(ref) if ref else _ACCEPTED
-        yield from self.others
+            if any(refs):
+                named = zip(subscriptions, refs, strict=True)
+                yield chunk, {subscription: Accepted(ref) if ref else _ACCEPTED for subscription, ref in named}
+            else:
+                yield chunk, dict.fromkeys(subscriptions, _ACCEPTED)
+        for chunk, subscription, outcome in self.others:
+            yield chunk, {subscription: outcome}
 
 
 _ACCEPTED = Accepted()

@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
-from sqlalchemy import event
 
 from support.stored import Given
 from tidings.domain.audience import Audience, Devices, Everyone, Users
-from tidings.storage import Store, Transaction
+from tidings.domain.delivery import NewShard
+from tidings.domain.vitals import Vitals
+from tidings.storage import Store, Transaction, vitals
 
+T = TypeVar("T")
 MUCH = 10**9
 
 
 def plans(tx: Transaction, work: Callable[[Transaction], object]) -> str:
     """Run a work and give SQLite's plans of its statements."""
-    connection = tx.apps._scope.connection  # type: ignore[attr-defined]
-    seen: list[tuple[str, object]] = []
-
-    def note(_connection, _cursor, statement, parameters, _context, _many):  # type: ignore[no-untyped-def]
-        seen.append((statement, parameters))
-
-    event.listen(connection, "before_cursor_execute", note)
+    driver = tx.apps._scope.connection.connection.driver_connection  # type: ignore[attr-defined]
+    seen: list[str] = []
+    driver.set_trace_callback(seen.append)  # whoever executes them, and with their parameters in place
     work(tx)
-    event.remove(connection, "before_cursor_execute", note)
-    driver = connection.connection.driver_connection
-    return "\n".join(
-        row[3]
-        for statement, parameters in seen
-        for row in driver.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-    )
+    driver.set_trace_callback(None)
+    return "\n".join(row[3] for statement in seen for row in driver.execute(f"EXPLAIN QUERY PLAN {statement}"))
+
+
+def steps(tx: Transaction, work: Callable[[Transaction], T]) -> tuple[T, int]:
+    """Run a work; give what it gives, and how many tens of steps SQLite's machine took for it."""
+    driver = tx.apps._scope.connection.connection.driver_connection  # type: ignore[attr-defined]
+    taken: list[None] = []
+    driver.set_progress_handler(lambda: taken.append(None), 10)
+    done = work(tx)
+    driver.set_progress_handler(None, 0)
+    return done, len(taken)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +78,27 @@ async def test_what_has_no_shards_yet_is_found_without_a_look_at_what_has(sqlite
     plan = await sqlite.read(lambda tx: plans(tx, lambda tx: tx.notifications.due(now=given.now, limit=10)))
     assert "USING INDEX ix_notifications_unplanned (status=? AND send_at<?)" in plan, plan
     assert "shards" not in plan
+
+
+async def test_how_the_instance_is_doing_is_told_without_a_look_at_all_that_waits(
+    sqlite: Store, given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notification = await given.notification(await given.app(), of=5_000)
+
+    def look(tx: Transaction) -> Vitals:
+        return tx.instance.vitals(now=given.now, alive_since=given.now)
+
+    plan = await sqlite.read(lambda tx: plans(tx, look))
+    assert "SCAN shards\n" not in f"{plan}\n", plan
+    for index in ("ix_shards_lanes", "ix_shards_leased", "ix_shards_dead", "ix_shards_in_doubt"):
+        assert f"SCAN shards USING COVERING INDEX {index}" in plan or f"SCAN shards USING INDEX {index}" in plan, plan
+
+    monkeypatch.setattr(vitals, "MOST", 20)
+    costs = []
+    for first, last in ((0, 50), (50, 2_000)):
+        some = [NewShard(notification.id, n, low=n, high=n, size=1) for n in range(first, last)]
+        await sqlite.write(lambda tx, some=some: tx.shards.add(some, now=given.now))  # type: ignore[misc]
+        found, cost = await sqlite.read(lambda tx: steps(tx, look))
+        assert (found.ready, found.leased, found.dead, found.in_doubt) == (20, 0, 0, 0)
+        costs.append(cost)
+    assert costs[1] <= costs[0] * 1.05 + 5, costs

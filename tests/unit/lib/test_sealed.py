@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidings.lib import sealed
-from tidings.lib.sealed import KeyRing, KeyRingError, SealBroken, find_key_ring, open_sealer
+from tidings.lib.sealed import KeyRing, KeyRingError, SealBroken, Sealer, find_key_ring, open_sealer
 
 RING = KeyRing.generate()
 SEALER, STORED = open_sealer(RING, {})
@@ -37,6 +37,25 @@ def test_every_changed_bit_and_every_missing_byte_is_noticed() -> None:
     for wrong in [*changed, *(box[:end] for end in range(len(box))), box + b"\0"]:
         with pytest.raises(SealBroken):
             SEALER.open(wrong, context="here")
+
+
+def test_many_are_opened_at_once_and_one_that_was_changed_spoils_no_other() -> None:
+    sealer, _ = open_sealer(KeyRing.generate(), {})
+    places = [f"place|{n}" for n in range(5)]
+    values = [sealer.seal(place.encode(), context=place) for place in places]
+    contexts = [place.encode() for place in places]
+    assert sealer.open_many(values, contexts=contexts) == contexts
+    for spoilt in (values[2][:-1] + b"x", values[2][:10], b"", values[3]):
+        found = sealer.open_many([*values[:2], spoilt, *values[3:]], contexts=contexts)
+        assert found == [*contexts[:2], None, *contexts[3:]]
+    assert sealer.open_many([], contexts=[]) == []
+
+
+def test_many_are_opened_whichever_data_key_sealed_them() -> None:
+    older, newer = Sealer({1: b"1" * 32}), Sealer({1: b"1" * 32, 2: b"2" * 32})
+    values = [older.seal(b"old", context="a"), newer.seal(b"new", context="a")]
+    assert newer.open_many(values, contexts=[b"a", b"a"]) == [b"old", b"new"]
+    assert older.open_many(values, contexts=[b"a", b"a"]) == [b"old", None]
 
 
 def test_the_same_secret_sealed_twice_looks_different() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
-from sqlalchemy import ColumnElement, Connection, Table
+from sqlalchemy import ClauseElement, ColumnElement, Connection, Table
+from sqlalchemy.engine import Dialect as Driver
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Insert
 
 Inserts = Callable[[Table], Any]
@@ -37,6 +41,70 @@ def increment(insert: Inserts, table: Table, key: tuple[str, ...], column: str) 
     return built
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A statement's text for a driver, made once, and how its parameters are made of the values of one execution.
+
+    For the statements of a chunk: finding them in its cache and wrapping their results costs SQLAlchemy many times what
+    the database needs for them.
+    """
+
+    text: str
+    order: tuple[str, ...]
+    constants: Mapping[str, Any]
+    encoders: tuple[tuple[str, Callable[[Any], Any]], ...]
+
+    @classmethod
+    def of(cls, statement: ClauseElement, driver: Driver) -> Self:
+        """Compile a statement; one with `in_` has no text of its own before its values are known."""
+        compiled = statement.compile(dialect=driver)
+        assert isinstance(compiled, SQLCompiler)
+        assert not compiled.post_compile_params
+        encoders = {
+            name: bind.type.dialect_impl(driver).bind_processor(driver) for name, bind in compiled.binds.items()
+        }
+        constants = {
+            name: value.value if isinstance(value, Enum) else value
+            for name, value in compiled.params.items()
+            if name not in compiled.binds or not compiled.binds[name].required
+        }
+        return cls(
+            text=str(compiled),
+            order=tuple(compiled.positiontup or compiled.params),
+            constants=constants,
+            encoders=tuple((name, encode) for name, encode in encoders.items() if encode is not None),
+        )
+
+    def parameters(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Give every parameter as the driver takes it; a missing value is a KeyError."""
+        given = {**self.constants, **values}
+        for name, encode in self.encoders:
+            given[name] = encode(given[name])
+        return given
+
+
+class NewDeliveries(NamedTuple):
+    """Rows of `deliveries` as columns of plain values, all equally long."""
+
+    subscriptions: Sequence[int]
+    statuses: Sequence[int]
+    attempts: Sequence[int]
+    reasons: Sequence[str]
+    references: Sequence[str]
+
+
+class Prepared(Protocol):
+    """A statement that is ready to be executed; columns come back as the driver gives them, so plain types only."""
+
+    def rows(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Execute it and give its rows."""
+        ...
+
+    def count(self, connection: Connection, values: Mapping[str, Any]) -> int:
+        """Execute it and give how many rows it changed."""
+        ...
+
+
 class Dialect(Protocol):
     """One database's way of saying it. Instances hold nothing and are hashable, and statements are built once."""
 
@@ -47,6 +115,10 @@ class Dialect(Protocol):
 
     def hold(self, connection: Connection, name: str) -> None:
         """Let nobody else past this name until the transaction ends."""
+        ...
+
+    def prepare(self, statement: ClauseElement) -> Prepared:
+        """Make a statement ready; keep what comes back."""
         ...
 
     def insert_missing(self, table: Table) -> Insert:
@@ -82,9 +154,9 @@ class Dialect(Protocol):
         ...
 
     def insert_deliveries(
-        self, connection: Connection, notification_id: int, at: int, rows: Sequence[tuple[int, int, int, str, str]]
-    ) -> set[int]:
-        """Store rows (subscription, status, attempt, reason, reference) that are missing; give whose were stored.
+        self, connection: Connection, notification_id: int, at: int, new: NewDeliveries
+    ) -> Collection[int] | None:
+        """Store rows that are missing; give the subscriptions whose were stored, or None when all were.
 
         `at` is in microseconds since 1970.
         """

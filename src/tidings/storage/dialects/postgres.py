@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, func
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy import ClauseElement, ColumnElement, Connection, CursorResult, Table, bindparam, func
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert, psycopg
+from sqlalchemy.engine import Dialect as Driver
 from sqlalchemy.sql.dml import Insert
 
-from tidings.storage.dialects import increment, insert_missing, upsert
+from tidings.storage.dialects import NewDeliveries, Words, increment, insert_missing, upsert
 
 # One statement with five arrays: measured against COPY into a staging table and against a row per statement.
 _STORE = (
@@ -19,6 +20,27 @@ _STORE = (
     " SELECT %s, %s, * FROM unnest(%s::bigint[], %s::smallint[], %s::smallint[], %s::text[], %s::text[])"
     " ON CONFLICT DO NOTHING RETURNING subscription_id"
 )
+
+
+_DRIVER: Driver = psycopg.dialect()  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Goes through SQLAlchemy as text, so that what goes wrong has the same names as everywhere else."""
+
+    words: Words
+
+    def rows(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Execute it and give its rows."""
+        return self._execute(connection, values).fetchall()
+
+    def count(self, connection: Connection, values: Mapping[str, Any]) -> int:
+        """Execute it and give how many rows it changed."""
+        return self._execute(connection, values).rowcount
+
+    def _execute(self, connection: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
+        return connection.exec_driver_sql(self.words.text, self.words.parameters(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +53,10 @@ class PostgresDialect:
         """Take the advisory lock of that name; what is read after this was committed by whoever had it before."""
         number = int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (number,))
+
+    def prepare(self, statement: ClauseElement) -> _Prepared:
+        """Make a statement ready."""
+        return _Prepared(Words.of(statement, _DRIVER))
 
     def insert_missing(self, table: Table) -> Insert:
         """Build an insert that leaves rows alone which are there already."""
@@ -65,12 +91,11 @@ class PostgresDialect:
         return dict(wanted)
 
     def insert_deliveries(
-        self, connection: Connection, notification_id: int, at: int, rows: Sequence[tuple[int, int, int, str, str]]
-    ) -> set[int]:
+        self, connection: Connection, notification_id: int, at: int, new: NewDeliveries
+    ) -> Collection[int] | None:
         """Insert in one statement; it gives back the rows that were really inserted."""
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        stored = connection.exec_driver_sql(_STORE, (notification_id, at, *columns))
-        return {subscription_id for (subscription_id,) in stored}
+        stored = connection.exec_driver_sql(_STORE, (notification_id, at, *map(list, new))).fetchall()
+        return None if len(stored) == len(new.subscriptions) else {subscription_id for (subscription_id,) in stored}
 
 
 POSTGRES = PostgresDialect()

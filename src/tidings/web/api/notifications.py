@@ -100,12 +100,12 @@ class TestBody(Body):
     body: Text | None = None
 
 
-def idempotency_key(
+async def idempotency_key(
     key: Annotated[
         str | None, Header(alias="Idempotency-Key", description="1 to 128 printable characters, kept for 24 hours.")
     ] = None,
 ) -> str | None:
-    """Check the header. Raises IDEMPOTENCY_KEY_INVALID."""
+    """Check the header. Raises IDEMPOTENCY_KEY_INVALID. Not a plain function: FastAPI would ask a thread to call it."""
     if key is not None and not (1 <= len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         raise CatalogueError(ErrorCode.IDEMPOTENCY_KEY_INVALID)
     return key
