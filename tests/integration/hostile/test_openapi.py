@@ -1,0 +1,113 @@
+"""The whole API against its own document: what fits it, what does not, with every kind of key and with none."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.checks import load_all_checks, not_a_server_error
+from schemathesis.specs.openapi import checks
+from tests.integration.hostile.conftest import Running
+from tests.integration.web.instance import push_subscription
+
+from tidings.domain.errors import CATALOGUE, ErrorCode
+
+EXAMPLES = {"admin": 12, "read": 4, "": 4}
+"""Requests for each operation and each kind of data, by kind of key; some two thousand in all."""
+
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+    checks.response_headers_conformance,
+]
+PROBLEM = "application/problem+json"
+
+
+@pytest.fixture(scope="module")
+def document(running: Running) -> dict[str, Any]:
+    """The instance's document, with ids of what is there as what an id may be: a made-up one only ever gives 404."""
+    with running.client() as operator:
+        app = operator.get("/api/v1/apps").json()["data"][0]["id"]
+        subscription = push_subscription("known")
+        device = operator.post("/push/subscribe", json={"subscription": subscription}).json()
+        operator.put("/api/v1/users/u-1", json={})
+        sent = [operator.post("/api/v1/notifications", json={"to": {"all": True}, "title": "x"}) for _ in range(2)]
+        ended, open_ = (answer.json()["id"] for answer in sent)
+        assert operator.post(f"/api/v1/notifications/{ended}/cancel").status_code == 200
+    there = {
+        "app": [app],
+        "app_id": [app],
+        "subscription_id": [device["id"], "sub_none"],
+        "notification_id": [ended, open_, "ntf_none"],
+        "external_id": ["u-1", "nobody", "a/b?c#d"],
+        "provider": ["webpush", "none"],
+    }
+    found = copy.deepcopy(running.document)
+    for path, operations in found["paths"].items():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["name"] in there and parameter["in"] in ("path", "query"):
+                    parameter["schema"] = {"type": "string", "enum": there[parameter["name"]]}
+                if path.endswith("/progress") and parameter["name"] == "notification_id":
+                    parameter["schema"]["enum"] = [ended, "ntf_none"]  # a stream of the others does not end
+    shapes = found["components"]["schemas"]
+    shapes["PushSubscription"]["properties"]["endpoint"]["enum"] = [subscription["endpoint"]]
+    for name, value in subscription["keys"].items():
+        shapes["PushKeys"]["properties"][name]["enum"] = [value]
+    for name, value in (("id", device["id"]), ("secret", device["secret"])):
+        for shape in ("TagsBody", "EventBody", "UnsubscribeBody"):
+            if name in shapes.get(shape, {}).get("properties", {}):
+                shapes[shape]["properties"][name] = {"type": "string", "enum": [value]}
+    return found
+
+
+def check_documented(case: Any, answer: Any) -> None:
+    """Hold an answer to more than the document's `default`: each success is listed, each fault in the catalogue."""
+    documented = case.operation.definition.raw["responses"]
+    if answer.status_code < 400:
+        assert str(answer.status_code) in documented, f"{answer.status_code} is not in the document"
+        return
+    assert answer.headers["content-type"] == [PROBLEM], answer.headers["content-type"]
+    body = answer.json()
+    assert CATALOGUE[ErrorCode(body["code"])].status == body["status"] == answer.status_code
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+@pytest.mark.parametrize("scope", list(EXAMPLES), ids=lambda scope: scope or "stranger")
+def test_every_answer_is_as_documented(
+    running: Running, document: dict[str, Any], scope: str, mode: GenerationMode, subtests: pytest.Subtests
+) -> None:
+    load_all_checks()
+    statuses: set[int] = set()
+    for found in schemathesis.openapi.from_dict(document).get_all_operations():
+        operation = found.ok()
+        with subtests.test(operation=operation.label):
+
+            @given(case=operation.as_strategy(generation_mode=mode))
+            @settings(
+                max_examples=EXAMPLES[scope],
+                derandomize=True,
+                database=None,
+                deadline=None,
+                phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            )
+            def answers(case: Any) -> None:
+                answer = case.call(base_url=running.url, headers=running.headers(scope), timeout=60)
+                statuses.add(answer.status_code)
+                case.validate_response(answer, checks=CHECKS)
+                check_documented(case, answer)
+
+            try:
+                answers()
+            except Unsatisfiable:  # there is nothing about it that could be wrong
+                assert mode is GenerationMode.NEGATIVE
+                assert not operation.body
+    assert statuses & ({200, 201} if mode is GenerationMode.POSITIVE else {400, 422})
