@@ -1,0 +1,244 @@
+"""After a whole run no secret lies about: not in the database, its log or a backup, no log line and no answer."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import logging
+import secrets
+import socket
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from support.campaign import working
+from tidings import wiring
+from tidings.cli.serving import served
+from tidings.lib.crypto import base64url_from, bytes_from_base64
+from tidings.lib.log import configure
+from tidings.services.identity import identity_token
+from tidings.settings import Settings
+from tidings.simulator.faults import Fault, FaultKind
+from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.storage import StoreUnavailable
+from tidings.storage.open import backup
+from tidings.web.app import create_app
+from tidings.wiring import Container
+
+COUNT = 6
+SHOWN_ON_PURPOSE = ("/export", "/identity-secret", "/progress")
+"""What a GET gives an administrator to take away, and a stream that does not end by itself."""
+
+
+def forms(secret: bytes) -> Iterator[bytes]:
+    """Give a secret as it is, in hexadecimal, and in base64 at each place that it can have within something longer."""
+    yield secret
+    yield secret.hex().encode()
+    yield secret.hex().upper().encode()
+    for shift in range(3):
+        coded = base64.b64encode(b"\0" * shift + secret)
+        # The characters at both ends depend on the neighbours.
+        inner = coded[(0, 2, 3)[shift] : len(coded) - 4]
+        yield inner
+        yield inner.translate(bytes.maketrans(b"+/", b"-_"))
+
+
+def leaks(haystack: bytes, known: dict[str, bytes]) -> set[str]:
+    return {name for name, secret in known.items() if any(form in haystack for form in forms(secret))}
+
+
+def test_a_secret_is_found_in_whatever_form_it_lies_about() -> None:
+    secret = secrets.token_bytes(16)
+    for before in range(4):
+        text = b"x" * before + secret + b"yy"
+        for shown in (text, text.hex().encode(), base64.b64encode(text), base64.urlsafe_b64encode(text)):
+            assert leaks(b"before " + shown + b" after", {"it": secret}) == {"it"}
+    assert leaks(secrets.token_bytes(100_000), {"it": secret}) == set()
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """Everything that this process logs, down to the level that developers use."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    configure(json=True, level="DEBUG", stream=stream)
+    # Of those who call the instance, and of the push service that it calls.
+    for name in ("httpx2", "httpcore2", "hpack", "h2", "websockets"):
+        monkeypatch.setattr(logging.getLogger(name), "disabled", True)
+        monkeypatch.setattr(logging.getLogger(name), "propagate", False)
+    yield stream
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+@pytest.fixture
+async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
+    async with serve(SimulatorConfig(folder=tmp_path / "simulator")) as running:
+        yield running
+
+
+@pytest.fixture
+async def container(tmp_path: Path, said: io.StringIO) -> AsyncIterator[Container]:
+    settings = Settings(data=tmp_path / "data", senders=1, allow_insecure_endpoints=True)
+    async with wiring.opened(settings) as opened:
+        await opened.apps.ensure_first()
+        yield opened
+
+
+async def made_secrets(
+    operator: httpx2.AsyncClient, container: Container, simulator: Running, known: dict[str, bytes]
+) -> None:
+    """Give the instance everything that it has to keep to itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    known["VAPID key"] = key.private_numbers().private_value.to_bytes(32, "big")
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    body = {"action": "import", "private_key": pem, "subject": "mailto:ops@example.com"}
+    imported = await operator.post("/api/v1/integrations/webpush/keys", json=body)
+    assert imported.status_code == 201, imported.text
+    made = await operator.post("/api/v1/keys", json={"name": "Shop", "scopes": ["admin"]})
+    known["API key"] = made.json()["key"].encode()
+    app = await container.apps.resolve(None)
+    known["identity secret"] = app.identity_secret
+    known["set-up token"] = (await container.access.new_setup_token()).encode()
+    await subscribed(operator, container, simulator, known, public=imported.json()["public_key"])
+
+
+async def subscribed(
+    operator: httpx2.AsyncClient, container: Container, simulator: Running, known: dict[str, bytes], *, public: str
+) -> None:
+    vapid = bytes_from_base64(public)
+    faults = ((Fault(FaultKind.GONE, tries=1, retry_after=1, seconds=1.0), 1 / COUNT),)
+    devices: list[dict[str, Any]] = simulator.subscribers.make(COUNT, vapid_key=vapid, shares=faults, seed="secrets")
+    devices[-1] = {**devices[-1], "endpoint": f"https://localhost:9/{secrets.token_urlsafe(24)}"}  # answers to nobody
+    expires = int((container.clock.now() + timedelta(hours=1)).timestamp())
+    for number, device in enumerate(devices):
+        token = identity_token(known["identity secret"], f"u-{number}", expires=expires)
+        answer = await operator.post(
+            "/push/subscribe", json={"subscription": device, "user": {"id": f"u-{number}", "token": token}}
+        )
+        assert answer.status_code == 201, answer.text
+        known |= {
+            f"endpoint {number}": device["endpoint"].rpartition("/")[2].encode(),
+            f"p256dh {number}": bytes_from_base64(device["keys"]["p256dh"]),
+            f"auth {number}": bytes_from_base64(device["keys"]["auth"]),
+            f"device secret {number}": answer.json()["secret"].encode(),
+        }
+        # What is refused must not end up in a log or an answer either.
+        for wrong in (
+            {**device, "endpoint": device["endpoint"] + " x"},
+            {**device, "keys": {"p256dh": "x", "auth": "y"}},
+        ):
+            refused = await operator.post("/push/subscribe", json={"subscription": wrong})
+            assert refused.status_code == 422
+            assert leaks(refused.content, known) == set()
+        wrong_secret = {"id": answer.json()["id"], "secret": answer.json()["secret"] + "x", "tags": {}}
+        assert (await operator.put("/push/tags", json=wrong_secret)).status_code == 403
+
+
+async def failed(
+    operator: httpx2.AsyncClient, container: Container, known: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let the instance fail with secrets in its hands: a bug while registering, and a database that is away."""
+    device = {
+        "endpoint": f"https://fcm.googleapis.com/fcm/send/{known['endpoint 0'].decode()}",
+        "keys": {"p256dh": base64url_from(known["p256dh 0"]), "auth": base64url_from(known["auth 0"])},
+    }
+    for fault, status in ((RuntimeError("a bug"), 500), (StoreUnavailable("away"), 503)):
+
+        async def broken(*_: object, fault: Exception = fault) -> None:
+            raise fault
+
+        with monkeypatch.context() as patch:
+            patch.setattr(container.store, "write", broken)
+            answer = await operator.post("/push/subscribe", json={"subscription": device})
+            assert (answer.status_code, leaks(answer.content, known)) == (status, set())
+            user = await operator.put("/api/v1/users/u-9", json={"attributes": {"secret": known["auth 0"].hex()}})
+            assert (user.status_code, leaks(user.content, known)) == (status, set())
+
+
+async def settled(operator: httpx2.AsyncClient, notification: str) -> None:
+    """Wait until all have their message but the one whose browser is gone, and the one that nobody answers for."""
+    async with asyncio.timeout(120):
+        while True:
+            found: dict[str, Any] = (await operator.get(f"/api/v1/notifications/{notification}")).json()
+            if (found["counts"]["sent"], found["counts"]["failed"]) == (COUNT - 2, 1):
+                return
+            await asyncio.sleep(0.1)
+
+
+async def every_answer(client: httpx2.AsyncClient, ids: dict[str, str]) -> bytes:
+    """Read every GET of the API, and what else the instance shows."""
+    document = (await client.get("/openapi.json")).json()
+    paths = [path for path, methods in document["paths"].items() if "get" in methods]
+    found = b""
+    for path in [*paths, "/", "/docs", "/docs/errors", "/livez", "/readyz", "/metrics"]:
+        if path.endswith(SHOWN_ON_PURPOSE):
+            continue
+        filled = path
+        for name, value in ids.items():
+            filled = filled.replace(f"{{{name}}}", value)
+        answer = await client.get(filled)
+        assert answer.status_code in (200, 404, 422, 503), (filled, answer.text)
+        found += f"{filled} {dict(answer.headers)} ".encode() + answer.content
+    return found
+
+
+async def test_no_secret_lies_about_after_a_whole_run(
+    container: Container,
+    simulator: Running,
+    said: io.StringIO,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = {"operator's token": secrets.token_hex(32).encode()}
+    app = create_app(container, operator_token=known["operator's token"].decode())
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        bearer = {"Authorization": f"Bearer {known[next(iter(known))].decode()}"}
+        async with (
+            served(app, listener, stopping=app.state.stopping),
+            httpx2.AsyncClient(base_url=url, headers=bearer, trust_env=False, timeout=60) as operator,
+            httpx2.AsyncClient(base_url=url, trust_env=False, timeout=60) as browser,
+        ):
+            await made_secrets(operator, container, simulator, known)
+            signed_in = await browser.post("/api/v1/session", json={"setup_token": known["set-up token"].decode()})
+            assert signed_in.status_code == 201, signed_in.text
+            known |= {f"session {name}": value.encode() for name, value in browser.cookies.items()}
+            sent = await operator.post("/api/v1/notifications", json={"to": {"all": True}, "title": "Tide"})
+            async with working(container):
+                await settled(operator, sent.json()["id"])
+            await failed(operator, container, known, monkeypatch)
+            app_id = (await container.apps.resolve(None)).public_id
+            devices = (await operator.get("/api/v1/subscriptions")).json()["data"]
+            ids = {
+                "notification_id": sent.json()["id"],
+                "subscription_id": devices[0]["id"],
+                "app_id": app_id,
+                "app": app_id,
+                "external_id": "u-0",
+            }
+            answers = await every_answer(operator, ids) + await every_answer(browser, ids)
+    await asyncio.to_thread(backup, database_url=None, folder=tmp_path / "data", target=tmp_path / "backup.db")
+    captured = capfd.readouterr()
+    places = {
+        "answers": answers,
+        "log": said.getvalue().encode() + captured.out.encode() + captured.err.encode(),
+        "backup": (tmp_path / "backup.db").read_bytes(),
+        **{path.name: path.read_bytes() for path in (tmp_path / "data").iterdir() if path.name != "tidings.key"},
+    }
+    assert {"tidings.db", "tidings.db-wal"} <= set(places)
+    for place in ("answers", "backup"):
+        assert b"u-0" in places[place], f"nothing of the run is in the {place}"
+    for event in (b"request_failed", b"RuntimeError", b"store_unavailable"):
+        assert event in places["log"], "nothing of what went wrong is in the log"
+    assert len(known) >= 5 + 4 * COUNT
+    assert {place: found for place, text in places.items() if (found := leaks(text, known))} == {}
