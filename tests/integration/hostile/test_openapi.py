@@ -17,7 +17,7 @@ from tests.integration.web.instance import push_subscription
 
 from tidings.domain.errors import CATALOGUE, ErrorCode
 
-EXAMPLES = {"admin": 12, "read": 4, "": 4}
+EXAMPLES = {"admin": 10, "read": 3, "": 3}
 """Requests for each operation and each kind of data, by kind of key; some two thousand in all."""
 
 CHECKS = [
