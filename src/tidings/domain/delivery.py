@@ -125,11 +125,12 @@ class SettledDelivery(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Retired:
     """A subscription whose address is dead. `address_hash` is of the address that was tried: one that has registered
-    anew since has another, and lives."""
+    anew since has another, and lives; so does one that was here after `at`, when the service saw that it is dead."""
 
     subscription_id: int
     reason: str
     address_hash: bytes
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

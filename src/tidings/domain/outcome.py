@@ -59,6 +59,8 @@ class Doubt(StrEnum):
     KEYS_UNUSABLE = "subscription_keys_unusable"
     REDIRECTED = "redirected"
     AUTHORIZATION_REFUSED = "authorization_refused"
+    DEVICE_TOKEN_REFUSED = "device_token_refused"  # noqa: S105 - a reason, not a secret
+    """The service knows no such token, or not in the environment it was sent to."""
 
 
 GRANT_REFUSED = "access_token_refused"
@@ -74,9 +76,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """This address is dead: expire the subscription and keep the reason."""
+    """This address is dead: expire the subscription and keep the reason.
+
+    `at` is when the service saw so, in Unix seconds, if it says: whoever has registered since then is alive.
+    """
 
     reason: str
+    at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,65 @@ class Android:
     data_only: bool = False
 
 
+class ApplePush(StrEnum):
+    """What a push to one of Apple's systems is for (`apns-push-type`); a device drops what does not match."""
+
+    ALERT = "alert"
+    BACKGROUND = "background"
+    LOCATION = "location"
+    VOIP = "voip"
+    COMPLICATION = "complication"
+    FILE_PROVIDER = "fileprovider"
+    MDM = "mdm"
+    LIVE_ACTIVITY = "liveactivity"
+    PUSH_TO_TALK = "pushtotalk"
+    WIDGETS = "widgets"
+    CONTROLS = "controls"
+
+
+class ActivityEvent(StrEnum):
+    """What becomes of a Live Activity."""
+
+    START = "start"
+    UPDATE = "update"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveActivity:
+    """Start, update or end a Live Activity. Moments are in Unix seconds.
+
+    A device leaves out what is older than what it shows, by `timestamp`: so that is the author's, not the moment of
+    some retry. With `alert`, title and body light up the screen; a start always does.
+    """
+
+    event: ActivityEvent
+    timestamp: int
+    content_state: dict[str, Any] | None = None
+    stale_date: int | None = None
+    dismissal_date: int | None = None
+    attributes_type: str | None = None
+    attributes: dict[str, Any] | None = None
+    input_push_token: bool = False
+    input_push_channel: str | None = None
+    alert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Localised:
+    """Words that the app has itself: the key in its Localizable.strings, and what fills the gaps."""
+
+    key: str
+    args: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Apns:
     """For apps on iOS, iPadOS and macOS. With `background` nothing is shown: the app is woken for the data.
 
-    `volume` (0 to 1) makes `sound` a critical alert; `payload` are members beside `aps`; `priority` is 10, 5 or 1.
+    `volume` (0 to 1) makes `sound` a critical alert, `silent` leaves out the sound that an urgent enough message has;
+    `payload` are members beside `aps`; `priority` is 10, 5 or 1. With `once`, Apple keeps it for no device that is
+    away.
     """
 
     title: str | None = None
@@ -86,6 +140,22 @@ class Apns:
     background: bool = False
     priority: int | None = None
     payload: dict[str, Any] = field(default_factory=dict)
+    push_type: ApplePush | None = None
+    content_available: bool = False
+    silent: bool = False
+    once: bool = False
+    collapse_id: str | None = None
+    launch_image: str | None = None
+    filter_criteria: str | None = None
+    title_localised: Localised | None = None
+    subtitle_localised: Localised | None = None
+    body_localised: Localised | None = None
+    live_activity: LiveActivity | None = None
+
+    @property
+    def type(self) -> ApplePush:
+        """What it is for."""
+        return self.push_type or (ApplePush.BACKGROUND if self.background else ApplePush.ALERT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,32 +183,84 @@ SAME = Platforms()
 
 PLAIN = Apns()
 
+_RELOADS = frozenset({ApplePush.WIDGETS, ApplePush.CONTROLS})
+_SHOWN = frozenset({ApplePush.ALERT, ApplePush.VOIP})
+_AUDIBLE = frozenset({"normal", "high"})
+"""Urgencies with a sound, unless the author says otherwise."""
+
 
 def aps_from(rendered: Rendered) -> dict[str, Any]:
     """Write Apple's `aps` dictionary of a message (Generating a remote notification, developer.apple.com)."""
     own = rendered.platforms.apns or PLAIN
-    if own.background:
+    if own.type is ApplePush.BACKGROUND:
         return {"content-available": 1}
-    alert = {
-        "title": own.title or rendered.title,
-        "subtitle": own.subtitle,
-        "body": rendered.body if own.body is None else own.body,
-    }
-    aps: dict[str, Any] = {
-        "alert": {name: text for name, text in alert.items() if text},
-        "badge": rendered.badge_count if own.badge is None else own.badge,
-        "sound": _sound(own),
-        "thread-id": own.thread_id,
-        "category": own.category,
-        "target-content-id": own.target_content_id,
-        "interruption-level": own.interruption_level.value if own.interruption_level else None,
-        "relevance-score": own.relevance_score,
-        "mutable-content": 1 if own.mutable_content or rendered.image else None,
-    }
-    return {name: value for name, value in aps.items() if value is not None}
+    if own.type in _RELOADS:
+        return {"content-changed": True}
+    if own.live_activity is not None:
+        return _activity(rendered, own, own.live_activity)
+    if own.type not in _SHOWN:
+        return {}
+    return _present(
+        {
+            "alert": _alert(rendered, own),
+            "badge": rendered.badge_count if own.badge is None else own.badge,
+            "sound": _sound(rendered, own),
+            "thread-id": own.thread_id,
+            "category": own.category,
+            "content-available": 1 if own.content_available else None,
+            "target-content-id": own.target_content_id,
+            "interruption-level": own.interruption_level.value if own.interruption_level else None,
+            "relevance-score": own.relevance_score,
+            "mutable-content": 1 if own.mutable_content or rendered.image else None,
+            "filter-criteria": own.filter_criteria,
+        }
+    )
 
 
-def _sound(own: Apns) -> str | dict[str, Any] | None:
-    if own.volume is None:
-        return own.sound
-    return {"critical": 1, "name": own.sound or "default", "volume": own.volume}
+def _alert(rendered: Rendered, own: Apns) -> dict[str, Any]:
+    title = own.title or rendered.title
+    body = rendered.body if own.body is None else own.body
+    alert: dict[str, Any] = {"launch-image": own.launch_image}
+    for name, text, localised in (
+        ("title", title, own.title_localised),
+        ("subtitle", own.subtitle, own.subtitle_localised),
+        ("body", body, own.body_localised),
+    ):
+        if localised is None:
+            alert[name] = text or None
+            continue
+        prefix = "" if name == "body" else f"{name}-"
+        alert[f"{prefix}loc-key"] = localised.key
+        alert[f"{prefix}loc-args"] = list(localised.args) or None
+    return _present(alert)
+
+
+def _sound(rendered: Rendered, own: Apns) -> str | dict[str, Any] | None:
+    if own.volume is not None:
+        return {"critical": 1, "name": own.sound or "default", "volume": own.volume}
+    if own.silent or own.sound or own.interruption_level is Interruption.PASSIVE:
+        return None if own.silent else own.sound
+    return "default" if rendered.urgency in _AUDIBLE else None
+
+
+def _activity(rendered: Rendered, own: Apns, activity: LiveActivity) -> dict[str, Any]:
+    alerts = activity.alert or activity.event is ActivityEvent.START
+    return _present(
+        {
+            "timestamp": activity.timestamp,
+            "event": activity.event.value,
+            "content-state": activity.content_state,
+            "stale-date": activity.stale_date,
+            "dismissal-date": activity.dismissal_date,
+            "attributes-type": activity.attributes_type,
+            "attributes": activity.attributes,
+            "input-push-token": 1 if activity.input_push_token else None,
+            "input-push-channel": activity.input_push_channel,
+            "alert": _alert(rendered, own) | _present({"sound": _sound(rendered, own)}) if alerts else None,
+            "relevance-score": own.relevance_score,
+        }
+    )
+
+
+def _present(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: member for name, member in members.items() if member is not None}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import repeat
 from typing import NamedTuple, assert_never
@@ -63,6 +63,7 @@ MANY = 10
 _PATIENCE = {
     Doubt.ADDRESS_INVALID: AT_ONCE,
     Doubt.ADDRESS_FOREIGN: FOREIGN,
+    Doubt.DEVICE_TOKEN_REFUSED: SUSPECT,
     Doubt.ENDPOINT_SUSPECT: SUSPECT,
     Doubt.BAD_REQUEST: NEVER_TAKEN,
     Doubt.KEYS_UNUSABLE: NEVER_TAKEN,
@@ -140,7 +141,9 @@ def settle(
     verdicts = Verdicts()
     lot = chance()
     working = {one.pair for one in tried if isinstance(one.outcome, Accepted)} | set(proven)
-    mixed_up = _mixed_up(tried) - working
+    many = _refused_for_address(tried)
+    mixed_up = many.keys() - working
+    outnumbered = _outnumbered(tried, many) if many else frozenset()
     for one in tried:
         if isinstance(one.outcome, Accepted):  # nearly all of them, and nothing else follows from it
             _final(verdicts, one, DeliveryStatus.SENT, "sent", one.outcome.ref)
@@ -150,7 +153,7 @@ def settle(
             _misconfigured(again, one.outcome, working=working, mixed_up=mixed_up)
         else:
             _settle_one(verdicts, one, one.outcome, now=now, expires_at=expires_at, lot=lot)
-        if (doubted := one.doubted) is not None and one.pair in working:
+        if (doubted := one.doubted) is not None and one.pair in working and one.pair not in outnumbered:
             # Where nobody gets through it is the service or ourselves: no address is to be dropped for that.
             suspicion = Suspicion(one.subscription_id, doubted, one.address_hash, _PATIENCE[doubted])
             verdicts.suspicions.append(suspicion)
@@ -168,8 +171,9 @@ def _settle_one(
 ) -> None:
     again = _Again(verdicts, one, now=now, expires_at=expires_at, lot=lot)
     match outcome:
-        case Gone(reason):
-            verdicts.retired.append(Retired(one.subscription_id, reason, one.address_hash))
+        case Gone(reason, at):
+            seen = None if at is None else datetime.fromtimestamp(at, UTC)
+            verdicts.retired.append(Retired(one.subscription_id, reason, one.address_hash, seen))
             _final(verdicts, one, DeliveryStatus.FAILED, "gone")
         case KeyMismatch(reason):
             verdicts.retired.append(Retired(one.subscription_id, f"key_mismatch:{reason}", one.address_hash))
@@ -187,15 +191,21 @@ def _settle_one(
             assert_never(outcome)
 
 
-def _mixed_up(tried: Sequence[Tried]) -> set[Pair]:
-    """Give where so many addresses are refused as somebody else's that the mistake must be ours."""
+def _refused_for_address(tried: Sequence[Tried]) -> dict[Pair, int]:
+    """Give where so many addresses are refused as another's that the mistake may be ours, and how many."""
     alike = Counter(
         one.pair for one in tried if isinstance(one.outcome, Misconfigured) and one.outcome.scope is FaultScope.ADDRESS
     )
-    return {pair for pair, times in alike.items() if times >= MANY}
+    return {pair: times for pair, times in alike.items() if times >= MANY}
 
 
-def _misconfigured(again: _Again, outcome: Misconfigured, *, working: set[Pair], mixed_up: set[Pair]) -> None:
+def _outnumbered(tried: Sequence[Tried], refused: Mapping[Pair, int]) -> frozenset[Pair]:
+    """Give where more addresses are refused than taken: half an App's devices are in another environment, not dead."""
+    taken = Counter(one.pair for one in tried if isinstance(one.outcome, Accepted))
+    return frozenset(pair for pair, times in refused.items() if times > taken[pair])
+
+
+def _misconfigured(again: _Again, outcome: Misconfigured, *, working: set[Pair], mixed_up: Collection[Pair]) -> None:
     """Pause what is refused, unless it is one address alone that is."""
     one, verdicts = again.one, again.verdicts
     if outcome.scope is FaultScope.CREDENTIAL:

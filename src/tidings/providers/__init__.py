@@ -22,12 +22,13 @@ from tidings.lib.exchange import Answer, Request
 REGISTRY = {
     "webpush": "tidings.providers.webpush.provider:WebPush",
     "fcm": "tidings.providers.fcm.provider:Fcm",
+    "apns": "tidings.providers.apns.provider:Apns",
     "fake": "tidings.providers.fake.provider:Fake",
 }
 """Name -> dotted place, imported on first use. A new provider is one folder and one line here."""
 
-CHANNELS = ("webpush", "fcm", "apns")
-"""The providers that a message can be sent through."""
+CHANNELS = tuple(name for name in REGISTRY if name != "fake")
+"""The providers that a message can be sent through: all but the one of tests."""
 
 BROWSER = "webpush"
 """The provider whose registrations come from browsers (`PushSubscription.toJSON()`)."""
@@ -188,8 +189,8 @@ class ProvesCredentials(Protocol):
         """Write the requests that prove it: nothing is delivered by them."""
         ...
 
-    def finding(self, credential: Credential, answer: Answer, *, now: float) -> Finding:
-        """Read the answer to one."""
+    def finding(self, credential: Credential, request: Request, answer: Answer, *, now: float) -> Finding:
+        """Read the answer to one of them."""
         ...
 
 

@@ -16,7 +16,10 @@ from tidings.services.identity import check_identity
 from tidings.services.registration import Registered, Registration, new_from
 from tidings.storage import Store, Transaction
 
-PLACE = ("provider", "token", "fid", "environment", "bundle_id", "integration")
+PLACE = (
+    *("provider", "token", "fid", "environment", "bundle_id", "integration"),
+    *("kind", "push_magic", "channel", "stored"),
+)
 """Fields of a registration that say where a device is, and to which integration it belongs."""
 
 
@@ -49,9 +52,9 @@ class Devices:
         `trusted` is the App's own server. Raises DEVICE_TOKEN_INVALID, INTEGRATION_MISSING, INTEGRATION_UNCLEAR,
         SUBSCRIPTION_SECRET_REQUIRED and IDENTITY_INVALID; then nothing is stored.
         """
-        fields = registration.subscription
-        name = str(fields.get("provider", ""))
+        name = str(registration.subscription.get("provider", ""))
         via = self._taker(name)
+        fields = await self._store.read(lambda tx: completed(tx, app.id, name, via, registration.subscription))
         address, origin = self._provider(name).address_from(fields, policy=self._policy)
         verified = self._verified(app, registration)
         secret, public_id, now = self._ids.secret(), self._ids.new("sub"), self._clock.now()
@@ -80,6 +83,23 @@ class Devices:
                 faults=(FieldFault("provider", "Name the service that the token is from."),),
             )
         return found
+
+
+def completed(
+    tx: Transaction, app_id: int, name: str, via: TakesCredentials, registration: Mapping[str, object]
+) -> Mapping[str, object]:
+    """Add the environment of the integration where a device does not say its own."""
+    if "environment" in registration:
+        return registration
+    settings = [
+        one.settings
+        for one in tx.credentials.integrations(app_id)
+        if one.provider == name
+        and registration.get("integration") in (None, one.public_id)
+        and via.serves(one.settings, registration)
+    ]
+    stated = {one["environment"] for one in settings if "environment" in one}
+    return {**registration, "environment": stated.pop()} if len(stated) == 1 else registration
 
 
 def credential_for(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.subscription import Ending, Known, NewSubscription, SubscriptionStatus
+from tidings.providers import BROWSER
 from tidings.services.identity import identity_required
 from tidings.services.registration import (
     Proof,
@@ -24,6 +25,11 @@ from tidings.storage import Transaction
 
 SEEN_AGAIN = timedelta(days=1)
 """How long a visit that brings nothing new is not written down again."""
+
+
+def seen_again(provider: str) -> timedelta:
+    """Give how long that is: an app's every start counts, as its vendor tells since when a token has been dead."""
+    return SEEN_AGAIN if provider == BROWSER else timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,11 @@ def _refreshed(tx: Transaction, arrival: Arrival, known: Known, *, proof: Proof)
     else:
         changed, secret = proven_from(arrival.new, registration, row), arrival.secret
         secret_hash = hash_of(secret)
-    if secret_hash is None and not is_news(changed, known) and arrival.now - row.last_seen_at < SEEN_AGAIN:
+    if (
+        secret_hash is None
+        and not is_news(changed, known)
+        and arrival.now - row.last_seen_at < seen_again(row.provider)
+    ):
         return Registered(row, secret, created=False)
     stored = tx.subscriptions.refresh(row.id, changed, secret_hash=secret_hash, now=arrival.now)
     return Registered(stored, secret, created=False)

@@ -186,7 +186,7 @@ class Integrations:
             now = self._clock.now().timestamp()
             for request in via.probes(opened, now=now):
                 answer = await self._call(request)
-                findings.append(via.finding(opened, answer, now=self._clock.now().timestamp()))
+                findings.append(via.finding(opened, request, answer, now=self._clock.now().timestamp()))
         warnings = via.warnings(credential.settings) if isinstance(via, TakesCredentials) else ()
         return Proof(tuple(findings), warnings)
 

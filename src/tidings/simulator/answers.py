@@ -22,11 +22,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An ordinary answer; `content-length` and `date` are added on the way out."""
+    """An ordinary answer; `content-length` and `date` are added on the way out.
+
+    `streams` is how many of them the connection takes at once from now on (HTTP/2), where that changes.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    streams: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

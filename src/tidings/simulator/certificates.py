@@ -16,14 +16,15 @@ from cryptography.x509 import load_pem_x509_certificate
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """What the TLS servers present: `push` offers h2 and http/1.1 by ALPN, `mcs` no protocol.
+    """What the TLS servers present: `push` offers h2 and http/1.1 by ALPN, `mcs` no protocol, `apns` h2 alone.
 
-    `ca` is the file that clients must trust; `pin` the SHA-256 of the server's public key in base64, by which Chromium
-    can be told to trust it.
+    `apns` asks clients for a certificate, and lets in those it was told of. `ca` is the file that clients must trust;
+    `pin` the SHA-256 of the server's public key in base64, by which Chromium can be told to trust it.
     """
 
     push: ssl.SSLContext
     mcs: ssl.SSLContext
+    apns: ssl.SSLContext
     ca: Path
     pin: str
 
@@ -41,6 +42,7 @@ def certificates(folder: Path, *, origins: tuple[str, ...]) -> Certificates:
     return Certificates(
         push=_context(leaf, ["h2", "http/1.1"]),
         mcs=_context(leaf, []),
+        apns=_asking(_context(leaf, ["h2"])),
         ca=path.resolve(),
         pin=base64.b64encode(hashlib.sha256(spki).digest()).decode(),
     )
@@ -52,4 +54,11 @@ def _context(leaf: trustme.LeafCert, protocols: list[str]) -> ssl.SSLContext:
     if protocols:
         context.set_alpn_protocols(protocols)
     leaf.configure_cert(context)
+    return context
+
+
+def _asking(context: ssl.SSLContext) -> ssl.SSLContext:
+    context.verify_mode = ssl.CERT_OPTIONAL
+    # What is trusted are the certificates themselves, not who has signed them.
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     return context

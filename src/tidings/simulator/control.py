@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -84,7 +84,7 @@ class _SiteSettings(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Control:
-    """Answers the control port; `handle` is a Handler."""
+    """Answers the control port; `handle` is a Handler. `more` are the addresses of the services for apps."""
 
     def __init__(
         self,
@@ -97,6 +97,7 @@ class Control:
         journal: Journal,
         site: Site,
         new_seed: Callable[[], str],
+        more: Mapping[str, dict[str, Callable[[Request], Response]]] | None = None,
     ) -> None:
         self._service = service
         self._subscribers = subscribers
@@ -119,6 +120,7 @@ class Control:
             "/close": {"POST": self._close},
             "/site": {"POST": self._set_site},
             **FcmControl(fcm).routes(),
+            **(more or {}),
         }
 
     def handle(self, request: Request) -> Response:

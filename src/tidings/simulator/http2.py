@@ -57,9 +57,11 @@ class Http2Session:
         self._processed = 0
         self._last: int | None = None
         self._closed = False
+        self._streams = max_streams
         # Bytes in and out: a header that is not UTF-8 must reach the judge, not raise in the decoder.
         self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding=None))
         self._h2.local_settings[SettingCodes.MAX_CONCURRENT_STREAMS] = max_streams
+        self._h2.local_settings.acknowledge()  # or the first frame would still tell h2's own hundred
         self._h2.initiate_connection()
         self._h2.increment_flow_control_window(WINDOW)
         self._flush()
@@ -180,6 +182,9 @@ class Http2Session:
             self.close()
 
     def _respond(self, stream_id: int, response: Response) -> None:
+        if response.streams is not None and response.streams != self._streams:
+            self._streams = response.streams
+            self._h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: response.streams})
         headers = [(":status", str(response.status)), ("date", self._date()), *response.headers]
         if response.body:
             headers.append(("content-length", str(len(response.body))))

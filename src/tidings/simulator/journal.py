@@ -33,6 +33,8 @@ class Reading(StrEnum):
     UNREADABLE = "unreadable"
     NOT_TRIED = "not_tried"
     EMPTY = "empty"
+    PLAIN = "plain"
+    """Nothing had to be decrypted: the push service itself reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,9 @@ def notification_in(plaintext: bytes | None) -> dict[str, object]:
 def _message(number: int, arrival: Arrival) -> dict[str, object]:
     payload = notification_in(arrival.plaintext)
     shown, ours = (_object(payload.get(name)) for name in ("notification", "tidings"))
+    aps = _object(payload.get("aps"))
+    if aps:
+        shown = _object(aps.get("alert")) | {"navigate": ours.get("u"), "app_badge": aps.get("badge")}
     text = None if arrival.plaintext is None else arrival.plaintext.decode("utf-8", "replace")
     return {
         "n": number,

@@ -47,6 +47,9 @@ class _Connection(asyncio.Protocol):
         self._session = self._listener.session_for(
             self.transport, http2=tls is not None and tls.selected_alpn_protocol() == "h2"
         )
+        if self._session is None:
+            self.transport.close()
+            return
         self._listener.open_connections.add(self)
         self._listener.accepted += 1
 
@@ -67,14 +70,26 @@ class _Connection(asyncio.Protocol):
 
 
 class Listener:
-    """One HTTP server of the simulator; `accepted` counts the connections it has seen."""
+    """One HTTP server of the simulator; `accepted` counts the connections it has seen.
 
-    def __init__(self, handler: Handler, *, date: Callable[[], str], max_streams: int = 100) -> None:
+    With `connected` each connection has a handler of its own, made from the client's certificate (DER, None without
+    one), and speaks HTTP/2 or nothing.
+    """
+
+    def __init__(
+        self,
+        handler: Handler | None = None,
+        *,
+        date: Callable[[], str],
+        max_streams: int = 100,
+        connected: Callable[[bytes | None], Handler] | None = None,
+    ) -> None:
         self.handler = handler
         self.accepted = 0
         self.open_connections: set[_Connection] = set()
         self._date = date
         self._max_streams = max_streams
+        self._connected = connected
         self._server: asyncio.Server | None = None
 
     async def open(self, *, port: int, tls: ssl.SSLContext | None = None) -> Self:
@@ -90,11 +105,19 @@ class Listener:
             raise RuntimeError("the listener is not open")
         return int(self._server.sockets[0].getsockname()[1])
 
-    def session_for(self, transport: asyncio.Transport, *, http2: bool) -> Http2Session | Http1Session:
-        """Make the protocol session of one connection."""
+    def session_for(self, transport: asyncio.Transport, *, http2: bool) -> Http2Session | Http1Session | None:
+        """Make the protocol session of one connection; None for a protocol that is not spoken here."""
+        handler = self.handler
+        if self._connected is not None:
+            tls = transport.get_extra_info("ssl_object")
+            handler = self._connected(tls.getpeercert(binary_form=True) if tls else None)
+            if not http2:
+                return None
+        if handler is None:
+            raise RuntimeError("the listener has no handler")
         if http2:
-            return Http2Session(transport, self.handler, date=self._date, max_streams=self._max_streams)
-        return Http1Session(transport, self.handler, date=self._date)
+            return Http2Session(transport, handler, date=self._date, max_streams=self._max_streams)
+        return Http1Session(transport, handler, date=self._date)
 
     async def close(self) -> None:
         """Stop listening and cut every connection."""

@@ -19,6 +19,10 @@ from pathlib import Path
 from tidings.lib.clock import Clock, SystemClock
 from tidings.simulator import browsers
 from tidings.simulator.answers import Answer, Handler, Request
+from tidings.simulator.apns.control import ApnsControl
+from tidings.simulator.apns.senders import PRODUCTION, SANDBOX, Senders
+from tidings.simulator.apns.service import HOSTS as APPLE_HOSTS
+from tidings.simulator.apns.service import ApnsService
 from tidings.simulator.autopush import Autopush
 from tidings.simulator.certificates import Certificates, certificates
 from tidings.simulator.control import Control
@@ -32,7 +36,7 @@ from tidings.simulator.site import Site
 from tidings.simulator.subscribers import Subscribers
 
 DEFAULT_TIDINGS = "http://localhost:8080"
-REAL_ORIGINS = (*(f"https://{host}" for host in BY_HOST), *HOSTS)
+REAL_ORIGINS = (*(f"https://{host}" for host in (*BY_HOST, *APPLE_HOSTS)), *HOSTS)
 """So that a client that is led here and checks certificates finds the name it asked for."""
 
 
@@ -51,6 +55,8 @@ class SimulatorConfig:
     site_port: int = 0
     gcm_port: int = 0
     mcs_port: int = 0
+    apns_port: int = 0
+    apns_sandbox_port: int = 0
     push_origin: str | None = None
     accept_origins: tuple[str, ...] = ()
     reading: float = 1.0
@@ -70,9 +76,12 @@ class Running:
     site: str
     gcm: str
     mcs: str
+    apns: str
+    apns_sandbox: str
     pin: str
     ca: Path
     service: PushService
+    apple: ApnsService
     subscribers: Subscribers
     journal: Journal
     sockets: Autopush
@@ -100,6 +109,8 @@ class Running:
                 "site": self.site,
                 "gcm": self.gcm,
                 "mcs": self.mcs,
+                "apns": self.apns,
+                "apns_sandbox": self.apns_sandbox,
                 "chromium": self.chromium_flags(),
                 "ca": str(self.ca),
             }
@@ -121,7 +132,9 @@ async def serve(
     fcm = Fcm(clock=clock, random_bytes=random_bytes, journal=journal, tally=subscribers.tally)
     autopush = Autopush(service, journal, clock=clock, random_bytes=random_bytes)
     gcm = Gcm(service, journal, clock=clock, random_bytes=random_bytes)
+    trust = _trust(config)
     site = Site(config.tidings, app=config.app)
+    apple = _apple(clock, random_bytes, journal, tls=trust.apns)
     control = Control(
         service=service,
         subscribers=subscribers,
@@ -131,11 +144,11 @@ async def serve(
         journal=journal,
         site=site,
         new_seed=lambda: random_bytes(8).hex(),
+        more=ApnsControl(apple).routes,
     )
-    trust = _trust(config)
     async with AsyncExitStack() as stack:
         listening = partial(_listening, stack, date=HttpDate(clock), max_streams=config.max_streams)
-
+        for_apps = await _for_apps(stack, apple, config, date=HttpDate(clock), tls=trust.apns)
         push_listener = await listening(_either(fcm, service), config.push_port, trust.push)
         control_listener = await listening(control.handle, config.control_port)
         site_listener = await listening(site.handle, config.site_port)
@@ -152,9 +165,11 @@ async def serve(
             site=f"http://localhost:{site_listener.port}",
             gcm=f"http://127.0.0.1:{gcm_listener.port}",
             mcs=f"https://localhost:{mcs_port}",
+            **for_apps,
             pin=trust.pin,
             ca=trust.ca,
             service=service,
+            apple=apple,
             subscribers=subscribers,
             journal=journal,
             sockets=autopush,
@@ -193,6 +208,25 @@ def _either(fcm: Fcm, service: PushService) -> Handler:
     return handle
 
 
+def _apple(clock: Clock, random_bytes: Callable[[int], bytes], journal: Journal, *, tls: ssl.SSLContext) -> ApnsService:
+    senders = Senders(lambda pem: tls.load_verify_locations(cadata=pem))
+    return ApnsService(clock=clock, random_bytes=random_bytes, journal=journal, senders=senders)
+
+
+async def _for_apps(
+    stack: AsyncExitStack, apple: ApnsService, config: SimulatorConfig, *, date: HttpDate, tls: ssl.SSLContext
+) -> dict[str, str]:
+    """Listen for pushes to the apps of each environment; give where, by the names of Running."""
+    urls = {}
+    ports = {"apns": (PRODUCTION, config.apns_port), "apns_sandbox": (SANDBOX, config.apns_sandbox_port)}
+    for name, (environment, port) in ports.items():
+        listener = Listener(date=date, max_streams=1, connected=partial(apple.connected, environment))
+        await listener.open(port=port, tls=tls)
+        stack.push_async_callback(listener.close)
+        urls[name] = f"https://localhost:{listener.port}"
+    return urls
+
+
 def _config_from(arguments: Sequence[str] | None) -> SimulatorConfig:
     parser = argparse.ArgumentParser(
         prog="tidings simulator",
@@ -202,7 +236,7 @@ def _config_from(arguments: Sequence[str] | None) -> SimulatorConfig:
     parser.add_argument(
         "--folder", type=Path, default=Path("tidings-simulator"), help="where the CA's certificate goes"
     )
-    for name in ("push", "autopush", "control", "site", "gcm", "mcs"):
+    for name in ("push", "autopush", "control", "site", "gcm", "mcs", "apns", "apns-sandbox"):
         parser.add_argument(
             f"--{name}-port", type=int, default=0, metavar="N", help=f"port of {name}; 0 takes a free one"
         )
@@ -225,6 +259,8 @@ def _config_from(arguments: Sequence[str] | None) -> SimulatorConfig:
         site_port=given.site_port,
         gcm_port=given.gcm_port,
         mcs_port=given.mcs_port,
+        apns_port=given.apns_port,
+        apns_sandbox_port=given.apns_sandbox_port,
         push_origin=given.push_origin.rstrip("/") if given.push_origin else None,
         accept_origins=tuple(given.accept_origin),
         reading=given.decrypt,

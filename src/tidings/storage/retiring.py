@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import and_, bindparam, delete, select, update
 
@@ -15,12 +15,15 @@ from tidings.storage.scope import AnyRow, Scope
 s = subscriptions.c
 f = suspicions.c
 
+_ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
+
 _expire = (
     update(subscriptions)
     .where(
         s.id == bindparam("subscription"),
         # A device that has registered anew since has another address: the answer was for the old one.
         s.address_hash == bindparam("tried"),
+        s.last_seen_at <= bindparam("until"),
         s.status == SubscriptionStatus.ACTIVE,
     )
     .values(status=SubscriptionStatus.EXPIRED, status_reason=bindparam("because"))
@@ -28,9 +31,14 @@ _expire = (
 
 
 def expire(scope: Scope, retired: Iterable[Retired]) -> None:
-    """Expire subscriptions that still have the address that was tried."""
+    """Expire subscriptions that still have the address that was tried, and have not been here since it was dead."""
     rows = [
-        {"subscription": one.subscription_id, "tried": one.address_hash, "because": one.reason}
+        {
+            "subscription": one.subscription_id,
+            "tried": one.address_hash,
+            "because": one.reason,
+            "until": one.at or _ALWAYS,
+        }
         for one in sorted(retired, key=lambda one: one.subscription_id)
     ]
     if rows:

@@ -12,6 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.apple import SETTINGS, p8
+from support.apple import TOKEN as DEVICE
+from support.apple import key_credential as apple_key
 from support.service_account import account_file
 from tidings.domain.app import Credential
 from tidings.domain.errors import CatalogueError
@@ -40,6 +43,7 @@ from tidings.providers import (
     TakesCredentials,
     provider,
 )
+from tidings.providers.apns.provider import Apns
 from tidings.providers.fake.provider import Fake
 from tidings.providers.fcm.provider import Fcm
 from tidings.providers.webpush.provider import WebPush
@@ -127,7 +131,20 @@ def fcm_case() -> Case:
     )
 
 
+def apns_case() -> Case:
+    return Case(
+        Apns(),
+        {"provider": "apns", "token": DEVICE, "environment": "sandbox"},
+        HostPolicy(frozenset(), ()),
+        f"https://api.sandbox.push.apple.com/3/device/{DEVICE}",
+        Reply(410, {}, b'{"reason":"Unregistered","timestamp":1798000000000}'),
+        apple_key,
+        lambda which: {"key": p8(), **SETTINGS},
+    )
+
+
 CASES: dict[str, Callable[[], Case]] = {
+    "apns": apns_case,
     "webpush": webpush_case,
     "fcm": fcm_case,
     "fake": lambda: Case(

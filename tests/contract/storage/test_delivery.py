@@ -454,6 +454,24 @@ class TestSettling:
         assert found is not None
         assert found.status is (SubscriptionStatus.EXPIRED if same_address else SubscriptionStatus.ACTIVE)
 
+    @pytest.mark.parametrize("seen_later", [False, True])
+    async def test_who_was_here_after_the_service_saw_the_address_dead_is_alive(
+        self, store: Store, given: Given, seen_later: bool
+    ) -> None:
+        app = await given.app()
+        credential = await given.credential(app)
+        registration = given.registration(app, credential)
+        device = await given.device(app, credential, address=registration.address)
+        shard = await given.claimed(await given.shard(await given.notification(app)))
+        dead_since = given.later(100)
+        retired = replace(await given.retired(device.id, "unregistered"), at=dead_since)
+        at = given.later(101 if seen_later else 99)
+        await store.write(lambda tx: tx.subscriptions.refresh(device.id, registration, secret_hash=None, now=at))
+        await given.settle(shard, (SettledDelivery(device.id, F, "gone", 1),), retired=(retired,))
+        found = await store.read(lambda tx: tx.subscriptions.by_id(device.id))
+        assert found is not None
+        assert found.status is (SubscriptionStatus.ACTIVE if seen_later else SubscriptionStatus.EXPIRED)
+
     async def test_who_unsubscribed_stays_unsubscribed(self, store: Store, given: Given) -> None:
         app = await given.app()
         device = await given.device(app, await given.credential(app))

@@ -22,7 +22,18 @@ def test_it_prints_one_ready_line_and_a_signal_ends_it_cleanly(tmp_path: Path, n
     ) as process:
         assert process.stdout is not None
         told = json.loads(process.stdout.readline())
-        assert set(told) == {"push", "autopush", "control", "site", "gcm", "mcs", "chromium", "ca"}
+        assert set(told) == {
+            "push",
+            "autopush",
+            "control",
+            "site",
+            "gcm",
+            "mcs",
+            "apns",
+            "apns_sandbox",
+            "chromium",
+            "ca",
+        }
         assert Path(told["ca"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(told["site"], timeout=20) as answer:

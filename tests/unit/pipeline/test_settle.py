@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tidings.domain.delivery import DeliveryStatus, Retired, Retry
 from tidings.domain.outcome import (
     Accepted,
+    Doubt,
     FaultScope,
     Gone,
     Held,
@@ -28,7 +29,9 @@ from tidings.pipeline.settle import (
     CONFIGURATION_DELAY,
     EVERYWHERE,
     LONGEST_DELAY,
+    MANY,
     MOST_UNMAPPED_TRIES,
+    SUSPECT,
     Tried,
     Verdicts,
     settle,
@@ -208,3 +211,46 @@ def test_a_chunk_does_not_fall_apart_in_a_long_outage() -> None:
         waiting += [(moment, tuple(group)) for moment, group in verdicts.retries.items()]
     assert len(waiting) == 1
     assert len(waiting[0][1]) == 200
+
+
+BAD_TOKEN = Misconfigured(Doubt.DEVICE_TOKEN_REFUSED, FaultScope.ADDRESS)
+
+
+def test_one_token_that_is_refused_while_others_are_taken_is_suspected_and_kept() -> None:
+    verdicts = settled(tried(Accepted(), subscription_id=1), tried(BAD_TOKEN, subscription_id=2))
+    assert [(one.subscription_id, one.patience) for one in verdicts.suspicions] == [(2, SUSPECT)]
+    assert verdicts.retired == []
+    assert verdicts.misconfigured == {}
+    assert {one.subscription_id: one.reason for one in verdicts.deliveries}[2] == "device_token_refused"
+
+
+def test_where_every_token_is_refused_the_key_is_paused_there_and_nobody_is_suspected_or_fails() -> None:
+    verdicts = settled(*(tried(BAD_TOKEN, subscription_id=n) for n in range(MANY)))
+    assert verdicts.misconfigured == {(7, "https://push"): "device_token_refused"}
+    assert verdicts.suspicions == []
+    assert verdicts.deliveries == []
+    assert sum(map(len, verdicts.retries.values())) == MANY
+
+
+def test_where_most_tokens_are_refused_nobody_is_suspected() -> None:
+    taken = [tried(Accepted(), subscription_id=n) for n in range(MANY - 1)]
+    refused = [tried(BAD_TOKEN, subscription_id=100 + n) for n in range(MANY)]
+    verdicts = settled(*taken, *refused)
+    assert verdicts.suspicions == []
+    assert verdicts.misconfigured == {}
+    assert sum(one.status is DeliveryStatus.FAILED for one in verdicts.deliveries) == MANY
+    elsewhere = [tried(Accepted(), subscription_id=200 + n, origin="https://other") for n in range(99)]
+    assert settled(*taken, *refused, *elsewhere).suspicions == []
+    assert len(settled(*taken, *taken, *refused).suspicions) == MANY
+
+
+def test_a_few_tokens_alone_pause_nothing() -> None:
+    verdicts = settled(*(tried(BAD_TOKEN, subscription_id=n) for n in range(MANY - 1)))
+    assert verdicts.misconfigured == {}
+    assert verdicts.suspicions == []
+    assert len(verdicts.deliveries) == MANY - 1
+
+
+def test_when_a_service_saw_that_an_address_is_dead_goes_with_it() -> None:
+    verdicts = settled(tried(Gone("unregistered", NOW.timestamp())))
+    assert verdicts.retired == [Retired(1, "unregistered", b"hash", NOW)]

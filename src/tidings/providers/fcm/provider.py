@@ -138,7 +138,7 @@ class Fcm:
         target = _target(Address(TEST_TOPIC, b"topic"))
         return (_request(credential, body_from(draft, target, _ENVELOPE, now=now, only_validate=True)),)
 
-    def finding(self, credential: Credential, answer: Answer, *, now: float) -> Finding:
+    def finding(self, credential: Credential, request: Request, answer: Answer, *, now: float) -> Finding:
         """Read the answer to it."""
         return send_finding_from(outcome_from(answer, now=now), credential.settings)
 

@@ -15,6 +15,7 @@ from tidings.web.api.storable import check_storable
 T = TypeVar("T")
 Row = TypeVar("Row")
 
+ProviderName = Annotated[str, Field(max_length=32, examples=["fcm", "apns"])]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many at most.")]
 Cursor = Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before.")]
 FIRST_LIMIT = DEFAULT_LIMIT

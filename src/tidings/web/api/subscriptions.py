@@ -18,7 +18,7 @@ from tidings.services.devices import place_of
 from tidings.services.formats import Format
 from tidings.services.registration import Registration
 from tidings.services.transfers import IN_MEMORY
-from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
+from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, ProviderName, listed
 from tidings.web.auth import ReadApp, container_of, in_app
 
 router = APIRouter(prefix="/subscriptions", tags=["Subscriptions"])
@@ -54,7 +54,7 @@ class TagsBody(Body):
 class NewDevice(Body):
     """A device with an app, as the App's server registers it."""
 
-    provider: Literal["fcm", "apns"]
+    provider: ProviderName
     token: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(
         default=None, description="FCM's registration token, or Apple's device token in hex."
     )
@@ -66,6 +66,14 @@ class NewDevice(Body):
     integration: Annotated[str, Field(max_length=64)] | None = Field(
         default=None, description="Needed only where several integrations fit."
     )
+    kind: Annotated[str, Field(max_length=32)] | None = Field(
+        default=None, description="Of Apple's tokens that are not the app's own: `voip`, `liveactivity`, `widgets`, ..."
+    )
+    push_magic: Annotated[str, Field(max_length=128)] | None = Field(default=None, description="Of managed devices.")
+    channel: Annotated[str, Field(max_length=128)] | None = Field(
+        default=None, description="A broadcast channel of Live Activities, in place of a token."
+    )
+    stored: bool | None = Field(default=None, description="Whether the channel keeps its last message.")
     user: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         default=None, description="The App's own id of its user; absent, a known device keeps whom it has."
     )

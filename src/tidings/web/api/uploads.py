@@ -13,7 +13,7 @@ from tidings.domain.permission import Permission
 from tidings.providers import Finding
 from tidings.services.integrations import Proof
 from tidings.web.api.integrations import IntegrationOut, Label, Upload, integration_out
-from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
+from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, ProviderName, listed
 from tidings.web.api.subscriptions import SubscriptionOut, subscription_out
 from tidings.web.auth import ReadApp, SendApp, container_of, in_app
 
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/integrations", tags=["Integrations"])
 class NewIntegration(Body):
     """An integration to add."""
 
-    provider: Literal["fcm", "apns"]
+    provider: ProviderName
     label: Label = Field(examples=["Firebase Production"])
     credentials: Upload
 
@@ -33,7 +33,7 @@ class NewIntegration(Body):
 class Trial(Body):
     """Credentials to try before they are saved."""
 
-    provider: Literal["fcm", "apns"]
+    provider: ProviderName
     credentials: Upload
 
 

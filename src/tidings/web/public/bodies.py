@@ -71,6 +71,8 @@ class DeviceBody(Struct, frozen=True):
     environment: Word | None = None
     bundle_id: Word | None = None
     integration: DeviceId | None = None
+    kind: Word | None = None
+    push_magic: Word | None = None
     user: UserRef | None = None
     locale: Annotated[str, Meta(max_length=35, pattern=PRINTABLE)] | None = None
     time_zone: Annotated[str, Meta(max_length=64, pattern=PRINTABLE)] | None = None

@@ -1,0 +1,1 @@
+"""APNs: Apple's push service for apps, by provider token or by certificate."""
