@@ -22,14 +22,16 @@ PROJECT = "tidings-test"
 
 @asynccontextmanager
 async def leading_to(simulator: Running, folder: Path, database_url: str | None = None) -> AsyncIterator[Container]:
-    """Open an instance for which Google's addresses lead to the simulator."""
+    """Open an instance for which the addresses of Google and Apple lead to the simulator."""
     port = urlsplit(simulator.push).port
+    apple = {"api.push.apple.com": simulator.apns, "api.sandbox.push.apple.com": simulator.apns_sandbox}
+    led = [f"{host}=127.0.0.1:{urlsplit(url).port}" for host, url in apple.items()]
     settings = Settings(
         data=folder,
         database_url=database_url,
         senders=2,
         allow_insecure_endpoints=True,
-        push_host_map=[f"{host}=127.0.0.1:{port}" for host in ("fcm.googleapis.com", "oauth2.googleapis.com")],
+        push_host_map=[f"{host}=127.0.0.1:{port}" for host in ("fcm.googleapis.com", "oauth2.googleapis.com")] + led,
     )
     async with wiring.opened(settings) as container:
         yield container
