@@ -15,6 +15,8 @@ from tidings.cli.output import counted, number
 
 LAG_WARN = 30.0
 LAG_FAIL = 300.0
+URGENT_DAYS = 3
+"""Days before credentials end from which on it is a failure: a new certificate takes somebody else some time."""
 SKEW_WARN = 60.0
 SKEW_FAIL = 600.0
 DISK_WARN = 2 * 1024**3
@@ -61,6 +63,7 @@ def of_system(system: Any) -> Iterator[Finding]:
     yield of_lag(system["queue_lag_seconds"], workers=len(system["workers"]))
     for app in system["apps"]:
         yield from of_app(app)
+        yield from of_integrations(app)
     if system["insecure_endpoints"]:
         yield Finding(
             "Endpoints",
@@ -153,6 +156,15 @@ def of_app(app: Any) -> Iterator[Finding]:
         )
     elif app["contact"]:
         yield Finding(name, State.OK, f"key and contact {app['contact']}, {counted(active, 'active subscription')}")
+
+
+def of_integrations(app: Any) -> Iterator[Finding]:
+    """Judge credentials that end; a pause of the browsers' own integration is told with the App."""
+    for item in app["attention"]:
+        if item["matter"] == "integration_paused" and item["provider"] == "webpush":
+            continue
+        urgent = item["within"] is None or item["within"] <= URGENT_DAYS
+        yield Finding(f"App {app['name']}", State.FAIL if urgent else State.WARN, item["detail"], item["mend"])
 
 
 def of_encryption() -> Finding:

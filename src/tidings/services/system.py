@@ -13,6 +13,7 @@ from tidings.domain.safety import GlobalPause
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.lib.clock import Clock
 from tidings.providers import BROWSER
+from tidings.services.attention import Item, attention
 from tidings.settings import Settings
 from tidings.storage import Store, Transaction
 from tidings.storage.open import is_behind, sqlite_facts
@@ -45,6 +46,7 @@ class AppFacts:
     contact: str | None
     paused_because: str | None
     subscriptions: dict[SubscriptionStatus, int]
+    attention: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Overview:
     queue_lag_seconds: float
     paused: GlobalPause | None
     held: int
+    attention: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class System:
         now = self._clock.now()
 
         def look(tx: Transaction) -> tuple[list[Heartbeat], float, GlobalPause | None, list[AppFacts]]:
-            return _alive(tx, now), tx.shards.lag(now=now), tx.instance.paused(), _app_facts(tx)
+            return _alive(tx, now), tx.shards.lag(now=now), tx.instance.paused(), _app_facts(tx, now)
 
         workers, lag, paused, apps = await self._store.read(look)
         return SystemFacts(
@@ -139,6 +142,7 @@ class System:
                 queue_lag_seconds=tx.shards.lag(now=now),
                 paused=tx.instance.paused(),
                 held=tx.notifications.held(app_id),
+                attention=attention(tx, app_id, now=now),
             )
         )
 
@@ -174,7 +178,7 @@ def _statuses(tx: Transaction, app_id: int) -> dict[SubscriptionStatus, int]:
     return {status: found.get(status, 0) for status in SubscriptionStatus}
 
 
-def _app_facts(tx: Transaction) -> list[AppFacts]:
+def _app_facts(tx: Transaction, now: datetime) -> list[AppFacts]:
     facts = []
     for app in tx.apps.all():
         integration = tx.credentials.integration(app.id, BROWSER)
@@ -190,6 +194,7 @@ def _app_facts(tx: Transaction) -> list[AppFacts]:
                 contact=settings.get("subject"),
                 paused_because=integration.paused_because if integration else None,
                 subscriptions=_statuses(tx, app.id),
+                attention=attention(tx, app.id, now=now),
             )
         )
     return facts

@@ -9,7 +9,8 @@ from tidings import __version__
 from tidings.domain.vitals import Vitals
 from tidings.lib.clock import Clock
 from tidings.lib.metrics import Metrics
-from tidings.providers import BROWSER, provider
+from tidings.providers import CHANNELS, provider
+from tidings.services.attention import next_ends
 from tidings.services.system import WORKER_SILENCE
 from tidings.storage import Store, StoreUnavailable
 
@@ -27,6 +28,7 @@ class Metric(StrEnum):
     HELD = "tidings_notifications_held"
     PAUSED = "tidings_paused"
     PAUSED_KEYS = "tidings_paused_keys"
+    CREDENTIALS_EXPIRE = "tidings_credentials_expire_seconds"
 
 
 class Label(StrEnum):
@@ -35,6 +37,7 @@ class Label(StrEnum):
     VERSION = "version"
     STATUS = "status"
     SERVICE = "service"
+    PROVIDER = "provider"
 
 
 class VitalSigns:
@@ -58,21 +61,32 @@ class VitalSigns:
         self._keys = metrics.gauge(
             Metric.PAUSED_KEYS, "Keys that a push service refuses, and that rest there.", labels=[Label.SERVICE]
         )
+        self._expire = metrics.gauge(
+            Metric.CREDENTIALS_EXPIRE,
+            "Seconds until the next credentials of any App end, negative when they have; none where none end.",
+            labels=[Label.PROVIDER],
+        )
 
     async def refresh(self) -> None:
         """Ask the database; where it does not answer, that is what is told, and nothing old."""
         now = self._clock.now()
         try:
-            found = await self._store.read(lambda tx: tx.instance.vitals(now=now, alive_since=now - WORKER_SILENCE))
+            found, ends = await self._store.read(
+                lambda tx: (tx.instance.vitals(now=now, alive_since=now - WORKER_SILENCE), next_ends(tx))
+            )
         except StoreUnavailable:
             self._up.set(0)
             for gauge in (self._workers, self._lag, self._in_doubt, self._held, self._paused):
                 gauge.set(float("nan"))
             self._shards.clear()
             self._keys.clear()
+            self._expire.clear()
             return
         self._up.set(1)
         self._show(found)
+        self._expire.clear()
+        for name, end in ends.items():
+            self._expire.labels(name).set((end - now).total_seconds())
 
     def _show(self, found: Vitals) -> None:
         self._workers.set(found.workers)
@@ -82,7 +96,7 @@ class VitalSigns:
         self._in_doubt.set(found.in_doubt)
         self._held.set(found.held)
         self._paused.set(found.paused)
-        resting = Counter(dict.fromkeys(provider(BROWSER).services, 0))
+        resting = Counter({service: 0 for name in CHANNELS for service in provider(name).services})
         for (name, origin), count in found.paused_origins.items():
             resting[provider(name).service(origin)] += count
         for service, count in resting.items():

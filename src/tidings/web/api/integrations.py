@@ -12,6 +12,7 @@ from tidings.domain.app import App, CredentialStatus
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.permission import Permission
 from tidings.providers import BROWSER
+from tidings.services.attention import expiry_of
 from tidings.services.credentials import IntegrationDetails, KeyChange, KeyUse
 from tidings.web.api.shapes import Body, ListOf
 from tidings.web.auth import ReadApp, container_of, in_app
@@ -59,6 +60,7 @@ class IntegrationOut(BaseModel):
     settings: dict[str, str]
     paused_because: str | None = Field(description="Set while wrong credentials stop it; PATCH with `resume` goes on.")
     keys: list[KeyOut]
+    expires_at: datetime | None = Field(default=None, description="When its credentials end, as certificates do.")
     unseen: int | None = Field(
         default=None, description="Only of one integration: active devices not seen for 270 days; their apps have gone."
     )
@@ -182,6 +184,7 @@ def integration_out(details: IntegrationDetails, *, unseen: int | None = None) -
         settings=integration.settings if integration else {},
         paused_because=integration.paused_because if integration else None,
         keys=[_key_out(key) for key in details.keys],
+        expires_at=expiry_of(integration) if integration else None,
         unseen=unseen,
     )
 

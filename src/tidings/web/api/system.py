@@ -12,6 +12,7 @@ from tidings.domain.app import App, Heartbeat
 from tidings.domain.permission import Permission
 from tidings.domain.safety import GlobalPause
 from tidings.domain.subscription import SubscriptionStatus
+from tidings.services.attention import Item, Matter
 from tidings.services.system import AppFacts
 from tidings.web.api.notifications import NotificationOut, notification_out
 from tidings.web.api.shapes import Body, CountsOut, counts_out
@@ -57,6 +58,19 @@ class PauseBody(Body):
     reason: str = Field(default="", max_length=200)
 
 
+class AttentionOut(BaseModel):
+    """What of an integration wants somebody's attention."""
+
+    integration: str
+    provider: str
+    label: str
+    matter: Matter
+    detail: str
+    mend: str
+    days: int | None = Field(description="Days that are left of credentials that end.")
+    within: int | None = Field(description="30, 12 or 3: the step that is reached; 0 when they have ended.")
+
+
 class AppFactsOut(BaseModel):
     """What is set up in one App."""
 
@@ -67,6 +81,7 @@ class AppFactsOut(BaseModel):
     contact: str | None
     paused_because: str | None
     subscriptions: dict[SubscriptionStatus, int]
+    attention: list[AttentionOut]
 
 
 class SystemOut(BaseModel):
@@ -95,6 +110,7 @@ class OverviewOut(BaseModel):
     queue_lag_seconds: float
     paused: PauseOut | None = Field(description="The pause of the whole instance; null while it sends.")
     held: int = Field(description="Notifications that the tripwire holds.")
+    attention: list[AttentionOut] = Field(description="Integrations that are paused or whose credentials end.")
 
 
 @router.get("/system", operation_id="get_system", summary="Get the state of the instance")
@@ -129,6 +145,7 @@ async def get_overview(request: Request, app: Annotated[App, in_app(Permission.A
         queue_lag_seconds=overview.queue_lag_seconds,
         paused=_pause_out(overview.paused),
         held=overview.held,
+        attention=[_attention_out(one) for one in overview.attention],
     )
 
 
@@ -169,4 +186,18 @@ def _app_out(app: AppFacts) -> AppFactsOut:
         contact=app.contact,
         paused_because=app.paused_because,
         subscriptions=app.subscriptions,
+        attention=[_attention_out(one) for one in app.attention],
+    )
+
+
+def _attention_out(item: Item) -> AttentionOut:
+    return AttentionOut(
+        integration=item.integration,
+        provider=item.provider,
+        label=item.label,
+        matter=item.matter,
+        detail=item.detail,
+        mend=item.mend,
+        days=item.days,
+        within=item.within,
     )
