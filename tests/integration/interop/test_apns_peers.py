@@ -90,7 +90,7 @@ REASONS = (
     "BadPriority",
     "TopicDisallowed",
     "TooManyRequests",
-    "InternalServerError",
+    "ExpiredToken",
     "PayloadTooLarge",
 )
 
