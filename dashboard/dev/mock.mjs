@@ -1,4 +1,6 @@
 // A small stand-in for the REST API, so that pages can be drawn and seen without a server. Never part of the build.
+import { ACCOUNT_ROUTES } from './accounts.mjs'
+import { page, Refusal } from './refusal.mjs'
 import { sceneOf } from './scenes.mjs'
 
 const SDK = `globalThis.Tidings = (() => {
@@ -13,18 +15,6 @@ const SDK = `globalThis.Tidings = (() => {
   return { init: async (of) => ((app = of.app), state), state: async () => state, unsubscribe: () => set('undecided'), lastError: undefined,
     subscribe: async () => (await keep({ id: 'sub_000000', app }), set('registered')) }
 })()`
-
-class Refusal extends Error {
-  constructor(status, code, title, detail = '', more = {}) {
-    super(title)
-    this.body = { type: `/docs/errors#${code}`, code, title, status, detail, ...more }
-  }
-}
-
-const page = (rows, query) => {
-  const from = Number(query.get('cursor') ?? 0), limit = Number(query.get('limit') ?? 50)
-  return { data: rows.slice(from, from + limit), next_cursor: from + limit < rows.length ? String(from + limit) : null }
-}
 
 function count(scene, to) {
   if (to.all) return scene.statuses.active
@@ -66,13 +56,7 @@ function snippets(app) {
 }
 
 const ROUTES = {
-  'GET /session': (s) => ({ signed_in: s.signedIn }),
-  'POST /session': (s, { body }) => {
-    if (body.setup_token !== 'good') throw new Refusal(403, 'setup_link_invalid', 'The set-up link is used up or has expired')
-    s.signedIn = true
-    return { signed_in: true }
-  },
-  'DELETE /session': (s) => void (s.signedIn = false),
+  ...ACCOUNT_ROUTES,
   'GET /apps': (s) => ({ data: s.apps, next_cursor: null }),
   'GET /apps/:id/snippets': (s, { id }) => snippets(id),
   'PATCH /apps/:id': (s, { id, body }) => Object.assign(s.apps.find((app) => app.id === id), body),
@@ -118,12 +102,14 @@ const ROUTES = {
   },
   'GET /keys': (s) => ({ data: s.keys, next_cursor: null }),
   'POST /keys': (s, { body }) => {
-    const made = { id: `key_${Date.now()}`, prefix: 'tdg_0badcafe', app: null, created_at: new Date().toISOString(), last_used_at: null, revoked_at: null, ...body }
+    const made = { id: `key_${Date.now()}`, prefix: 'tdg_0badcafe', app: null, created_at: new Date().toISOString(), created_by: s.people.me.name, expires_at: null, last_used_at: null, revoked_at: null, ...body }
     s.keys.push(made)
     return { ...made, key: `tdg_${'0badcafe'.repeat(8)}_12345678` }
   },
   'DELETE /keys/:id': (s, { id }) => void (s.keys = s.keys.filter((key) => key.id !== id)),
 }
+
+const OPEN = /^\/(setup|password-reset|invitations\/(look|accept))$/
 
 function routeOf(method, path) {
   for (const [name, run] of Object.entries(ROUTES)) {
@@ -166,18 +152,22 @@ export function mockApi({ scene: name = 'busy' } = {}) {
     if (!url.pathname.startsWith('/api/v1/')) return next()
     const path = url.pathname.slice('/api/v1'.length)
     try {
-      const opening = ['/session', '/apps'].includes(path)
+      const opening = path.startsWith('/session') || path === '/apps' || OPEN.test(path)
       if (name === 'slow' && !opening) return undefined
       if (name === 'failing' && !opening) throw new Refusal(503, 'service_busy', 'The server cannot store this now', 'The database did not answer within 5 seconds.', { mend: 'Try again; nothing was changed.' })
-      if (!scene.signedIn && path !== '/session') throw new Refusal(401, 'unauthorized', 'No valid API key')
+      if (!scene.signedIn && !path.startsWith('/session') && !OPEN.test(path)) throw new Refusal(401, 'unauthorized', 'Nobody is signed in, and there is no valid API key')
+      if (path === '/audit/export') {
+        const format = url.searchParams.get('format')
+        return response.writeHead(200, { 'content-type': 'text/plain', 'content-disposition': `attachment; filename="audit.${format}"` }).end('at,actor,action\n')
+      }
       const watched = /^\/notifications\/([^/]+)\/progress$/.exec(path)
       if (watched) return stream(scene, watched[1], response)
       const { run, id } = routeOf(request.method, path)
-      const answer = run(scene, { id, query: url.searchParams, body: await read(request) })
+      const answer = run(scene, { id, query: url.searchParams, headers: request.headers, body: await read(request) })
       response.writeHead(answer === undefined ? 204 : 200, { 'content-type': 'application/json' }).end(answer === undefined ? undefined : JSON.stringify(answer))
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal
-      response.writeHead(refusal.body.status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(refusal.body))
+      response.writeHead(refusal.body.status, { 'content-type': 'application/problem+json', ...refusal.headers }).end(JSON.stringify(refusal.body))
     }
     return undefined
   }

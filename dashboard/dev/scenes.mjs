@@ -1,4 +1,7 @@
-// What the mock API tells, by scene: `busy` (default), `empty`, `trouble`, `several`, `slow`, `failing`, `out`.
+// What the mock API tells, by scene: `busy` (default), `empty`, `trouble`, `several`, `slow`, `failing`; `viewer`, `editor`, `admin` for roles;
+// `out`, `first` (nobody is here yet) and `stale` (what is sensitive has to be confirmed).
+import { accountsOf } from './accounts.mjs'
+
 
 const KEY = 'BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM'
 const OLD_KEY = 'BOXdVKdx9gk6q0j3EYY8kRVuQ2MFkYVdhm5Sk9bTfDgxw6PPZIBh0R0l_0dmKRD2a8rSQ9rWcW2NfJ5SRjrWnqg'
@@ -81,13 +84,14 @@ export function sceneOf(scene) {
   const apps = [{ id: 'app_1', name: empty ? 'My site' : 'Harbour News', origins: empty ? [] : ['https://www.example.com', 'https://shop.example.com'], require_signed_identity: false, created_at: minutes(90_000) }]
   if (scene === 'several') apps.push({ id: 'app_2', name: 'Museum of Fog', origins: [], require_signed_identity: false, created_at: minutes(80_000) })
   return {
-    signedIn: scene !== 'out', apps, integration: integration(scene), system: () => system(scene),
+    ...accountsOf(scene), apps, integration: integration(scene), system: () => system(scene),
     notifications: empty ? [] : notifications(), subscriptions: empty ? [] : subscriptions(),
     statuses: empty ? { active: 0, expired: 0, unsubscribed: 0 } : { active: 12_408, expired: 931, unsubscribed: 402 },
     month: empty ? counts() : counts({ audience: 371_220, sent: 362_004, failed: 6820, expired: 1900, skipped: 496, shown: 290_111, clicked: 15_030, closed: 80_120 }),
     keys: empty ? [] : [
-      { id: 'key_1', name: 'Shop server', prefix: 'tdg_4f1c09aa', scopes: ['read', 'send'], app: null, created_at: minutes(50_000), last_used_at: minutes(3), revoked_at: null },
-      { id: 'key_2', name: 'Nightly export', prefix: 'tdg_99b20c1e', scopes: ['admin'], app: 'app_1', created_at: minutes(9000), last_used_at: null, revoked_at: null },
+      { id: 'key_1', name: 'Shop server', prefix: 'tdg_4f1c09aa', scopes: ['read', 'send'], app: null, created_at: minutes(50_000), created_by: 'Anna Berger', expires_at: minutes(-7 * 1440), last_used_at: minutes(3), revoked_at: null },
+      { id: 'key_2', name: 'Nightly export', prefix: 'tdg_99b20c1e', scopes: ['admin'], app: 'app_1', created_at: minutes(9000), created_by: null, expires_at: null, last_used_at: null, revoked_at: null },
+      { id: 'key_3', name: 'Benachrichtigungsversandservice', prefix: 'tdg_0a11ce00', scopes: ['messages:send', 'users:write'], app: 'app_1', created_at: minutes(90_000), created_by: 'Mia Quai', expires_at: minutes(900), last_used_at: minutes(1000), revoked_at: null },
     ],
     make: (n, of) => notification(n, { counts: counts({ audience: of.audience }), ...of }),
     key: KEY,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
-import { address, asProblem, call, Problem, problemFrom, whenSignedOut } from '../src/lib/http'
+import { address, asProblem, call, fetchFile, Problem, problemFrom, whenSignedOut, whenUnconfirmed } from '../src/lib/http'
 
 function answering(status: number, body: string | null, type = 'application/problem+json') {
   const fetched = vi.fn(async () => new Response(body, { status, headers: { 'content-type': type } }))
@@ -59,10 +59,61 @@ describe('call', () => {
     expect(ended).not.toHaveBeenCalled()
     await problemOf(call('/system'))
     expect(ended).toHaveBeenCalledOnce()
+    answering(401, '{"code":"sign_in_refused"}')
+    await problemOf(call('/me/password'))
+    expect(ended).toHaveBeenCalledOnce()
+  })
+})
+
+describe('recent authentication', () => {
+  const WANTED = JSON.stringify({ code: 'reauthentication_required', title: 'T' })
+
+  /** A server that wants a confirmation until `confirmed` says otherwise. */
+  function wanting(confirmed: () => boolean) {
+    const fetched = vi.fn(async () => (confirmed() ? new Response('{"done":true}') : new Response(WANTED, { status: 403 })))
+    vi.stubGlobal('fetch', fetched)
+    return fetched
+  }
+
+  it('is asked for once, and the same request is repeated', async () => {
+    let confirmed = false
+    const fetched = wanting(() => confirmed)
+    whenUnconfirmed(async () => (confirmed = true))
+    expect(await call('/keys', { method: 'POST', body: { name: 'x' } })).toEqual({ done: true })
+    const calls = fetched.mock.calls as unknown as [string, RequestInit][]
+    expect(calls).toHaveLength(2)
+    expect(calls[1]).toEqual(calls[0])
+  })
+
+  it('changes nothing when somebody would not confirm', async () => {
+    const fetched = wanting(() => false)
+    whenUnconfirmed(async () => false)
+    expect((await problemOf(call('/keys', { method: 'POST' }))).code).toBe('not_confirmed')
+    expect(fetched).toHaveBeenCalledOnce()
+  })
+
+  it('is not asked for again and again', async () => {
+    const fetched = wanting(() => false)
+    whenUnconfirmed(async () => true)
+    expect((await problemOf(call('/keys', { method: 'POST' }))).code).toBe('reauthentication_required')
+    expect(fetched).toHaveBeenCalledTimes(2)
+  })
+})
+
+describe('fetchFile', () => {
+  it('gives the file with the name that the server gives it', async () => {
+    vi.stubGlobal('fetch', async () => new Response('at,actor\n', { headers: { 'content-disposition': 'attachment; filename="audit.csv"', 'content-type': 'text/csv' } }))
+    const { name, blob } = await fetchFile('/audit/export', { format: 'csv' })
+    expect([name, blob.type, await blob.text()]).toEqual(['audit.csv', 'text/csv', 'at,actor\n'])
   })
 })
 
 describe('problems', () => {
+  it('say how long to wait', () => {
+    expect(problemFrom(429, { code: 'locked_out' }, '287').after).toBe(287)
+    expect(problemFrom(429, {}, 'Fri, 01 Jan 2027 00:00:00 GMT').after).toBeUndefined()
+  })
+
   it('do not say the same thing twice', () => {
     expect(problemFrom(404, { title: 'There is nothing here', detail: 'There is nothing here' }).detail).toBe('')
   })

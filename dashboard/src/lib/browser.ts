@@ -49,3 +49,14 @@ export function regrant(of: Surroundings): string {
       return 'Open this site’s permissions in the browser’s settings, set Notifications to Allow, then reload.'
   }
 }
+
+/** The system, as people call it. */
+export function systemOf(userAgent: string): string {
+  if (/iPhone|iPod/.test(userAgent)) return 'iPhone'
+  if (/iPad/.test(userAgent)) return 'iPad'
+  if (/Android/.test(userAgent)) return 'Android'
+  if (/Windows/.test(userAgent)) return 'Windows'
+  if (/Macintosh/.test(userAgent)) return 'macOS'
+  if (/CrOS/.test(userAgent)) return 'ChromeOS'
+  return /Linux/.test(userAgent) ? 'Linux' : 'this device'
+}

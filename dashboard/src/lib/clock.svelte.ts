@@ -1,13 +1,24 @@
-/** One clock for all relative times on the page; it ticks every ten seconds, and only while somebody reads it. */
+/** Two clocks for all times on the page; each ticks only while somebody reads it. */
 
 import { createSubscriber } from 'svelte/reactivity'
 
-const ticking = createSubscriber((update) => {
-  const timer = setInterval(update, 10_000)
-  return () => clearInterval(timer)
-})
+const every = (milliseconds: number) =>
+  createSubscriber((update) => {
+    const timer = setInterval(update, milliseconds)
+    return () => clearInterval(timer)
+  })
 
+const slow = every(10_000)
+const fast = every(1000)
+
+/** The time for what is told as "3 minutes ago". */
 export function now(): number {
-  ticking()
+  slow()
+  return Date.now()
+}
+
+/** The time for what counts down by the second. */
+export function second(): number {
+  fast()
   return Date.now()
 }

@@ -73,3 +73,8 @@ export function decoded(part: string): string {
     return part
   }
 }
+
+/** A secret in groups of four, as it is typed from one screen into another. */
+export function grouped(secret: string): string {
+  return secret.replace(/(.{4})(?=.)/g, '$1 ')
+}

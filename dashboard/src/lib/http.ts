@@ -14,8 +14,12 @@ export class Problem extends Error {
   readonly mend: string
   readonly link: string | null
   readonly faults: readonly FieldFault[]
+  /** Seconds to wait before it can be tried again, undefined where the server names none. */
+  readonly after: number | undefined
 
-  constructor(of: { code: string; status: number; title: string; detail?: string; mend?: string; link?: string | null; faults?: readonly FieldFault[] }) {
+  constructor(of: {
+    code: string; status: number; title: string; detail?: string; mend?: string; link?: string | null; faults?: readonly FieldFault[]; after?: number | undefined
+  }) {
     super(of.title)
     this.name = 'Problem'
     this.code = of.code
@@ -25,6 +29,7 @@ export class Problem extends Error {
     this.mend = of.mend ?? ''
     this.link = of.link ?? null
     this.faults = of.faults ?? []
+    this.after = of.after
   }
 
   /** The fault of one field, or undefined. */
@@ -42,7 +47,7 @@ export const UNREACHABLE = new Problem({
 })
 
 /** Read a Problem out of an answer, whatever its body is. */
-export function problemFrom(status: number, body: unknown): Problem {
+export function problemFrom(status: number, body: unknown, retryAfter: string | null = null): Problem {
   const of = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
   const text = (key: string) => (typeof of[key] === 'string' ? of[key] : '')
   return new Problem({
@@ -53,8 +58,18 @@ export function problemFrom(status: number, body: unknown): Problem {
     mend: text('mend') || (status >= 500 ? 'Try again; the log of the server says what happened.' : ''),
     link: text('type').startsWith('http') || text('type').startsWith('/') ? text('type') : null,
     faults: Array.isArray(of.errors) ? (of.errors as FieldFault[]) : [],
+    after: retryAfter !== null && /^\d+$/.test(retryAfter) ? Number(retryAfter) : undefined,
   })
 }
+
+/** What a person decided when asked who they are: nothing was changed. */
+export const UNCONFIRMED = new Problem({
+  code: 'not_confirmed',
+  status: 0,
+  title: 'Nothing was changed',
+  detail: 'This needs you to confirm that it is you.',
+  mend: 'Try again, and confirm it with your password, a code or a passkey.',
+})
 
 export interface Call {
   method?: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
@@ -74,38 +89,67 @@ export function address(path: string, query: Call['query'] = {}): string {
 }
 
 let onSignedOut: () => void = () => {}
+let confirmed: () => Promise<boolean> = async () => false
 
 /** Say what happens when the server no longer knows the session. */
 export function whenSignedOut(then: () => void): void {
   onSignedOut = then
 }
 
-/** Call the API; throws a Problem, or the AbortError of `signal`. */
-export async function call<T>(path: string, { method = 'GET', query, body, headers = {}, signal }: Call = {}): Promise<T> {
+/** Say how a person confirms that it is them; true once they did, false when they would not. */
+export function whenUnconfirmed(ask: () => Promise<boolean>): void {
+  confirmed = ask
+}
+
+const REAUTHENTICATE = 'reauthentication_required'
+const SIGNED_OUT = ['unauthorized', 'http_401']
+
+/** Call the API; throws a Problem, or the AbortError of `signal`. What needs a fresh confirmation is asked for and repeated. */
+export async function call<T>(path: string, options: Call = {}): Promise<T> {
+  return (await answered(path, options)).read as T
+}
+
+/** Fetch a file with its name, which the caller saves; fails as `call` does. */
+export async function fetchFile(path: string, query: Call['query'] = {}): Promise<{ name: string; blob: Blob }> {
+  const { answer, text } = await answered(path, { query, headers: { accept: '*/*' } })
+  const named = /filename="?([^";]+)"?/.exec(answer.headers.get('content-disposition') ?? '')?.[1]
+  const type = answer.headers.get('content-type') ?? 'text/plain'
+  return { name: named ?? path.split('/').at(-1)!, blob: new Blob([text], { type }) }
+}
+
+async function answered(path: string, options: Call, again = true): Promise<{ answer: Response; text: string; read: unknown }> {
+  const answer = await fetched(path, options)
+  const text = await answer.text()
+  let read: unknown
+  try {
+    read = text ? JSON.parse(text) : undefined
+  } catch {
+    // Not ours: a proxy's page, or a file. The status is all that can be told.
+    read = undefined
+  }
+  if (answer.ok) return { answer, text, read }
+  const problem = problemFrom(answer.status, read, answer.headers.get('retry-after'))
+  if (problem.code === REAUTHENTICATE && again) {
+    if (!(await confirmed())) throw UNCONFIRMED
+    return answered(path, options, false)
+  }
+  if (answer.status === 401 && SIGNED_OUT.includes(problem.code) && path !== '/session') onSignedOut()
+  throw problem
+}
+
+async function fetched(path: string, { method = 'GET', query, body, headers = {}, signal }: Call): Promise<Response> {
   const init: RequestInit = { method, headers: { accept: 'application/json', ...headers }, credentials: 'same-origin' }
   if (body !== undefined) {
     init.body = JSON.stringify(body)
     init.headers = { ...init.headers, 'content-type': 'application/json' }
   }
   if (signal) init.signal = signal
-  let answer: Response
   try {
-    answer = await fetch(address(path, query), init)
+    return await fetch(address(path, query), init)
   } catch (reason) {
     if (reason instanceof DOMException && reason.name === 'AbortError') throw reason
     throw UNREACHABLE
   }
-  const text = await answer.text()
-  let read: unknown
-  try {
-    read = text ? JSON.parse(text) : undefined
-  } catch {
-    // Not ours: a proxy's page. The status is all that can be told.
-    read = undefined
-  }
-  if (answer.ok) return read as T
-  if (answer.status === 401 && path !== '/session') onSignedOut()
-  throw problemFrom(answer.status, read)
 }
 
 /** Whatever was thrown, as a Problem; a bug in the page is told as one. */

@@ -1,8 +1,7 @@
 /** The address bar and the pages: plain links everywhere, one listener here. */
 
 import { decoded } from './format'
-
-export const SERVED_ELSEWHERE = ['/api', '/push', '/v1', '/docs', '/openapi.json', '/livez', '/readyz', '/metrics']
+import { ours } from './routes'
 
 class Route {
   path = $state(location.pathname)
@@ -21,11 +20,6 @@ export function go(to: string, { replace = false } = {}): void {
   else history.pushState(null, '', to)
   route.read()
   if (!replace) window.scrollTo(0, 0)
-}
-
-/** Whether a path is a page of the dashboard. */
-export function ours(path: string): boolean {
-  return !SERVED_ELSEWHERE.some((prefix) => path === prefix || path.startsWith(`${prefix}/`))
 }
 
 function follow(event: MouseEvent): void {

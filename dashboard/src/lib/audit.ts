@@ -1,0 +1,129 @@
+/** The audit log in sentences: "Anna sent “Fresh fish” to 12 408 devices". */
+
+import type { Entry } from './api'
+import { counted, number } from './format'
+import { ROLES } from './permission'
+
+type Say = (of: { what: string; detail: Readonly<Record<string, unknown>> }) => string
+
+const role = (value: unknown) => ROLES.find(([one]) => one === value)?.[1].toLowerCase() ?? (typeof value === 'string' ? value : 'another role')
+const as = (detail: Readonly<Record<string, unknown>>) => (detail.role ? ` as ${role(detail.role)}` : '')
+const audience = (detail: Readonly<Record<string, unknown>>) => (typeof detail.audience === 'number' ? ` to ${counted(detail.audience, 'device')}` : '')
+const several = (detail: Readonly<Record<string, unknown>>, noun: string) => (typeof detail.count === 'number' ? counted(detail.count, noun) : `${noun}s`)
+const WAYS: Readonly<Record<string, string>> = { password: 'a password', passkey: 'a passkey', oidc: 'a provider', link: 'a one-time link', setup_link: 'the set-up link', demo: 'the set-up link' }
+const by = (detail: Readonly<Record<string, unknown>>) => (typeof detail.way === 'string' ? ` with ${WAYS[detail.way] ?? detail.way}` : '')
+
+/** By group, as the filter offers them. Each says what comes after the actor's name. */
+export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>>][] = [
+  ['Sending', {
+    'notification.created': ({ what, detail }) => `sent ${what}${audience(detail)}`,
+    'notification.paused': ({ what }) => `paused ${what}`,
+    'notification.resumed': ({ what }) => `resumed ${what}`,
+    'notification.cancelled': ({ what }) => `cancelled ${what}`,
+    'notification.held_sent': ({ what }) => `sent ${what}, which was held as a likely accident`,
+    'notification.held_cancelled': ({ what }) => `cancelled ${what}, which was held as a likely accident`,
+    'sending.paused': ({ detail }) => `paused all sending${detail.reason ? `: ${String(detail.reason)}` : ''}`,
+    'sending.resumed': () => 'let sending go on',
+    'dead_shard.requeued': ({ what }) => `tried again what had been given up of ${what}`,
+    'dead_shard.dropped': ({ what }) => `left what had been given up of ${what}`,
+  }],
+  ['Subscribers', {
+    'subscription.changed': ({ what }) => `changed the subscription ${what}`,
+    'subscription.deleted': ({ what }) => `deleted the subscription ${what}`,
+    'subscriptions.imported': ({ detail }) => `imported ${several(detail, 'subscription')}`,
+    'subscriptions.exported': ({ detail }) => `exported ${several(detail, 'subscription')}`,
+    'user.written': ({ what }) => `wrote the user ${what}`,
+    'user.deleted': ({ what }) => `deleted the user ${what}`,
+    'personal_data.exported': ({ what }) => `exported what is kept of ${what}`,
+    'personal_data.erased': ({ what }) => `erased what was kept of ${what}`,
+  }],
+  ['Members', {
+    'member.created': ({ what, detail }) => `made ${what} a member${as(detail)}`,
+    'member.changed': ({ what }) => `changed the name or e-mail of ${what}`,
+    'member.role_changed': ({ what, detail }) => `made ${what} ${role(detail.to ?? detail.role)}${detail.from ? `, who was ${role(detail.from)}` : ''}`,
+    'member.removed': ({ what }) => `removed ${what}`,
+    'member.disabled': ({ what }) => `disabled ${what}`,
+    'member.enabled': ({ what }) => `let ${what} in again`,
+    'member.super_admin_granted': ({ what }) => `made ${what} a super admin`,
+    'member.super_admin_taken': ({ what }) => `took super admin from ${what}`,
+    'invitation.created': ({ what, detail }) => `invited ${what}${as(detail)}`,
+    'invitation.withdrawn': ({ what }) => `withdrew the invitation of ${what}`,
+    'invitation.accepted': ({ detail }) => `accepted an invitation${as(detail)}`,
+    'member.reset_link_made': ({ what }) => `made a link for a new password for ${what}`,
+  }],
+  ['Signing in', {
+    'session.signed_in': ({ detail }) => `signed in${by(detail)}`,
+    'session.sign_in_refused': ({ what }) => `was refused at signing in${what ? ` as ${what}` : ''}`,
+    'session.signed_out': () => 'signed out',
+    'session.ended': ({ what }) => `ended sessions${what ? ` of ${what}` : ''}`,
+    'member.password_changed': () => 'changed their password',
+    'member.password_reset': () => 'chose a new password by a link',
+    'second_factor.totp_added': () => 'turned on two-factor',
+    'second_factor.totp_removed': () => 'turned off two-factor',
+    'second_factor.recovery_codes_made': () => 'made new recovery codes',
+    'second_factor.recovery_code_used': () => 'used a recovery code',
+    'passkey.added': ({ what }) => `added the passkey ${what}`,
+    'passkey.renamed': ({ what }) => `renamed a passkey to ${what}`,
+    'passkey.removed': ({ what }) => `removed the passkey ${what}`,
+    'oidc.linked': ({ what }) => `signed in through ${what} for the first time`,
+    'oidc.provider_set': ({ what }) => `set up signing in with ${what}`,
+    'oidc.provider_removed': ({ what }) => `removed signing in with ${what}`,
+  }],
+  ['Keys and settings', {
+    'key.created': ({ what }) => `created the API key ${what}`,
+    'key.revoked': ({ what }) => `revoked the API key ${what}`,
+    'credential.added': ({ what }) => `added credentials to ${what}`,
+    'credential.rotated': ({ what }) => `rotated the key of ${what}`,
+    'credentials.revoked': ({ what }) => `revoked credentials of ${what}`,
+    'integration.changed': ({ what }) => `changed the integration ${what}`,
+    'integration.resumed': ({ what }) => `resumed the integration ${what}`,
+    'app.created': ({ what }) => `created the App ${what}`,
+    'app.changed': ({ what }) => `changed the App ${what}`,
+    'app.deleted': ({ what }) => `deleted the App ${what}`,
+    'app.identity_secret_shown': ({ what }) => `had the identity secret of ${what} shown`,
+    'audit.exported': () => 'exported the audit log',
+    'settings.changed': () => 'changed the settings',
+  }],
+]
+
+const SAYS: ReadonlyMap<string, Say> = new Map(GROUPS.flatMap(([, says]) => Object.entries(says)))
+
+/** What people call it, in quotes where that is words of their own; its id where it has no name. */
+function whatOf({ subject }: Entry): string {
+  if (!subject) return ''
+  if (!subject.name) return subject.id ?? ''
+  return subject.kind === 'member' || subject.kind === 'invitation' || subject.kind === 'session' ? subject.name : `“${subject.name}”`
+}
+
+/** What was done, without who did it; an action that this page does not know is told as it is. */
+export function deedOf(entry: Entry): string {
+  const what = whatOf(entry)
+  const said = SAYS.get(entry.action)?.({ what, detail: entry.detail }) ?? `${entry.action.replace(/[._]/g, ' ')} ${what}`
+  return said.trim().replace(/\s+/g, (space) => (space.includes('\u202f') ? space : ' '))
+}
+
+export function knows(action: string): boolean {
+  return SAYS.has(action)
+}
+
+const ACTORS: Readonly<Record<string, string>> = { operator: 'Whoever runs the server', system: 'Tidings', nobody: 'Somebody' }
+
+/** Who did it. */
+export function actorOf({ actor }: Entry): string {
+  if (actor.kind === 'key') return `API key ${actor.name ?? ''}`.trim()
+  return (actor.kind === 'member' && actor.name) || (ACTORS[actor.kind] ?? actor.name ?? 'Somebody')
+}
+
+/** The details as rows to read: names with spaces, values as text, nothing nested deeper than one level. */
+export function rowsOf(detail: Readonly<Record<string, unknown>>): [string, string][] {
+  return Object.entries(detail).map(([name, value]) => [name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' '), typeof value === 'number' ? number(value) : typeof value === 'string' ? value : JSON.stringify(value)])
+}
+
+/** From the days of a filter to times: the first begins at its midnight here, the last ends at the next. */
+export function spanFrom(from: string, to: string): { after?: string; before?: string } {
+  const at = (day: string, plus: number) => {
+    const [year, month, date] = day.split('-').map(Number) as [number, number, number]
+    return new Date(year, month - 1, date + plus).toISOString()
+  }
+  return { ...(from ? { after: at(from, 0) } : {}), ...(to ? { before: at(to, 1) } : {}) }
+}
