@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from support import peers
+from support.axe import serious
 from support.browsers import Chromium
 from support.place import Place
 from support.visitor import Visitor, explained
@@ -21,17 +21,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 KEY = base64url.encoded(
     ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 )
-
-
-async def serious(page: Page) -> list[tuple[str, Any]]:
-    """Give what axe finds that keeps somebody from using the page."""
-    await page.evaluate((peers.installed() / "node_modules" / "axe-core" / "axe.min.js").read_text())
-    found = await page.evaluate("axe.run({ resultTypes: ['violations'] })")
-    return [
-        (one["id"], [node["html"] for node in one["nodes"]])
-        for one in found["violations"]
-        if one["impact"] in {"serious", "critical"}
-    ]
 
 
 @pytest.mark.node

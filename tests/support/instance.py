@@ -97,8 +97,10 @@ async def running_server(folder: Path) -> AsyncIterator[Instance]:
             env={**os.environ, "NO_COLOR": "1", "TIDINGS_ALLOW_INSECURE_ENDPOINTS": "1"},
         )
     try:
-        await _said(process, log, "Set-up link")
-        yield Instance(folder=data, url=f"http://localhost:{port}", pid=process.pid)
+        await _said(process, log, "Ctrl-C stops everything")
+        # Only while nobody is a member is there a link.
+        links = re.findall(r"Set-up link\s+(\S+)", log.read_text())
+        yield Instance(folder=data, url=f"http://localhost:{port}", pid=process.pid, setup_url="".join(links))
     finally:
         process.terminate()
         await asyncio.to_thread(process.wait, 40)

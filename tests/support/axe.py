@@ -1,0 +1,20 @@
+"""What axe finds on a page that keeps somebody from using it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.async_api import Page
+
+from support import peers
+
+
+async def serious(page: Page) -> list[tuple[str, Any]]:
+    """Give the rules that a page breaks seriously, with what breaks them."""
+    await page.evaluate((peers.installed() / "node_modules" / "axe-core" / "axe.min.js").read_text())
+    found = await page.evaluate("axe.run({ resultTypes: ['violations'] })")
+    return [
+        (one["id"], [node["html"] for node in one["nodes"]])
+        for one in found["violations"]
+        if one["impact"] in {"serious", "critical"}
+    ]
