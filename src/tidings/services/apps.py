@@ -9,6 +9,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from tidings.domain.app import App
+from tidings.domain.audit import Action, Actor, Subject
 from tidings.domain.content import is_local
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.lib.clock import Clock
@@ -121,17 +122,29 @@ class Apps:
 
         return await self._store.write(change)
 
-    async def new_identity_secret(self, public_id: str, *, grace: timedelta) -> App:
+    async def new_identity_secret(self, public_id: str, *, grace: timedelta, by: Actor) -> App:
         """Make a new identity secret, the one before holds for the time of grace besides. Raises APP_NOT_FOUND."""
         secret, now = self._secret(), self._clock.now()
         until = now + grace if grace else None
-        return await self._store.write(
-            lambda tx: tx.apps.rotate_secret(_found(tx, public_id).id, secret, keep_until=until, now=now)
-        )
 
-    async def end_earlier_secret(self, public_id: str) -> None:
+        def rotate(tx: Transaction) -> App:
+            app = tx.apps.rotate_secret(_found(tx, public_id).id, secret, keep_until=until, now=now)
+            detail = {"grace_hours": int(grace.total_seconds() // 3_600)}
+            tx.audit.add(by, Action.IDENTITY_SECRET_SHOWN, app_id=app.id, subject=_subject(app), detail=detail, now=now)
+            return app
+
+        return await self._store.write(rotate)
+
+    async def end_earlier_secret(self, public_id: str, *, by: Actor) -> None:
         """Let the identity secret before the one in force hold no longer. Raises APP_NOT_FOUND."""
-        await self._store.write(lambda tx: tx.apps.end_earlier_secret(_found(tx, public_id).id))
+        now = self._clock.now()
+
+        def end(tx: Transaction) -> None:
+            app = tx.apps.end_earlier_secret(_found(tx, public_id).id)
+            detail = {"earlier_identity_secret": "ended"}
+            tx.audit.add(by, Action.APP_CHANGED, app_id=app.id, subject=_subject(app), detail=detail, now=now)
+
+        await self._store.write(end)
 
     def _secret(self) -> bytes:
         # The characters people copy are the key itself, so that no language has to decode anything first.
@@ -180,6 +193,10 @@ def origin_from(value: str) -> str:
         raise ValueError("Browsers allow push on https only; http is for localhost.")
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}" if port in (None, _PORTS[parts.scheme]) else f"{parts.scheme}://{shown}:{port}"
+
+
+def _subject(app: App) -> Subject:
+    return Subject("app", app.public_id, app.name)
 
 
 def _details(tx: Transaction, app: App) -> AppDetails:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import datetime
 
 from tidings.bus import Bell, Bus, Doorbell
 from tidings.domain.app import App
+from tidings.domain.audit import Action, Actor
+from tidings.domain.audit import Subject as AuditSubject
 from tidings.domain.erasure import Erasure as Found
 from tidings.domain.erasure import ErasureStatus
 from tidings.domain.errors import CatalogueError, ErrorCode
@@ -36,31 +39,43 @@ class Erasure:
         self._clock = clock
         self._ids = ids
 
-    async def user(self, app: App, external_id: str) -> Found:
+    async def user(self, app: App, external_id: str, *, by: Actor) -> Found:
         """Erase a person with all their devices; one of whom nothing is known has an empty erasure.
 
         When this returns, nothing more is sent to them, unless the status is `running` and `in_hand` names chunks.
         """
         public_id, now = self._ids.new("era"), self._clock.now()
-        begun = await self._store.write(
-            lambda tx: tx.erasures.user(app, external_id, public_id=public_id, now=now), urgent=True
-        )
-        return await self._carried(begun)
 
-    async def subscription(self, app: App, public_id: str) -> Found:
+        def begin(tx: Transaction) -> Found:
+            begun = tx.erasures.user(app, external_id, public_id=public_id, now=now)
+            _note(tx, begun, app, external_id, new=begun.public_id == public_id, by=by, now=now)
+            return begun
+
+        return await self._carried(await self._store.write(begin, urgent=True))
+
+    async def subscription(self, app: App, public_id: str, *, by: Actor) -> Found:
         """Erase one device. Raises NOT_FOUND for one that was never here."""
         erasure_id, now = self._ids.new("era"), self._clock.now()
-        begun = await self._store.write(
-            lambda tx: tx.erasures.device(app, public_id, public_id=erasure_id, now=now), urgent=True
-        )
-        if begun is None:
-            raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no subscription {public_id[:64]!r}.")
-        return await self._carried(begun)
 
-    async def app(self, app: App) -> Found:
+        def begin(tx: Transaction) -> Found:
+            begun = tx.erasures.device(app, public_id, public_id=erasure_id, now=now)
+            if begun is None:
+                raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no subscription {public_id[:64]!r}.")
+            _note(tx, begun, app, public_id, new=begun.public_id == erasure_id, by=by, now=now)
+            return begun
+
+        return await self._carried(await self._store.write(begin, urgent=True))
+
+    async def app(self, app: App, *, by: Actor) -> Found:
         """Erase an App with everything in it; it is found by nobody from now on."""
         public_id, now = self._ids.new("era"), self._clock.now()
-        begun = await self._store.write(lambda tx: tx.erasures.app(app, public_id=public_id, now=now), urgent=True)
+
+        def begin(tx: Transaction) -> Found:
+            about = AuditSubject("app", app.public_id, app.name)
+            tx.audit.add(by, Action.APP_DELETED, app_id=None, subject=about, detail={"erasure": public_id}, now=now)
+            return tx.erasures.app(app, public_id=public_id, now=now)
+
+        begun = await self._store.write(begin, urgent=True)
         await self._bus.ring(Doorbell(Bell.CONTROL, 0))
         return await self._carried(begun)
 
@@ -107,3 +122,11 @@ class Erasure:
         while await self._store.write(step):
             if until is not None and time.monotonic() >= until:
                 return
+
+
+def _note(tx: Transaction, begun: Found, app: App, name: str, *, new: bool, by: Actor, now: datetime) -> None:
+    """Write down who had it erased; whose data it was only as a pseudonym, as in all of the log."""
+    if new:
+        about = AuditSubject(begun.subject.value, tx.audit.pseudonym(app.id, name))
+        detail = {"erasure": begun.public_id}
+        tx.audit.add(by, Action.PERSONAL_DATA_ERASED, app_id=app.id, subject=about, detail=detail, now=now)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from tidings.domain.app import App
+from tidings.domain.audit import Action, Actor, Subject
 from tidings.domain.erasure import Sought
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.message import Message
@@ -37,7 +38,7 @@ class Export:
         self._store = store
         self._clock = clock
 
-    async def user(self, app: App, external_id: str) -> AsyncIterator[bytes]:
+    async def user(self, app: App, external_id: str, *, by: Actor) -> AsyncIterator[bytes]:
         """Begin the document of a person. Raises NOT_FOUND where nothing is kept of them."""
         person = await self._store.read(lambda tx: tx.users.get(app.id, external_id))
         devices = await self._devices(app.id, external_id)
@@ -46,14 +47,25 @@ class Export:
             raise CatalogueError(ErrorCode.NOT_FOUND, f"Nothing is kept of a user {external_id[:64]!r}.")
         known = {"id": external_id} if person is None else _plain(person, leave=("id", "app_id", "external_id"))
         sought = Sought(external_id, tuple(one.public_id for one in devices))
+        await self._note(app, "user", external_id, by=by)
         return self._document(app, {"user": {"id": external_id, **known}}, devices, sought)
 
-    async def subscription(self, app: App, public_id: str) -> AsyncIterator[bytes]:
+    async def subscription(self, app: App, public_id: str, *, by: Actor) -> AsyncIterator[bytes]:
         """Begin the document of a device. Raises NOT_FOUND."""
         device = await self._store.read(lambda tx: tx.subscriptions.get(app.id, public_id))
         if device is None:
             raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no subscription {public_id[:64]!r}.")
+        await self._note(app, "subscription", public_id, by=by)
         return self._document(app, {"user": None}, [device], Sought(devices=(public_id,)))
+
+    async def _note(self, app: App, kind: str, name: str, *, by: Actor) -> None:
+        now = self._clock.now()
+
+        def note(tx: Transaction) -> None:
+            about = Subject(kind, tx.audit.pseudonym(app.id, name))
+            tx.audit.add(by, Action.PERSONAL_DATA_EXPORTED, app_id=app.id, subject=about, now=now)
+
+        await self._store.write(note)
 
     async def _document(
         self, app: App, head: dict[str, Any], devices: Sequence[Subscription], sought: Sought

@@ -202,6 +202,31 @@ async def test_an_app_is_erased_by_whoever_names_it(
     )
 
 
+async def test_it_is_written_down_who_exported_and_erased_and_not_whose_data_it_was(
+    api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str, container: Container
+) -> None:
+    device = await anna(api, browser, container)
+    await api.get("/api/v1/users/anna%2F1/export")
+    for _ in range(2):
+        receipt = (await api.post("/api/v1/users/anna%2F1/erase")).json()
+    app = await container.apps.resolve(None)
+    await api.post(f"/api/v1/apps/{app.public_id}/identity-secret", json={"grace_hours": 3})
+    entries = await container.store.read(lambda tx: tx.audit.page(app_id=app.id, limit=9))
+    told = [(one.action, one.actor.kind, one.detail) for one in entries][:3]
+    assert told == [
+        ("app.identity_secret_shown", "operator", {"grace_hours": 3}),
+        ("personal_data.erased", "operator", {"erasure": receipt["id"]}),
+        ("personal_data.exported", "operator", {}),
+    ]
+    assert entries[1].subject == entries[2].subject
+    for secret in ("anna", device["id"]):
+        assert secret not in repr(entries)
+    await api.delete(f"/api/v1/apps/{app.public_id}", params={"confirm": app.name})
+    (last,) = await container.store.read(lambda tx: tx.audit.page(app_id=None, instance=True, limit=1))
+    assert (last.action, last.subject.id) == ("app.deleted", app.public_id)
+    assert (await container.store.read(lambda tx: tx.audit.page(app_id=app.id, limit=9)))[:3] == entries[:3]
+
+
 class TestStats:
     async def test_counts_by_day_service_browser_and_reason(
         self,

@@ -12,6 +12,7 @@ from support.campaign import app_with_subscribers, finished, to_everyone, workin
 from support.chaos import arrived
 from support.postgres import fresh_database, running_postgres
 from tidings import wiring
+from tidings.domain.audit import SYSTEM
 from tidings.domain.erasure import ErasureStatus
 from tidings.settings import Settings
 from tidings.simulator.run import Running, SimulatorConfig, serve
@@ -69,7 +70,7 @@ async def test_nothing_comes_after_the_answer_and_nothing_is_left(container: Con
     after_answer: dict[str, int] = {}
 
     async def erase(user: str) -> None:
-        receipt = await container.erasure.user(app, user)
+        receipt = await container.erasure.user(app, user, by=SYSTEM)
         assert receipt.status is ErasureStatus.DONE
         assert receipt.counts["subscriptions"] == DEVICES
         after_answer[user] = seen_by(user)

@@ -15,7 +15,7 @@ from tidings.domain.permission import Permission
 from tidings.services.apps import AppDetails
 from tidings.web.api.erasures import ErasureOut, erasure_out
 from tidings.web.api.shapes import Body, ListOf
-from tidings.web.auth import container_of, in_path_app, on_instance, somewhere
+from tidings.web.auth import By, container_of, in_path_app, on_instance, somewhere
 from tidings.web.callers import Caller
 
 router = APIRouter(prefix="/apps", tags=["Apps"])
@@ -122,13 +122,14 @@ async def erase_app(
     request: Request,
     response: Response,
     app: Annotated[App, in_path_app(Permission.APP_DELETE, recent=True)],
+    by: By,
     confirm: Annotated[str, Query(max_length=100, description="The App's name, as a sign that this one is meant.")],
 ) -> ErasureOut:
     """Erase an App with its people, devices, messages, keys and counts. It is closed at once, and nothing is sent."""
     if confirm != app.name:
         fault = FieldFault("confirm", "This is not the name of the App.")
         raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{fault.field}: {fault.message}", faults=(fault,))
-    found = await container_of(request).erasure.app(app)
+    found = await container_of(request).erasure.app(app, by=by)
     if found.status is ErasureStatus.RUNNING:
         response.status_code = 202
     return erasure_out(found)
@@ -151,6 +152,7 @@ async def get_identity_secret(
 async def make_identity_secret(
     request: Request,
     app: Annotated[App, in_path_app(Permission.APP_SETTINGS, recent=True)],
+    by: By,
     body: IdentityBody | None = None,
 ) -> IdentitySecret:
     """Make a new secret for signing user ids on your server, and show it this once.
@@ -158,7 +160,7 @@ async def make_identity_secret(
     A token is `<expiry>.<HMAC-SHA256 of "<user id>\\n<expiry>">`. The secret before holds for `grace_hours` more.
     """
     grace = timedelta(hours=(body or IdentityBody()).grace_hours)
-    made = await container_of(request).apps.new_identity_secret(app.public_id, grace=grace)
+    made = await container_of(request).apps.new_identity_secret(app.public_id, grace=grace, by=by)
     return IdentitySecret(**_facts(made).model_dump(), identity_secret=made.identity_secret.decode())
 
 
@@ -168,9 +170,11 @@ async def make_identity_secret(
     summary="End the earlier identity secret",
     status_code=204,
 )
-async def end_earlier(request: Request, app: Annotated[App, in_path_app(Permission.APP_SETTINGS, recent=True)]) -> None:
+async def end_earlier(
+    request: Request, app: Annotated[App, in_path_app(Permission.APP_SETTINGS, recent=True)], by: By
+) -> None:
     """Let the secret before the one in force hold no longer, as once every server has the new one."""
-    await container_of(request).apps.end_earlier_secret(app.public_id)
+    await container_of(request).apps.end_earlier_secret(app.public_id, by=by)
 
 
 def _facts(app: App) -> IdentityFacts:

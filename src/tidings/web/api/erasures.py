@@ -14,7 +14,7 @@ from tidings.domain.erasure import Erasure, ErasureStatus, Subject
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.permission import Permission
 from tidings.web.api.shapes import FIRST_LIMIT, Cursor, Limit, ListOf, listed
-from tidings.web.auth import container_of, in_app
+from tidings.web.auth import By, container_of, in_app
 
 router = APIRouter(tags=["Personal data"])
 
@@ -61,20 +61,22 @@ _DOCUMENT: dict[int | str, dict[str, Any]] = {
     response_class=StreamingResponse,
     responses=_DOCUMENT,
 )
-async def export_user(request: Request, app: ExportApp, external_id: ExternalId) -> StreamingResponse:
+async def export_user(request: Request, app: ExportApp, by: By, external_id: ExternalId) -> StreamingResponse:
     """Give everything that is kept of a person: what you told us, devices, events, deliveries, receipts, messages."""
-    return _streamed(await container_of(request).export.user(app, external_id), "user")
+    return _streamed(await container_of(request).export.user(app, external_id, by=by), "user")
 
 
 @router.post(
     "/users/{external_id:path}/erase", operation_id="erase_user", summary="Erase a user's data", responses=_RECEIPT
 )
-async def erase_user(request: Request, response: Response, app: EraseApp, external_id: ExternalId) -> ErasureOut:
+async def erase_user(
+    request: Request, response: Response, app: EraseApp, by: By, external_id: ExternalId
+) -> ErasureOut:
     """Erase a person with all their devices and what hangs on them; from the answer on nothing is sent to them.
 
     Asked again, it gives the receipt there is. 202 where there is so much that it goes on in the background.
     """
-    return _receipt(response, await container_of(request).erasure.user(app, external_id))
+    return _receipt(response, await container_of(request).erasure.user(app, external_id, by=by))
 
 
 @router.get(
@@ -84,9 +86,9 @@ async def erase_user(request: Request, response: Response, app: EraseApp, extern
     response_class=StreamingResponse,
     responses=_DOCUMENT,
 )
-async def export_subscription(request: Request, app: ExportApp, subscription_id: str) -> StreamingResponse:
+async def export_subscription(request: Request, app: ExportApp, by: By, subscription_id: str) -> StreamingResponse:
     """Give everything that is kept of a device, for a person who is known by it alone."""
-    return _streamed(await container_of(request).export.subscription(app, subscription_id), "subscription")
+    return _streamed(await container_of(request).export.subscription(app, subscription_id, by=by), "subscription")
 
 
 @router.post(
@@ -95,9 +97,11 @@ async def export_subscription(request: Request, app: ExportApp, subscription_id:
     summary="Erase a device's data",
     responses=_RECEIPT,
 )
-async def erase_subscription(request: Request, response: Response, app: EraseApp, subscription_id: str) -> ErasureOut:
+async def erase_subscription(
+    request: Request, response: Response, app: EraseApp, by: By, subscription_id: str
+) -> ErasureOut:
     """Erase a device with everything that hangs on it, for a person who is known by it alone."""
-    return _receipt(response, await container_of(request).erasure.subscription(app, subscription_id))
+    return _receipt(response, await container_of(request).erasure.subscription(app, subscription_id, by=by))
 
 
 @router.get("/erasures", operation_id="list_erasures", summary="List erasures")
