@@ -39,6 +39,8 @@ class Held(StrEnum):
     """Its push service asked us to wait."""
     PACED = "origin_paced"
     """Its push service takes so many a minute, and these have gone."""
+    SLOW = "origin_slow"
+    """Its push service takes long to answer, and as many wait for it as may."""
     RECALLED = "recalled"
     """Its notification was paused or cancelled."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from enum import Enum, auto
 from typing import Generic, Protocol, TypeVar
 
@@ -30,6 +30,10 @@ PROBES = 3
 
 PROBE_WAIT = 5.0
 """Seconds for which all others stand back meanwhile."""
+
+
+SLOW = 2.0
+"""Seconds after which an answer keeps others from a place that they would use many times meanwhile."""
 
 
 class Sign(Enum):
@@ -137,6 +141,45 @@ class Breaker:
             self._probes = 0
 
 
+class Promptness:
+    """How long an origin lets its requests wait; one that has not answered yet is not known to be quick."""
+
+    __slots__ = ("_heard_at", "in_flight", "seconds")
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self.seconds: float | None = None
+        """What an answer takes of late; None before the first."""
+        self._heard_at = 0.0
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether nothing is in flight, so that it may be forgotten."""
+        return not self.in_flight
+
+    def start(self, *, now: float) -> None:
+        """Count a request that goes out."""
+        if not self.in_flight:
+            self._heard_at = now
+        self.in_flight += 1
+
+    def finish(self, *, began: float, now: float) -> None:
+        """Count a request that ended, with an answer or without."""
+        took = now - began
+        self.in_flight -= 1
+        self._heard_at = now
+        self.seconds = took if self.seconds is None else self.seconds + (took - self.seconds) / 8
+
+    def slow(self, *, now: float) -> bool:
+        """Tell whether what goes there may keep its place for long."""
+        return self.seconds is None or self.tarries(now=now)
+
+    def tarries(self, *, now: float) -> bool:
+        """Tell whether it is known to be slow."""
+        silent = self.in_flight > 0 and now - self._heard_at > SLOW
+        return silent or (self.seconds is not None and self.seconds > SLOW)
+
+
 class Memorable(Protocol):
     """What `Known` may keep."""
 
@@ -161,6 +204,10 @@ class Known(Generic[K, V]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def values(self) -> Iterable[V]:
+        """Give all values."""
+        return self._values.values()
 
     def of(self, key: K) -> V:
         """Give the value of that key, a new one if it is not known."""

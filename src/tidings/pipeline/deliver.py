@@ -28,6 +28,9 @@ IDLE = 0.005
 ASIDE = 500
 """Parcels that wait aside for room at their origins, at most; a sender holds two chunks of 200."""
 
+LINE_FOR_SLOW = ASIDE // 2
+"""How long that line may be for a parcel of a slow service: beyond that it comes back, to be tried later."""
+
 LEAST_TTL = 60
 """Seconds: push services refuse or drop a TTL of 0."""
 
@@ -128,8 +131,9 @@ class Delivery:
     def run(self, take: Callable[[bool], Chunk | None]) -> Iterator[list[Settled]]:
         """Send every parcel of every chunk and give the outcomes as they come, in no order; none after a wait in vain.
 
-        A parcel whose origin has no room waits aside, so that a slow push service holds up nobody else's. One whose
-        origin is to be left alone comes back at once, to be tried later: waiting for it would hold up its chunk.
+        A parcel whose origin has no room waits aside, so that a slow push service holds up nobody else's; if many wait
+        already, it comes back. One whose origin is to be left alone comes back at once, to be tried later: waiting for
+        it would hold up its chunk.
 
         `take(wait)` gives the next chunk, or None when there is none now (it may block only if `wait`), and raises
         EndOfChunks at the end. It is asked as soon as the last parcel before is on its way, so that the connections
@@ -165,9 +169,13 @@ class Delivery:
 
     def _advance(self, parcels: Iterator[tuple[Chunk, Parcel]], settled: list[Settled]) -> bool:
         """Bring one parcel further: onto its way, aside, or back at once; False when none can be."""
-        if self._line and (due := self._line.take(self._room_for)):
-            self._submit(*due, settled)
-            return True
+        if self._line:
+            if due := self._line.take(self._room_for):
+                self._submit(*due, settled)
+                return True
+            if len(self._line) > LINE_FOR_SLOW and (due := self._line.take(self._tarries)):
+                settled.append(self._put_off(*due))
+                return True
         if self._full or (pair := next(parcels, None)) is None:
             return False
         # Whoever waits aside has no room, so this one overtakes nobody at its own origin.
@@ -177,6 +185,14 @@ class Delivery:
         else:
             self._line.put(origin, pair)
         return True
+
+    def _tarries(self, origin: str) -> int:
+        return self._origins.tarries(origin, life=0.0, now=self._ticks()) is not None
+
+    def _put_off(self, chunk: Chunk, parcel: Parcel) -> Settled:
+        life = max(0.0, chunk.expires_at - self._now())
+        outcome = self._origins.tarries(parcel.origin, life=life, now=self._ticks())
+        return Settled(chunk.number, parcel.subscription_id, outcome or RECALLED)
 
     @property
     def _full(self) -> bool:
@@ -211,7 +227,7 @@ class Delivery:
             request = via.request(draft, to, envelope, credential=chunk.credentials[key_id], now=now)
             if not isinstance(request, Refused):
                 key = (chunk.number, parcel.subscription_id)
-                self._waiting[key] = (to, via, self._origins.start(origin, key_id))
+                self._waiting[key] = (to, via, self._origins.start(origin, key_id, now=self._ticks()))
                 self._client.submit(key, request)
                 return
             outcome = request

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tidings.domain.outcome import Held, Outcome, Throttled, ThrottleScope, Unavailable
 from tidings.lib.exchange import Answer, FailureKind, NetworkFailure
-from tidings.lib.pacing import Breaker, Known, Pace, Sign
+from tidings.lib.pacing import Breaker, Known, Pace, Promptness, Sign
 from tidings.lib.quota import Gate, Limit
 
 SILENT = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS, FailureKind.TIMEOUT})
@@ -16,15 +16,34 @@ SPREAD = 0.25
 LONGEST_SPREAD = 300.0
 """What a rest is lengthened by, at most, so that not all come back in its first moment: a share of it, and seconds."""
 
+LEAST_WAIT = 5.0
+"""Seconds, at least, after which a parcel comes back for which a slow service had no place."""
+
 _GOLDEN = 0.6180339887498949
+
+
+class Service:
+    """What is known of one origin, whatever the key."""
+
+    __slots__ = ("breaker", "pace", "promptness")
+
+    def __init__(self, most: int) -> None:
+        self.pace = Pace(most=most)
+        self.breaker = Breaker()
+        self.promptness = Promptness()
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether nothing would be lost with it."""
+        return self.pace.idle and self.breaker.idle
 
 
 class Flight(NamedTuple):
     """A request that went out: its ticket in the window, and what will learn from its answer."""
 
     ticket: int
-    pace: Pace
-    breaker: Breaker
+    began: float
+    service: Service
     gate: Gate
 
 
@@ -33,12 +52,14 @@ class Origins:
 
     A window and a breaker belong to an origin; a rest and a limit to a key at an origin, because push services count
     by key. `share` is this sender's part of a limit: each learns for itself, and together they must not exceed it.
+    Of the `places` in flight, `most` of them for one origin, slow services together get half: the others need theirs
+    for moments only.
     """
 
-    def __init__(self, *, most: int, share: float = 1.0) -> None:
+    def __init__(self, *, most: int, places: int | None = None, share: float = 1.0) -> None:
         self._share = share
-        self._paces: Known[str, Pace] = Known(lambda: Pace(most=most))
-        self._breakers: Known[str, Breaker] = Known(Breaker)
+        self._for_slow = max(1, (places or most) // 2)
+        self._services: Known[str, Service] = Known(lambda: Service(most))
         self._gates: Known[tuple[int, str], Gate] = Known(Gate)
         self._limits: dict[str, Limit] = {}
         self._limited: dict[int, Limit] = {}
@@ -56,7 +77,26 @@ class Origins:
 
         There is room where nothing is to be sent: nobody has to stand in line to be told so.
         """
-        return 1 if self._breakers.of(origin).rest(now=now) else self._paces.of(origin).room
+        service = self._services.of(origin)
+        if service.breaker.rest(now=now):
+            return 1
+        room, promptness = service.pace.room, service.promptness
+        if room <= 0 or not promptness.slow(now=now):
+            return room
+        # Where nothing is known one request finds out, however many wait for others.
+        finds_out = promptness.seconds is None and not promptness.in_flight
+        return min(room, max(self._room_for_slow(now), int(finds_out)))
+
+    def _room_for_slow(self, now: float) -> int:
+        prompt = (service.promptness for service in self._services.values())
+        return self._for_slow - sum(one.in_flight for one in prompt if one.in_flight and one.slow(now=now))
+
+    def tarries(self, origin: str, *, life: float, now: float) -> Throttled | None:
+        """Give the outcome of a parcel that would stand in line for a slow service; None for a quick one."""
+        promptness = self._services.of(origin).promptness
+        if not promptness.tarries(now=now):
+            return None
+        return Throttled(min(max(LEAST_WAIT, promptness.seconds or 0.0), life / 2), ThrottleScope.PROJECT, Held.SLOW)
 
     def held(
         self, origin: str, credential_id: int, *, chunk: int, life: float, now: float
@@ -66,7 +106,7 @@ class Origins:
         `life` are the seconds its message has left. A chunk's parcels get the same delay, so that they stay together,
         and those of different chunks different ones, so that they do not come back in one wave.
         """
-        if rest := self._breakers.of(origin).rest(now=now):
+        if rest := self._services.of(origin).breaker.rest(now=now):
             return Unavailable(rest, Held.SILENT)
         gate = self._gates.of((credential_id, origin))
         if rest := gate.rest(now=now):
@@ -81,11 +121,12 @@ class Origins:
             return Throttled(min(wait, life / 2), ThrottleScope.PROJECT, Held.PACED)
         return None
 
-    def start(self, origin: str, credential_id: int) -> Flight:
+    def start(self, origin: str, credential_id: int, *, now: float) -> Flight:
         """Count a request that goes out."""
-        pace, breaker = self._paces.of(origin), self._breakers.of(origin)
-        breaker.start()
-        return Flight(pace.start(), pace, breaker, self._gates.of((credential_id, origin)))
+        service = self._services.of(origin)
+        service.breaker.start()
+        service.promptness.start(now=now)
+        return Flight(service.pace.start(), now, service, self._gates.of((credential_id, origin)))
 
     def learn(self, flight: Flight, answer: Answer, outcome: Outcome, *, now: float) -> None:
         """Draw the conclusions from what became of a request."""
@@ -98,8 +139,10 @@ class Origins:
                 flight.gate.passed()
             elif isinstance(outcome, Unavailable):
                 after = outcome.after or 0.0
-        flight.pace.finish(flight.ticket, sign)
-        flight.breaker.note(sign, now=now, after=after)
+        service = flight.service
+        service.pace.finish(flight.ticket, sign)
+        service.promptness.finish(began=flight.began, now=now)
+        service.breaker.note(sign, now=now, after=after)
 
     def _throttled(self, gate: Gate, outcome: Throttled, *, now: float) -> Sign:
         if outcome.scope is ThrottleScope.DEVICE:

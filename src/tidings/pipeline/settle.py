@@ -180,7 +180,7 @@ def _settle_one(
             _final(verdicts, one, DeliveryStatus.FAILED, "key_mismatch")
         case Refused(reason):
             _final(verdicts, one, DeliveryStatus.FAILED, reason)
-        case Throttled(after=after, reason=Held.RESTS | Held.PACED | Held.RECALLED):
+        case Throttled(after=after, reason=Held.RESTS | Held.PACED | Held.SLOW | Held.RECALLED):
             again.waiting(after or 0.0)
         case Throttled(after=after) | Unavailable(after=after):
             again.later(after)

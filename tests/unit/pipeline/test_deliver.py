@@ -135,7 +135,7 @@ def test_a_new_chunk_is_taken_while_a_slow_answer_is_awaited() -> None:
 
 def test_a_push_service_without_room_holds_up_nobody_else() -> None:
     client = Client(ok, room=10, polls=5)
-    settled = run(client, chunk(1, *["slow"] * 6, "fast", "fast"), origins=Origins(most=2))
+    settled = run(client, chunk(1, *["slow"] * 6, "fast", "fast"), origins=Origins(most=2, places=10))
     assert len(settled) == 8
     assert [request.url for request in client.requests[:4]] == ["slow", "slow", "fast", "fast"]
 
@@ -220,3 +220,74 @@ def test_a_rest_outlasts_a_clock_that_is_set_back_or_forward() -> None:
     settled = [one for batch in delivery.run(take) for one in batch]
     assert len(client.requests) == 1
     assert len(settled) == 20
+
+
+class Clocked:
+    """A client on a clock of its own: an answer takes as long as its URL says, and a poll waits for the next one."""
+
+    def __init__(self, seconds: Callable[[str], float], *, room: int = 100) -> None:
+        self.now = 0.0
+        self.room = room
+        self.answered: list[tuple[float, str]] = []
+        self.most: dict[str, int] = {}
+        self.most_slow = 0
+        self._seconds = seconds
+        self._flying: list[tuple[float, Key, str]] = []
+
+    def submit(self, key: Key, request: Request) -> None:
+        assert self.room > 0
+        self.room -= 1
+        self._flying.append((self.now + self._seconds(request.url), key, request.url))
+        self.most[request.url] = max(self.most.get(request.url, 0), sum(url == request.url for *_, url in self._flying))
+
+    def poll(self, timeout: float) -> list[tuple[Key, Answer]]:
+        if timeout and self._flying:
+            self.now = max(self.now, min(self.now + timeout, min(self._flying)[0]))
+        due = [one for one in self._flying if one[0] <= self.now]
+        self._flying = [one for one in self._flying if one[0] > self.now]
+        self.room += len(due)
+        self.answered += [(at, url) for at, _, url in due]
+        return [(key, Reply(201, {}, b"")) for _, key, _ in due]
+
+
+def clocked(client: Clocked, *targets: str) -> dict[str, list[Outcome]]:
+    """Send to all in chunks of 200, mixed as they come."""
+    chunks = [
+        chunk(number, *targets[at : at + 200], first=at + 1, expires_at=1e6)
+        for number, at in enumerate(range(0, len(targets), 200))
+    ]
+    take, _ = taking(*chunks)
+    delivery = Delivery(client, provider=lambda _: Plain(), now=lambda: client.now, ticks=lambda: client.now)
+    outcomes: dict[str, list[Outcome]] = {}
+    for batch in delivery.run(take):
+        for one in batch:
+            outcomes.setdefault(targets[one.subscription_id - 1], []).append(one.outcome)
+    return outcomes
+
+
+def test_slow_services_together_hold_half_of_what_is_in_flight_and_quick_ones_hardly_notice() -> None:
+    slow = ("slow-1", "slow-2", "slow-3")
+    client = Clocked(lambda url: 19.0 if url in slow else 0.05)
+    outcomes = clocked(client, *(slow[n % 3] if n % 2 else "quick" for n in range(8000)))
+    assert outcomes["quick"] == [Accepted()] * 4000
+    assert max(at for at, url in client.answered if url == "quick") < 10.0
+    assert client.most_slow <= 50 + len(slow)  # and one each that found out
+    for name in slow:
+        accepted = outcomes[name].count(Accepted())
+        later = [one for one in outcomes[name] if one != Accepted()]
+        assert accepted > 20
+        assert {one.reason for one in later if isinstance(one, Throttled)} == {Held.SLOW}
+        assert all(isinstance(one, Throttled) and 5.0 <= (one.after or 0) <= 20.0 for one in later)
+
+
+def test_a_service_that_becomes_slow_gives_its_places_back_as_they_come_free() -> None:
+    client = Clocked(lambda url: 19.0 if url == "tired" and client.now > 5.0 else 0.05)
+    clocked(client, *["tired"] * 12_000, *["quick", "tired"] * 2000)
+    assert client.most["tired"] == 100
+    assert max(at for at, url in client.answered if url == "quick") < 35.0
+
+
+def test_a_quick_service_may_have_everything() -> None:
+    client = Clocked(lambda url: 0.05)
+    assert clocked(client, *["quick"] * 5000) == {"quick": [Accepted()] * 5000}
+    assert client.most["quick"] == 100

@@ -37,7 +37,7 @@ def answered(
 
 
 def tell(origins: Origins, answer: Answer, outcome: Outcome, *, times: int = 1, key: int = 7, now: float = 0.0) -> None:
-    for flight in [origins.start(A, key) for _ in range(times)]:
+    for flight in [origins.start(A, key, now=now) for _ in range(times)]:
         origins.learn(flight, answer, outcome, now=now)
 
 
@@ -173,7 +173,7 @@ def test_a_silent_service_is_left_alone_and_nobody_stands_in_line_for_it(kind: F
     origins = Origins(most=100)
     tell(origins, NetworkFailure(kind), Unavailable(None, kind), times=TRIP)
     assert held(origins) == Unavailable(REST, Held.SILENT)
-    flights = [origins.start(A, 7) for _ in range(60)]
+    flights = [origins.start(A, 7, now=0.0) for _ in range(60)]
     assert origins.room(A, now=0.0) == 1
     assert flights
 
@@ -191,7 +191,7 @@ def test_one_good_answer_after_the_rest_lets_all_go_again() -> None:
     tell(origins, NetworkFailure(FailureKind.CONNECT), Unavailable(None, "connect_failed"), times=TRIP)
     flights = []
     while held(origins, now=REST) is None:
-        flights.append(origins.start(A, 7))
+        flights.append(origins.start(A, 7, now=REST))
     assert 1 <= len(flights) <= 3, "a few find out"
     origins.learn(flights[0], Reply(201, {}, b""), Accepted(), now=REST)
     assert held(origins, now=REST) is None
