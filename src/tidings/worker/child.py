@@ -21,7 +21,10 @@ from tidings.domain.campaign import InDoubtPolicy
 from tidings.domain.outcome import Outcome
 from tidings.pipeline.deliver import Chunk, Parcel, Recall
 from tidings.worker.sender import GROUP_STOPS, LENGTH, SenderOptions
-from tidings.worker.wire import Report, bytes_from_chunk, report_from
+from tidings.worker.wire import Garbled, Told, bytes_from_chunk, report_from
+
+LONGEST_REPORT = 1 << 24
+"""Bytes; a sender has a few hundred outcomes to tell at most."""
 
 
 @dataclass(eq=False, slots=True)
@@ -45,6 +48,13 @@ class Job:
         if not self.outcomes:
             return self.chunk.parcels
         return tuple(parcel for parcel in self.chunk.parcels if parcel.subscription_id not in self.outcomes)
+
+    def cleared(self) -> bool:
+        """Forget outcomes of whoever is not in the chunk; say whether there were any."""
+        strays = self.outcomes.keys() - {parcel.subscription_id for parcel in self.chunk.parcels}
+        for stray in strays:
+            del self.outcomes[stray]
+        return bool(strays)
 
     def answer_rest(self, outcome: Outcome) -> None:
         """Give all those the same outcome, and be done."""
@@ -91,20 +101,25 @@ class SenderProcess:
         """Take chunks back; raises OSError when the process is gone."""
         await self._write(pickle.dumps(recall, protocol=pickle.HIGHEST_PROTOCOL))
 
-    def received(self) -> list[Report]:
-        """Give what has come whole, without waiting for the rest; raises EOFError or OSError at the end."""
+    def received(self) -> list[Told]:
+        """Give the outcomes that have come whole, without waiting for the rest.
+
+        Raises EOFError or OSError at the end; Garbled, an OSError, if the process has said what no sender says.
+        """
         data = self._incoming.recv(1 << 18, socket.MSG_DONTWAIT)
         if not data:
             raise EOFError
         self._inbox += data
-        messages = []
+        outcomes: list[Told] = []
         while len(self._inbox) >= LENGTH.size:
             end = LENGTH.size + LENGTH.unpack_from(self._inbox)[0]
+            if end > LONGEST_REPORT:
+                raise Garbled(f"a sender announces a report of {end} bytes")
             if len(self._inbox) < end:
                 break
-            messages.append(report_from(self._inbox[LENGTH.size : end]))
+            outcomes += report_from(self._inbox[LENGTH.size : end])
             del self._inbox[:end]
-        return messages
+        return outcomes
 
     async def _write(self, data: bytes) -> None:
         message = memoryview(LENGTH.pack(len(data)) + data)

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from dataclasses import replace
-from itertools import chain, count
+from itertools import count
 from typing import Any
 
 from tidings.domain.campaign import InDoubtPolicy
@@ -18,6 +18,7 @@ from tidings.pipeline.deliver import RECALLED, Chunk, Recall
 from tidings.worker.child import Job, SenderProcess
 from tidings.worker.sender import SenderOptions
 from tidings.worker.signs import Event, Meters
+from tidings.worker.wire import Garbled
 
 QUEUED = 2
 """Chunks a sender holds: one on its way, one that follows without a gap."""
@@ -147,21 +148,31 @@ class SenderPool:
     def _readable(self, sender: SenderProcess) -> bool:
         """Take in what a sender has said; False when it says no more now."""
         try:
-            messages = sender.received()
+            told = sender.received()
         except BlockingIOError:
             return False
-        except (EOFError, OSError):
+        except (EOFError, OSError) as error:
+            if isinstance(error, Garbled):
+                self._garbled(sender, error)
             self._lost(sender)
             return False
-        for number, outcomes in chain.from_iterable(message.outcomes() for message in messages):
+        for number, outcomes in told:
             job = sender.jobs.get(number)
             if job is None:
                 continue
             job.outcomes.update(outcomes)
             if job.complete:
+                if job.cleared():
+                    self._garbled(sender, Garbled("outcomes of others than those it was to send to"))
+                    self._lost(sender)
+                    return False
                 del sender.jobs[number]
                 job.end()
         return True
+
+    def _garbled(self, sender: SenderProcess, error: Garbled) -> None:
+        log.error(Event.SENDER_GARBLED, pid=sender.process.pid, error=error)
+        sender.process.kill()
 
     def _lost(self, sender: SenderProcess) -> None:
         if sender not in self._senders:
@@ -186,6 +197,7 @@ class SenderPool:
         self._in_a_row = self._in_a_row + 1 if time.monotonic() - sender.started < YOUNG else 0
         await self._start_again()
         for job in jobs:
+            job.cleared()
             job.attempts += 1
             if job.done.done():
                 continue  # whoever waited for it was cancelled

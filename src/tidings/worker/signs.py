@@ -21,6 +21,7 @@ class Event(StrEnum):
     SHARD_FAILED = "shard_failed"
     SHARD_BURIED = "shard_buried"
     SENDER_DIED = "sender_died"
+    SENDER_GARBLED = "sender_garbled"
     SENDER_NOT_STARTED = "sender_not_started"
     INTEGRATION_PAUSED = "integration_paused"
     CLOCK_WENT_BACK = "clock_went_back"

@@ -1,6 +1,7 @@
 """What travels between a worker and its senders: chunks as columns, outcomes as short as they can be told.
 
-An object for each recipient would cost either side more than what is done with it.
+An object for each recipient would cost either side more than what is done with it. A sender talks to strangers, so what
+it says is data of known types (MessagePack) and never a pickle, which could be any code; what it is told may be one.
 """
 
 from __future__ import annotations
@@ -8,7 +9,10 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, get_args
+
+from msgspec import MsgspecError, Raw
+from msgspec.msgpack import Decoder, Encoder
 
 from tidings.domain.outcome import Accepted, Outcome
 from tidings.pipeline.deliver import Chunk, Parcel, Settled
@@ -16,25 +20,33 @@ from tidings.pipeline.deliver import Chunk, Parcel, Settled
 _make = Parcel._make
 
 
+Told = tuple[int, dict[int, Outcome]]
+"""A chunk, and outcomes in it by subscription."""
+
+
 class Report(NamedTuple):
     """Outcomes: of those who accepted, their subscriptions and the services' own names for it, by chunk."""
 
     accepted: dict[int, tuple[list[int], list[str]]]
-    others: list[tuple[int, int, Outcome]]
+    others: list[tuple[int, int, str, Raw]]
+    """Chunk, subscription, the outcome's class and its fields."""
 
-    def outcomes(self) -> Iterator[tuple[int, dict[int, Outcome]]]:
-        """Give (chunk, outcomes by subscription), a chunk's accepted ones at once."""
+    def outcomes(self) -> Iterator[Told]:
+        """Give them, a chunk's accepted ones at once; MsgspecError or KeyError for what is none."""
         for chunk, (subscriptions, refs) in self.accepted.items():
-            if any(refs):
+            if any(refs) or len(subscriptions) != len(refs):
                 named = zip(subscriptions, refs, strict=True)
                 yield chunk, {subscription: Accepted(ref) if ref else _ACCEPTED for subscription, ref in named}
             else:
                 yield chunk, dict.fromkeys(subscriptions, _ACCEPTED)
-        for chunk, subscription, outcome in self.others:
-            yield chunk, {subscription: outcome}
+        for chunk, subscription, kind, fields in self.others:
+            yield chunk, {subscription: _OUTCOMES[kind].decode(fields)}
 
 
 _ACCEPTED = Accepted()
+_OUTCOMES: dict[str, Decoder[Outcome]] = {kind.__name__: Decoder(kind) for kind in get_args(Outcome)}
+_REPORT = Decoder(Report)
+_write = Encoder().encode
 
 
 def bytes_from_chunk(chunk: Chunk) -> bytes:
@@ -51,19 +63,27 @@ def chunk_from(packed: tuple[Chunk, tuple[tuple[object, ...], ...]]) -> Chunk:
 
 def bytes_from_settled(settled: Iterable[Settled]) -> bytes:
     """Pack outcomes as a Report."""
-    report = Report({}, [])
+    accepted: dict[int, tuple[list[int], list[str]]] = {}
+    others: list[tuple[int, int, str, Outcome]] = []
     for chunk, subscription, outcome in settled:
         if type(outcome) is Accepted:
-            found = report.accepted.get(chunk)
+            found = accepted.get(chunk)
             if found is None:
-                found = report.accepted[chunk] = ([], [])
+                found = accepted[chunk] = ([], [])
             found[0].append(subscription)
             found[1].append(outcome.ref)
         else:
-            report.others.append((chunk, subscription, outcome))
-    return pickle.dumps(tuple(report), protocol=pickle.HIGHEST_PROTOCOL)
+            others.append((chunk, subscription, type(outcome).__name__, outcome))
+    return _write((accepted, others))
 
 
-def report_from(message: bytes | bytearray) -> Report:
-    """Unpack outcomes."""
-    return Report(*pickle.loads(message))  # noqa: S301 - our own child wrote it
+class Garbled(ConnectionError):
+    """A sender said what is no report."""
+
+
+def report_from(message: bytes | bytearray) -> list[Told]:
+    """Unpack outcomes; Garbled for what are none."""
+    try:
+        return list(_REPORT.decode(message).outcomes())
+    except (MsgspecError, KeyError, ValueError) as error:
+        raise Garbled(f"a sender's report cannot be read: {error}") from None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from heapq import heappop, heappush
 
 from tidings.domain.app import Credential
 from tidings.domain.message import Rendered
@@ -231,22 +232,29 @@ class Clocked:
         self.answered: list[tuple[float, str]] = []
         self.most: dict[str, int] = {}
         self.most_slow = 0
+        self._open: Counter[str] = Counter()
         self._seconds = seconds
         self._flying: list[tuple[float, Key, str]] = []
 
     def submit(self, key: Key, request: Request) -> None:
         assert self.room > 0
         self.room -= 1
-        self._flying.append((self.now + self._seconds(request.url), key, request.url))
-        self.most[request.url] = max(self.most.get(request.url, 0), sum(url == request.url for *_, url in self._flying))
+        heappush(self._flying, (self.now + self._seconds(request.url), key, request.url))
+        self._open[request.url] += 1
+        self.most[request.url] = max(self.most.get(request.url, 0), self._open[request.url])
+        slow = sum(count for url, count in self._open.items() if self._seconds(url) > 1)
+        self.most_slow = max(self.most_slow, slow)
 
     def poll(self, timeout: float) -> list[tuple[Key, Answer]]:
         if timeout and self._flying:
-            self.now = max(self.now, min(self.now + timeout, min(self._flying)[0]))
-        due = [one for one in self._flying if one[0] <= self.now]
-        self._flying = [one for one in self._flying if one[0] > self.now]
+            self.now = max(self.now, min(self.now + timeout, self._flying[0][0]))
+        due = []
+        while self._flying and self._flying[0][0] <= self.now:
+            due.append(heappop(self._flying))
         self.room += len(due)
-        self.answered += [(at, url) for at, _, url in due]
+        for at, _, url in due:
+            self._open[url] -= 1
+            self.answered.append((at, url))
         return [(key, Reply(201, {}, b"")) for _, key, _ in due]
 
 

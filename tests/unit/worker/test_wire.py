@@ -2,16 +2,35 @@ from __future__ import annotations
 
 import os
 import pickle
+import socket
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import msgpack
 
-from tidings.domain.outcome import Accepted, Gone, Outcome, Throttled, ThrottleScope
+from tidings.domain.outcome import (
+    Accepted,
+    FaultScope,
+    Gone,
+    Held,
+    KeyMismatch,
+    Misconfigured,
+    Outcome,
+    Refused,
+    Throttled,
+    ThrottleScope,
+    Unavailable,
+    Unmapped,
+)
 from tidings.pipeline.deliver import Chunk, Parcel, Settled
+from tidings.worker.child import LONGEST_REPORT, SenderProcess
 from tidings.worker.sender import LENGTH, TELL_AT_ONCE, TELL_WITHIN, Outbox
-from tidings.worker.wire import bytes_from_chunk, bytes_from_settled, chunk_from, report_from
+from tidings.worker.wire import Garbled, bytes_from_chunk, bytes_from_settled, chunk_from, report_from
 
 
 def chunk_of(count: int, *, number: int = 7) -> Chunk:
@@ -45,9 +64,78 @@ def test_every_outcome_arrives_with_its_chunk_and_subscription() -> None:
         (1, 12, Gone("unsubscribed")),
         (2, 13, Throttled(7.0, ThrottleScope.DEVICE)),
     ]
-    report = report_from(bytes_from_settled([Settled(*one) for one in outcomes]))
-    told = [(chunk, *one) for chunk, some in report.outcomes() for one in some.items()]
+    told = [
+        (chunk, *one)
+        for chunk, some in report_from(bytes_from_settled([Settled(*one) for one in outcomes]))
+        for one in some.items()
+    ]
     assert sorted(told, key=lambda one: one[:2]) == sorted(outcomes, key=lambda one: one[:2])
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Accepted("\u00fc" * 200),
+        Gone("g"),
+        KeyMismatch("k"),
+        Refused("r"),
+        Misconfigured("m", FaultScope.CREDENTIAL),
+        Throttled(None, ThrottleScope.UNSTATED, Held.PACED, 1000),
+        Unavailable(1.5, "u"),
+        Unmapped(299, "x"),
+    ],
+)
+def test_each_kind_of_outcome_arrives_as_it_was(outcome: Outcome) -> None:
+    assert report_from(bytes_from_settled([Settled(1, 2, outcome)])) == [(1, {2: outcome})]
+
+
+class Trap:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (os.mkdir, ("unpickled",))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"\xc1",
+        pickle.dumps(Trap()),
+        pickle.dumps(({}, [])),
+        msgpack.encode(({}, [], 1)),
+        msgpack.encode(({1: ([1, 2], ["one"])}, [])),
+        msgpack.encode(({"1": ([1], [""])}, [])),
+        msgpack.encode(({1: ([1], [2])}, [])),
+        msgpack.encode(({}, [(1, 2, "Trap", {})])),
+        msgpack.encode(({}, [(1, 2, "Gone", {})])),
+        msgpack.encode(({}, [(1, 2, "Throttled", {"after": "soon", "scope": "device"})])),
+        msgpack.encode(({}, [(1, 2, "Throttled", {"after": 1.0, "scope": "everything"})])),
+    ],
+)
+def test_what_is_no_report_is_refused_and_nothing_of_it_runs(
+    said: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Garbled):
+        report_from(said)
+    assert list(tmp_path.iterdir()) == []
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_report_or_refused(said: bytes) -> None:
+    with suppress(Garbled):
+        for chunk, some in report_from(said):
+            assert isinstance(chunk, int)
+            assert all(isinstance(one, int) and isinstance(outcome, Outcome) for one, outcome in some.items())
+
+
+def test_a_sender_that_announces_more_than_any_says_is_refused_before_it_says_it() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        sender = SenderProcess.__new__(SenderProcess)
+        sender._incoming, sender._inbox = ours, bytearray()
+        theirs.send(LENGTH.pack(LONGEST_REPORT + 1))
+        with pytest.raises(Garbled):
+            sender.received()
 
 
 class Clock:
@@ -70,7 +158,7 @@ def heard(end: Connection) -> list[int]:
     found: list[int] = []
     while end.poll():
         (length,) = LENGTH.unpack(os.read(end.fileno(), LENGTH.size))
-        found += [one for _, some in report_from(os.read(end.fileno(), length)).outcomes() for one in some]
+        found += [one for _, some in report_from(os.read(end.fileno(), length)) for one in some]
     return found
 
 
