@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable
-from ctypes import c_char_p, c_int, c_size_t, c_void_p
+from ctypes import c_int, c_size_t, c_void_p
 from functools import cache
 
 from tidings.lib.crypto import (
@@ -31,17 +31,17 @@ LIBRARIES = ("libcrypto.so.3", "libcrypto.3.dylib")
 _P256 = 415  # NID_X9_62_prime256v1
 _UNCOMPRESSED = 4
 
-_SIGNATURES: dict[str, tuple[type | None, tuple[type, ...]]] = {
-    "EC_GROUP_new_by_curve_name": (c_void_p, (c_int,)),
-    "EC_GROUP_get0_order": (c_void_p, (c_void_p,)),
-    "EC_POINT_new": (c_void_p, (c_void_p,)),
-    "EC_POINT_mul": (c_int, (c_void_p,) * 6),
-    "EC_POINT_oct2point": (c_int, (c_void_p, c_void_p, c_char_p, c_size_t, c_void_p)),
-    "EC_POINT_point2oct": (c_size_t, (c_void_p, c_void_p, c_int, c_char_p, c_size_t, c_void_p)),
-    "BN_secure_new": (c_void_p, ()),
-    "BN_CTX_secure_new": (c_void_p, ()),
-    "BN_priv_rand_range": (c_int, (c_void_p, c_void_p)),
-    "ERR_clear_error": (None, ()),
+_RESULTS: dict[str, type | None] = {
+    "EC_GROUP_new_by_curve_name": c_void_p,
+    "EC_GROUP_get0_order": c_void_p,
+    "EC_POINT_new": c_void_p,
+    "EC_POINT_mul": c_int,
+    "EC_POINT_oct2point": c_int,
+    "EC_POINT_point2oct": c_size_t,
+    "BN_secure_new": c_void_p,
+    "BN_CTX_secure_new": c_void_p,
+    "BN_priv_rand_range": c_int,
+    "ERR_clear_error": None,
 }
 
 
@@ -57,42 +57,46 @@ class _Points(threading.local):
 
     def __init__(self, library: ctypes.CDLL) -> None:
         functions = {}
-        for name, (result, arguments) in _SIGNATURES.items():
+        for name, result in _RESULTS.items():
             functions[name] = function = library[name]  # a new object each, so that nobody else's types change
-            function.restype, function.argtypes = result, arguments
+            function.restype = result
         self._multiply = functions["EC_POINT_mul"]
         self._read = functions["EC_POINT_oct2point"]
         self._write = functions["EC_POINT_point2oct"]
         self._random = functions["BN_priv_rand_range"]
         self._forget_errors = functions["ERR_clear_error"]
-        self._group = group = functions["EC_GROUP_new_by_curve_name"](_P256)
-        self._order = functions["EC_GROUP_get0_order"](group)
-        self._own, self._shared = functions["EC_POINT_new"](group), functions["EC_POINT_new"](group)
-        self._private, self._scratch = functions["BN_secure_new"](), functions["BN_CTX_secure_new"]()
-        self._out = ctypes.create_string_buffer(POINT_SIZE)
-        if not all((group, self._order, self._own, self._shared, self._private, self._scratch)):
+        # Arguments are made once, of the types that the functions take: converting them for each call costs a tenth.
+        group = c_void_p(functions["EC_GROUP_new_by_curve_name"](c_int(_P256)))
+        made = [group, c_void_p(functions["EC_GROUP_get0_order"](group))]
+        made += [c_void_p(functions["EC_POINT_new"](group)) for _ in range(2)]
+        made += [c_void_p(functions[name]()) for name in ("BN_secure_new", "BN_CTX_secure_new")]
+        if not all(made):
             raise OSError("libcrypto has no P-256, or no memory")
+        self._group, self._order, self._own, self._shared, self._private, self._scratch = made
+        self._out = ctypes.create_string_buffer(POINT_SIZE)
+        self._to = c_void_p(ctypes.addressof(self._out))
+        self._size, self._form = c_size_t(POINT_SIZE), c_int(_UNCOMPRESSED)
 
     def agreed(self, peer: bytes) -> tuple[bytes, bytes]:
         """Agree as `agreed_by_objects` does. Reading a point checks that it lies on the curve."""
-        group, scratch, private = self._group, self._scratch, self._private
-        if len(peer) != POINT_SIZE or peer[0] != _UNCOMPRESSED:
+        group, scratch, private, own, shared = self._group, self._scratch, self._private, self._own, self._shared
+        if type(peer) is not bytes or len(peer) != POINT_SIZE or peer[0] != _UNCOMPRESSED:
             raise Malformed(f"A P-256 public key has {POINT_SIZE} bytes and begins with 4; this one has {len(peer)}.")
-        if self._read(group, self._shared, peer, POINT_SIZE, scratch) != 1:
+        if self._read(group, shared, peer, self._size, scratch) != 1:
             self._forget_errors()
             raise Malformed("It is not a point on the curve P-256.")
         done = (
             self._random(private, self._order) == 1
-            and self._multiply(group, self._own, private, None, None, scratch) == 1
-            and self._multiply(group, self._shared, None, self._shared, private, scratch) == 1
+            and self._multiply(group, own, private, None, None, scratch) == 1
+            and self._multiply(group, shared, None, shared, private, scratch) == 1
         )
         if not done:
             raise OSError("libcrypto could not make a key pair")
-        return self._bytes(self._own), self._bytes(self._shared)[1:33]
+        return self._bytes(own), self._bytes(shared)[1:33]
 
-    def _bytes(self, point: int) -> bytes:
+    def _bytes(self, point: c_void_p) -> bytes:
         # The point at infinity, which a private key of 0 would give, has one byte only.
-        if self._write(self._group, point, _UNCOMPRESSED, self._out, POINT_SIZE, self._scratch) != POINT_SIZE:
+        if self._write(self._group, point, self._form, self._to, self._size, self._scratch) != POINT_SIZE:
             raise OSError("libcrypto gave a point that is none")
         return self._out.raw
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import binascii
-import hmac
 import re
+from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -20,6 +20,11 @@ POINT_SIZE = 65
 """Bytes of an uncompressed P-256 point: 0x04, X, Y."""
 SCALAR_SIZE = 32
 """Bytes of a P-256 private key, and of each coordinate."""
+
+_BLOCK = 64
+"""Bytes that SHA-256 works on at a time."""
+_INNER_PAD = int.from_bytes(b"\x36" * _BLOCK, "big")
+_OUTER_PAD = int.from_bytes(b"\x5c" * _BLOCK, "big")
 
 _CURVE = ec.SECP256R1()
 _ECDH = ec.ECDH()
@@ -160,16 +165,29 @@ def es256_verifies(key: PublicKey, signature: bytes, message: bytes) -> bool:
     return True
 
 
+def hmac_sha256(key: bytes, message: bytes) -> bytes:
+    """HMAC with SHA-256: 32 bytes (RFC 2104 §2).
+
+    Two hashes put together here take less than `hmac.digest`, which sets OpenSSL's HMAC up for each call. The
+    key meets the pads as one number, so no time depends on its bytes.
+    """
+    if len(key) > _BLOCK:
+        key = sha256(key).digest()
+    number = int.from_bytes(key.ljust(_BLOCK, b"\0"), "big")
+    inner = sha256((number ^ _INNER_PAD).to_bytes(_BLOCK, "big") + message).digest()
+    return sha256((number ^ _OUTER_PAD).to_bytes(_BLOCK, "big") + inner).digest()
+
+
 def hkdf_extract(salt: bytes, keying_material: bytes) -> bytes:
     """HKDF-Extract with SHA-256: 32 bytes (RFC 5869 §2.2)."""
-    return hmac.digest(salt, keying_material, "sha256")
+    return hmac_sha256(salt, keying_material)
 
 
 def hkdf_expand(key: bytes, info: bytes, length: int = 32) -> bytes:
     """HKDF-Expand with SHA-256, one block: at most 32 bytes (RFC 5869 §2.3)."""
     if length > hashes.SHA256.digest_size:
         raise ValueError("one block of HKDF with SHA-256 gives 32 bytes")
-    return hmac.digest(key, info + b"\x01", "sha256")[:length]
+    return hmac_sha256(key, info + b"\x01")[:length]
 
 
 def gcm_encrypt(key: bytes, nonce: bytes, plaintext: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import subprocess
 
 import pytest
@@ -153,3 +154,8 @@ def test_hkdf_gives_what_rfc_5869_appendix_a1_says() -> None:
     assert crypto.hkdf_expand(key, info).hex() == "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf"
     with pytest.raises(ValueError, match="32 bytes"):
         crypto.hkdf_expand(key, info, 33)
+
+
+@given(st.binary(max_size=200), st.binary(max_size=300))
+def test_hmac_is_that_of_the_standard_library(key: bytes, message: bytes) -> None:
+    assert crypto.hmac_sha256(key, message) == hmac.digest(key, message, "sha256")

@@ -69,7 +69,8 @@ def _rows(family: Family, status: int) -> tuple[Row, ...]:
 def _filled(outcome: Outcome, reply: Reply, *, now: float) -> Outcome:
     match outcome:
         case Accepted():
-            return Accepted(_ref(reply.headers))
+            ref = _ref(reply.headers)
+            return Accepted(ref) if ref else outcome
         case Throttled() | Unavailable():
             asked, said_at = reply.headers.get("retry-after"), reply.headers.get("date")
             after = retry_after(asked, now=now, cap=RETRY_AFTER_CAP, said_at=said_at)

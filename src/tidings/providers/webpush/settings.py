@@ -86,6 +86,7 @@ def _family(host: str) -> Family:
     return next((family for suffix, family in _FAMILY_SUFFIXES.items() if host.endswith(suffix)), Family.UNKNOWN)
 
 
+@lru_cache(maxsize=1024)
 def padded_size(size: int, *, largest: int) -> int:
     """Give the size in bytes that a plaintext of `size` bytes is padded to, never beyond `largest`."""
     return max(size, min(largest, next((bucket for bucket in BUCKETS if size <= bucket), size)))
