@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import pickle
 import select
 import signal
 import subprocess
@@ -28,9 +29,11 @@ from tidings.pipeline.render import render
 from tidings.providers import Draft, provider
 from tidings.simulator.faults import Fault, FaultKind
 from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.worker.child import SenderProcess
 from tidings.worker.sender import SenderOptions
 from tidings.worker.senders import MOST_ATTEMPTS, SenderPool
 from tidings.worker.signs import Meters
+from tidings.worker.wire import Told, report_from
 
 DEVELOPMENT = HostPolicy(hosts=frozenset({"localhost"}), suffixes=(), allow_insecure=True)
 
@@ -100,6 +103,31 @@ async def test_a_stop_that_reaches_the_whole_group_ends_no_sender(simulator: Run
         assert len(outcomes) == expected
         assert {type(one) for one in outcomes.values()} == {Accepted}
         assert pool.pids == before
+
+
+@pytest.mark.parametrize("lie", ["a pickle", "outcomes of others"])
+async def test_a_sender_that_says_what_none_says_is_replaced_and_another_sends_its_chunk(
+    simulator: Running, pool: SenderPool, monkeypatch: pytest.MonkeyPatch, lie: str
+) -> None:
+    first = pool.pids
+    lied: list[int] = []
+    received = SenderProcess.received
+
+    def lying(sender: SenderProcess) -> list[Told]:
+        told = received(sender)
+        if lied:
+            return told
+        lied.append(sender.process.pid)
+        if lie == "a pickle":
+            return report_from(pickle.dumps(told))
+        [number] = sender.jobs
+        return [(number, {1000 + stray: Gone("expired") for stray in range(50)})]
+
+    monkeypatch.setattr(SenderProcess, "received", lying)
+    outcomes = await pool.send(chunk_of(simulator, 50, keys=new_keys()), policy=InDoubtPolicy.RESEND)
+    assert set(outcomes) == set(range(1, 51))
+    assert {type(one) for one in outcomes.values()} == {Accepted}
+    assert set(lied) <= set(first) - set(pool.pids)
 
 
 async def killed_in_the_middle(simulator: Running, pool: SenderPool, policy: InDoubtPolicy) -> dict[int, Any]:
