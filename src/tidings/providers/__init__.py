@@ -23,6 +23,7 @@ REGISTRY = {
     "webpush": "tidings.providers.webpush.provider:WebPush",
     "fcm": "tidings.providers.fcm.provider:Fcm",
     "apns": "tidings.providers.apns.provider:Apns",
+    "webhook": "tidings.providers.webhook.provider:Webhook",
     "fake": "tidings.providers.fake.provider:Fake",
 }
 """Name -> dotted place, imported on first use. A new provider is one folder and one line here."""

@@ -46,6 +46,7 @@ from tidings.providers import (
 from tidings.providers.apns.provider import Apns
 from tidings.providers.fake.provider import Fake
 from tidings.providers.fcm.provider import Fcm
+from tidings.providers.webhook.provider import Webhook
 from tidings.providers.webpush.provider import WebPush
 
 NOW = 1_798_761_600.0
@@ -143,7 +144,20 @@ def apns_case() -> Case:
     )
 
 
+def webhook_case(url: str = "https://hooks.example.com/devices/7") -> Case:
+    def upload(which: int) -> dict[str, str]:
+        return {"url": "https://hooks.example.com/", "secret": "whsec_" + base64url_from(bytes([which]) * 32)}
+
+    def stored() -> Credential:
+        made = Webhook().credential_from(upload(1))
+        return Credential(1, 1, 1, "webhook", made.fingerprint, made.secret, made.settings)
+
+    registration = {"provider": "webhook", "token": url}
+    return Case(Webhook(), registration, HostPolicy(frozenset(), ()), url, stored=stored, upload=upload)
+
+
 CASES: dict[str, Callable[[], Case]] = {
+    "webhook": webhook_case,
     "apns": apns_case,
     "webpush": webpush_case,
     "fcm": fcm_case,

@@ -1,0 +1,59 @@
+"""The body: the message as JSON, written once and filled for each recipient; and its signature."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+
+from tidings.domain.message import Rendered
+from tidings.domain.outcome import Refused
+from tidings.providers import Draft, Envelope
+from tidings.providers.webhook.settings import LARGEST
+
+_IDS = 32 + 16
+
+
+def draft_from(rendered: Rendered) -> Draft | Refused:
+    """Write the JSON that recipients share; Refused, in words that follow "the message", if it is too long."""
+    said = {
+        "title": rendered.title,
+        "body": rendered.body,
+        "url": rendered.url,
+        "icon": rendered.icon,
+        "image": rendered.image,
+        "badge_count": rendered.badge_count,
+        "actions": [{"id": one.id, "title": one.title, "url": one.url} for one in rendered.actions],
+        "language": rendered.language,
+        "urgency": rendered.urgency.value,
+        "collapse_id": rendered.collapse_id,
+        "data": rendered.data,
+    }
+    try:
+        whole = json.dumps(said, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return Refused("has data that cannot be written as JSON")
+    before = b'{"type":"notification","message":' + whole.encode("utf-8", "replace") + b',"delivery":"'
+    parts = (before, b'","token":"', b'"}')
+    size = sum(map(len, parts)) + _IDS
+    if size > LARGEST:
+        return Refused(f"is {size - LARGEST} bytes too long: {LARGEST} fit into a push")
+    return Draft(parts, rendered.urgency.value, rendered.collapse_id)
+
+
+def body_from(draft: Draft, envelope: Envelope) -> bytes:
+    """Fill a draft for one recipient."""
+    before, between, after = draft.parts
+    return b"".join((before, envelope.delivery_id.encode(), between, envelope.receipt_token.encode(), after))
+
+
+def headers_from(secret: bytes, name: str, body: bytes, *, now: float) -> tuple[str, ...]:
+    """Sign as Standard Webhooks does: id, moment and body under HMAC-SHA256."""
+    moment = str(int(now))
+    signature = hmac.digest(secret, b".".join((name.encode(), moment.encode(), body)), "sha256")
+    return (
+        "Content-Type: application/json",
+        f"webhook-id: {name}",
+        f"webhook-timestamp: {moment}",
+        f"webhook-signature: v1,{base64.b64encode(signature).decode()}",
+    )
