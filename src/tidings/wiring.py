@@ -25,6 +25,7 @@ from tidings.pipeline.flow import Flow
 from tidings.providers import provider
 from tidings.providers.webpush.settings import default_policy
 from tidings.services.access import Access
+from tidings.services.account import Account
 from tidings.services.apps import Apps
 from tidings.services.credentials import Credentials
 from tidings.services.dead_shards import DeadShards
@@ -33,15 +34,20 @@ from tidings.services.erasure import Erasure
 from tidings.services.export import Export
 from tidings.services.grants import Grants
 from tidings.services.integrations import Integrations
+from tidings.services.invitations import Invitations
+from tidings.services.members import Members
 from tidings.services.notifications import Notifications
+from tidings.services.passkeys import Passkeys
 from tidings.services.passwords import Passwords
 from tidings.services.retention import KeepFor, Retention
 from tidings.services.safety import Safety
+from tidings.services.second_factor import SecondFactor
 from tidings.services.sessions import Sessions
 from tidings.services.sign_in import SignIn
 from tidings.services.stats import Stats
 from tidings.services.subscriptions import Subscriptions
 from tidings.services.system import System
+from tidings.services.throttle import Throttle
 from tidings.services.tracking import Tracking
 from tidings.services.transfers import Transfers
 from tidings.services.trials import Trials
@@ -78,6 +84,11 @@ class Accounts:
     sessions: Sessions
     passwords: Passwords
     sign_in: SignIn
+    account: Account
+    members: Members
+    invitations: Invitations
+    second_factor: SecondFactor
+    passkeys: Passkeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +176,18 @@ def _keep(settings: Settings) -> KeepFor:
     )
 
 
-def _accounts(store: Store, clock: Clock, ids: Ids) -> Accounts:
+def _accounts(settings: Settings, store: Store, clock: Clock, ids: Ids) -> Accounts:
     sessions, passwords = Sessions(store=store, clock=clock, ids=ids), Passwords()
+    throttle = Throttle(store=store, clock=clock)
     return Accounts(
         sessions=sessions,
         passwords=passwords,
-        sign_in=SignIn(store=store, clock=clock, ids=ids, sessions=sessions, passwords=passwords),
+        sign_in=SignIn(store=store, clock=clock, ids=ids, sessions=sessions, passwords=passwords, throttle=throttle),
+        account=Account(store=store, clock=clock, sessions=sessions, passwords=passwords, throttle=throttle),
+        members=Members(store=store, clock=clock, ids=ids),
+        second_factor=SecondFactor(store=store, clock=clock, ids=ids, sessions=sessions, throttle=throttle),
+        passkeys=Passkeys(store=store, clock=clock, ids=ids, sessions=sessions, base_url=settings.base_url),
+        invitations=Invitations(store=store, clock=clock, ids=ids, sessions=sessions, passwords=passwords),
     )
 
 
@@ -239,7 +256,7 @@ def assembled(
         limiter=GcraLimiter() if settings.rate_limits else None,
         apps=Apps(store=store, clock=clock, ids=ids),
         access=Access(store=store, clock=clock, ids=ids),
-        accounts=_accounts(store, clock, ids),
+        accounts=_accounts(settings, store, clock, ids),
         credentials=Credentials(store=store, clock=clock, ids=ids, contact=settings.contact),
         subscriptions=subscriptions,
         phones=Phones.of(store=store, clock=clock, ids=ids, policy=policy, flow=flow, call=call),

@@ -25,6 +25,11 @@ class Member:
     disabled_at: datetime | None
 
 
+def email_key(email: str) -> str:
+    """Give what two ways to write the same address have in common."""
+    return email.strip().casefold()
+
+
 @dataclass(frozen=True, slots=True)
 class Membership:
     """What a member is in one App."""
@@ -64,6 +69,13 @@ class SignedIn:
     session: Session
     member: Member
     roles: dict[int, Role]
+    passkeys: int = 0
+    recovery_codes: int = 0
+
+    @property
+    def can_confirm(self) -> bool:
+        """Whether the member has anything to show again who they are; the demo's owner has not."""
+        return self.member.password is not None or self.member.totp or self.passkeys > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,9 +117,14 @@ class Sessions:
 
         return await self._store.write(end)
 
-    def is_recent(self, session: Session) -> bool:
-        """Say whether its member has shown lately who they are."""
-        return self._clock.now() - session.authenticated_at < RECENT
+    def is_recent(self, found: SignedIn) -> bool:
+        """Say whether a member has shown lately who they are, or has nothing to show it with."""
+        return not found.can_confirm or self._clock.now() - found.session.authenticated_at < RECENT
+
+    async def confirm(self, found: SignedIn) -> None:
+        """Note that a member has just shown who they are."""
+        now = self._clock.now()
+        await self._store.write(lambda tx: tx.sessions.authenticate(found.session.id, now=now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,22 @@ from tidings.lib.ids import Ids
 from tidings.services.access import hash_of
 from tidings.services.passwords import Passwords, check_password, outdated
 from tidings.services.sessions import Opened, Opening, Sessions, Visit, actor_of, subject_of
+from tidings.services.throttle import Throttle
 from tidings.storage import Store, Transaction
 
 
 class SignIn:
     """Lets members in. Every way ends in a session that is new, and the one before it in this browser is gone."""
 
-    def __init__(self, *, store: Store, clock: Clock, ids: Ids, sessions: Sessions, passwords: Passwords) -> None:
+    def __init__(
+        self, *, store: Store, clock: Clock, ids: Ids, sessions: Sessions, passwords: Passwords, throttle: Throttle
+    ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._sessions = sessions
         self._passwords = passwords
+        self._throttle = throttle
 
     async def is_set_up(self) -> bool:
         """Say whether there is a member at all."""
@@ -80,8 +84,12 @@ class SignIn:
         return await self._store.write(spend)
 
     async def with_password(self, email: str, password: str, *, visit: Visit, replaces: str | None = None) -> Opened:
-        """Sign in; where a second factor is set the session is good for that alone. Raises SIGN_IN_REFUSED."""
+        """Sign in; where a second factor is set the session is good for that alone.
+
+        Raises SIGN_IN_REFUSED and LOCKED_OUT.
+        """
         member = await self._store.read(lambda tx: tx.members.by_email(email))
+        attempt = await self._throttle.password(email, visit.address, member=member)
         phc = member.password if member is not None and member.disabled_at is None else None
         right = await self._passwords.matches(password, phc)
         if member is None or not right:
@@ -95,6 +103,7 @@ class SignIn:
             now_there = tx.members.by_id(member.id)
             if now_there is None or now_there.password != phc or now_there.disabled_at is not None:
                 raise CatalogueError(ErrorCode.SIGN_IN_REFUSED)
+            attempt.forgive(tx)
             if fresh:
                 tx.members.set_password(member.id, fresh)
             if now_there.totp:

@@ -32,7 +32,7 @@ from tidings.domain.subscription import Address, Known, NewSubscription, Recipie
 from tidings.domain.tracked import NewTrackedEvent, TrackedEvent
 from tidings.domain.vitals import Vitals
 from tidings.lib.sealed import Sealer
-from tidings.storage.account_ports import Audit, Members, Sessions
+from tidings.storage.account_ports import Audit, Factors, Members, Sessions, Throttle
 
 T = TypeVar("T")
 
@@ -538,6 +538,8 @@ class Transaction(Protocol):
     erasures: Erasures
     members: Members
     sessions: Sessions
+    factors: Factors
+    throttle: Throttle
     audit: Audit
 
 

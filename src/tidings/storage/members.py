@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select, update
 
 from tidings.domain.errors import CatalogueError, ErrorCode
-from tidings.domain.member import Invitation, Member, Membership
+from tidings.domain.member import Invitation, Member, Membership, email_key
 from tidings.domain.permission import Role
 from tidings.storage.account_tables import invitations, members, memberships, password_resets
 from tidings.storage.scope import AnyRow, Scope
@@ -16,11 +16,6 @@ m = members.c
 r = memberships.c
 i = invitations.c
 p = password_resets.c
-
-
-def email_key(email: str) -> str:
-    """Give what two ways to write the same address have in common."""
-    return email.strip().casefold()
 
 
 class SqlMembers:
@@ -177,6 +172,12 @@ class SqlMembers:
         """Store a reset link in place of an earlier one."""
         self.forget_resets(member_id)
         self._run(insert(password_resets).values(member_id=member_id, token_hash=token_hash, expires_at=expires_at))
+
+    def reset_of(self, token_hash: bytes, *, now: datetime) -> Member | None:
+        """Look whose reset link this is, if it is still good."""
+        query = select(members).join(password_resets, p.member_id == m.id)
+        row = self._run(query.where(p.token_hash == token_hash, p.expires_at > now)).first()
+        return member_from(row) if row else None
 
     def spend_reset(self, token_hash: bytes, *, now: datetime) -> int | None:
         """Use a reset link up; give whose it is, None unless this is the first use before its end."""

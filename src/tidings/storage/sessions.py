@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import ScalarSelect, Table, and_, delete, func, insert, select, update
 
 from tidings.domain.member import Session, SignedIn, Stage
 from tidings.domain.permission import Role
-from tidings.storage.account_tables import members, memberships, sessions
+from tidings.storage.account_tables import members, memberships, passkeys, recovery_codes, sessions
 from tidings.storage.members import member_from
 from tidings.storage.scope import AnyRow, Scope
 
 s = sessions.c
 m = members.c
 
+
+def _count(table: Table) -> ScalarSelect[int]:
+    return select(func.count()).select_from(table).where(table.c.member_id == s.member_id).scalar_subquery()
+
+
 _FOUND = (
-    select(sessions, *(column.label(f"whose_{column.name}") for column in m))
+    select(
+        sessions,
+        *(column.label(f"whose_{column.name}") for column in m),
+        _count(passkeys).label("n_passkeys"),
+        _count(recovery_codes).label("n_recovery_codes"),
+    )
     .join(members, m.id == s.member_id)
     .where(m.disabled_at.is_(None))
 )
@@ -63,7 +73,13 @@ class SqlSessions:
         if row is None:
             return None
         roles = self._run(_ROLES.where(memberships.c.member_id == row.member_id))
-        return SignedIn(_session(row), member_from(row, prefix="whose_"), {one.app_id: Role(one.role) for one in roles})
+        return SignedIn(
+            _session(row),
+            member_from(row, prefix="whose_"),
+            {one.app_id: Role(one.role) for one in roles},
+            passkeys=row.n_passkeys,
+            recovery_codes=row.n_recovery_codes,
+        )
 
     def touch(self, session_id: int, *, address: str | None, now: datetime) -> None:
         """Note that it was used, and that its member was here."""

@@ -24,13 +24,14 @@ from tidings.storage import (
     Volumes,
 )
 from tidings.storage.access import SqlAccess
-from tidings.storage.account_ports import Audit, Members, Sessions
+from tidings.storage.account_ports import Audit, Factors, Members, Sessions, Throttle
 from tidings.storage.apps import SqlApps
 from tidings.storage.audit import SqlAudit
 from tidings.storage.credentials import SqlCredentials
 from tidings.storage.deliveries import SqlDeliveries
 from tidings.storage.dialects import Dialect
 from tidings.storage.erasures import SqlErasures
+from tidings.storage.factors import SqlFactors
 from tidings.storage.idempotency import SqlIdempotency
 from tidings.storage.instance import SqlInstance
 from tidings.storage.members import SqlMembers
@@ -42,6 +43,7 @@ from tidings.storage.sessions import SqlSessions
 from tidings.storage.shards import SqlShards
 from tidings.storage.stats import SqlStats
 from tidings.storage.subscriptions import SqlSubscriptions
+from tidings.storage.throttle import SqlThrottle
 from tidings.storage.tracked import SqlTracked
 from tidings.storage.users import SqlUsers
 from tidings.storage.volumes import SqlVolumes
@@ -70,4 +72,6 @@ class SqlTransaction:
         self.erasures: Erasures = SqlErasures(scope)
         self.members: Members = SqlMembers(scope)
         self.sessions: Sessions = SqlSessions(scope)
+        self.factors: Factors = SqlFactors(scope)
+        self.throttle: Throttle = SqlThrottle(scope)
         self.audit: Audit = SqlAudit(scope)

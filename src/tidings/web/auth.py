@@ -63,8 +63,7 @@ class _InPathApp(_Admitting):
 class _OnInstance(_Admitting):
     async def __call__(self, request: Request) -> Caller:
         caller = self._admitted(request)
-        if not caller.grants.on_instance(self.permission):
-            raise forbidden(self.permission, where=" on the whole instance")
+        check_on_instance(caller, self.permission)
         return caller
 
 
@@ -126,9 +125,15 @@ def _made(kind: Callable[..., Callable[..., object]], permission: Permission, re
     return kind(permission, recent=recent)
 
 
+def check_on_instance(caller: Caller, permission: Permission) -> None:
+    """Raise FORBIDDEN where a permission is not held on the whole instance."""
+    if not caller.grants.on_instance(permission):
+        raise forbidden(permission, where=" on the whole instance")
+
+
 def check_recent(request: Request, caller: Caller) -> None:
     """Raise REAUTHENTICATION_REQUIRED where a member has not shown lately who they are; programs cannot be asked."""
-    if caller.signed_in and not container_of(request).accounts.sessions.is_recent(caller.signed_in.session):
+    if caller.signed_in and not container_of(request).accounts.sessions.is_recent(caller.signed_in):
         raise CatalogueError(ErrorCode.REAUTHENTICATION_REQUIRED)
 
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Hashable
 from enum import StrEnum
 from functools import cache, lru_cache
-from ipaddress import IPv4Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,6 +16,7 @@ from tidings.domain.audit import ActorKind
 from tidings.domain.content import is_local
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.lib.log import Logger
+from tidings.lib.networks import network_of
 from tidings.lib.ratelimit import Limiter, Rate, Verdict
 from tidings.web.callers import API, cookie_name
 from tidings.web.errors import problem_of
@@ -126,18 +126,6 @@ def address_of(scope: Scope) -> str:
     return str(client[0]) if client else UNKNOWN
 
 
-@lru_cache(maxsize=8192)
-def network_of(address: str) -> str:
-    """Give what an address is counted as: itself, and of IPv6 the /64 that one connection has whole (RFC 6177)."""
-    try:
-        ip = ip_address(address.partition("%")[0])
-    except ValueError:
-        return UNKNOWN
-    if isinstance(ip, IPv4Address):
-        return str(ip)
-    return str(ip.ipv4_mapped) if ip.ipv4_mapped else str(ip_network((ip, 64), strict=False))
-
-
 def counted_address(scope: Scope) -> str | None:
     """Give the address to count by, None where a proxy on this machine does not tell whose request it brings.
 
@@ -145,7 +133,7 @@ def counted_address(scope: Scope) -> str | None:
     """
     address = address_of(scope)
     if not is_local(address) or not _speaks_for_others(Headers(scope=scope)):
-        return network_of(address)
+        return network_of(address) or UNKNOWN
     _warn_once()
     return None
 

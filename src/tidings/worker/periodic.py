@@ -96,6 +96,8 @@ def clear(tx: Transaction, *, now: datetime) -> None:
     tx.idempotency.purge(before=now - KEEP_IDEMPOTENCY)
     tx.access.purge(now=now)
     tx.members.purge(now=now)
+    tx.throttle.purge(now=now)
+    tx.factors.purge(now=now)
     tx.sessions.purge(now=now, seen_since=now - IDLE)
     tx.volumes.purge(before=now - KEEP_IDEMPOTENCY)
     tx.instance.forget_silent(before=now - KEEP_SILENT)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from tidings.domain.member import SignedIn
-from tidings.web.auth import oneself
+from tidings.domain.member import Session, SignedIn
+from tidings.web.api.shapes import Body, ListOf
+from tidings.web.auth import By, caller_of, check_recent, container_of, oneself
 
 router = APIRouter(prefix="/me", tags=["Account"])
 
@@ -48,21 +50,98 @@ class MeOut(BaseModel):
     created_at: datetime
 
 
+class MePatch(Body):
+    """What to change; a field that is absent stays as it is."""
+
+    name: PersonName | None = None
+    email: Email | None = None
+
+
+class PasswordBody(Body):
+    """The password in force, empty for who has none, and the new one."""
+
+    current: str = Field(max_length=1_024)
+    new: str = Field(min_length=1, max_length=1_024)
+
+
+class SessionOfMine(BaseModel):
+    """A browser that is signed in."""
+
+    id: str
+    current: bool
+    device: str
+    address: str | None
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
 @router.get("", operation_id="get_me", summary="Get your account")
 async def get_me(request: Request, me: Me) -> MeOut:
     """Show the account of whoever is signed in."""
-    return await me_out(request, me)
+    return me_out(me)
 
 
-async def me_out(request: Request, found: SignedIn) -> MeOut:
+@router.patch("", operation_id="update_me", summary="Change your account")
+async def update_me(request: Request, me: Me, by: By, body: MePatch) -> MeOut:
+    """Change name or e-mail address; the address asks who you are again."""
+    if body.email is not None and body.email != me.member.email:
+        check_recent(request, caller_of(request))
+    accounts = container_of(request).accounts
+    await accounts.members.rename(me, name=body.name, email=body.email, by=by)
+    changed = replace(me.member, name=body.name or me.member.name, email=body.email or me.member.email)
+    return me_out(replace(me, member=changed))
+
+
+@router.post("/password", operation_id="change_password", summary="Change your password", status_code=204)
+async def change_password(request: Request, me: Me, by: By, body: PasswordBody) -> None:
+    """Set a new password; every other session ends."""
+    if me.member.password is None:
+        check_recent(request, caller_of(request))
+    await container_of(request).accounts.account.change_password(me, current=body.current, new=body.new, by=by)
+
+
+@router.get("/sessions", operation_id="list_sessions", summary="List your sessions")
+async def list_sessions(request: Request, me: Me) -> ListOf[SessionOfMine]:
+    """List the browsers you are signed in with, the last used first."""
+    found = await container_of(request).accounts.sessions.of_member(me.member.id)
+    return ListOf(data=[_session_out(one, current=one.id == me.session.id) for one in found])
+
+
+@router.delete("/sessions/{session_id}", operation_id="end_session", summary="End a session", status_code=204)
+async def end_session(request: Request, me: Me, by: By, session_id: str) -> None:
+    """Sign one browser out."""
+    await container_of(request).accounts.sessions.end_one(me.member, session_id, by=by)
+
+
+@router.delete("/sessions", operation_id="end_other_sessions", summary="End all other sessions", status_code=204)
+async def end_other_sessions(request: Request, me: Me, by: By) -> None:
+    """Sign every browser out but this one."""
+    await container_of(request).accounts.sessions.end_others(me.member, but=me.session, by=by)
+
+
+def me_out(found: SignedIn) -> MeOut:
     """Show an account to its owner."""
     member = found.member
+    factors = TwoFactorOut(totp=member.totp, passkeys=found.passkeys, recovery_codes_left=found.recovery_codes)
     return MeOut(
         id=member.public_id,
         name=member.name,
         email=member.email,
         super_admin=member.super_admin,
-        two_factor=TwoFactorOut(totp=member.totp, passkeys=0, recovery_codes_left=0),
+        two_factor=factors,
         has_password=member.password is not None,
         created_at=member.created_at,
+    )
+
+
+def _session_out(row: Session, *, current: bool) -> SessionOfMine:
+    return SessionOfMine(
+        id=row.public_id,
+        current=current,
+        device=row.device,
+        address=row.address,
+        created_at=row.created_at,
+        seen_at=row.seen_at,
+        expires_at=row.expires_at,
     )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
-from tidings.domain.member import Stage
+from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.member import SignedIn, Stage
 from tidings.domain.permission import OF_APP, OF_INSTANCE, Role
 from tidings.services.sessions import LIFE, Opened
+from tidings.web.api.factors import Asked
 from tidings.web.api.me import MeOut, me_out
 from tidings.web.api.shapes import Body
-from tidings.web.auth import container_of, open_to_all
+from tidings.web.auth import By, container_of, oneself, open_to_all
 from tidings.web.callers import Caller, address_of, check_same_origin, cookie_name, visit_of
 
 router = APIRouter(prefix="/session", tags=["Session"])
@@ -32,6 +34,43 @@ class SignInBody(Body):
     def _one_way(self) -> SignInBody:
         if (self.setup_token is None) == (self.email is None) or (self.email is None) != (self.password is None):
             raise ValueError("Send `email` and `password`, or `setup_token`.")
+        return self
+
+
+class PasskeyBody(Body):
+    """What `navigator.credentials.get` gave, as `toJSON()` writes it, with the `id` of the options."""
+
+    id: str = Field(min_length=1, max_length=128)
+    credential: dict[str, Any]
+
+
+class SecondFactorBody(Body):
+    """A code of the authenticator app, or a recovery code."""
+
+    code: str | None = Field(default=None, min_length=1, max_length=16)
+    recovery_code: str | None = Field(default=None, min_length=1, max_length=32)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> SecondFactorBody:
+        if (self.code is None) == (self.recovery_code is None):
+            raise ValueError("Send `code` or `recovery_code`.")
+        return self
+
+
+class ConfirmBody(Body):
+    """Who you are, shown again: your password, a code, or a passkey's answer with the `id` of its options."""
+
+    password: str | None = Field(default=None, min_length=1, max_length=1_024)
+    code: str | None = Field(default=None, min_length=1, max_length=16)
+    id: str | None = Field(default=None, min_length=1, max_length=128)
+    credential: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ConfirmBody:
+        if sum(one is not None for one in (self.password, self.code, self.credential)) != 1 or (
+            (self.id is None) != (self.credential is None)
+        ):
+            raise ValueError("Send `password`, `code`, or `id` and `credential`.")
         return self
 
 
@@ -104,6 +143,50 @@ async def sign_in(request: Request, response: Response, caller: Anybody, body: S
     return await signed_in(request, response, opened)
 
 
+@router.post("/second-factor", operation_id="show_second_factor", summary="Show the second factor")
+async def show_second_factor(
+    request: Request, response: Response, caller: Anybody, body: SecondFactorBody
+) -> SessionOut:
+    """Turn a session that waits for the second factor into a whole one."""
+    check_form(request)
+    token = token_of(request)
+    if caller is None or caller.signed_in is None or token is None:
+        raise CatalogueError(ErrorCode.UNAUTHORIZED, "Sign in first; the second factor is waited for 5 minutes.")
+    opened = await container_of(request).accounts.second_factor.finish(
+        caller.signed_in, code=body.code, recovery_code=body.recovery_code, visit=visit_of(request), token=token
+    )
+    return await signed_in(request, response, opened)
+
+
+@router.post("/passkey/options", operation_id="ask_sign_in", summary="Begin to sign in by passkey")
+async def ask_sign_in(request: Request, caller: Anybody) -> Asked:
+    """Give the options for `navigator.credentials.get`."""
+    public_id, options = await container_of(request).accounts.passkeys.ask_sign_in()
+    return Asked(id=public_id, options=options)
+
+
+@router.post("/passkey", operation_id="sign_in_by_passkey", summary="Sign in by passkey", status_code=201)
+async def sign_in_by_passkey(request: Request, response: Response, caller: Anybody, body: PasskeyBody) -> SessionOut:
+    """Sign in by a passkey, which stands for both factors."""
+    check_form(request)
+    opened = await container_of(request).accounts.passkeys.sign_in(
+        body.id, body.credential, visit=visit_of(request), replaces=token_of(request)
+    )
+    return await signed_in(request, response, opened)
+
+
+@router.post("/confirm", operation_id="confirm_session", summary="Show again who you are", status_code=204)
+async def confirm_session(request: Request, me: Annotated[SignedIn, oneself()], by: By, body: ConfirmBody) -> None:
+    """Confirm with password, code or passkey, for changes that ask for it; it holds for 15 minutes."""
+    accounts = container_of(request).accounts
+    if body.code is not None:
+        await accounts.second_factor.confirm(me, body.code)
+    elif body.credential is not None:
+        await accounts.passkeys.confirm(me, body.id or "", body.credential, visit=visit_of(request))
+    else:
+        await accounts.account.confirm_password(me, body.password or "", address=by.address)
+
+
 @router.delete("", operation_id="sign_out", summary="Sign out", status_code=204)
 async def sign_out(request: Request, response: Response, caller: Anybody) -> None:
     """End the session of this browser."""
@@ -160,7 +243,7 @@ async def session_out(request: Request, caller: Caller | None) -> SessionOut:
     roles = found.roles if found else {}
     return SessionOut(
         signed_in=True,
-        member=await me_out(request, found) if found else None,
+        member=me_out(found) if found else None,
         apps=[AppRole(id=app.public_id, name=app.name, role=roles.get(app.id)) for app in apps],
         permissions=PermissionsOut(
             instance=sorted(one for one in OF_INSTANCE if caller.grants.on_instance(one)),
