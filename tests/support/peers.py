@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import venv
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,22 @@ def installed() -> Path:
         if finished.returncode != 0:
             pytest.skip(f"npm could not install the peers: {finished.stderr.strip()[-200:]}")
     return PEERS
+
+
+@cache
+def python_with(requirement: str) -> Path:
+    """Give a Python of its own with a peer from PyPI, whose many dependencies are not ours; skip without it."""
+    folder = PEERS / ".python" / requirement.replace("==", "-")
+    python = folder / "bin" / "python"
+    done = folder / "installed"
+    if not done.exists():
+        venv.create(folder, with_pip=True, clear=True)
+        command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
+        finished = subprocess.run(command, capture_output=True, text=True, check=False)
+        if finished.returncode != 0:
+            pytest.skip(f"pip could not install {requirement}: {finished.stderr.strip()[-200:]}")
+        done.touch()
+    return python
 
 
 def program() -> str:
