@@ -29,6 +29,7 @@ async def leading_to(simulator: Running, folder: Path, database_url: str | None 
     settings = Settings(
         data=folder,
         database_url=database_url,
+        public_url="https://push.example.com",
         senders=2,
         allow_insecure_endpoints=True,
         push_host_map=[f"{host}=127.0.0.1:{port}" for host in ("fcm.googleapis.com", "oauth2.googleapis.com")] + led,

@@ -254,3 +254,41 @@ def test_a_few_tokens_alone_pause_nothing() -> None:
 def test_when_a_service_saw_that_an_address_is_dead_goes_with_it() -> None:
     verdicts = settled(tried(Gone("unregistered", NOW.timestamp())))
     assert verdicts.retired == [Retired(1, "unregistered", b"hash", NOW)]
+
+
+def foreign(count: int) -> list[Tried]:
+    outcome = Misconfigured("address_foreign", FaultScope.ADDRESS)
+    return [tried(outcome, subscription_id=number) for number in range(1, count + 1)]
+
+
+def test_a_few_foreign_addresses_fail_alone_and_stay() -> None:
+    verdicts = settled(*foreign(MANY - 1))
+    assert {one.reason for one in verdicts.deliveries} == {"address_foreign"}
+    assert (verdicts.misconfigured, verdicts.retired, verdicts.suspicions) == ({}, [], [])
+
+
+def test_many_foreign_addresses_and_none_taken_are_our_mistake_and_wait() -> None:
+    verdicts = settled(*foreign(MANY))
+    assert verdicts.misconfigured == {(7, "https://push"): "address_foreign"}
+    assert (verdicts.deliveries, verdicts.retired, verdicts.suspicions) == ([], [], [])
+
+
+def test_where_others_are_taken_many_foreign_addresses_are_suspected_and_pause_nothing() -> None:
+    taken = [tried(Accepted(), subscription_id=100 + number) for number in range(MANY + 1)]
+    verdicts = settled(*taken, *foreign(MANY))
+    assert verdicts.misconfigured == {}
+    assert len(verdicts.suspicions) == MANY
+    assert {one.patience.times for one in verdicts.suspicions} == {3}
+
+
+def test_an_address_that_never_was_one_goes_at_once_where_others_are_taken() -> None:
+    bad = tried(Refused("address_invalid"), subscription_id=1)
+    (suspicion,) = settled(bad, tried(Accepted(), subscription_id=2)).suspicions
+    assert (suspicion.patience.times, suspicion.patience.unreached_only) == (1, False)
+    assert settled(bad).suspicions == []
+
+
+def test_a_credential_that_is_wrong_is_paused_although_it_worked_a_moment_ago() -> None:
+    off = tried(Misconfigured("fcm_api_disabled", FaultScope.CREDENTIAL), subscription_id=2)
+    verdicts = settled(tried(Accepted(), subscription_id=1), off)
+    assert verdicts.misconfigured == {(7, EVERYWHERE): "fcm_api_disabled"}

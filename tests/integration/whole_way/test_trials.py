@@ -1,0 +1,124 @@
+"""Test Connection and Send Test Notification against the simulator, with a reason for each failure."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from tests.integration.web.instance import OPERATOR, client_of, problem
+
+from support.campaign import working
+from support.phones import PROJECT, account, leading_to
+from tidings.simulator.fcm_oauth import Project
+from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.web.app import create_app
+from tidings.wiring import Container
+
+
+@pytest.fixture
+async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
+    async with serve(SimulatorConfig(folder=tmp_path / "simulator")) as running:
+        yield running
+
+
+@pytest.fixture
+async def container(tmp_path: Path, simulator: Running) -> AsyncIterator[Container]:
+    async with leading_to(simulator, tmp_path / "data") as opened:
+        await opened.apps.ensure_first()
+        yield opened
+
+
+@pytest.fixture
+async def api(container: Container) -> AsyncIterator[httpx2.AsyncClient]:
+    app = create_app(container, operator_token=OPERATOR)
+    async with client_of(app, Authorization=f"Bearer {OPERATOR}") as client:
+        yield client
+
+
+async def added(api: httpx2.AsyncClient, simulator: Running) -> str:
+    fields = {"service_account": account(simulator)}
+    answer = await api.post("/api/v1/integrations", json={"provider": "fcm", "label": "F", "credentials": fields})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def proof_of(api: httpx2.AsyncClient, integration: str) -> dict[str, Any]:
+    answer = await api.post(f"/api/v1/integrations/{integration}/test")
+    assert answer.status_code == 200, answer.text
+    proof: dict[str, Any] = answer.json()
+    return proof
+
+
+async def test_a_connection_is_proved_before_and_after_it_is_saved(api: httpx2.AsyncClient, simulator: Running) -> None:
+    fields = {"service_account": account(simulator)}
+    tried = (await api.post("/api/v1/integrations/test", json={"provider": "fcm", "credentials": fields})).json()
+    assert (tried["ok"], [one["name"] for one in tried["findings"]]) == (True, ["access_token", "send"])
+    assert (await proof_of(api, await added(api, simulator)))["ok"]
+    assert simulator.fcm.validated == 2
+    assert simulator.fcm.to_topics == 0, "nothing is delivered by a test"
+
+
+@pytest.mark.parametrize(
+    ("switch", "value", "look", "words"),
+    [
+        ("api_enabled", False, "send", "switched off"),
+        ("permitted", False, "send", "may not send messages"),
+        ("key_revoked", True, "access_token", "deleted or disabled"),
+        ("account_deleted", True, "access_token", "does not know this service account"),
+    ],
+)
+async def test_each_fault_of_an_account_has_its_own_words(
+    api: httpx2.AsyncClient, simulator: Running, switch: str, value: bool, look: str, words: str
+) -> None:
+    integration = await added(api, simulator)
+    project: Project = simulator.fcm.oauth.project(PROJECT)
+    setattr(project, switch, value)
+    proof = await proof_of(api, integration)
+    bad = proof["findings"][-1]
+    assert (proof["ok"], bad["name"], bad["ok"]) == (False, look, False)
+    assert words in bad["detail"]
+    assert bad["mend"]
+
+
+async def test_a_test_notification_goes_to_the_chosen_device_and_says_what_became_of_it(
+    api: httpx2.AsyncClient, container: Container, simulator: Running
+) -> None:
+    integration = await added(api, simulator)
+    (token,) = simulator.fcm.make(PROJECT, 1, seed="one")
+    device = (await api.post("/api/v1/subscriptions", json={"provider": "fcm", "token": token})).json()["id"]
+    path = f"/api/v1/integrations/{integration}/test-notification"
+    sent = await api.post(path, json={"subscription": device, "title": "Hello", "body": "World"})
+    assert sent.status_code == 202, sent.text
+    looked = (await api.get(f"{path}/{sent.json()['id']}")).json()
+    assert (looked["status"], [hint["ok"] for hint in looked["hints"]]) == ("waiting", [True, True, True])
+    async with working(container):
+        while (looked := (await api.get(f"{path}/{sent.json()['id']}")).json())["status"] == "waiting":
+            pass
+    assert looked["status"] == "sent"
+    (arrived,) = simulator.journal.messages(limit=5)
+    assert (arrived["title"], arrived["body"]) == ("Hello", "World")
+
+
+async def test_the_hints_say_what_is_wrong_with_the_device_and_the_credentials(
+    api: httpx2.AsyncClient, container: Container, simulator: Running
+) -> None:
+    integration = await added(api, simulator)
+    (token,) = simulator.fcm.make(PROJECT, 1, seed="one")
+    made = (await api.post("/api/v1/subscriptions", json={"provider": "fcm", "token": token})).json()
+    path = f"/api/v1/integrations/{integration}/test-notification"
+    sent = (await api.post(path, json={"subscription": made["id"]})).json()
+    del simulator.fcm.phones[token]
+    simulator.fcm.oauth.project(PROJECT).key_revoked = True
+    body = {"id": made["id"], "secret": made["secret"], "reason": "permission_revoked"}
+    left = await api.request("DELETE", "/push/devices", json=body)
+    assert left.status_code == 204
+    hints = {hint["name"]: hint for hint in (await api.get(f"{path}/{sent['id']}")).json()["hints"]}
+    assert [hint["ok"] for hint in hints.values()] == [False, False, False]
+    assert "permission" in hints["permission"]["detail"]
+    assert "unsubscribed" in hints["subscription"]["detail"]
+    assert "deleted or disabled" in hints["credentials"]["detail"]
+    problem(await api.post(path, json={"subscription": made["id"]}), 409, "no_subscription")
+    problem(await api.post(path, json={"subscription": "sub_nobody"}), 404, "not_found")
