@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -56,23 +55,24 @@ class SecureAnswers:
 
     def __init__(self, app: ASGIApp, *, base_url: str) -> None:
         self._app = app
-        self._everywhere = defaults_of(base_url)
+        everywhere = defaults_of(base_url)
+        self._pages = _as_sent(everywhere)
+        self._private = _as_sent({**everywhere, "Cache-Control": "no-store"})
+        shared = {"Cross-Origin-Resource-Policy": "cross-origin"}
+        self._public = _as_sent({**everywhere, "Cache-Control": "no-store", **shared})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         path: str = scope["path"]
+        wanted = self._public if path.startswith(PUBLIC) else self._private if path.startswith(PRIVATE) else self._pages
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if path.startswith(PUBLIC):
-                    headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin")
-                if path.startswith(PRIVATE):
-                    headers.setdefault("Cache-Control", "no-store")
-                for name, value in self._everywhere.items():
-                    headers.setdefault(name, value)
+                headers = message["headers"]
+                there = {name for name, _ in headers}
+                message["headers"] = [*headers, *(pair for pair in wanted if pair[0] not in there)]
             await send(message)
 
         return await self._app(scope, receive, sent)
@@ -82,3 +82,7 @@ def defaults_of(base_url: str) -> Mapping[str, str]:
     """Give the headers of every answer of an instance at this address."""
     secure = {"Strict-Transport-Security": TRANSPORT} if base_url.startswith("https://") else {}
     return EVERYWHERE | secure
+
+
+def _as_sent(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
