@@ -67,33 +67,40 @@ def write_job(sink: Sink, folder: Path) -> Path:
 
 def pywebpush(job: Path, *, cache: Path, count: int) -> Peer:
     """Run pywebpush; raises PeerMissing."""
-    script = _script("peer.py")
-    packages = cache / "python"
+    command = [sys.executable, str(script("peer.py")), str(job), str(count)]
+    return run_peer(PYTHON_PACKAGE, command, cache, PYTHONPATH=str(installed(PYTHON_PACKAGE, cache=cache)))
+
+
+def installed(package: str, *, cache: Path) -> Path:
+    """Install a package of Python's into a folder of its own; raises PeerMissing."""
+    packages = cache / package.partition("==")[0]
     if not packages.exists():
-        _run([sys.executable, "-m", "pip", "install", "--quiet", "--target", str(packages), PYTHON_PACKAGE], cache)
-    return _peer(PYTHON_PACKAGE, [sys.executable, str(script), str(job), str(count)], cache, PYTHONPATH=str(packages))
+        _run([sys.executable, "-m", "pip", "install", "--quiet", "--target", str(packages), package], cache)
+    return packages
 
 
 def web_push(job: Path, *, cache: Path, count: int) -> Peer:
     """Run node web-push; raises PeerMissing."""
-    script, node, npm = _script("peer.mjs"), shutil.which("node"), shutil.which("npm")
+    found, node, npm = script("peer.mjs"), shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         raise PeerMissing("Node.js is not installed")
     folder = cache / "node"
     if not (folder / "node_modules").exists():
         folder.mkdir(parents=True, exist_ok=True)
         _run([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), NODE_PACKAGE], folder)
-    return _peer(NODE_PACKAGE, [node, str(script), str(job), str(count)], folder)
+    return run_peer(NODE_PACKAGE, [node, str(found), str(job), str(count)], folder)
 
 
-def _script(name: str) -> Path:
-    script = COMPARE / name
-    if not script.exists():
+def script(name: str) -> Path:
+    """Find a peer's own code; raises PeerMissing."""
+    found = COMPARE / name
+    if not found.exists():
         raise PeerMissing("the peers are part of the source tree, which this is not")
-    return script
+    return found
 
 
-def _peer(name: str, command: Sequence[str], folder: Path, **environment: str) -> Peer:
+def run_peer(name: str, command: Sequence[str], folder: Path, **environment: str) -> Peer:
+    """Run a peer and read what it says of itself; raises PeerMissing."""
     said = json.loads(_run(command, folder, **environment))
     return Peer(name, cpu=said["cpu"], rate=said["rate"])
 

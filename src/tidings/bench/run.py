@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from statistics import mean
 
+from tidings.bench.apns import ForApps, measure_apns
 from tidings.bench.campaign import Campaign, measure_campaign
 from tidings.bench.encrypt import measure_encryption
 from tidings.bench.floor import Floor, measure_floor
@@ -31,10 +32,11 @@ class Part(StrEnum):
     CAMPAIGN = "campaign"
     INGEST = "ingest"
     COMPARE = "compare"
+    APNS = "apns"
     SOAK = "soak"
 
 
-EVERYTHING = (Part.ENCRYPT, Part.SEND, Part.CAMPAIGN, Part.INGEST, Part.COMPARE)
+EVERYTHING = (Part.ENCRYPT, Part.SEND, Part.CAMPAIGN, Part.INGEST, Part.COMPARE, Part.APNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Found:
     ingest: Ingest | None = None
     delay: Delay | None = None
     peers: list[Peer] = field(default_factory=list)
+    apns: ForApps | None = None
     soak: Soak | None = None
     missing: list[str] = field(default_factory=list)
 
@@ -148,6 +151,12 @@ def _compare(found: Found, wish: Wish, sink: Sink, folder: Path, _note: Callable
             found.missing.append(f"{peer.__name__}: {why}")
 
 
+def _apns(found: Found, wish: Wish, sink: Sink, folder: Path, _note: Callable[[str], None]) -> None:
+    found.apns, why = measure_apns(sink, folder=folder / "peers", messages=wish.times(10_000, least=400))
+    if why is not None:
+        found.missing.append(why)
+
+
 def _soak(found: Found, wish: Wish, sink: Sink, folder: Path, note: Callable[[str], None]) -> None:
     def told(sample: Sample) -> None:
         held = ", ".join(f"{name} {one.memory >> 20} MB {one.files} files" for name, one in sample.held.items())
@@ -163,5 +172,6 @@ _STEPS: dict[Part, Callable[[Found, Wish, Sink, Path, Callable[[str], None]], No
     Part.CAMPAIGN: _campaign,
     Part.INGEST: _ingest,
     Part.COMPARE: _compare,
+    Part.APNS: _apns,
     Part.SOAK: _soak,
 }

@@ -21,17 +21,18 @@ def measure_sending(sink: Sink, *, messages: int) -> float:
     """Give the CPU microseconds of one message; raises RuntimeError when the sink did not take them all."""
     with Client(guard=AddressGuard(allow_loopback=True), ca_file=str(sink.ca_file)) as client:
         delivery = Delivery(client, provider=provider)
-        _send(delivery, list(_chunks(sink, CHUNK)))  # connections stand, modules are loaded
+        sent(delivery, list(_chunks(sink, CHUNK)))  # connections stand, modules are loaded
         chunks = list(_chunks(sink, messages))
         begun = time.process_time()
-        accepted = _send(delivery, chunks)
+        accepted = sent(delivery, chunks)
         used = time.process_time() - begun
     if accepted != messages:
         raise RuntimeError(f"the sink took {accepted} of {messages}")
     return used / messages * 1e6
 
 
-def _send(delivery: Delivery, chunks: list[Chunk]) -> int:
+def sent(delivery: Delivery, chunks: list[Chunk]) -> int:
+    """Send chunks and count the messages that were taken."""
     rest = iter(chunks)
 
     def take(_wait: bool) -> Chunk | None:

@@ -47,6 +47,7 @@ http {{
     keepalive_timeout 600s;
     location = /status {{ stub_status; }}
     location /push/ {{ return 201; }}
+    location /3/device/ {{ add_header apns-id $http_apns_id; return 200; }}
     location /timed/ {{ access_log {folder}/arrivals.log arrival; return 201; }}
     location /faulty/ {{
       if ($fault = 503) {{ return 503; }}

@@ -40,7 +40,7 @@ def register(root: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(no_args_is_help=True, help=HELP)
     root.add_typer(group, name="bench", rich_help_panel="Run")
-    for one in (encrypt, send, campaign, ingest, compare, soak):
+    for one in (encrypt, send, campaign, ingest, compare, apns, soak):
         command(group, one.__name__)(one)
     command(group, "pause")(pause)
     command(group, "all")(everything)
@@ -75,6 +75,11 @@ def ingest(call: Call, out: Out = None, thorough: Thorough = 1.0) -> None:
 def compare(call: Call, out: Out = None, thorough: Thorough = 1.0) -> None:
     """Send the same with pywebpush and node web-push; they are installed for that. Needs the source tree."""
     _run(call, ["compare"], out=out, thorough=thorough)
+
+
+def apns(call: Call, out: Out = None, thorough: Thorough = 1.0) -> None:
+    """Send to iPhones as one sender process does, and with aioapns, which is installed for that."""
+    _run(call, ["apns"], out=out, thorough=thorough)
 
 
 def soak(
@@ -173,6 +178,9 @@ def _costs(found: Found) -> list[tuple[str, float, float]]:
     if found.ingest is not None:
         costs.append(("one POST to send, without delivery", found.ingest.cpu, found.ingest.rate))
     costs += [(peer.name, peer.cpu, peer.rate) for peer in found.peers]
+    if found.apns is not None:
+        costs.append(("APNs, one sender's work", found.apns.ours, found.apns.rate))
+        costs += [(peer.name, peer.cpu, peer.rate) for peer in (found.apns.peer,) if peer]
     return costs
 
 
