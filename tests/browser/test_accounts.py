@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from support.axe import serious
 from support.chromium import running_chromium
 from support.instance import Instance, running_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 ANNA = ("anna@example.com", "nine boats in the fog")
+JO = ("jo@example.com", "twelve gulls on a roof")
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +66,12 @@ async def sign_in(page: Page, url: str, email: str, password: str) -> None:
     await page.get_by_role("button", name="Sign in", exact=True).click()
 
 
+async def opened(page: Page, instance: Instance, path: str, heading: str) -> None:
+    await page.goto(f"{instance.url}{path}")
+    await expect(page.get_by_role("heading", name=heading, exact=True, level=1)).to_be_visible()
+    await expect(page.get_by_role("status", name="Loading")).to_have_count(0)
+
+
 async def test_the_set_up_link_makes_one_member_and_no_second(
     chromium: Browser, instance: Instance, anna: Page
 ) -> None:
@@ -87,3 +96,118 @@ async def test_a_wrong_password_is_refused_and_the_right_one_leads_where_one_wan
         await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
         await page.goto(instance.url)
         await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+async def test_who_is_invited_as_a_viewer_sees_everything_and_cannot_send(
+    chromium: Browser, instance: Instance, anna: Page
+) -> None:
+    await opened(anna, instance, "/settings/members", "Members")
+    await anna.get_by_role("button", name="Invite", exact=True).click()
+    await anna.get_by_label("E-mail").fill(JO[0])
+    await anna.get_by_label("Viewer").check()
+    await anna.get_by_role("button", name="Make the link").click()
+    link = await anna.get_by_role("dialog").locator(".code").inner_text()
+    await anna.get_by_role("button", name="I have it").click()
+    await expect(anna.get_by_text(JO[0])).to_be_visible()
+    async with visitor(chromium) as jo:
+        await jo.goto(link)
+        await expect(jo.get_by_text("as a viewer")).to_be_visible()
+        await jo.get_by_label("Name", exact=True).fill("Jo Kay")
+        await jo.get_by_label("Password", exact=True).fill(JO[1])
+        await jo.get_by_role("button", name=re.compile("^Join")).click()
+        await expect(jo.get_by_role("heading", name="Overview")).to_be_visible()
+        for path, heading in PAGES:
+            await opened(jo, instance, path, heading)
+            # What System warns of is that this test's server takes insecure endpoints.
+            alerts = jo.get_by_role("alert").filter(has_not_text="Development mode")
+            assert await alerts.all_inner_texts() == [], path
+        await opened(jo, instance, "/send", "Send Push")
+        await expect(jo.get_by_text("you may not send notifications")).to_be_visible()
+        await expect(jo.get_by_role("button", name="Send to all devices")).to_be_disabled()
+        for path, heading in FOR_ADMINS:
+            await opened(jo, instance, path, heading)
+            await expect(jo.get_by_text(re.compile("may not|Only a super admin"))).to_be_visible()
+    async with visitor(chromium) as late:
+        await late.goto(link)
+        await expect(late.get_by_role("heading", name="This invitation has expired")).to_be_visible()
+
+
+async def test_a_session_that_is_ended_elsewhere_ends_here(chromium: Browser, instance: Instance, anna: Page) -> None:
+    async with visitor(chromium) as here, visitor(chromium) as there:
+        await sign_in(here, instance.url, *JO)
+        await sign_in(there, instance.url, *JO)
+        await expect(there.get_by_role("heading", name="Overview")).to_be_visible()
+        await opened(here, instance, "/settings/profile", "Profile")
+        sessions = here.get_by_role("region", name="Sessions").get_by_role("listitem")
+        await expect(sessions.filter(has_text="This session")).to_have_count(1)
+        await here.get_by_role("region", name="Sessions").get_by_role("button", name="Sign out the others").click()
+        await here.get_by_role("dialog").get_by_role("button", name="Sign out the others").click()
+        await expect(sessions).to_have_count(1)
+        await there.get_by_role("link", name="Subscriptions").first.click()
+        await expect(there.get_by_role("heading", name="Sign in")).to_be_visible()
+        await expect(there.get_by_text("Your session was ended")).to_be_visible()
+
+
+def a_while_passes(instance: Instance) -> None:
+    """Let everybody have shown who they are longer ago than sensitive changes allow."""
+    database = sqlite3.connect(instance.folder / "tidings.db", timeout=20)
+    with closing(database), database:
+        database.execute("UPDATE sessions SET authenticated_at = authenticated_at - ?", (16 * 60 * 1_000_000,))
+
+
+async def test_what_is_sensitive_is_confirmed_first_and_then_done(instance: Instance, anna: Page) -> None:
+    await opened(anna, instance, "/settings/api-keys", "API keys")
+    a_while_passes(instance)
+    await anna.get_by_role("button", name="Create a key").click()
+    await anna.get_by_label("Name", exact=True).fill("Shop server")
+    await anna.get_by_label("It holds").select_option("For 30 days")
+    await anna.get_by_role("button", name="Create the key").click()
+    question = anna.get_by_role("dialog", name="Confirm that it is you")
+    await question.get_by_label("Password", exact=True).fill("not my password")
+    await question.get_by_role("button", name="Confirm").click()
+    await expect(question.get_by_role("alert")).to_be_visible()
+    await question.get_by_label("Password", exact=True).fill(ANNA[1])
+    await question.get_by_role("button", name="Confirm").click()
+    shown = anna.get_by_role("dialog", name="Copy the key now")
+    instance.key = await shown.locator(".code").inner_text()
+    await shown.get_by_role("button", name="I have it").click()
+    row = anna.get_by_role("listitem").filter(has_text="Shop server")
+    await expect(row).to_contain_text("by Anna Berger")
+    await expect(row).to_contain_text(re.compile(r"ends in (30 days|1 month)"))
+    assert (await instance.rest("GET", "/subscriptions"))["data"] == []
+
+
+PAGES = [
+    ("/", "Overview"),
+    ("/send", "Send Push"),
+    ("/notifications", "Notifications"),
+    ("/subscriptions", "Subscriptions"),
+    ("/settings/push-notifications", "Push Notifications"),
+    ("/settings/system", "System"),
+]
+FOR_ADMINS = [
+    ("/settings/members", "Members"),
+    ("/settings/api-keys", "API keys"),
+    ("/settings/audit", "Audit"),
+    ("/settings/sign-in", "Sign-in"),
+]
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_serious_and_every_page_fits_a_phone(
+    chromium: Browser, instance: Instance, anna: Page, scheme: str
+) -> None:
+    await anna.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+    for path, heading in [*PAGES, *FOR_ADMINS]:
+        await opened(anna, instance, path, heading)
+        assert await serious(anna) == [], path
+        await anna.set_viewport_size({"width": 360, "height": 740})
+        assert await anna.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        await anna.set_viewport_size({"width": 1280, "height": 800})
+    async with visitor(chromium) as page:
+        await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+        for path in ("/sign-in", "/setup#spent", "/invite#spent", "/reset#some"):
+            await page.goto(f"{instance.url}{path}")
+            await expect(page.get_by_role("heading", level=1)).to_be_visible()
+            assert await serious(page) == [], path

@@ -26,7 +26,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'integration.write': 'change keys and integrations',
   'delivery.repair': 'try again or drop what was given up',
   'key.manage': 'see or change API keys',
-  'member.manage': 'invite or change members',
+  'member.manage': 'see or change members',
   'owner.manage': 'make or change owners',
   'app.settings': 'change the settings of this App',
   'audit.read': 'read the audit log',

@@ -4,6 +4,7 @@ import { about, api, type App, type Me, type Role, type SessionBody } from './ap
 import { asProblem, type Problem, whenSignedOut } from './http'
 import { whyNot } from './permission'
 import { type Remembered, whyEnded } from './returning'
+import { go } from './router.svelte'
 
 const APP = 'tidings.app'
 const VISIT = 'tidings.visit'
@@ -105,11 +106,13 @@ class Session {
   /** Why one may not, in words. */
   why = (permission: string): string => whyNot(permission, { role: this.role, app: this.several ? this.app?.name : undefined })
 
-  signOut = async (): Promise<void> => {
+  signOut = async ({ leave = true } = {}): Promise<void> => {
     await api.signOut()
     keep(VISIT, undefined)
     this.me = undefined
     this.state = 'out'
+    // Who leaves on purpose is not led back to where they were.
+    if (leave) go('/sign-in')
   }
 
   /** The server no longer knows the session. */
