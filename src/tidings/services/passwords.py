@@ -8,9 +8,6 @@ import secrets
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from importlib.resources import files
-from itertools import pairwise
 from typing import TypeVar
 
 from cryptography.exceptions import InvalidKey
@@ -31,6 +28,12 @@ MEMORY = 19_456
 
 MOST_WAITING = 16
 """Passwords that wait to be looked at, before others are told to come back."""
+
+LEAST_SCORE = 2
+"""Of zxcvbn's scores: at least a million guesses by somebody who knows what people choose."""
+
+LOOKED_AT = 40
+"""Characters that are looked at for it; the time it takes grows faster than their number."""
 
 _PARAMETERS = f"$argon2id$v=19$m={MEMORY},t={ITERATIONS},p={LANES}$"
 _BUSY_SECONDS = 2
@@ -104,22 +107,13 @@ def _weakness(password: str, email: str) -> str | None:
     folded = password.casefold()
     if folded in (email, email.partition("@")[0]) or (email and email in folded):
         return "The password must not be your e-mail address."
-    if folded in _common() or folded.rstrip("0123456789!.?") in _common():
-        return "This password is among those that are tried first."
-    if len(set(folded)) < 4 or _is_sequence(folded):
-        return "The password repeats itself, or counts up."
+    from zxcvbn import zxcvbn  # its lists take megabytes, and few processes ever ask
+
+    found = zxcvbn(folded[:LOOKED_AT], user_inputs=[email, email.partition("@")[0]])
+    if found["score"] < LEAST_SCORE:
+        said = found["feedback"]["warning"]
+        return f"{said} Choose another one." if said else "This password is among those that are tried first."
     return None
-
-
-def _is_sequence(text: str) -> bool:
-    steps = {ord(after) - ord(before) for before, after in pairwise(text)}
-    counts = steps <= {1, -9} or steps <= {-1, 9}
-    return counts or len(steps) == 1 or text in (text + text)[1:-1]
-
-
-@cache
-def _common() -> frozenset[str]:
-    return frozenset(files("tidings.services").joinpath("common_passwords.txt").read_text("utf-8").split())
 
 
 def _derived(password: str, salt: bytes) -> str:
