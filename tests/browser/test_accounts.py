@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 
+import pyotp
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -18,6 +20,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 ANNA = ("anna@example.com", "nine boats in the fog")
 JO = ("jo@example.com", "twelve gulls on a roof")
+
+
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+"""A phone's or laptop's own authenticator, on which somebody's finger always lies."""
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +109,59 @@ async def test_a_wrong_password_is_refused_and_the_right_one_leads_where_one_wan
         await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
         await page.goto(instance.url)
         await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+async def test_a_second_factor_is_asked_for_and_a_recovery_code_replaces_it_once(
+    chromium: Browser, instance: Instance, anna: Page
+) -> None:
+    await opened(anna, instance, "/settings/profile", "Profile")
+    await anna.get_by_role("button", name="Turn on two-factor").click()
+    dialog = anna.get_by_role("dialog")
+    await expect(dialog.get_by_role("img", name="QR code")).to_be_visible()
+    await dialog.get_by_text("Or type the secret").click()
+    totp = pyotp.TOTP((await dialog.locator(".code").inner_text()).replace(" ", ""))
+    await dialog.get_by_label("Code").fill(totp.now())
+    listed = anna.get_by_role("list", name="Recovery codes").get_by_role("listitem")
+    await expect(listed).to_have_count(10)
+    codes = await listed.all_inner_texts()
+    assert len(set(codes)) == 10
+    await anna.get_by_role("button", name="I have kept them").click()
+    await expect(anna.get_by_text("10 recovery codes left")).to_be_visible()
+    async with visitor(chromium) as page:
+        await sign_in(page, instance.url, *ANNA)
+        await page.get_by_label("Code from your authenticator app").fill("000000")
+        await expect(page.get_by_role("alert")).to_be_visible()
+        # The code of the next half minute is taken as well, and the one of this was used up above.
+        await page.get_by_label("Code from your authenticator app").fill(totp.at(int(time.time()) + totp.interval))
+        await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    async with visitor(chromium) as page:
+        await sign_in(page, instance.url, *ANNA)
+        await page.get_by_role("button", name="Use a recovery code").click()
+        await page.get_by_label("Recovery code").fill(codes[0])
+        await page.get_by_role("button", name="Sign in", exact=True).click()
+        await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+async def test_a_passkey_signs_in_at_a_press_and_from_the_autofill(instance: Instance, anna: Page) -> None:
+    devices = await anna.context.new_cdp_session(anna)
+    await devices.send("WebAuthn.enable")
+    await devices.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    await opened(anna, instance, "/settings/profile", "Profile")
+    await anna.get_by_role("button", name="Add a passkey").click()
+    await anna.get_by_role("dialog").get_by_label("Name").fill("The drawer")
+    await anna.get_by_role("dialog").get_by_role("button", name="Save").click()
+    passkey = anna.get_by_role("listitem").filter(has_text="The drawer")
+    await expect(passkey).to_contain_text("last used never")
+    # As in a browser that offers no passkeys in a field: there is the button.
+    await anna.evaluate("PublicKeyCredential.isConditionalMediationAvailable = async () => false")
+    await anna.get_by_role("button", name="Sign out", exact=True).first.click()
+    await anna.get_by_role("button", name="Sign in with a passkey").click()
+    await expect(anna.get_by_role("heading", name="Overview")).to_be_visible()
+    await opened(anna, instance, "/settings/profile", "Profile")
+    await expect(passkey).to_contain_text("last used just now")
+    # Here the browser offers it in the field, and the virtual authenticator takes the offer at once.
+    await anna.get_by_role("button", name="Sign out", exact=True).first.click()
+    await expect(anna.get_by_role("heading", name="Overview")).to_be_visible()
 
 
 async def test_who_is_invited_as_a_viewer_sees_everything_and_cannot_send(
@@ -184,6 +250,7 @@ PAGES = [
     ("/subscriptions", "Subscriptions"),
     ("/settings/push-notifications", "Push Notifications"),
     ("/settings/system", "System"),
+    ("/settings/profile", "Profile"),
 ]
 FOR_ADMINS = [
     ("/settings/members", "Members"),
