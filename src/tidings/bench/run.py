@@ -16,6 +16,7 @@ from statistics import mean
 from tidings.bench.apns import ForApps, measure_apns
 from tidings.bench.campaign import Campaign, measure_campaign
 from tidings.bench.encrypt import measure_encryption
+from tidings.bench.fcm import firebase_admin, measure_fcm
 from tidings.bench.floor import Floor, measure_floor
 from tidings.bench.ingest import Delay, Ingest, measure_delay, measure_ingest
 from tidings.bench.peers import Peer, PeerMissing, pywebpush, web_push, write_job
@@ -33,6 +34,7 @@ class Part(StrEnum):
     INGEST = "ingest"
     COMPARE = "compare"
     APNS = "apns"
+    FCM = "fcm"
     SOAK = "soak"
 
 
@@ -61,6 +63,7 @@ class Found:
     floor: Floor | None = None
     encrypt: float | None = None
     send: float | None = None
+    fcm: float | None = None
     campaigns: list[Campaign] = field(default_factory=list)
     ingest: Ingest | None = None
     delay: Delay | None = None
@@ -127,6 +130,15 @@ def _send(found: Found, wish: Wish, sink: Sink, _folder: Path, _note: Callable[[
     found.send = measure_sending(sink, messages=wish.times(20_000, least=400))
 
 
+def _fcm(found: Found, wish: Wish, sink: Sink, folder: Path, _note: Callable[[str], None]) -> None:
+    found.fcm = measure_fcm(sink, messages=wish.times(20_000, least=400))
+    try:
+        count = wish.times(2_000, least=50)
+        found.peers.append(firebase_admin(sink, folder, cache=folder / "peers", count=count))
+    except PeerMissing as why:
+        found.missing.append(f"firebase_admin: {why}")
+
+
 def _campaign(found: Found, wish: Wish, sink: Sink, folder: Path, note: Callable[[str], None]) -> None:
     for senders in wish.senders:
         for subscribers in wish.subscribers:
@@ -169,6 +181,7 @@ def _soak(found: Found, wish: Wish, sink: Sink, folder: Path, note: Callable[[st
 _STEPS: dict[Part, Callable[[Found, Wish, Sink, Path, Callable[[str], None]], None]] = {
     Part.ENCRYPT: _encrypt,
     Part.SEND: _send,
+    Part.FCM: _fcm,
     Part.CAMPAIGN: _campaign,
     Part.INGEST: _ingest,
     Part.COMPARE: _compare,

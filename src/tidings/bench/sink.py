@@ -48,6 +48,7 @@ http {{
     location = /status {{ stub_status; }}
     location /push/ {{ return 201; }}
     location /3/device/ {{ add_header apns-id $http_apns_id; return 200; }}
+    location /v1/ {{ default_type application/json; return 200 '{{"name":"projects/p/messages/1"}}'; }}
     location /timed/ {{ access_log {folder}/arrivals.log arrival; return 201; }}
     location /faulty/ {{
       if ($fault = 503) {{ return 503; }}

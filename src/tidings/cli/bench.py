@@ -40,7 +40,7 @@ def register(root: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(no_args_is_help=True, help=HELP)
     root.add_typer(group, name="bench", rich_help_panel="Run")
-    for one in (encrypt, send, campaign, ingest, compare, apns, soak):
+    for one in (encrypt, send, campaign, ingest, compare, fcm, apns, soak):
         command(group, one.__name__)(one)
     command(group, "pause")(pause)
     command(group, "all")(everything)
@@ -54,6 +54,11 @@ def encrypt(call: Call, out: Out = None, thorough: Thorough = 1.0) -> None:
 def send(call: Call, out: Out = None, thorough: Thorough = 1.0) -> None:
     """Do what one sender process does: encrypt, send, read the answers."""
     _run(call, ["send"], out=out, thorough=thorough)
+
+
+def fcm(call: Call, out: Out = None, thorough: Thorough = 1.0) -> None:
+    """Send to phones through FCM, and the same with firebase-admin, which is installed for that."""
+    _run(call, ["fcm"], out=out, thorough=thorough)
 
 
 def campaign(
@@ -171,6 +176,8 @@ def _costs(found: Found) -> list[tuple[str, float, float]]:
         costs.append(("encrypt and address", found.encrypt, 0))
     if found.send is not None:
         costs.append(("one sender's work", found.send, 0))
+    if found.fcm is not None:
+        costs.append(("one sender's work for a phone (FCM)", found.fcm, 0))
     for one in found.campaigns:
         what = f"whole way, {number(one.subscribers)} subscribers, senders {one.senders}"
         costs.append((what, one.whole, one.rate))
