@@ -4,7 +4,7 @@ import type { Entry } from './api'
 import { counted, number } from './format'
 import { ROLES } from './permission'
 
-type Say = (of: { what: string; detail: Readonly<Record<string, unknown>> }) => string
+type Say = (of: { what: string; detail: Readonly<Record<string, unknown>>; own: boolean }) => string
 
 const role = (value: unknown) => ROLES.find(([one]) => one === value)?.[1].toLowerCase() ?? (typeof value === 'string' ? value : 'another role')
 const as = (detail: Readonly<Record<string, unknown>>) => (detail.role ? ` as ${role(detail.role)}` : '')
@@ -20,8 +20,8 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'notification.paused': ({ what }) => `paused ${what}`,
     'notification.resumed': ({ what }) => `resumed ${what}`,
     'notification.cancelled': ({ what }) => `cancelled ${what}`,
-    'notification.held_sent': ({ what }) => `sent ${what}, which was held as a likely accident`,
-    'notification.held_cancelled': ({ what }) => `cancelled ${what}, which was held as a likely accident`,
+    'notification.held_sent': ({ what, detail }) => `sent ${what || several(detail, 'notification')} that had been held as a likely accident`,
+    'notification.held_cancelled': ({ what, detail }) => `cancelled ${what || several(detail, 'notification')} that had been held as a likely accident`,
     'sending.paused': ({ detail }) => `paused all sending${detail.reason ? `: ${String(detail.reason)}` : ''}`,
     'sending.resumed': () => 'let sending go on',
     'dead_shard.requeued': ({ what }) => `tried again what had been given up of ${what}`,
@@ -38,10 +38,10 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'personal_data.erased': ({ what }) => `erased what was kept of ${what}`,
   }],
   ['Members', {
-    'member.created': ({ what, detail }) => `made ${what} a member${as(detail)}`,
-    'member.changed': ({ what }) => `changed the name or e-mail of ${what}`,
+    'member.created': ({ what, detail, own }) => (own ? 'became a member' : `made ${what} a member${as(detail)}`),
+    'member.changed': ({ what, own }) => `changed ${own ? 'their name or e-mail' : `the name or e-mail of ${what}`}`,
     'member.role_changed': ({ what, detail }) => `made ${what} ${role(detail.to ?? detail.role)}${detail.from ? `, who was ${role(detail.from)}` : ''}`,
-    'member.removed': ({ what }) => `removed ${what}`,
+    'member.removed': ({ what, own }) => (own ? 'left' : `removed ${what}`),
     'member.disabled': ({ what }) => `disabled ${what}`,
     'member.enabled': ({ what }) => `let ${what} in again`,
     'member.super_admin_granted': ({ what }) => `made ${what} a super admin`,
@@ -55,7 +55,7 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'session.signed_in': ({ detail }) => `signed in${by(detail)}`,
     'session.sign_in_refused': ({ what }) => `was refused at signing in${what ? ` as ${what}` : ''}`,
     'session.signed_out': () => 'signed out',
-    'session.ended': ({ what }) => `ended sessions${what ? ` of ${what}` : ''}`,
+    'session.ended': ({ what, own }) => (own ? 'ended their other sessions' : `ended sessions${what ? ` of ${what}` : ''}`),
     'member.password_changed': () => 'changed their password',
     'member.password_reset': () => 'chose a new password by a link',
     'second_factor.totp_added': () => 'turned on two-factor',
@@ -77,6 +77,7 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'credentials.revoked': ({ what }) => `revoked credentials of ${what}`,
     'integration.changed': ({ what }) => `changed the integration ${what}`,
     'integration.resumed': ({ what }) => `resumed the integration ${what}`,
+    'integration.removed': ({ what }) => `removed the integration ${what}`,
     'app.created': ({ what }) => `created the App ${what}`,
     'app.changed': ({ what }) => `changed the App ${what}`,
     'app.deleted': ({ what }) => `deleted the App ${what}`,
@@ -91,14 +92,15 @@ const SAYS: ReadonlyMap<string, Say> = new Map(GROUPS.flatMap(([, says]) => Obje
 /** What people call it, in quotes where that is words of their own; its id where it has no name. */
 function whatOf({ subject }: Entry): string {
   if (!subject) return ''
-  if (!subject.name) return subject.id ?? ''
+  // What was said to single people is theirs, and not in the log.
+  if (!subject.name) return subject.kind === 'notification' ? 'a notification by name' : (subject.id ?? '')
   return subject.kind === 'member' || subject.kind === 'invitation' || subject.kind === 'session' ? subject.name : `“${subject.name}”`
 }
 
 /** What was done, without who did it; an action that this page does not know is told as it is. */
 export function deedOf(entry: Entry): string {
   const what = whatOf(entry)
-  const said = SAYS.get(entry.action)?.({ what, detail: entry.detail }) ?? `${entry.action.replace(/[._]/g, ' ')} ${what}`
+  const said = SAYS.get(entry.action)?.({ what, detail: entry.detail, own: entry.actor.kind === 'member' && entry.actor.id !== null && entry.actor.id === entry.subject?.id }) ?? `${entry.action.replace(/[._]/g, ' ')} ${what}`
   return said.trim().replace(/\s+/g, (space) => (space.includes('\u202f') ? space : ' '))
 }
 
