@@ -27,6 +27,7 @@ from tidings.providers.webpush.settings import default_policy
 from tidings.services.access import Access
 from tidings.services.account import Account
 from tidings.services.apps import Apps
+from tidings.services.audit import Audit
 from tidings.services.credentials import Credentials
 from tidings.services.dead_shards import DeadShards
 from tidings.services.devices import Devices
@@ -88,6 +89,7 @@ class Accounts:
     members: Members
     invitations: Invitations
     second_factor: SecondFactor
+    audit: Audit
     passkeys: Passkeys
 
 
@@ -185,6 +187,7 @@ def _accounts(settings: Settings, store: Store, clock: Clock, ids: Ids) -> Accou
         sign_in=SignIn(store=store, clock=clock, ids=ids, sessions=sessions, passwords=passwords, throttle=throttle),
         account=Account(store=store, clock=clock, sessions=sessions, passwords=passwords, throttle=throttle),
         members=Members(store=store, clock=clock, ids=ids),
+        audit=Audit(store=store, clock=clock),
         second_factor=SecondFactor(store=store, clock=clock, ids=ids, sessions=sessions, throttle=throttle),
         passkeys=Passkeys(store=store, clock=clock, ids=ids, sessions=sessions, base_url=settings.base_url),
         invitations=Invitations(store=store, clock=clock, ids=ids, sessions=sessions, passwords=passwords),

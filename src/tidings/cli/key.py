@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from enum import StrEnum
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
 from tidings.cli.options import Call, command
 from tidings.cli.output import ago, plain
-
-
-class Scope(StrEnum):
-    """What a key may do."""
-
-    READ = "read"
-    SEND = "send"
-    ADMIN = "admin"
+from tidings.domain.permission import Scope
 
 
 def register(root: typer.Typer) -> None:
@@ -38,13 +30,21 @@ async def create(
             "--scope", help="What it may do; repeat it for more. Everything if not given.", show_default=False
         ),
     ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option("--days", min=1, max=3_650, help="Let it end after so many days.", show_default=False),
+    ] = None,
 ) -> None:
     """Make an API key and show it, this once. With --app it opens that App alone."""
     scopes = [str(one) for one in scope or list(Scope)]
+    ends = {"expires_at": (datetime.now(UTC) + timedelta(days=days)).isoformat()} if days else {}
     async with call.api(create=True) as api:
-        made = await api.post("/keys", {"name": name, "scopes": scopes, **({"app": api.app} if api.app else {})})
+        made = await api.post(
+            "/keys", {"name": name, "scopes": scopes, **ends, **({"app": api.app} if api.app else {})}
+        )
     call.out.result(made)
-    call.out.done(f"Made the API key [bold]{plain(made['name'])}[/], which may {', '.join(scopes)}. It is shown once:")
+    may = ", ".join(scopes) if scope else "do everything"
+    call.out.done(f"Made the API key [bold]{plain(made['name'])}[/], which may {may}. It is shown once:")
     call.out.say()
     call.out.say(f"  {made['key']}")
     call.out.say()
@@ -58,14 +58,15 @@ async def list_keys(call: Call) -> None:
     call.out.result({"data": keys})
     now = datetime.now(UTC)
     call.out.table(
-        ["Name", "Id", "Begins", "May", "Made", "Used"],
+        ["Name", "Id", "Begins", "May", "Made", "Ends", "Used"],
         [
             (
                 key["name"],
                 key["id"],
                 key["prefix"],
-                ", ".join(key["scopes"]),
+                "everything" if set(key["scopes"]) == set(Scope) else ", ".join(key["scopes"]),
                 ago(key["created_at"], now=now),
+                (key["expires_at"] or "-")[:10],
                 ago(key["last_used_at"], now=now),
             )
             for key in keys

@@ -9,10 +9,12 @@ import typer
 from tidings import __version__
 from tidings.cli import (
     app,
+    audit,
     backup,
     bench,
     doctor,
     key,
+    member,
     migrate,
     notifications,
     pause,
@@ -45,7 +47,9 @@ ORDER = (
     app,
     subscriptions,
     user,
+    member,
     key,
+    audit,
     migrate,
     backup,
 )

@@ -33,6 +33,11 @@ class Actor:
 SYSTEM = Actor(ActorKind.SYSTEM, None, "tidings")
 
 
+def is_person(actor: Actor) -> bool:
+    """Say whether somebody acts, and no program: what programs do all day is not written down one by one."""
+    return actor.kind in (ActorKind.MEMBER, ActorKind.OPERATOR)
+
+
 def nobody(address: str | None) -> Actor:
     """Give who acts where nobody is signed in."""
     return Actor(ActorKind.NOBODY, None, "", address)
@@ -47,6 +52,7 @@ class Action(StrEnum):
     IDENTITY_SECRET_SHOWN = "app.identity_secret_shown"  # noqa: S105 - a word, not a secret
     INTEGRATION_CHANGED = "integration.changed"
     INTEGRATION_RESUMED = "integration.resumed"
+    INTEGRATION_REMOVED = "integration.removed"
     CREDENTIAL_ADDED = "credential.added"
     CREDENTIAL_ROTATED = "credential.rotated"
     CREDENTIALS_REVOKED = "credentials.revoked"

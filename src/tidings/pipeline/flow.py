@@ -20,6 +20,7 @@ from typing import NoReturn
 
 from tidings.bus import Bell, Bus, Doorbell
 from tidings.domain.audience import Audience
+from tidings.domain.audit import SYSTEM, Action, Actor
 from tidings.domain.campaign import FINAL_STATUSES, NewNotification, Notification, NotificationStatus
 from tidings.domain.content import findings
 from tidings.domain.delivery import NewShard
@@ -32,6 +33,7 @@ from tidings.lib.clock import Clock
 from tidings.lib.ids import Ids
 from tidings.lib.opaque import OpaquePairs
 from tidings.lib.tracing import Step
+from tidings.pipeline.audited import note_changed, note_created
 from tidings.pipeline.ingest import Acceptance, Frozen, Gate, Idempotent, freeze, ingest
 from tidings.pipeline.plan import SHARD_SIZE, shards_of
 from tidings.pipeline.receipts import receipt_from, record
@@ -67,7 +69,12 @@ class Flow:
         self._provider = provider
 
     async def accept(
-        self, new: NewNotification, *, idempotency: Idempotent | None = None, gate: Gate | None = None
+        self,
+        new: NewNotification,
+        *,
+        idempotency: Idempotent | None = None,
+        gate: Gate | None = None,
+        by: Actor = SYSTEM,
     ) -> Acceptance:
         """Store a notification and wake the workers; never waits for a push service. The gate may hold it.
 
@@ -75,12 +82,14 @@ class Flow:
         returns, the notification survives a crash.
         """
         with tracing.span(Step.ACCEPT) as span:
-            accepted = await self._accept(new, idempotency, gate)
+            accepted = await self._accept(new, idempotency, gate, by)
             if span is not None:
                 _tell(span, accepted)
         return accepted
 
-    async def _accept(self, new: NewNotification, idempotency: Idempotent | None, gate: Gate | None) -> Acceptance:
+    async def _accept(
+        self, new: NewNotification, idempotency: Idempotent | None, gate: Gate | None, by: Actor
+    ) -> Acceptance:
         now = self._clock.now()
         _check_content(new.message)
 
@@ -94,6 +103,8 @@ class Flow:
 
         def store(tx: Transaction) -> Acceptance:
             accepted = ingest(tx, new, frozen=frozen, idempotent=idempotency, public_id=public_id, now=now, gate=gate)
+            if not accepted.replayed:
+                note_created(tx, accepted.notification, by, now=now)
             if not accepted.replayed and frozen.audience <= SHARD_SIZE:
                 tx.shards.add(shards_of(tx, accepted.notification), now=now)
             return accepted
@@ -160,20 +171,28 @@ class Flow:
             await self._store.write(partial(_finish, notification_id=notification_id, now=now))
         return len(left)
 
-    async def pause(self, app_id: int, public_id: str) -> Notification:
+    async def pause(self, app_id: int, public_id: str, *, by: Actor = SYSTEM) -> Notification:
         """Stop after the chunks that are being sent; nothing is lost. Raises NOT_FOUND, NOTIFICATION_FINAL."""
-        return await self._change(app_id, public_id, S.PAUSED, (S.QUEUED, S.SENDING))
+        return await self._change(app_id, public_id, S.PAUSED, (S.QUEUED, S.SENDING), by, Action.NOTIFICATION_PAUSED)
 
-    async def resume(self, app_id: int, public_id: str) -> Notification:
+    async def resume(self, app_id: int, public_id: str, *, by: Actor = SYSTEM) -> Notification:
         """Go on after a pause. Raises NOT_FOUND, NOTIFICATION_FINAL."""
-        return await self._change(app_id, public_id, S.QUEUED, (S.PAUSED,))
+        return await self._change(app_id, public_id, S.QUEUED, (S.PAUSED,), by, Action.NOTIFICATION_RESUMED)
 
-    async def cancel(self, app_id: int, public_id: str) -> Notification:
+    async def cancel(self, app_id: int, public_id: str, *, by: Actor = SYSTEM) -> Notification:
         """End after the chunks that are being sent; the rest is skipped. Raises NOT_FOUND, NOTIFICATION_FINAL."""
-        return await self._change(app_id, public_id, S.CANCELLED, (S.QUEUED, S.SENDING, S.PAUSED))
+        return await self._change(
+            app_id, public_id, S.CANCELLED, (S.QUEUED, S.SENDING, S.PAUSED), by, Action.NOTIFICATION_CANCELLED
+        )
 
     async def _change(
-        self, app_id: int, public_id: str, to: NotificationStatus, allowed_from: tuple[NotificationStatus, ...]
+        self,
+        app_id: int,
+        public_id: str,
+        to: NotificationStatus,
+        allowed_from: tuple[NotificationStatus, ...],
+        by: Actor,
+        action: Action,
     ) -> Notification:
         now: datetime = self._clock.now()
 
@@ -185,6 +204,8 @@ class Flow:
                 found.id, to, allowed_from=allowed_from, now=now
             ):
                 _refuse_change(found, to)
+            if found.status is not to:
+                note_changed(tx, found, by, action, now=now)
             changed = tx.notifications.by_id(found.id)
             return changed or found
 

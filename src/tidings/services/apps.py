@@ -9,7 +9,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from tidings.domain.app import App
-from tidings.domain.audit import Action, Actor, Subject
+from tidings.domain.audit import SYSTEM, Action, Actor, Subject
 from tidings.domain.content import is_local
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.lib.clock import Clock
@@ -60,13 +60,15 @@ class Apps:
 
         return await self._store.write(make)
 
-    async def create(self, name: str, *, origins: Sequence[str] = ()) -> AppDetails:
+    async def create(self, name: str, *, origins: Sequence[str] = (), by: Actor = SYSTEM) -> AppDetails:
         """Make an App. Raises INVALID_REQUEST for an origin that is none."""
         checked = origins_from(origins)
         public_id, secret, now = self._ids.new("app"), self._secret(), self._clock.now()
 
         def make(tx: Transaction) -> AppDetails:
             app = tx.apps.add(public_id=public_id, name=name, identity_secret=secret, now=now)
+            detail = {"origins": list(checked)}
+            tx.audit.add(by, Action.APP_CREATED, app_id=app.id, subject=_subject(app), detail=detail, now=now)
             return AppDetails(tx.apps.update(app.id, origins=checked) if checked else app, False)
 
         return await self._store.write(make)
@@ -99,6 +101,7 @@ class Apps:
         allow: Sequence[str] = (),
         disallow: Sequence[str] = (),
         require_signed_identity: bool | None = None,
+        by: Actor = SYSTEM,
     ) -> AppDetails:
         """Change what is not None; `origins` replaces all, then `allow` adds and `disallow` takes away.
 
@@ -107,9 +110,11 @@ class Apps:
         given = None if origins is None else origins_from(origins)
         more = origins_from(allow, field="allow_origins")
         less = origins_from(disallow, field="disallow_origins")
+        now = self._clock.now()
 
         def change(tx: Transaction) -> AppDetails:
-            app = _found(tx, public_id)
+            app = before = _found(tx, public_id)
+            required = identity_required(tx, app.id)
             kept = given if given is not None else app.origins
             wanted = tuple(one for one in dict.fromkeys((*kept, *more)) if one not in less)
             _limited(wanted)
@@ -118,6 +123,11 @@ class Apps:
                 app = tx.apps.update(app.id, name=name, origins=changed)
             if require_signed_identity is not None:
                 require_identity(tx, app.id, require_signed_identity)
+            detail = _changes(before, app)
+            if require_signed_identity not in (None, required):
+                detail["require_signed_identity"] = require_signed_identity
+            if detail:
+                tx.audit.add(by, Action.APP_CHANGED, app_id=app.id, subject=_subject(app), detail=detail, now=now)
             return _details(tx, app)
 
         return await self._store.write(change)
@@ -197,6 +207,16 @@ def origin_from(value: str) -> str:
 
 def _subject(app: App) -> Subject:
     return Subject("app", app.public_id, app.name)
+
+
+def _changes(before: App, after: App) -> dict[str, object]:
+    changed: dict[str, object] = {}
+    if after.name != before.name:
+        changed |= {"name": after.name, "name_before": before.name}
+    if after.origins != before.origins:
+        changed["origins_added"] = [one for one in after.origins if one not in before.origins]
+        changed["origins_removed"] = [one for one in before.origins if one not in after.origins]
+    return changed
 
 
 def _details(tx: Transaction, app: App) -> AppDetails:

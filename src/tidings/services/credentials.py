@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from tidings.domain.app import Credential, CredentialStatus, Integration
+from tidings.domain.audit import SYSTEM, Action, Actor, Subject
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.lib.clock import Clock
 from tidings.lib.ids import Ids
@@ -101,7 +103,7 @@ class Credentials:
         return found
 
     async def generate(
-        self, app_id: int, provider: str, *, settings: Mapping[str, str], force: bool = False
+        self, app_id: int, provider: str, *, settings: Mapping[str, str], force: bool = False, by: Actor = SYSTEM
     ) -> KeyChange:
         """Make the first key, or show the one that is there.
 
@@ -117,18 +119,20 @@ class Credentials:
         def put(tx: Transaction) -> KeyChange:
             # Asked again: of two first calls at once, the second shows the key of the first.
             there = None if force else tx.credentials.current(app_id, provider)
-            return KeyChange(there, created=False) if there else self._put(tx, app_id, provider, made, revoke=force)
+            return (
+                KeyChange(there, created=False) if there else self._put(tx, app_id, provider, made, revoke=force, by=by)
+            )
 
         return await self._store.write(put)
 
-    async def rotate(self, app_id: int, provider: str, *, settings: Mapping[str, str]) -> KeyChange:
+    async def rotate(self, app_id: int, provider: str, *, settings: Mapping[str, str], by: Actor = SYSTEM) -> KeyChange:
         """Make a new key for new subscriptions; those made with the old ones keep working with them.
 
         Raises VAPID_KEY_MISSING when there is nothing to rotate.
         """
         await self.current(app_id, provider)
         made = self._maker(provider).generate_credential(await self._settings(app_id, provider, settings))
-        return await self._store.write(lambda tx: self._put(tx, app_id, provider, made, revoke=False))
+        return await self._store.write(lambda tx: self._put(tx, app_id, provider, made, revoke=False, by=by))
 
     async def take_over(
         self,
@@ -138,16 +142,17 @@ class Credentials:
         fields: Mapping[str, str],
         settings: Mapping[str, str],
         force: bool = False,
+        by: Actor = SYSTEM,
     ) -> KeyChange:
         """Import a key made elsewhere and make it the current one; the one before retires, or is revoked by `force`.
 
         Raises what the provider finds wrong with it, such as VAPID_KEY_INVALID and VAPID_KEY_MISMATCH.
         """
         made = self._maker(provider).import_credential(fields, await self._settings(app_id, provider, settings))
-        return await self._store.write(lambda tx: self._put(tx, app_id, provider, made, revoke=force))
+        return await self._store.write(lambda tx: self._put(tx, app_id, provider, made, revoke=force, by=by))
 
     async def update(
-        self, app_id: int, provider: str, *, settings: Mapping[str, str], resume: bool
+        self, app_id: int, provider: str, *, settings: Mapping[str, str], resume: bool, by: Actor = SYSTEM
     ) -> IntegrationDetails:
         """Change the settings (the contact address) for all keys in force, and end a pause if asked to.
 
@@ -157,6 +162,7 @@ class Credentials:
         merged = await self._settings(app_id, provider, settings)
         # A key that is thrown away at once: making one is how a provider judges settings.
         checked = maker.generate_credential(merged).settings if settings else merged
+        now = self._clock.now()
 
         def change(tx: Transaction) -> IntegrationDetails:
             integration = tx.credentials.integration(app_id, provider)
@@ -168,11 +174,27 @@ class Credentials:
             for one in tx.credentials.all(app_id, provider):
                 if settings and one.status is not CredentialStatus.REVOKED:
                     tx.credentials.set_settings(one.id, checked)
+            note(tx, integration, by, now=now, settings=sorted(settings), resumed=resume)
             return details(tx, tx.credentials.find(app_id, integration.public_id) or integration)
 
         return await self._store.write(change)
 
-    def _put(self, tx: Transaction, app_id: int, provider: str, made: NewCredential, *, revoke: bool) -> KeyChange:
+    def _put(
+        self, tx: Transaction, app_id: int, provider: str, made: NewCredential, *, revoke: bool, by: Actor
+    ) -> KeyChange:
+        change = self._stored(tx, app_id, provider, made, revoke=revoke)
+        integration = tx.credentials.integration(app_id, provider)
+        about = Subject("integration", integration.public_id if integration else None, provider)
+        detail = {
+            "key": made.fingerprint,
+            "new": change.created,
+            "revoked_earlier": revoke,
+            "expired": change.invalidated,
+        }
+        tx.audit.add(by, Action.CREDENTIAL_ADDED, app_id=app_id, subject=about, detail=detail, now=self._clock.now())
+        return change
+
+    def _stored(self, tx: Transaction, app_id: int, provider: str, made: NewCredential, *, revoke: bool) -> KeyChange:
         integration = tx.credentials.ensure_integration(
             app_id,
             provider,
@@ -232,3 +254,25 @@ def details(tx: Transaction, integration: Integration) -> IntegrationDetails:
 def unset(name: str) -> IntegrationDetails:
     """Give a provider that was never set up."""
     return IntegrationDetails(name, None, [])
+
+
+def note(
+    tx: Transaction,
+    integration: Integration,
+    by: Actor,
+    *,
+    now: datetime,
+    settings: Sequence[str] = (),
+    label: str | None = None,
+    resumed: bool = False,
+) -> None:
+    """Write down what was changed of an integration: which settings, never what they hold."""
+    about = Subject("integration", integration.public_id, label or integration.label)
+    if settings or label:
+        detail = {"provider": integration.provider, "settings": list(settings), "label": label}
+        action = Action.INTEGRATION_CHANGED
+        tx.audit.add(by, action, app_id=integration.app_id, subject=about, detail=detail, now=now)
+    if resumed and integration.paused_because is not None:
+        detail = {"provider": integration.provider, "paused_because": integration.paused_because}
+        action = Action.INTEGRATION_RESUMED
+        tx.audit.add(by, action, app_id=integration.app_id, subject=about, detail=detail, now=now)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tidings.domain.app import Credential, Integration
+from tidings.domain.audit import SYSTEM, Action, Actor, Subject
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.subscription import Subscription
 from tidings.lib.clock import Clock
@@ -23,7 +24,7 @@ from tidings.providers import (
     TakesCredentials,
     provider,
 )
-from tidings.services.credentials import IntegrationDetails, details
+from tidings.services.credentials import IntegrationDetails, details, note
 from tidings.services.grants import Grants
 from tidings.services.paging import Page, page_from, position_from
 from tidings.storage import Store, Transaction
@@ -74,7 +75,9 @@ class Integrations:
         self._call = call
         self._provider = provider
 
-    async def add(self, app_id: int, name: str, *, label: str, fields: Mapping[str, str]) -> IntegrationDetails:
+    async def add(
+        self, app_id: int, name: str, *, label: str, fields: Mapping[str, str], by: Actor = SYSTEM
+    ) -> IntegrationDetails:
         """Store a further integration with its credentials. Raises CREDENTIALS_INVALID, INTEGRATION_LABEL_TAKEN."""
         made = self._taker(name).credential_from(fields)
         public_id, now = self._ids.new("int"), self._clock.now()
@@ -89,6 +92,7 @@ class Integrations:
             tx.credentials.replace(
                 added.id, fingerprint=made.fingerprint, secret=made.secret, settings=settings, now=now
             )
+            _note_added(tx, added, made, by, now=now)
             return details(tx, added)
 
         return await self._store.write(store)
@@ -106,6 +110,7 @@ class Integrations:
         fields: Mapping[str, str] | None = None,
         force: bool = False,
         resume: bool = False,
+        by: Actor = SYSTEM,
     ) -> IntegrationDetails:
         """Give it another label or other credentials; workers send with them from the next chunk on.
 
@@ -115,20 +120,25 @@ class Integrations:
         there = (await self.get(app_id, public_id)).integration
         made = self._taker(there.provider).credential_from(fields) if there and fields is not None else None
 
+        now = self._clock.now()
+
         def change(tx: Transaction) -> IntegrationDetails:
             found = _found(tx, app_id, public_id)
             if label is not None and not tx.credentials.rename(found.id, label):
                 raise _taken(label)
             if made is not None:
                 self._replace(tx, found, made, force=force)
+                _note_added(tx, found, made, by, now=now)
             if resume:
                 tx.credentials.resume(found.id)
+            note(tx, found, by, now=now, label=label, resumed=resume)
             return details(tx, _found(tx, app_id, public_id))
 
         return await self._store.write(change)
 
-    async def remove(self, app_id: int, public_id: str, *, force: bool = False) -> int:
+    async def remove(self, app_id: int, public_id: str, *, force: bool = False, by: Actor = SYSTEM) -> int:
         """Forget an integration and its keys; its devices expire. Raises NOT_FOUND, INTEGRATION_IN_USE."""
+        now = self._clock.now()
 
         def remove(tx: Transaction) -> int:
             found = _found(tx, app_id, public_id)
@@ -136,7 +146,11 @@ class Integrations:
             active = sum(key.active for key in details(tx, found).keys)
             if active and not force:
                 raise CatalogueError(ErrorCode.INTEGRATION_IN_USE, f"{active} active devices are reached through it.")
-            return tx.credentials.remove(found.id, reason=REMOVED_REASON)
+            expired = tx.credentials.remove(found.id, reason=REMOVED_REASON)
+            about = Subject("integration", found.public_id, found.label)
+            detail = {"provider": found.provider, "expired": expired}
+            tx.audit.add(by, Action.INTEGRATION_REMOVED, app_id=app_id, subject=about, detail=detail, now=now)
+            return expired
 
         return await self._store.write(remove)
 
@@ -155,7 +169,7 @@ class Integrations:
 
         return page_from(await self._store.read(look), limit=limit, position=lambda row: row.id)
 
-    async def prove(self, app_id: int, public_id: str) -> Proof:
+    async def prove(self, app_id: int, public_id: str, *, by: Actor = SYSTEM) -> Proof:
         """Try the stored credentials at the vendor; a success ends a pause. Raises NOT_FOUND."""
 
         def look(tx: Transaction) -> tuple[Integration, list[Credential]]:
@@ -166,7 +180,13 @@ class Integrations:
         integration, keys = await self._store.read(look)
         proof = await self._proved(keys[0], grants=self._grants)
         if proof.ok and integration.paused_because is not None:
-            await self._store.write(lambda tx: tx.credentials.resume(integration.id))
+            now = self._clock.now()
+
+            def resume(tx: Transaction) -> None:
+                tx.credentials.resume(integration.id)
+                note(tx, integration, by, now=now, resumed=True)
+
+            await self._store.write(resume)
         return proof
 
     async def prove_upload(self, app_id: int, name: str, fields: Mapping[str, str]) -> Proof:
@@ -222,6 +242,12 @@ def _found(tx: Transaction, app_id: int, public_id: str) -> Integration:
     if found is None:
         raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no integration {public_id[:64]!r}.")
     return found
+
+
+def _note_added(tx: Transaction, found: Integration, made: NewCredential, by: Actor, *, now: datetime) -> None:
+    about = Subject("integration", found.public_id, found.label)
+    detail = {"provider": found.provider, "account": made.account, "key": made.fingerprint}
+    tx.audit.add(by, Action.CREDENTIAL_ADDED, app_id=found.app_id, subject=about, detail=detail, now=now)
 
 
 def _taken(label: str) -> CatalogueError:

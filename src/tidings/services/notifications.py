@@ -9,6 +9,7 @@ from enum import StrEnum
 from tidings.bus import Bell, Bus, Doorbell
 from tidings.domain.app import App
 from tidings.domain.audience import Audience, Devices, Users
+from tidings.domain.audit import SYSTEM, Action, Actor, Subject
 from tidings.domain.campaign import Counts, InDoubtPolicy, NewNotification, Notification, NotificationStatus
 from tidings.domain.delivery import SettledDelivery
 from tidings.domain.errors import CatalogueError, ErrorCode
@@ -58,20 +59,25 @@ class Notifications:
         self._tripwire = tripwire
 
     async def send(
-        self, new: NewNotification, *, idempotent: Idempotent | None = None, terms: Terms | None = None
+        self,
+        new: NewNotification,
+        *,
+        idempotent: Idempotent | None = None,
+        terms: Terms | None = None,
+        by: Actor = SYSTEM,
     ) -> Acceptance:
         """Store a notification for the workers; one that trips the wire is held, and says so.
 
         Raises MESSAGE_TOO_LARGE, IDEMPOTENCY_KEY_REUSED, AUDIENCE_CHANGED and TOO_MANY_HELD.
         """
         gate = self._tripwire.gate(new, terms or Terms(), now=self._clock.now())
-        accepted = await self._flow.accept(new, idempotency=idempotent, gate=gate)
+        accepted = await self._flow.accept(new, idempotency=idempotent, gate=gate, by=by)
         held = accepted.notification.held_because
         if held is not None and not accepted.replayed:
             log.warning(Event.NOTIFICATION_HELD, notification=accepted.notification.public_id, reason=held)
         return accepted
 
-    async def settle_held(self, app_id: int, *, send: bool) -> int:
+    async def settle_held(self, app_id: int, *, send: bool, by: Actor = SYSTEM) -> int:
         """Send or cancel everything of an App that the tripwire holds; give how many. Sending begins its count anew."""
         to = NotificationStatus.QUEUED if send else NotificationStatus.CANCELLED
         now = self._clock.now()
@@ -80,9 +86,14 @@ class Notifications:
             if send:
                 tx.volumes.forget(app_id)
             ids = tx.notifications.held_ids(app_id, limit=MOST_HELD)
-            return sum(
+            settled = sum(
                 tx.notifications.set_status(one, to, allowed_from=[NotificationStatus.PAUSED], now=now) for one in ids
             )
+            if settled:
+                action = Action.HELD_SENT if send else Action.HELD_CANCELLED
+                detail = {"count": settled}
+                tx.audit.add(by, action, app_id=app_id, subject=Subject("notifications"), detail=detail, now=now)
+            return settled
 
         settled = await self._store.write(settle)
         await self._bus.ring(Doorbell(Bell.CONTROL, 0))
@@ -92,7 +103,9 @@ class Notifications:
         """Count the devices that an audience holds now."""
         return await self._flow.count(app_id, audience)
 
-    async def test(self, app: App, *, user: str | None = None, body: str | None = None) -> Acceptance:
+    async def test(
+        self, app: App, *, user: str | None = None, body: str | None = None, by: Actor = SYSTEM
+    ) -> Acceptance:
         """Send "Web Push is working" to a user's devices; without a name, to the first subscribed user's.
 
         `user` is the App's own id, or an email address among the users' attributes. Where nobody who subscribed
@@ -106,7 +119,8 @@ class Notifications:
             ttl=TEST_TTL,
             urgency=Urgency.HIGH,
         )
-        return await self._flow.accept(NewNotification(app.id, message, audience, InDoubtPolicy.RESEND, source="test"))
+        new = NewNotification(app.id, message, audience, InDoubtPolicy.RESEND, source="test")
+        return await self._flow.accept(new, by=by)
 
     async def get(self, app_id: int, public_id: str) -> Notification:
         """Give one notification. Raises NOT_FOUND."""
@@ -137,17 +151,17 @@ class Notifications:
         rows = await self._store.read(look)
         return page_from(rows, limit=limit, position=lambda row: row.settled.subscription_id)
 
-    async def pause(self, app_id: int, public_id: str) -> Notification:
+    async def pause(self, app_id: int, public_id: str, *, by: Actor = SYSTEM) -> Notification:
         """Stop for now. Raises NOT_FOUND, NOTIFICATION_FINAL."""
-        return await self._flow.pause(app_id, public_id)
+        return await self._flow.pause(app_id, public_id, by=by)
 
-    async def resume(self, app_id: int, public_id: str) -> Notification:
+    async def resume(self, app_id: int, public_id: str, *, by: Actor = SYSTEM) -> Notification:
         """Go on after a pause. Raises NOT_FOUND, NOTIFICATION_FINAL."""
-        return await self._flow.resume(app_id, public_id)
+        return await self._flow.resume(app_id, public_id, by=by)
 
-    async def cancel(self, app_id: int, public_id: str) -> Notification:
+    async def cancel(self, app_id: int, public_id: str, *, by: Actor = SYSTEM) -> Notification:
         """End for good. Raises NOT_FOUND, NOTIFICATION_FINAL."""
-        return await self._flow.cancel(app_id, public_id)
+        return await self._flow.cancel(app_id, public_id, by=by)
 
 
 @dataclass(frozen=True, slots=True)

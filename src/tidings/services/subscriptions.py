@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from tidings.domain.app import App, Credential, CredentialStatus
+from tidings.domain.audit import SYSTEM, Action, Actor, ActorKind, Subject, is_person
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.subscription import Address, Ending, Subscription, SubscriptionStatus
 from tidings.lib.clock import Clock
@@ -119,13 +120,24 @@ class Subscriptions:
         """Give one subscription. Raises NOT_FOUND."""
         return await self._store.read(lambda tx: _found(tx, app_id, public_id))
 
-    async def delete(self, app_id: int, public_id: str) -> None:
+    async def delete(self, app_id: int, public_id: str, *, by: Actor = SYSTEM) -> None:
         """Forget a subscription with its address. Raises NOT_FOUND."""
-        if not await self._store.write(lambda tx: tx.subscriptions.delete(app_id, public_id)):
-            raise _not_found(public_id)
+        now = self._clock.now()
 
-    async def set_tags(self, app_id: int, public_id: str, changes: Mapping[str, str | None]) -> Subscription:
+        def delete(tx: Transaction) -> None:
+            if not tx.subscriptions.delete(app_id, public_id):
+                raise _not_found(public_id)
+            if by.kind is not ActorKind.SYSTEM:
+                about = Subject("subscription", public_id)
+                tx.audit.add(by, Action.SUBSCRIPTION_DELETED, app_id=app_id, subject=about, now=now)
+
+        await self._store.write(delete)
+
+    async def set_tags(
+        self, app_id: int, public_id: str, changes: Mapping[str, str | None], *, by: Actor = SYSTEM
+    ) -> Subscription:
         """Set the tags named in `changes` and take away those that are None there. Raises NOT_FOUND."""
+        now = self._clock.now()
 
         def change(tx: Transaction) -> Subscription:
             # Held, for the device may change its tags at the same moment.
@@ -135,6 +147,9 @@ class Subscriptions:
             found = known.subscription
             tags = merged_tags(found.tags, changes)
             tx.subscriptions.set_tags(found.id, tags)
+            if is_person(by):
+                about, detail = Subject("subscription", public_id), {"tags": sorted(changes)}
+                tx.audit.add(by, Action.SUBSCRIPTION_CHANGED, app_id=app_id, subject=about, detail=detail, now=now)
             return replace(found, tags=tags)
 
         return await self._store.write(change)

@@ -12,6 +12,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO
 
 from tidings.domain.app import Credential
+from tidings.domain.audit import SYSTEM, Action, Actor, Subject
 from tidings.domain.errors import CatalogueError
 from tidings.domain.subscription import NewSubscription, Recipient, Subscription
 from tidings.lib.clock import Clock
@@ -59,7 +60,13 @@ class Transfers:
         self._subscriptions = subscriptions
 
     async def take_in(
-        self, app_id: int, file: IO[bytes], *, format: Format = Format.AUTO, vapid_key: str | None = None
+        self,
+        app_id: int,
+        file: IO[bytes],
+        *,
+        format: Format = Format.AUTO,
+        vapid_key: str | None = None,
+        by: Actor = SYSTEM,
     ) -> ImportResult:
         """Store the good rows of a file and tell of the others; devices that are known stay as they are.
 
@@ -76,7 +83,20 @@ class Transfers:
             added, known = await self._stored(good)
             result.added += added
             result.known += known
+        detail = {"count": result.added, "known": result.known, "refused": result.refused}
+        await self._note(app_id, Action.SUBSCRIPTIONS_IMPORTED, by, detail)
         return result
+
+    async def note_export(self, app_id: int, *, by: Actor) -> None:
+        """Write down who takes all devices out, before the first of them is given."""
+        count = sum((await self._store.read(lambda tx: tx.subscriptions.statuses(app_id))).values())
+        await self._note(app_id, Action.SUBSCRIPTIONS_EXPORTED, by, {"count": count})
+
+    async def _note(self, app_id: int, action: Action, by: Actor, detail: dict[str, int]) -> None:
+        now, about = self._clock.now(), Subject("subscriptions")
+        await self._store.write(
+            lambda tx: tx.audit.add(by, action, app_id=app_id, subject=about, detail=detail, now=now)
+        )
 
     async def write_out(self, app_id: int) -> AsyncIterator[bytes]:
         """Give every subscription of an App with its address and keys, one JSON object a line.

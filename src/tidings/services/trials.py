@@ -7,6 +7,7 @@ from datetime import datetime
 
 from tidings.domain.app import App
 from tidings.domain.audience import Devices
+from tidings.domain.audit import SYSTEM, Actor
 from tidings.domain.campaign import InDoubtPolicy, NewNotification, Notification
 from tidings.domain.delivery import SettledDelivery
 from tidings.domain.errors import CatalogueError, ErrorCode
@@ -47,7 +48,9 @@ class Trials:
         self._flow = flow
         self._integrations = integrations
 
-    async def send(self, app: App, integration: str, *, device: str, title: str, body: str) -> Acceptance:
+    async def send(
+        self, app: App, integration: str, *, device: str, title: str, body: str, by: Actor = SYSTEM
+    ) -> Acceptance:
         """Send a test to a device of the integration. Raises NOT_FOUND, NO_SUBSCRIPTION, MESSAGE_TOO_LARGE."""
         found = await self._device(app.id, integration, device)
         if found.status is not SubscriptionStatus.ACTIVE:
@@ -57,7 +60,7 @@ class Trials:
             )
         message = Message(title=title, body=body, ttl=TTL, urgency=Urgency.HIGH)
         new = NewNotification(app.id, message, Devices((device,)), InDoubtPolicy.RESEND, source=SOURCE)
-        return await self._flow.accept(new)
+        return await self._flow.accept(new, by=by)
 
     async def look(self, app: App, integration: str, notification: str) -> Trial:
         """Say what became of a test; where it has not been sent, why that may be. Raises NOT_FOUND."""

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from tidings.domain.app import User
+from tidings.domain.audit import SYSTEM, Action, Actor, Subject, is_person
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.lib.clock import Clock
 from tidings.services.paging import Page, page_from, position_from
-from tidings.storage import Store
+from tidings.storage import Store, Transaction
 
 
 class Users:
@@ -27,14 +28,21 @@ class Users:
         attributes: Mapping[str, Any] | None,
         locale: str | None,
         time_zone: str | None,
+        by: Actor = SYSTEM,
     ) -> tuple[User, bool]:
         """Store a user; None leaves a part as it was. The second value tells whether the user is new."""
         now = self._clock.now()
-        return await self._store.write(
-            lambda tx: tx.users.put(
+
+        def put(tx: Transaction) -> tuple[User, bool]:
+            stored = tx.users.put(
                 app_id, external_id, attributes=attributes, locale=locale, time_zone=time_zone, now=now
             )
-        )
+            if is_person(by):
+                about = Subject("user", tx.audit.pseudonym(app_id, external_id))
+                tx.audit.add(by, Action.USER_WRITTEN, app_id=app_id, subject=about, detail={"new": stored[1]}, now=now)
+            return stored
+
+        return await self._store.write(put)
 
     async def get(self, app_id: int, external_id: str) -> User:
         """Give one user. Raises NOT_FOUND."""
@@ -49,10 +57,17 @@ class Users:
         rows = await self._store.read(lambda tx: tx.users.page(app_id, after=after, limit=limit + 1))
         return page_from(rows, limit=limit, position=lambda row: row.id)
 
-    async def delete(self, app_id: int, external_id: str) -> None:
+    async def delete(self, app_id: int, external_id: str, *, by: Actor = SYSTEM) -> None:
         """Forget a user. Raises NOT_FOUND."""
-        if not await self._store.write(lambda tx: tx.users.delete(app_id, external_id)):
-            raise _not_found(external_id)
+        now = self._clock.now()
+
+        def delete(tx: Transaction) -> None:
+            if not tx.users.delete(app_id, external_id):
+                raise _not_found(external_id)
+            about = Subject("user", tx.audit.pseudonym(app_id, external_id))
+            tx.audit.add(by, Action.USER_DELETED, app_id=app_id, subject=about, now=now)
+
+        await self._store.write(delete)
 
 
 def _not_found(external_id: str) -> CatalogueError:

@@ -83,10 +83,10 @@ async def list_apps(request: Request, caller: Annotated[Caller, somewhere(Permis
 
 @router.post("", operation_id="create_app", summary="Create an App", status_code=201)
 async def create_app(
-    request: Request, caller: Annotated[Caller, on_instance(Permission.INSTANCE_MANAGE)], body: AppBody
+    request: Request, by: By, caller: Annotated[Caller, on_instance(Permission.INSTANCE_MANAGE)], body: AppBody
 ) -> AppOut:
     """Create an App with its own keys, subscribers and origins."""
-    return _out(await container_of(request).apps.create(body.name, origins=body.origins))
+    return _out(await container_of(request).apps.create(body.name, origins=body.origins, by=by))
 
 
 @router.get("/{app_id}", operation_id="get_app", summary="Get an App")
@@ -97,7 +97,7 @@ async def get_app(request: Request, app: Annotated[App, in_path_app(Permission.A
 
 @router.patch("/{app_id}", operation_id="update_app", summary="Change an App")
 async def update_app(
-    request: Request, app: Annotated[App, in_path_app(Permission.APP_SETTINGS)], body: AppPatch
+    request: Request, by: By, app: Annotated[App, in_path_app(Permission.APP_SETTINGS)], body: AppPatch
 ) -> AppOut:
     """Change name, origins, or whether user ids must be signed."""
     return _out(
@@ -108,6 +108,7 @@ async def update_app(
             allow=body.allow_origins,
             disallow=body.disallow_origins,
             require_signed_identity=body.require_signed_identity,
+            by=by,
         )
     )
 

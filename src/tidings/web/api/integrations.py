@@ -9,13 +9,14 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from tidings.domain.app import App, CredentialStatus
+from tidings.domain.audit import Actor
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.permission import Permission
 from tidings.providers import BROWSER
 from tidings.services.attention import expiry_of
 from tidings.services.credentials import IntegrationDetails, KeyChange, KeyUse
 from tidings.web.api.shapes import Body, ListOf
-from tidings.web.auth import ReadApp, container_of, in_app
+from tidings.web.auth import By, ReadApp, container_of, in_app
 
 WriteApp = Annotated[App, in_app(Permission.INTEGRATION_WRITE)]
 
@@ -114,7 +115,7 @@ async def list_integrations(request: Request, app: ReadApp) -> ListOf[Integratio
 
 @router.patch("/{integration}", operation_id="update_integration", summary="Change an integration")
 async def update_integration(
-    request: Request, app: WriteApp, integration: str, body: IntegrationPatch
+    request: Request, app: WriteApp, by: By, integration: str, body: IntegrationPatch
 ) -> IntegrationOut:
     """Change label, credentials or contact address, or go on after a wrong credential stopped the integration.
 
@@ -124,13 +125,13 @@ async def update_integration(
     container = container_of(request)
     settings = body.settings.model_dump() if body.settings else {}
     if not integration.startswith(_BY_ID):
-        changed = await container.credentials.update(app.id, integration, settings=settings, resume=body.resume)
+        changed = await container.credentials.update(app.id, integration, settings=settings, resume=body.resume, by=by)
         return integration_out(changed)
     changed = await container.phones.integrations.update(
-        app.id, integration, label=body.label, fields=body.credentials, force=body.force, resume=body.resume
+        app.id, integration, label=body.label, fields=body.credentials, force=body.force, resume=body.resume, by=by
     )
     if settings:
-        changed = await container.credentials.update(app.id, changed.provider, settings=settings, resume=False)
+        changed = await container.credentials.update(app.id, changed.provider, settings=settings, resume=False, by=by)
     return integration_out(changed)
 
 
@@ -141,9 +142,11 @@ async def update_integration(
     status_code=201,
     responses={200: {"model": KeyMade, "description": "The key was there already."}},
 )
-async def make_key(request: Request, response: Response, app: WriteApp, provider: str, body: KeyBody) -> KeyMade:
+async def make_key(
+    request: Request, response: Response, app: WriteApp, by: By, provider: str, body: KeyBody
+) -> KeyMade:
     """Make the key that push services know you by."""
-    change = await _change(request, app.id, provider, body)
+    change = await _change(request, app.id, provider, body, by)
     if not change.created:
         response.status_code = 200
     one = change.credential
@@ -156,21 +159,23 @@ async def make_key(request: Request, response: Response, app: WriteApp, provider
     )
 
 
-async def _change(request: Request, app_id: int, provider: str, body: KeyBody) -> KeyChange:
+async def _change(request: Request, app_id: int, provider: str, body: KeyBody, by: Actor) -> KeyChange:
     credentials = container_of(request).credentials
     settings = {"subject": body.subject} if body.subject else {}
     match body.action:
         case "generate":
-            return await credentials.generate(app_id, provider, settings=settings, force=body.force)
+            return await credentials.generate(app_id, provider, settings=settings, force=body.force, by=by)
         case "rotate":
-            return await credentials.rotate(app_id, provider, settings=settings)
+            return await credentials.rotate(app_id, provider, settings=settings, by=by)
         case "import":
             if not body.private_key:
                 fault = FieldFault("private_key", "This field is required to import a key.")
                 raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{fault.field}: {fault.message}", faults=(fault,))
             given = {"private_key": body.private_key, "public_key": body.public_key or ""}
             fields = {name: value for name, value in given.items() if value}
-            return await credentials.take_over(app_id, provider, fields=fields, settings=settings, force=body.force)
+            return await credentials.take_over(
+                app_id, provider, fields=fields, settings=settings, force=body.force, by=by
+            )
 
 
 def integration_out(details: IntegrationDetails, *, unseen: int | None = None) -> IntegrationOut:

@@ -34,7 +34,7 @@ from tidings.web.api.message import (
 )
 from tidings.web.api.progress import Progress, follow
 from tidings.web.api.shapes import FIRST_LIMIT, Body, CountsOut, Cursor, Limit, ListOf, counts_out, listed
-from tidings.web.auth import AnyApp, ReadApp, SendApp, container_of
+from tidings.web.auth import AnyApp, By, ReadApp, SendApp, container_of
 
 MAX_KEY = 128
 
@@ -122,7 +122,7 @@ IdempotencyKey = Annotated[str | None, Depends(idempotency_key)]
     response_model_exclude_none=True,
 )
 async def send_notification(
-    request: Request, response: Response, app: SendApp, body: NotificationBody, key: IdempotencyKey
+    request: Request, by: By, response: Response, app: SendApp, body: NotificationBody, key: IdempotencyKey
 ) -> Accepted:
     """Store a notification; workers send it. With the same Idempotency-Key it is stored once, however often asked.
 
@@ -132,14 +132,16 @@ async def send_notification(
     _check_moment(body, now=container_of(request).clock.now())
     new = body.notification(app.id)
     terms = Terms(expect_audience=body.expect_audience, confirm_volume=body.confirm_volume)
-    accepted = await container_of(request).notifications.send(new, idempotent=_idempotent(key, body), terms=terms)
+    accepted = await container_of(request).notifications.send(
+        new, idempotent=_idempotent(key, body), terms=terms, by=by
+    )
     return _accepted(response, accepted)
 
 
 @router.post("/held", operation_id="settle_held", summary="Send or cancel what is held")
-async def settle_held(request: Request, app: SendApp, body: HeldBody) -> Count:
+async def settle_held(request: Request, by: By, app: SendApp, body: HeldBody) -> Count:
     """Send everything that the tripwire holds, after which it counts anew, or cancel it; says how many there were."""
-    settled = await container_of(request).notifications.settle_held(app.id, send=body.action == "send")
+    settled = await container_of(request).notifications.settle_held(app.id, send=body.action == "send", by=by)
     return Count(count=settled)
 
 
@@ -150,10 +152,12 @@ async def settle_held(request: Request, app: SendApp, body: HeldBody) -> Count:
     status_code=202,
     response_model_exclude_none=True,
 )
-async def send_test(request: Request, response: Response, app: SendApp, body: TestBody | None = None) -> Accepted:
+async def send_test(
+    request: Request, by: By, response: Response, app: SendApp, body: TestBody | None = None
+) -> Accepted:
     """Send "Web Push is working" to a user's devices, or to the first subscribed user's."""
     wanted = body or TestBody()
-    accepted = await container_of(request).notifications.test(app, user=wanted.user, body=wanted.body)
+    accepted = await container_of(request).notifications.test(app, user=wanted.user, body=wanted.body, by=by)
     return _accepted(response, accepted)
 
 
@@ -196,21 +200,21 @@ async def list_deliveries(
 
 
 @router.post("/{notification_id}/pause", operation_id="pause_notification", summary="Pause")
-async def pause_notification(request: Request, app: SendApp, notification_id: str) -> NotificationOut:
+async def pause_notification(request: Request, by: By, app: SendApp, notification_id: str) -> NotificationOut:
     """Stop for now; what is on its way still arrives."""
-    return notification_out(await container_of(request).notifications.pause(app.id, notification_id))
+    return notification_out(await container_of(request).notifications.pause(app.id, notification_id, by=by))
 
 
 @router.post("/{notification_id}/resume", operation_id="resume_notification", summary="Resume")
-async def resume_notification(request: Request, app: SendApp, notification_id: str) -> NotificationOut:
+async def resume_notification(request: Request, by: By, app: SendApp, notification_id: str) -> NotificationOut:
     """Go on after a pause."""
-    return notification_out(await container_of(request).notifications.resume(app.id, notification_id))
+    return notification_out(await container_of(request).notifications.resume(app.id, notification_id, by=by))
 
 
 @router.post("/{notification_id}/cancel", operation_id="cancel_notification", summary="Cancel")
-async def cancel_notification(request: Request, app: SendApp, notification_id: str) -> NotificationOut:
+async def cancel_notification(request: Request, by: By, app: SendApp, notification_id: str) -> NotificationOut:
     """End it; who has not got it yet is skipped."""
-    return notification_out(await container_of(request).notifications.cancel(app.id, notification_id))
+    return notification_out(await container_of(request).notifications.cancel(app.id, notification_id, by=by))
 
 
 async def _watched(request: Request, app: AnyApp, notification_id: str) -> tuple[App, Notification]:

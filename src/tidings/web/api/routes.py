@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from tidings.web.api import (
     apps,
+    audit,
     dead_shards,
     erasures,
     factors,
@@ -50,5 +51,6 @@ for _part in (
     factors.router,
     members.router,
     invitations.router,
+    audit.router,
 ):
     router.include_router(_part)

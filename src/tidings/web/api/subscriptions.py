@@ -19,7 +19,7 @@ from tidings.services.formats import Format
 from tidings.services.registration import Registration
 from tidings.services.transfers import IN_MEMORY
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, ProviderName, listed
-from tidings.web.auth import ReadApp, container_of, in_app
+from tidings.web.auth import By, ReadApp, container_of, in_app
 
 router = APIRouter(prefix="/subscriptions", tags=["Subscriptions"])
 
@@ -173,9 +173,10 @@ async def register_subscription(
     responses={200: {"content": {"application/x-ndjson": {}}, "description": "One subscription a line."}},
 )
 async def export_subscriptions(
-    request: Request, app: Annotated[App, in_app(Permission.SUBSCRIPTION_EXPORT, recent=True)]
+    request: Request, by: By, app: Annotated[App, in_app(Permission.SUBSCRIPTION_EXPORT, recent=True)]
 ) -> StreamingResponse:
     """Give every subscription with endpoint and keys, one JSON object a line. Treat the file as a secret."""
+    await container_of(request).transfers.note_export(app.id, by=by)
     return StreamingResponse(
         container_of(request).transfers.write_out(app.id),
         media_type="application/x-ndjson",
@@ -197,6 +198,7 @@ async def export_subscriptions(
 )
 async def import_subscriptions(
     request: Request,
+    by: By,
     app: Annotated[App, in_app(Permission.SUBSCRIPTION_IMPORT)],
     format: Annotated[Format, Query(description="`auto` looks at the first character.")] = Format.AUTO,
     vapid_key: Annotated[
@@ -207,7 +209,7 @@ async def import_subscriptions(
     with SpooledTemporaryFile(max_size=IN_MEMORY) as file:
         async for chunk in request.stream():
             file.write(chunk)
-        result = await container_of(request).transfers.take_in(app.id, file, format=format, vapid_key=vapid_key)
+        result = await container_of(request).transfers.take_in(app.id, file, format=format, vapid_key=vapid_key, by=by)
     return ImportResult(
         added=result.added,
         known=result.known,
@@ -224,20 +226,26 @@ async def get_subscription(request: Request, app: ReadApp, subscription_id: str)
 
 @router.patch("/{subscription_id}", operation_id="update_subscription", summary="Change a subscription's tags")
 async def update_subscription(
-    request: Request, app: Annotated[App, in_app(Permission.SUBSCRIPTION_WRITE)], subscription_id: str, body: TagsBody
+    request: Request,
+    by: By,
+    app: Annotated[App, in_app(Permission.SUBSCRIPTION_WRITE)],
+    subscription_id: str,
+    body: TagsBody,
 ) -> SubscriptionOut:
     """Set tags, and take away those that are null."""
-    return subscription_out(await container_of(request).subscriptions.set_tags(app.id, subscription_id, body.tags))
+    return subscription_out(
+        await container_of(request).subscriptions.set_tags(app.id, subscription_id, body.tags, by=by)
+    )
 
 
 @router.delete(
     "/{subscription_id}", operation_id="delete_subscription", summary="Delete a subscription", status_code=204
 )
 async def delete_subscription(
-    request: Request, app: Annotated[App, in_app(Permission.SUBSCRIPTION_DELETE)], subscription_id: str
+    request: Request, by: By, app: Annotated[App, in_app(Permission.SUBSCRIPTION_DELETE)], subscription_id: str
 ) -> None:
     """Forget a browser or device with its address."""
-    await container_of(request).subscriptions.delete(app.id, subscription_id)
+    await container_of(request).subscriptions.delete(app.id, subscription_id, by=by)
 
 
 @router.get(

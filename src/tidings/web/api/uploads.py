@@ -15,7 +15,7 @@ from tidings.services.integrations import Proof
 from tidings.web.api.integrations import IntegrationOut, Label, Upload, integration_out
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, ProviderName, listed
 from tidings.web.api.subscriptions import SubscriptionOut, subscription_out
-from tidings.web.auth import ReadApp, SendApp, container_of, in_app
+from tidings.web.auth import By, ReadApp, SendApp, container_of, in_app
 
 WriteApp = Annotated[App, in_app(Permission.INTEGRATION_WRITE)]
 
@@ -85,10 +85,10 @@ class Removed(BaseModel):
 
 
 @router.post("", operation_id="add_integration", summary="Add an integration", status_code=201)
-async def add_integration(request: Request, app: WriteApp, body: NewIntegration) -> IntegrationOut:
+async def add_integration(request: Request, by: By, app: WriteApp, body: NewIntegration) -> IntegrationOut:
     """Store credentials under a label; there may be several of a provider. They are sealed and never shown again."""
     added = await container_of(request).phones.integrations.add(
-        app.id, body.provider, label=body.label, fields=body.credentials
+        app.id, body.provider, label=body.label, fields=body.credentials, by=by
     )
     return integration_out(added)
 
@@ -112,18 +112,21 @@ async def get_integration(request: Request, app: ReadApp, integration: str) -> I
 @router.delete("/{integration}", operation_id="remove_integration", summary="Remove an integration")
 async def remove_integration(
     request: Request,
+    by: By,
     app: WriteApp,
     integration: str,
     force: Annotated[bool, Query(description="Also where devices are reached through it.")] = False,
 ) -> Removed:
     """Forget its credentials; its devices expire."""
-    return Removed(expired=await container_of(request).phones.integrations.remove(app.id, integration, force=force))
+    return Removed(
+        expired=await container_of(request).phones.integrations.remove(app.id, integration, force=force, by=by)
+    )
 
 
 @router.post("/{integration}/test", operation_id="test_integration", summary="Test the connection")
-async def test_integration(request: Request, app: WriteApp, integration: str) -> ProofOut:
+async def test_integration(request: Request, by: By, app: WriteApp, integration: str) -> ProofOut:
     """Prove the stored credentials at the vendor; nothing is delivered. Success ends a pause."""
-    return _proof_out(await container_of(request).phones.integrations.prove(app.id, integration))
+    return _proof_out(await container_of(request).phones.integrations.prove(app.id, integration, by=by))
 
 
 @router.post(
@@ -132,10 +135,12 @@ async def test_integration(request: Request, app: WriteApp, integration: str) ->
     summary="Send a test notification",
     status_code=202,
 )
-async def send_test_notification(request: Request, app: SendApp, integration: str, body: TestNotification) -> TestSent:
+async def send_test_notification(
+    request: Request, by: By, app: SendApp, integration: str, body: TestNotification
+) -> TestSent:
     """Send to one chosen device of the integration."""
     accepted = await container_of(request).phones.trials.send(
-        app, integration, device=body.subscription, title=body.title, body=body.body
+        app, integration, device=body.subscription, title=body.title, body=body.body, by=by
     )
     return TestSent(id=accepted.notification.public_id, status=accepted.notification.status)
 

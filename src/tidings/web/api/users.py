@@ -8,10 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import AfterValidator, BaseModel, Field
 
-from tidings.domain.app import User
+from tidings.domain.app import App, User
+from tidings.domain.permission import Permission
 from tidings.services.region import locale_from, time_zone_from
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
-from tidings.web.auth import ReadApp, SendApp, container_of
+from tidings.web.auth import By, ReadApp, container_of, in_app
+
+WriteApp = Annotated[App, in_app(Permission.USER_WRITE)]
 
 router = APIRouter(prefix="/users", tags=["Users"])
 
@@ -71,11 +74,11 @@ async def list_users(
     responses={201: {"model": UserOut, "description": "The user is new."}},
 )
 async def put_user(
-    request: Request, response: Response, app: SendApp, external_id: ExternalId, body: UserBody
+    request: Request, by: By, response: Response, app: WriteApp, external_id: ExternalId, body: UserBody
 ) -> UserOut:
     """Say what the App knows of a person."""
     user, created = await container_of(request).users.put(
-        app.id, external_id, attributes=body.attributes, locale=body.locale, time_zone=body.time_zone
+        app.id, external_id, attributes=body.attributes, locale=body.locale, time_zone=body.time_zone, by=by
     )
     if created:
         response.status_code = 201
@@ -89,9 +92,9 @@ async def get_user(request: Request, app: ReadApp, external_id: ExternalId) -> U
 
 
 @router.delete("/{external_id:path}", operation_id="delete_user", summary="Delete a user", status_code=204)
-async def delete_user(request: Request, app: SendApp, external_id: ExternalId) -> None:
+async def delete_user(request: Request, by: By, app: WriteApp, external_id: ExternalId) -> None:
     """Forget a person; their devices stay subscribed without an owner."""
-    await container_of(request).users.delete(app.id, external_id)
+    await container_of(request).users.delete(app.id, external_id, by=by)
 
 
 def _out(user: User) -> UserOut:

@@ -1,0 +1,226 @@
+"""What people and programs try that they may not: each attempt is refused, with the code that says why."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from tests.integration.web.instance import client_of, problem
+
+from support.members import member_of, sign_in
+from tidings.domain.app import App
+from tidings.domain.audit import SYSTEM
+from tidings.domain.member import Member
+from tidings.domain.permission import Role, Scope
+from tidings.wiring import Container
+
+PASSWORD = "eleven red herrings"
+
+
+@dataclass
+class Stage:
+    """Two Apps, a member of each role in the first, and keys."""
+
+    app: FastAPI
+    container: Container
+    first: App
+    second: App
+    people: dict[str, Member] = field(default_factory=dict)
+    clients: dict[str, httpx2.AsyncClient] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+
+    async def attempt(self, who: str, method: str, path: str, body: Any = None) -> httpx2.Response:
+        path = path.format(first=self.first.public_id, second=self.second.public_id, **self.ids)
+        return await self.clients[who].request(method, f"/api/v1{path}", json=body)
+
+
+@pytest.fixture
+async def stage(app: FastAPI, container: Container, api: httpx2.AsyncClient) -> AsyncIterator[Stage]:
+    first = await container.apps.ensure_first()
+    second = (await container.apps.create("Second")).app
+    stage = Stage(app, container, first, second)
+    for role in Role:
+        stage.people[role] = await member_of(
+            container, {first.id: role}, password=PASSWORD, email=f"{role}@example.com"
+        )
+        stage.clients[role] = await sign_in(client_of(app), container, stage.people[role])
+        stage.ids[role] = stage.people[role].public_id
+    stage.people["elsewhere"] = await member_of(container, {second.id: Role.OWNER})
+    stage.ids["elsewhere"] = stage.people["elsewhere"].public_id
+    for name, scopes, where in (
+        ("reader", [Scope.READ], first),
+        ("sender", [Scope.SEND], first),
+        ("manager", [Scope.ADMIN], first),
+        ("of_messages", [Scope.MESSAGES_SEND], first),
+    ):
+        issued = await container.access.create_key(name=name, scopes=scopes, app=where, by=SYSTEM)
+        stage.clients[name] = client_of(app, Authorization=f"Bearer {issued.text}")
+        stage.keys[name] = issued.api_key.public_id
+    other = await container.access.create_key(name="other", scopes=[Scope.READ], app=second, by=SYSTEM)
+    stage.ids["key_elsewhere"] = other.api_key.public_id
+    stage.clients["stranger"] = client_of(app)
+    yield stage
+    for client in stage.clients.values():
+        await client.aclose()
+
+
+MESSAGE = {"to": {"all": True}, "title": "x"}
+ATTEMPTS: list[tuple[str, str, str, Any, int, str]] = [
+    # What is another App's, by its id on every kind of address.
+    ("owner", "GET", "/users?app={second}", None, 403, "forbidden"),
+    ("owner", "GET", "/notifications?app={second}", None, 403, "forbidden"),
+    ("owner", "POST", "/notifications?app={second}", MESSAGE, 403, "forbidden"),
+    ("owner", "GET", "/subscriptions?app={second}", None, 403, "forbidden"),
+    ("owner", "GET", "/subscriptions/export?app={second}", None, 403, "forbidden"),
+    ("owner", "GET", "/apps/{second}", None, 403, "forbidden"),
+    ("owner", "PATCH", "/apps/{second}", {"name": "Mine"}, 403, "forbidden"),
+    ("owner", "POST", "/apps/{second}/identity-secret", None, 403, "forbidden"),
+    ("owner", "DELETE", "/apps/{second}?confirm=Second", None, 403, "forbidden"),
+    ("owner", "GET", "/apps/{second}/snippets", None, 403, "forbidden"),
+    ("owner", "GET", "/integrations?app={second}", None, 403, "forbidden"),
+    ("owner", "GET", "/members?app={second}", None, 403, "forbidden"),
+    ("owner", "GET", "/invitations?app={second}", None, 403, "forbidden"),
+    ("owner", "GET", "/audit?app={second}", None, 403, "forbidden"),
+    ("owner", "GET", "/stats/overview?app={second}", None, 403, "forbidden"),
+    ("owner", "POST", "/keys", {"name": "x", "app": "{second}"}, 403, "forbidden"),
+    ("owner", "DELETE", "/keys/{key_elsewhere}", None, 404, "not_found"),
+    ("owner", "PATCH", "/members/{elsewhere}", {"role": "viewer"}, 404, "not_found"),
+    ("owner", "DELETE", "/members/{elsewhere}", None, 404, "not_found"),
+    ("owner", "POST", "/members/{elsewhere}/reset-link", None, 403, "forbidden"),
+    ("owner", "GET", "/users?app=app_none", None, 403, "forbidden"),
+    # A viewer, at what editors may.
+    ("viewer", "POST", "/notifications", MESSAGE, 403, "forbidden"),
+    ("viewer", "POST", "/test", None, 403, "forbidden"),
+    ("viewer", "POST", "/notifications/ntf_x/cancel", None, 403, "forbidden"),
+    ("viewer", "PUT", "/users/anna", {}, 403, "forbidden"),
+    ("viewer", "DELETE", "/users/anna", None, 403, "forbidden"),
+    ("viewer", "PATCH", "/subscriptions/sub_x", {"tags": {}}, 403, "forbidden"),
+    ("viewer", "GET", "/keys", None, 403, "forbidden"),
+    ("viewer", "GET", "/members", None, 403, "forbidden"),
+    ("viewer", "GET", "/audit", None, 403, "forbidden"),
+    # An editor, at what admins may.
+    ("editor", "POST", "/keys", {"name": "x"}, 403, "forbidden"),
+    ("editor", "POST", "/integrations/webpush/keys", {}, 403, "forbidden"),
+    ("editor", "DELETE", "/subscriptions/sub_x", None, 403, "forbidden"),
+    ("editor", "POST", "/invitations", {"email": "a@example.com", "role": "viewer"}, 403, "forbidden"),
+    ("editor", "PATCH", "/members/{editor}", {"role": "admin"}, 403, "forbidden"),
+    ("editor", "PATCH", "/apps/{first}", {"name": "x"}, 403, "forbidden"),
+    # An admin, at what owners may.
+    ("admin", "PATCH", "/members/{admin}", {"role": "owner"}, 403, "forbidden"),
+    ("admin", "DELETE", "/members/{owner}", None, 403, "forbidden"),
+    ("admin", "POST", "/members/{owner}/reset-link", None, 403, "forbidden"),
+    ("admin", "POST", "/invitations", {"email": "a@example.com", "role": "owner"}, 403, "forbidden"),
+    ("admin", "GET", "/subscriptions/export", None, 403, "forbidden"),
+    ("admin", "POST", "/users/anna/erase", None, 403, "forbidden"),
+    ("admin", "DELETE", "/apps/{first}?confirm=My site", None, 403, "forbidden"),
+    ("admin", "POST", "/keys", {"name": "x", "scopes": ["subscriptions:export"]}, 403, "forbidden"),
+    # An owner, at what is the instance's.
+    ("owner", "POST", "/apps", {"name": "Third"}, 403, "forbidden"),
+    ("owner", "POST", "/system/pause", None, 403, "forbidden"),
+    ("owner", "PATCH", "/members/{owner}", {"super_admin": True}, 403, "forbidden"),
+    ("owner", "PATCH", "/members/{editor}", {"disabled": True}, 403, "forbidden"),
+    ("owner", "PATCH", "/members/{owner}", {"role": "viewer"}, 409, "last_owner"),
+    # Keys, beyond their scopes, their App, and what keys may at all.
+    ("sender", "GET", "/users", None, 403, "forbidden"),
+    ("sender", "GET", "/subscriptions", None, 403, "forbidden"),
+    ("reader", "POST", "/notifications", MESSAGE, 403, "forbidden"),
+    ("of_messages", "GET", "/notifications", None, 403, "forbidden"),
+    ("of_messages", "PUT", "/users/anna", {}, 403, "forbidden"),
+    ("manager", "POST", "/apps", {"name": "Third"}, 403, "forbidden"),
+    ("manager", "POST", "/system/pause", None, 403, "forbidden"),
+    ("manager", "GET", "/users?app={second}", None, 403, "forbidden"),
+    ("manager", "POST", "/keys", {"name": "x", "app": "{second}"}, 403, "forbidden"),
+    ("manager", "POST", "/keys", {"name": "x", "scopes": ["members:manage"]}, 403, "forbidden"),
+    ("manager", "GET", "/members", None, 403, "forbidden"),
+    ("manager", "DELETE", "/apps/{first}?confirm=My site", None, 403, "forbidden"),
+    ("manager", "GET", "/me", None, 403, "forbidden"),
+    ("manager", "POST", "/me/password", {"current": "", "new": "x"}, 403, "forbidden"),
+    # Nobody at all.
+    ("stranger", "GET", "/apps", None, 401, "unauthorized"),
+    ("stranger", "GET", "/me", None, 401, "unauthorized"),
+    ("stranger", "POST", "/session/confirm", {"password": "x"}, 401, "unauthorized"),
+    ("stranger", "POST", "/session/second-factor", {"code": "000000"}, 401, "unauthorized"),
+    ("stranger", "POST", "/session", {"email": "owner@example.com", "password": "x"}, 401, "sign_in_refused"),
+    ("stranger", "POST", "/session", {"setup_token": "x"}, 403, "setup_link_invalid"),
+    ("stranger", "POST", "/invitations/accept", {"token": "x"}, 403, "invitation_invalid"),
+    ("stranger", "POST", "/password-reset", {"token": "x", "new": PASSWORD}, 403, "reset_link_invalid"),
+    ("stranger", "GET", "/metrics", None, 401, "unauthorized"),
+]
+
+
+async def test_each_attempt_is_refused(stage: Stage) -> None:
+    assert len(ATTEMPTS) >= 30
+    wrong = []
+    for who, method, path, body, status, code in ATTEMPTS:
+        if isinstance(body, dict) and body.get("app") == "{second}":
+            body = {**body, "app": stage.second.public_id}
+        answer = await stage.attempt(who, method, path, body)
+        found = (answer.status_code, answer.json().get("code") if answer.content else None)
+        if found != (status, code):
+            wrong.append((who, method, path, found, (status, code)))
+    assert wrong == []
+
+
+async def test_what_was_refused_changed_nothing(stage: Stage, api: httpx2.AsyncClient) -> None:
+    before = await stage.container.store.read(lambda tx: (tx.apps.all(), tx.access.keys(), tx.members.all()))
+    for who, method, path, body, _, _ in ATTEMPTS:
+        await stage.attempt(who, method, path, body)
+    after = await stage.container.store.read(lambda tx: (tx.apps.all(), tx.access.keys(), tx.members.all()))
+    assert [one.public_id for one in after[0]] == [one.public_id for one in before[0]]
+    assert len(after[1]) == len(before[1])
+    assert [(one.super_admin, one.disabled_at, one.password) for one in after[2]] == [
+        (one.super_admin, one.disabled_at, one.password) for one in before[2]
+    ]
+
+
+class TestWhatHasEnded:
+    async def test_a_key_that_expired(self, stage: Stage, api: httpx2.AsyncClient) -> None:
+        end = (stage.container.clock.now() + timedelta(days=1)).isoformat()
+        body = {"name": "x", "scopes": ["read"], "app": stage.first.public_id, "expires_at": end}
+        made = (await api.post("/api/v1/keys", json=body)).json()
+        assert (made["created_by"], made["expires_at"]) == ("operator", "2026-11-22T12:00:00Z")
+        async with client_of(stage.app, Authorization=f"Bearer {made['key']}") as client:
+            assert (await client.get("/api/v1/users")).status_code == 200
+            stage.container.clock.at += timedelta(days=1)  # type: ignore[attr-defined]
+            problem(await client.get("/api/v1/users"), 401, "key_expired")
+        past = {**body, "expires_at": end}
+        problem(await api.post("/api/v1/keys", json=past), 422, "invalid_request")
+
+    async def test_a_key_that_was_revoked(self, stage: Stage, api: httpx2.AsyncClient) -> None:
+        assert (await api.delete(f"/api/v1/keys/{stage.keys['reader']}")).status_code == 204
+        problem(await stage.attempt("reader", "GET", "/users"), 401, "unauthorized")
+
+    async def test_a_session_of_a_disabled_member(self, stage: Stage, api: httpx2.AsyncClient) -> None:
+        await api.patch(f"/api/v1/members/{stage.ids['editor']}", json={"disabled": True})
+        problem(await stage.attempt("editor", "GET", "/users"), 401, "unauthorized")
+
+    async def test_a_session_after_the_password_was_changed_elsewhere(self, stage: Stage) -> None:
+        async with client_of(stage.app) as other:
+            await sign_in(other, stage.container, stage.people["owner"])
+            body = {"current": PASSWORD, "new": "twelve green bottles"}
+            assert (await other.post("/api/v1/me/password", json=body)).status_code == 204
+        problem(await stage.attempt("owner", "GET", "/users"), 401, "unauthorized")
+
+    async def test_a_role_that_was_taken_is_gone_with_the_next_request(
+        self, stage: Stage, api: httpx2.AsyncClient
+    ) -> None:
+        path = f"/api/v1/members/{stage.ids['editor']}?app={stage.first.public_id}"
+        assert (await api.delete(path)).status_code == 204
+        problem(await stage.attempt("editor", "GET", "/users"), 403, "forbidden")
+
+    async def test_a_one_time_link_that_was_used(self, stage: Stage) -> None:
+        token = await stage.container.access.new_setup_token(member=stage.people["viewer"])
+        body = {"setup_token": token}
+        assert (await stage.attempt("stranger", "POST", "/session", body)).status_code == 201
+        problem(await stage.attempt("stranger", "POST", "/session", body), 403, "setup_link_invalid")
+
+    async def test_a_session_whose_cookie_was_made_up(self, stage: Stage) -> None:
+        async with client_of(stage.app) as client:
+            client.cookies.set("__Host-tidings", "0" * 64)
+            problem(await client.get("/api/v1/users"), 401, "unauthorized")
