@@ -260,6 +260,18 @@ FOR_ADMINS = [
 ]
 
 
+async def test_the_audit_log_tells_it_in_sentences(instance: Instance, anna: Page) -> None:
+    await opened(anna, instance, "/settings/audit", "Audit")
+    entries = anna.get_by_role("list", name="Entries, newest first")
+    for sentence in ("created the API key “Shop server”", "invited jo@example.com as viewer", "turned on two-factor"):
+        await expect(entries.get_by_text(sentence).first).to_be_visible()
+    await anna.get_by_role("button", name="Verify the chain").click()
+    await expect(anna.get_by_text("fit together")).to_be_visible()
+    async with anna.expect_download() as download:
+        await anna.get_by_role("button", name="Export CSV").click()
+    assert (await download.value).suggested_filename.endswith(".csv")
+
+
 @pytest.mark.node
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing_serious_and_every_page_fits_a_phone(
