@@ -38,6 +38,8 @@ from tidings.services.integrations import Integrations
 from tidings.services.invitations import Invitations
 from tidings.services.members import Members
 from tidings.services.notifications import Notifications
+from tidings.services.oidc import Oidc
+from tidings.services.oidc_provider import Providers
 from tidings.services.passkeys import Passkeys
 from tidings.services.passwords import Passwords
 from tidings.services.retention import KeepFor, Retention
@@ -91,6 +93,7 @@ class Accounts:
     second_factor: SecondFactor
     audit: Audit
     passkeys: Passkeys
+    oidc: Oidc
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,7 @@ def _keep(settings: Settings) -> KeepFor:
     )
 
 
-def _accounts(settings: Settings, store: Store, clock: Clock, ids: Ids) -> Accounts:
+def _accounts(settings: Settings, store: Store, clock: Clock, ids: Ids, fetcher: Fetcher) -> Accounts:
     sessions, passwords = Sessions(store=store, clock=clock, ids=ids), Passwords()
     throttle = Throttle(store=store, clock=clock)
     return Accounts(
@@ -190,6 +193,14 @@ def _accounts(settings: Settings, store: Store, clock: Clock, ids: Ids) -> Accou
         audit=Audit(store=store, clock=clock),
         second_factor=SecondFactor(store=store, clock=clock, ids=ids, sessions=sessions, throttle=throttle),
         passkeys=Passkeys(store=store, clock=clock, ids=ids, sessions=sessions, base_url=settings.base_url),
+        oidc=Oidc(
+            store=store,
+            clock=clock,
+            ids=ids,
+            sessions=sessions,
+            providers=Providers(fetcher=fetcher),
+            base_url=settings.base_url,
+        ),
         invitations=Invitations(store=store, clock=clock, ids=ids, sessions=sessions, passwords=passwords),
     )
 
@@ -233,17 +244,17 @@ def assembled(
 ) -> Container:
     """Put the parts together around an open store; tests bring their own clock and resolver."""
     clock = clock or SystemClock()
-    hosts = dict(hosts or {})
-    ids = Ids(clock)
+    hosts, ids = dict(hosts or {}), Ids(clock)
     deliveries = OpaquePairs(store.sealer.derive("delivery ids"))
     guard = AddressGuard(allow_loopback=settings.allow_insecure_endpoints)
+    fetcher = _fetcher(settings, guard)
     policy = _policy(settings, hosts)
     call = call or caller(guard=guard, connect_to=hosts, insecure=settings.allow_insecure_endpoints)
     flow = Flow(store=store, bus=bus, clock=clock, ids=ids, deliveries=deliveries, provider=provider)
+    metrics, mapped = Metrics(), tuple(hosts)
     subscriptions = Subscriptions(
-        store=store, clock=clock, ids=ids, policy=policy, guard=guard, mapped_hosts=tuple(hosts), resolve=resolve
+        store=store, clock=clock, ids=ids, policy=policy, guard=guard, mapped_hosts=mapped, resolve=resolve
     )
-    metrics = Metrics()
     return Container(
         settings=settings,
         clock=clock,
@@ -255,11 +266,11 @@ def assembled(
         deliveries=deliveries,
         policy=policy,
         guard=guard,
-        fetcher=_fetcher(settings, guard),
+        fetcher=fetcher,
         limiter=GcraLimiter() if settings.rate_limits else None,
         apps=Apps(store=store, clock=clock, ids=ids),
         access=Access(store=store, clock=clock, ids=ids),
-        accounts=_accounts(settings, store, clock, ids),
+        accounts=_accounts(settings, store, clock, ids, fetcher),
         credentials=Credentials(store=store, clock=clock, ids=ids, contact=settings.contact),
         subscriptions=subscriptions,
         phones=Phones.of(store=store, clock=clock, ids=ids, policy=policy, flow=flow, call=call),

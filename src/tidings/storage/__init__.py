@@ -32,7 +32,7 @@ from tidings.domain.subscription import Address, Known, NewSubscription, Recipie
 from tidings.domain.tracked import NewTrackedEvent, TrackedEvent
 from tidings.domain.vitals import Vitals
 from tidings.lib.sealed import Sealer
-from tidings.storage.account_ports import Audit, Factors, Members, Sessions, Throttle
+from tidings.storage.account_ports import Audit, Factors, Members, Oidc, Sessions, Throttle
 
 T = TypeVar("T")
 
@@ -539,6 +539,7 @@ class Transaction(Protocol):
     members: Members
     sessions: Sessions
     factors: Factors
+    oidc: Oidc
     throttle: Throttle
     audit: Audit
 

@@ -24,7 +24,7 @@ from tidings.storage import (
     Volumes,
 )
 from tidings.storage.access import SqlAccess
-from tidings.storage.account_ports import Audit, Factors, Members, Sessions, Throttle
+from tidings.storage.account_ports import Audit, Factors, Members, Oidc, Sessions, Throttle
 from tidings.storage.apps import SqlApps
 from tidings.storage.audit import SqlAudit
 from tidings.storage.credentials import SqlCredentials
@@ -36,6 +36,7 @@ from tidings.storage.idempotency import SqlIdempotency
 from tidings.storage.instance import SqlInstance
 from tidings.storage.members import SqlMembers
 from tidings.storage.notifications import SqlNotifications
+from tidings.storage.oidc import SqlOidc
 from tidings.storage.receipts import SqlReceipts
 from tidings.storage.retention import SqlRetention
 from tidings.storage.scope import Scope
@@ -73,5 +74,6 @@ class SqlTransaction:
         self.members: Members = SqlMembers(scope)
         self.sessions: Sessions = SqlSessions(scope)
         self.factors: Factors = SqlFactors(scope)
+        self.oidc: Oidc = SqlOidc(scope)
         self.throttle: Throttle = SqlThrottle(scope)
         self.audit: Audit = SqlAudit(scope)

@@ -27,6 +27,8 @@ OPEN = {
     ("POST", "/api/v1/session/second-factor"),
     ("POST", "/api/v1/session/passkey/options"),
     ("POST", "/api/v1/session/passkey"),
+    ("GET", "/api/v1/session/oidc/{provider_id}/start"),
+    ("GET", "/api/v1/session/oidc/{provider_id}/callback"),
     ("POST", "/api/v1/password-reset"),
     ("POST", "/api/v1/invitations/look"),
     ("POST", "/api/v1/invitations/accept"),

@@ -16,6 +16,7 @@ from tidings.web.api import (
     me,
     members,
     notifications,
+    oidc,
     reset,
     session,
     setup,
@@ -46,11 +47,13 @@ for _part in (
     dead_shards.router,
     session.router,
     setup.router,
+    oidc.router,
     reset.router,
     me.router,
     factors.router,
     members.router,
     invitations.router,
+    oidc.providers_router,
     audit.router,
 ):
     router.include_router(_part)

@@ -232,7 +232,8 @@ def set_cookie(request: Request, response: Response, opened: Opened) -> None:
 async def session_out(request: Request, caller: Caller | None) -> SessionOut:
     """Tell who calls and what they may do."""
     container = container_of(request)
-    ways = WaysOut(passkey=_has_passkeys(container.settings.base_url), oidc=[])
+    known = [OidcWay(id=one.id, name=one.name) for one in await container.accounts.oidc.all()]
+    ways = WaysOut(passkey=_has_passkeys(container.settings.base_url), oidc=known)
     found = caller.signed_in if caller else None
     if caller is None or not caller.is_whole:
         needs: Literal["second_factor", "setup"] | None = "second_factor" if caller else None

@@ -1,0 +1,140 @@
+"""What a provider says of itself and its keys, and the exchange of a code for a token; every call is guarded."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.member import OidcProvider
+from tidings.lib.egress import ForbiddenUrl
+from tidings.lib.exchange import NetworkFailure
+from tidings.lib.fetch import Fetch, Fetcher
+from tidings.lib.id_token import UnknownKey, verified_claims
+from tidings.lib.log import cut
+
+KEEP_KEYS = 3_600.0
+"""Seconds that a provider's keys are kept; a token with a key that is not among them has them fetched at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What a provider's discovery document says."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    basic: bool
+
+
+class Providers:
+    """Asks providers. Raises OIDC_FAILED with what an administrator can mend."""
+
+    def __init__(self, *, fetcher: Fetcher) -> None:
+        self._fetcher = fetcher
+        self._keys: dict[str, tuple[float, list[Mapping[str, Any]]]] = {}
+
+    def check_url(self, url: str) -> None:
+        """Refuse an issuer that may not be called."""
+        try:
+            self._fetcher.checked(url)
+        except ForbiddenUrl as fault:
+            raise failed(f"The issuer cannot be called: {fault}") from fault
+
+    async def discover(self, issuer: str) -> Discovered:
+        """Read `<issuer>/.well-known/openid-configuration` (OpenID Connect Discovery §4)."""
+        found = await self._json(f"{issuer.rstrip('/')}/.well-known/openid-configuration", what="discovery document")
+        if found.get("issuer") != issuer:
+            raise failed(f"The provider calls itself {cut(str(found.get('issuer')), 200)!r}; set that as the issuer.")
+        places = [found.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]
+        urls = [place for place in places if isinstance(place, str)]
+        if len(urls) != len(places):
+            raise failed("The discovery document lacks an endpoint.")
+        for url in urls:
+            self.check_url(url)
+        ways = found.get("token_endpoint_auth_methods_supported")
+        basic = not isinstance(ways, list) or "client_secret_basic" in ways
+        return Discovered(issuer, urls[0], urls[1], urls[2], basic)
+
+    async def claims(
+        self,
+        provider: OidcProvider,
+        at: Discovered,
+        *,
+        code: str,
+        verifier: str,
+        redirect_uri: str,
+        nonce: str,
+        now: float,
+    ) -> dict[str, Any]:
+        """Exchange a code for an ID token and give its claims. Raises OIDC_FAILED, TokenRefused."""
+        token = await self._token(provider, at, code=code, verifier=verifier, redirect_uri=redirect_uri)
+        check = partial(
+            verified_claims, token, issuer=provider.issuer, client_id=provider.client_id, nonce=nonce, now=now
+        )
+        try:
+            return check(await self._keys_of(at, now=now))
+        except UnknownKey:
+            return check(await self._keys_of(at, now=now, fresh=True))
+
+    async def _token(
+        self, provider: OidcProvider, at: Discovered, *, code: str, verifier: str, redirect_uri: str
+    ) -> str:
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "code_verifier": verifier,
+        }
+        headers = ["Content-Type: application/x-www-form-urlencoded", "Accept: application/json"]
+        if at.basic:
+            pair = f"{quote(provider.client_id, safe='')}:{quote(provider.client_secret, safe='')}"
+            headers.append(f"Authorization: Basic {b64encode(pair.encode()).decode()}")
+        else:
+            form |= {"client_id": provider.client_id, "client_secret": provider.client_secret}
+        body = urlencode(form).encode()
+        found = await self._json(
+            at.token_endpoint, what="answer to the code", method="POST", headers=headers, body=body
+        )
+        token = found.get("id_token")
+        if not isinstance(token, str):
+            raise failed("The provider's answer has no ID token; is `openid` among the scopes it allows?")
+        return token
+
+    async def _keys_of(self, at: Discovered, *, now: float, fresh: bool = False) -> list[Mapping[str, Any]]:
+        kept = self._keys.get(at.jwks_uri)
+        if kept is not None and not fresh and now - kept[0] < KEEP_KEYS:
+            return kept[1]
+        found = await self._json(at.jwks_uri, what="keys")
+        keys = [one for one in found.get("keys") or () if isinstance(one, Mapping)]
+        self._keys[at.jwks_uri] = (now, keys)
+        return keys
+
+    async def _json(
+        self, url: str, *, what: str, method: Any = "GET", headers: list[str] | None = None, body: bytes = b""
+    ) -> dict[str, Any]:
+        lines = tuple(headers or ["Accept: application/json"])
+        try:
+            answer = await self._fetcher.fetch(Fetch(url, method, headers=lines, body=body))
+        except ForbiddenUrl as fault:
+            raise failed(f"The provider's {what} is at an address that may not be called: {fault}") from fault
+        if isinstance(answer, NetworkFailure):
+            raise failed(f"The provider's {what} could not be fetched: {answer.kind}, {cut(answer.detail, 120)}.")
+        try:
+            found = json.loads(answer.body) if answer.status == 200 else None
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise failed(f"The provider's {what} is no JSON object; it answered {answer.status}.")
+        return found
+
+
+def failed(why: str) -> CatalogueError:
+    """Say what went wrong."""
+    return CatalogueError(ErrorCode.OIDC_FAILED, why)
