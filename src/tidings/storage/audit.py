@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from tidings.domain.audit import Action, Actor, ActorKind, Entry, Subject
 from tidings.storage.account_tables import audit_entries
@@ -25,6 +25,9 @@ _INSTANCE = 0
 """The chain of what concerns no single App; ids of Apps begin at 1."""
 
 e = audit_entries.c
+
+_last = select(e.n, e.hash).where(e.chain == bindparam("of")).order_by(e.n.desc()).limit(1)
+_insert = insert(audit_entries).returning(audit_entries)
 
 
 class SqlAudit:
@@ -47,7 +50,7 @@ class SqlAudit:
         """Write an entry after the last one of its chain; writers of a chain come one after the other."""
         chain = app_id or _INSTANCE
         self._scope.dialect.hold(self._scope.connection, f"audit {chain}")
-        last = self._run(select(e.n, e.hash).where(e.chain == chain).order_by(e.n.desc()).limit(1)).first()
+        last = self._run(_last, {"of": chain}).first()
         values = {
             "chain": chain,
             "n": last.n + 1 if last else 1,
@@ -64,7 +67,7 @@ class SqlAudit:
         }
         previous: bytes = last.hash if last else BEGINNING
         values |= {"previous": previous, "hash": chained(previous, values)}
-        return _entry(self._run(insert(audit_entries).values(values).returning(audit_entries)).one())
+        return _entry(self._run(_insert, values).one())
 
     def pseudonym(self, app_id: int, external_id: str) -> str:
         """Name an end user so that an entry about them can be found again, and nothing can be read from it."""

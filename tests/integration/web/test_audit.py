@@ -78,8 +78,9 @@ async def test_what_a_program_sends_to_people_by_name_is_its_daily_work(
     device = (await browser.post("/push/subscribe", json={"subscription": push_subscription()})).json()["id"]
     key = (await api.post("/api/v1/keys", json={"name": "Shop", "scopes": ["send"]})).json()
     async with client_of(app, Authorization=f"Bearer {key['key']}") as shop:
-        for to in ({"subscriptions": [device]}, {"all": True}):
-            assert (await shop.post("/api/v1/notifications", json={"to": to, "title": "x"})).status_code == 202
+        named, everyone = {"to": {"subscriptions": [device]}}, {"to": {"all": True}}
+        for body in (named, {**named, "channels": ["webpush"]}, everyone):
+            assert (await shop.post("/api/v1/notifications", json={**body, "title": "x"})).status_code == 202
         await shop.put("/api/v1/users/u-42", json={})
         assert (await shop.delete("/api/v1/users/u-42")).status_code == 204
     mine = [row["action"] for row in await entries(api, actor=key["id"])]
