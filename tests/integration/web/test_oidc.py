@@ -183,6 +183,7 @@ HOSTILE: list[tuple[str, dict[str, Any], str]] = [
     ("an old token", {"claims": {"exp": 1}}, "expired"),
     ("no end", {"claims": {"exp": None}}, "expired"),
     ("an end in words", {"claims": {"exp": "tomorrow"}}, "expired"),
+    ("an end beyond all numbers", {"claims": {"exp": float("inf")}}, "expired"),
     ("a future token", {"claims": {"iat": 4_000_000_000}}, "future"),
     ("nobody", {"person": {"email": "ben@example.com", "email_verified": True}}, "nobody"),
     ("no signature", {"token": unsigned}, "not signed with"),
