@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -51,6 +52,7 @@ class Audit:
     def __init__(self, *, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._walking = asyncio.Lock()
 
     async def page(self, wish: Wish, *, cursor: str | None, limit: int) -> Page[Entry]:
         """List entries, newest first. Raises INVALID_CURSOR."""
@@ -102,7 +104,9 @@ class Audit:
                 total, heads = total + count, [*heads, head]
             return Verified(total, (heads[0] if len(heads) == 1 else sha256(b"".join(heads)).digest()).hex())
 
-        return await self._store.read(walk)
+        # One at a time: each keeps a reader's thread for as long as the log is, and there are few.
+        async with self._walking:
+            return await self._store.read(walk)
 
 
 def _walked(entries: Iterator[Entry]) -> tuple[int, bytes, int | None]:

@@ -111,6 +111,7 @@ class Invitations:
         now = self._clock.now()
 
         def join(tx: Transaction) -> None:
+            tx.members.hold()
             _let_in(tx, _spent(tx, token, now=now), me.member, by=by, now=now)
 
         await self._store.write(join)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from tidings.domain.app import App
@@ -32,7 +32,7 @@ class MemberDetails:
 class Link:
     """A link's token, which is shown this once, in seconds of its life."""
 
-    token: str
+    token: str = field(repr=False)
     seconds: int
 
 

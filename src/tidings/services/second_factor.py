@@ -23,6 +23,7 @@ STEP = 30
 """Seconds that a code holds; the one before and the one after are taken too, for clocks that are off."""
 
 ISSUER = "Tidings"
+_SET_UP = "An app is set up already; remove it first."
 _CODE = re.compile(r"[0-9]{6}", re.ASCII)
 
 
@@ -47,10 +48,15 @@ class SecondFactor:
 
     async def begin(self, me: SignedIn) -> Seed:
         """Make a seed, which is in force once a first code has been shown. Raises SECOND_FACTOR_WRONG if one is."""
-        if me.member.totp:
-            raise CatalogueError(ErrorCode.SECOND_FACTOR_WRONG, "An app is set up already; remove it first.")
         secret = pyotp.random_base32()
-        await self._store.write(lambda tx: tx.factors.set_totp(me.member, secret, now=None))
+
+        def begin(tx: Transaction) -> None:
+            there = tx.members.by_id(me.member.id)
+            if there is None or there.totp:
+                raise CatalogueError(ErrorCode.SECOND_FACTOR_WRONG, _SET_UP)
+            tx.factors.set_totp(me.member, secret, now=None)
+
+        await self._store.write(begin)
         uri = pyotp.TOTP(secret).provisioning_uri(name=me.member.email, issuer_name=ISSUER)
         code = segno.make(uri, error="m", micro=False)
         return Seed(secret, uri, code.svg_inline(scale=5, border=2, dark="#000", light="#fff"))

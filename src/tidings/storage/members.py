@@ -79,9 +79,13 @@ class SqlMembers:
         return {row.app_id: Role(row.role) for row in rows}
 
     def set_role(self, member_id: int, app_id: int, role: Role, *, now: datetime) -> None:
-        """Let a member into an App, or change what they are in it."""
+        """Let a member into an App, or change what they are in it; their reset links end.
+
+        Whoever made one had power over what they were, and need not have it over what they are now.
+        """
         stored = self._scope.dialect.upsert(memberships, key=("member_id", "app_id"), update=("role",))
         self._run(stored, {"member_id": member_id, "app_id": app_id, "role": role.value, "created_at": now})
+        self.forget_resets(member_id)
 
     def leave(self, member_id: int, app_id: int) -> bool:
         """Take a member out of an App; False when they are not in it."""
@@ -99,8 +103,9 @@ class SqlMembers:
         self._run(update(members).where(m.id == member_id).values(password=password))
 
     def set_super_admin(self, member_id: int, super_admin: bool) -> None:
-        """Give or take the whole instance."""
+        """Give or take the whole instance; reset links end, as with a role."""
         self._run(update(members).where(m.id == member_id).values(super_admin=int(super_admin)))
+        self.forget_resets(member_id)
 
     def set_disabled(self, member_id: int, at: datetime | None) -> None:
         """Shut a member out, or let them in again with None."""

@@ -117,8 +117,11 @@ class LimitCallers:
 def credential_of(scope: Scope, cookie: str) -> tuple[str, int]:
     """Give something that stands for the key or session that a request carries; never the secret itself."""
     connection = HTTPConnection(scope)
-    found = connection.headers.get("authorization") or connection.cookies.get(cookie, "")
-    return "api", hash(found)
+    authorization = connection.headers.get("authorization")
+    if authorization is None:
+        return "api", hash(connection.cookies.get(cookie, ""))
+    # The scheme in other letters and more spaces make no other key, and must not make another count.
+    return "api", hash(authorization.partition(" ")[2].strip())
 
 
 def address_of(scope: Scope) -> str:

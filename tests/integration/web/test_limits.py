@@ -71,6 +71,14 @@ async def test_each_key_has_its_own_and_it_counts_from_wherever_it_is_used(
         assert (await client.get("/api/v1/apps")).status_code == 200
 
 
+async def test_a_key_is_the_same_key_however_its_header_is_written(app: FastAPI, key: str) -> None:
+    async with calling(app) as client:
+        for form in ("Bearer {}", "bearer {}", "BEARER  {}"):
+            answer = await client.get("/api/v1/apps", headers={"Authorization": form.format(key)})
+            assert answer.status_code == 200
+        refused(await client.get("/api/v1/apps", headers={"Authorization": f"bEaReR   {key}"}))
+
+
 async def test_the_operator_on_this_machine_has_no_limit(api: httpx2.AsyncClient) -> None:
     for _ in range(20):
         answer = await api.get("/api/v1/apps")

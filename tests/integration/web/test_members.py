@@ -133,6 +133,9 @@ class TestRoles:
         problem(await browser.delete(f"/api/v1/members/{boss}"), 403, "forbidden")
         problem(await self.change(browser, ben, super_admin=True), 403, "forbidden")
         problem(await self.change(browser, ben, disabled=True), 403, "forbidden")
+        for refused in ({"super_admin": False}, {"disabled": False}):
+            problem(await self.change(browser, ben, role="editor", **refused), 403, "forbidden")
+            assert (await container.accounts.members.of_app(site.id))[-1].role is Role.ADMIN
         assert (await self.change(browser, ben, role="editor")).json()["role"] == "editor"
         problem(await self.change(browser, ben, role="admin"), 403, "forbidden")
 
@@ -231,6 +234,38 @@ class TestAPassword:
         for one in (elsewhere, above, root):
             problem(await browser.post(f"/api/v1/members/{one.public_id}/reset-link"), 403, "forbidden")
         assert (await browser.post(f"/api/v1/members/{below.public_id}/reset-link")).status_code == 201
+
+    @pytest.mark.parametrize("way", ["role", "invitation", "super_admin"])
+    async def test_reset_link_ends_where_its_member_may_do_more_than_before(
+        self,
+        app: FastAPI,
+        api: httpx2.AsyncClient,
+        browser: httpx2.AsyncClient,
+        owner: httpx2.AsyncClient,
+        container: Container,
+        site: App,
+        way: str,
+    ) -> None:
+        ben = await member_of(container, {site.id: Role.VIEWER})
+        await sign_in(browser, container, await member_of(container, {site.id: Role.ADMIN}))
+        made = await browser.post(f"/api/v1/members/{ben.public_id}/reset-link")
+        token = made.json()["link"].partition("#")[2]
+        if way == "role":
+            answer = await owner.patch(f"/api/v1/members/{ben.public_id}", json={"role": "owner"})
+        elif way == "super_admin":
+            answer = await api.patch(f"/api/v1/members/{ben.public_id}", json={"super_admin": True})
+        else:
+            second = (await api.post("/api/v1/apps", json={"name": "Second"})).json()["id"]
+            body = {"email": ben.email, "role": "owner"}
+            invited = await api.post("/api/v1/invitations", params={"app": second}, json=body)
+            async with client_of(app) as bens:
+                await sign_in(bens, container, ben)
+                accepted = {"token": invited.json()["link"].partition("#")[2]}
+                answer = await bens.post("/api/v1/invitations/accept", json=accepted)
+        assert answer.is_success, answer.text
+        body = {"token": token, "new": OTHER}
+        async with client_of(app) as stranger:
+            problem(await stranger.post("/api/v1/password-reset", json=body), 403, "reset_link_invalid")
 
     async def test_with_old_costs_is_kept_anew(
         self, browser: httpx2.AsyncClient, container: Container, owner: httpx2.AsyncClient

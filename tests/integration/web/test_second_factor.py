@@ -22,6 +22,7 @@ from fido2.cose import ES256
 from tests.integration.web.instance import base64url, client_of, problem
 
 from support.members import member_of, sign_in
+from tidings.domain.errors import CatalogueError
 from tidings.domain.member import Member
 from tidings.domain.permission import Role
 from tidings.wiring import Container
@@ -80,6 +81,18 @@ class TestAnApp:
         await home.post("/api/v1/me/totp")
         problem(await home.post("/api/v1/me/totp/confirm", json={"code": "000000"}), 401, "second_factor_wrong")
         assert (await half(browser)).json()["signed_in"] is True
+
+    async def test_that_another_window_set_up_meanwhile_stays(
+        self, home: httpx2.AsyncClient, container: Container
+    ) -> None:
+        me = await container.accounts.sessions.find(next(iter(home.cookies.values())))
+        assert me is not None
+        seed = await container.accounts.second_factor.begin(me)
+        answer = await home.post("/api/v1/me/totp/confirm", json={"code": code_of(seed.secret, container)})
+        assert answer.status_code == 200
+        with pytest.raises(CatalogueError, match="already"):
+            await container.accounts.second_factor.begin(me)
+        assert (await home.get("/api/v1/me")).json()["two_factor"]["totp"] is True
 
     async def test_makes_the_password_half_of_it(
         self, browser: httpx2.AsyncClient, container: Container, secret: str

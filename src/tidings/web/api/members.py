@@ -66,12 +66,12 @@ async def update_member(
 ) -> MemberOut:
     """Change a role in an App; or, for super admins, who has the whole instance and who is shut out."""
     members = container_of(request).accounts.members
+    if body.super_admin is not None or body.disabled is not None:
+        check_on_instance(caller, Permission.INSTANCE_MEMBERS)
     found: MemberDetails | None = None
     if body.role is not None:
         where = await app_of(request, caller, app, Permission.MEMBER_MANAGE)
         found = await members.set_role(where, member_id, body.role, grants=caller.grants, by=by)
-    if body.super_admin is not None or body.disabled is not None:
-        check_on_instance(caller, Permission.INSTANCE_MEMBERS)
     if body.super_admin is not None:
         found = await members.set_super_admin(member_id, body.super_admin, by=by)
     if body.disabled is not None:
