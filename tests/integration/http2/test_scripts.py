@@ -13,7 +13,7 @@ import trustme
 from support.http2 import NewClient, Scripted
 from tidings.lib.exchange import Answer, ClientIdentity, FailureKind, NetworkFailure, Reply, Request
 from tidings.lib.http2 import frames as h2
-from tidings.lib.http2.client import MOST_TRIES
+from tidings.lib.http2.client import MOST_TRIES, SPARE
 
 CREATED = b"\x48\x03201"
 FORBIDDEN = b"\x48\x03403"
@@ -254,3 +254,25 @@ def test_a_reply_has_the_time_it_took(script: Start, new_client: NewClient) -> N
         [answer] = answers(client, asked(script(play)))
     assert isinstance(answer, Reply)
     assert answer.seconds > 0
+
+
+def test_calls_with_an_answer_do_not_pile_up_behind_a_slow_one(script: Start, new_client: NewClient) -> None:
+    many = 6 * SPARE
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
+        await greeting(reader, writer)
+        slow = await requests(reader, 1)
+        for _ in range(many):
+            writer.write(answered(*await requests(reader, 1)))
+        writer.write(answered(*slow))
+        await reader.read()
+
+    most, found = 0, []
+    server = script(play)
+    with new_client(max_host_connections=1) as client:
+        for key, answer in client.exchange((number, asked(server)) for number in range(many + 1)):
+            found.append(key)
+            assert isinstance(answer, Reply)
+            most = max(most, client._http2.kept)
+    assert sorted(found) == list(range(many + 1))
+    assert most <= SPARE + 3 * 100, "a hundred are in flight at most, and as many may be answered in one turn"

@@ -31,6 +31,9 @@ MOST_PLACES = 1024
 PAUSE = 1.0
 """Seconds before a further connection is tried to an origin where one failed and others stand."""
 
+SPARE = 256
+"""Calls with an answer that may be kept behind a slow one, besides as many as are in flight."""
+
 OTHERWISE = 600.0
 """Seconds for which an origin that speaks no HTTP/2 is not asked again."""
 
@@ -79,6 +82,11 @@ class Http2Client:
         """Calls without an answer."""
         self.answers: list[tuple[Any, Answer]] = []
         self.handed_back: list[Call] = []
+
+    @property
+    def kept(self) -> int:
+        """Count the calls that are remembered, those among them that have an answer too."""
+        return len(self._ages)
 
     def fileno(self) -> int:
         """Give a descriptor that is readable when `turn` has something to do."""
@@ -188,6 +196,8 @@ class Http2Client:
                 connection.cancel(call)
                 if connection.heard_at < call.began:
                     connection.leaving = True  # it may lead nowhere by now
+        if len(ages) > 2 * self.in_flight + SPARE:
+            self._ages = deque(call for call in ages if not call.over)
 
     def _collect(self, link: Link) -> None:
         """Take answers and what the peer did not work on; forget a connection that is over."""

@@ -117,6 +117,8 @@ class Dial:
         return True
 
     def _answered(self, opened: socket.socket) -> None:
+        if opened not in self._sockets:  # another one, found ready at the same look, was taken and this one closed
+            return
         code = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         self._selector.unregister(opened)
         del self._sockets[opened]
