@@ -42,14 +42,16 @@ class Grants:
         """Give the credential with the token in place of its secret, or as it is where its provider needs none.
 
         `refused` is a token that was just refused: it is renewed unless somebody has done so already. The answer
-        is the Refusal where there is no token to be had. A `fresh` one is fetched now, whatever is known.
+        is the Refusal where there is no token to be had. A `fresh` one is fetched now, whatever is known; what is known
+        stays the others' until there is another.
         """
         via: object = self._provider(credential.provider)
         if not isinstance(via, NeedsGrant):
             return credential
         if fresh:
-            self._known.pop((credential.id, credential.fingerprint), None)
-            self._faults.pop((credential.id, credential.fingerprint), None)
+            key = credential.id, credential.fingerprint
+            refused = known.token if (known := self._known.get(key)) else None
+            self._faults.pop(key, None)
         grant = await self._grant(via, credential, refused=refused)
         return replace(credential, secret=grant.token) if isinstance(grant, Grant) else grant
 

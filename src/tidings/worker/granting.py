@@ -43,6 +43,8 @@ class GrantedPool:
         if again:
             tokens = {one.credential_id: granted.credentials[one.credential_id].secret for one in again.values()}
             rest = replace(granted, parcels=tuple(again.values()))
+            for one in again:
+                del outcomes[one]  # what becomes of it now counts, and if nobody knows, it is in doubt
             lost, renewed = await self._granted(rest, {one: chunk.credentials[one] for one in tokens}, refused=tokens)
             outcomes |= lost
             outcomes |= await self._pool.send(renewed, policy=policy, urgent=urgent)

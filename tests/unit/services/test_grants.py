@@ -113,3 +113,16 @@ async def test_a_provider_that_needs_none_costs_nothing() -> None:
     credential = Credential(1, 1, 1, "webpush", "key", b"secret")
     assert await grants.opened(credential) is credential
     assert google.asked == []
+
+
+async def test_a_test_of_the_connection_takes_the_token_from_nobody_while_google_is_away() -> None:
+    google = Google()
+    grants, _ = grants_of(google)
+    assert await token(grants) == b"ya29.1"
+    google.answer = Reply(503, {}, b"")
+    assert await grants.opened(CREDENTIAL, fresh=True) == Unavailable(None, "access_token_unavailable")
+    assert await token(grants) == b"ya29.1", "what is being sent goes on with the token that still holds"
+    google.answer = None
+    fresh = await grants.opened(CREDENTIAL, fresh=True)
+    assert isinstance(fresh, Credential)
+    assert fresh.secret == await token(grants) == b"ya29.3"
