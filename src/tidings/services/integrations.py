@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -79,7 +80,7 @@ class Integrations:
         self, app_id: int, name: str, *, label: str, fields: Mapping[str, str], by: Actor = SYSTEM
     ) -> IntegrationDetails:
         """Store a further integration with its credentials. Raises CREDENTIALS_INVALID, INTEGRATION_LABEL_TAKEN."""
-        made = self._taker(name).credential_from(fields)
+        made = await self._made(name, fields)
         public_id, now = self._ids.new("int"), self._clock.now()
 
         def store(tx: Transaction) -> IntegrationDetails:
@@ -118,7 +119,7 @@ class Integrations:
         are active, or `force`. Raises NOT_FOUND, CREDENTIALS_INVALID, INTEGRATION_LABEL_TAKEN.
         """
         there = (await self.get(app_id, public_id)).integration
-        made = self._taker(there.provider).credential_from(fields) if there and fields is not None else None
+        made = await self._made(there.provider, fields) if there and fields is not None else None
 
         now = self._clock.now()
 
@@ -191,7 +192,7 @@ class Integrations:
 
     async def prove_upload(self, app_id: int, name: str, fields: Mapping[str, str]) -> Proof:
         """Try credentials before they are saved; nothing is stored. Raises CREDENTIALS_INVALID."""
-        made = self._taker(name).credential_from(fields)
+        made = await self._made(name, fields)
         settings = {**made.settings, ACCOUNT: made.account}
         credential = Credential(_ANY, _ANY, app_id, name, made.fingerprint, made.secret, settings)
         return await self._proved(credential, grants=Grants(clock=self._clock, call=self._call))
@@ -225,6 +226,10 @@ class Integrations:
         )
         # New credentials are what mends an integration that wrong ones had stopped.
         tx.credentials.resume(found.id)
+
+    async def _made(self, name: str, fields: Mapping[str, str]) -> NewCredential:
+        """Read an upload beside the loop: opening a certificate waits for a process."""
+        return await asyncio.to_thread(self._taker(name).credential_from, fields)
 
     def _taker(self, name: str) -> TakesCredentials:
         found: object = self._provider(name) if name in CHANNELS and name in REGISTRY else None

@@ -10,9 +10,18 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, pkcs12
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import NameOID
 
+from tidings.domain.errors import CatalogueError
+from tidings.providers.apns import opening
+from tidings.providers.apns.opening import NotOpened, opened
 from tidings.providers.apns.settings import Environment, unusable
 
 LARGEST = 64 * 1024
@@ -77,28 +86,35 @@ _Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 def _opened(data: bytes, password: str) -> tuple[_Key, x509.Certificate, list[x509.Certificate]]:
-    secret = password.encode("utf-8", "replace")
     try:
-        key, certificate, chain = pkcs12.load_key_and_certificates(data, secret or None)
-    except ValueError:
-        if data[:1] != bytes([_SEQUENCE]):
-            raise unusable("certificate", f"This is no .p12 file. {_CONVERT}") from None
-        raise unusable(
-            "password", f"The password does not open this .p12, or the file is damaged. {_CONVERT}"
-        ) from None
-    except Exception as error:
-        if type(error).__module__.startswith("cryptography"):
-            raise unusable("certificate", f"It is locked with a cipher that OpenSSL cannot read. {_CONVERT}") from None
-        raise
-    if key is None or certificate is None:
-        missing = "private key" if key is None else "certificate"
-        raise unusable(
+        pem = opened(data, password.encode("utf-8", "replace"))
+    except NotOpened as refusal:
+        raise _not_opened(refusal.why, data) from None
+    key = load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)  # it was checked where it was opened
+    assert isinstance(key, _Key), "others are not given out"
+    certificate, *chain = x509.load_pem_x509_certificates(pem)
+    return key, certificate, chain
+
+
+def _not_opened(why: int | None, data: bytes) -> CatalogueError:
+    if why == opening.WRONG and data[:1] != bytes([_SEQUENCE]):
+        return unusable("certificate", f"This is no .p12 file. {_CONVERT}")
+    if why == opening.WRONG:
+        return unusable("password", f"The password does not open this .p12, or the file is damaged. {_CONVERT}")
+    if why == opening.UNREADABLE:
+        return unusable("certificate", f"It is locked with a cipher that OpenSSL cannot read. {_CONVERT}")
+    if why in (opening.NO_KEY, opening.NO_CERTIFICATE):
+        missing = "private key" if why == opening.NO_KEY else "certificate"
+        return unusable(
             "certificate",
             f"The .p12 holds no {missing}: in Keychain Access, select the certificate with its key below it.",
         )
-    if not isinstance(key, _Key):
-        raise unusable("certificate", "Its private key is neither RSA nor on an elliptic curve.")
-    return key, certificate, list(chain)
+    if why == opening.OTHER_KEY:
+        return unusable(
+            "certificate",
+            f"Its private key is neither RSA of up to {opening.MOST_BITS} bits nor on an elliptic curve.",
+        )
+    return unusable("certificate", f"To open it takes more work than any .p12 should. {_CONVERT}")
 
 
 def check_pair(key: _Key, certificate: x509.Certificate) -> None:

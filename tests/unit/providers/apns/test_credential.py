@@ -35,6 +35,13 @@ def refused_p12(data: bytes, *, password: str = PASSWORD, **settings: str) -> Ca
     return refusal({"certificate": base64.b64encode(data).decode(), "password": password}, **settings)
 
 
+def hashed_for_ever(plain: bytes) -> bytes:
+    """The same .p12, but its password is to be hashed two thousand million times."""
+    at = plain.rindex(b"\x30\x41\x30\x31")  # where it says how its integrity is shown
+    whole = plain[4:at] + b"\x30\x43" + plain[at + 2 : -4] + b"\x02\x04\x7f\xff\xff\xff"
+    return der(0x30, whole)
+
+
 class TestKey:
     def test_a_p8_of_openssl_is_taken_with_its_ids(self, tmp_path: Path) -> None:
         openssl(tmp_path, "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "ec.pem")
@@ -164,6 +171,12 @@ class TestCertificate:
     )
     def test_what_is_no_p12_is_refused(self, data: bytes, says: str) -> None:
         assert says in refused_p12(data).detail
+
+    def test_one_that_asks_for_hours_of_work_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("tidings.providers.apns.opening.MOST_SECONDS", 1)
+        plain = push_certificate(BUNDLE_ID).p12()
+        assert plain.endswith(b"\x02\x02\x08\x00"), "the last it says is how often to hash the password"
+        assert "more work" in refused_p12(hashed_for_ever(plain)).detail
 
     def test_base64_that_is_none_is_refused(self) -> None:
         assert "base64" in refusal({"certificate": "\u00e4\u00f6", "password": ""}).detail
