@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import sys
+import threading
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from cryptography.exceptions import InvalidKey
@@ -25,6 +28,9 @@ ITERATIONS = 2
 LANES = 1
 MEMORY = 19_456
 """KiB. With the two above what the OWASP Password Storage Cheat Sheet asks for at least; about 40 ms of one core."""
+
+NICE = 10
+"""How far the threads step back behind everything else of this machine."""
 
 MOST_WAITING = 16
 """Passwords that wait to be looked at, before others are told to come back."""
@@ -48,7 +54,9 @@ class Passwords:
         self._random_bytes = random_bytes
         self._at_once = at_once or max(1, (os.cpu_count() or 1) // 2)
         self._waiting = 0
-        self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="tidings-password")
+        self._threads = ThreadPoolExecutor(
+            self._at_once, thread_name_prefix="tidings-password", initializer=_let_others_go_first
+        )
         self._nobodys: str | None = None
 
     async def hash(self, password: str) -> str:
@@ -114,6 +122,14 @@ def _weakness(password: str, email: str) -> str | None:
         said = found["feedback"]["warning"]
         return f"{said} Choose another one." if said else "This password is among those that are tried first."
     return None
+
+
+def _let_others_go_first() -> None:
+    # Requests wait for the event loop; whoever signs in can wait a little. Elsewhere threads have no priority of
+    # their own.
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def _derived(password: str, salt: bytes) -> str:
