@@ -135,7 +135,14 @@ def test_a_message_says_everything_once_for_each_kind_of_device() -> None:
                 "apns-expiration": str(int(NOW) + 3_600),
                 "apns-collapse-id": ENVELOPE.delivery_id,
             },
-            "payload": {"aps": {"alert": {"title": "Tide", "body": "High water"}, "badge": 3, "mutable-content": 1}},
+            "payload": {
+                "aps": {
+                    "alert": {"title": "Tide", "body": "High water"},
+                    "badge": 3,
+                    "sound": "default",
+                    "mutable-content": 1,
+                }
+            },
             "fcm_options": {"image": "https://www.example.com/tide.png"},
         },
         "webpush": {
