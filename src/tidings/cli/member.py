@@ -29,7 +29,7 @@ def register(root: typer.Typer) -> None:
     command(group, "remove", app=True)(remove)
     command(group, "reset")(reset)
     command(group, "disable")(disable)
-    command(group, "super-admin")(super_admin)
+    command(group, "promote")(promote)
 
 
 async def list_members(call: Call) -> None:
@@ -111,10 +111,10 @@ async def disable(
     call.out.done(f"{plain(changed['name'])} is {'in again' if enable else 'shut out'}.")
 
 
-async def super_admin(
-    call: Call, member: Who, take: Annotated[bool, typer.Option("--take", help="Take it away.")] = False
+async def promote(
+    call: Call, member: Who, take: Annotated[bool, typer.Option("--undo", help="Take it away.")] = False
 ) -> None:
-    """Give a member the whole instance; --take takes it away."""
+    """Make a member a super admin, who may do everything; --undo takes it away."""
     async with call.api() as api:
         changed = await api.patch(f"/members/{await _id(api, member)}", {"super_admin": not take})
     call.out.result(changed)
