@@ -75,9 +75,11 @@ class Oidc:
 
         def put(tx: Transaction) -> OidcProvider:
             before = tx.oidc.get(wanted.id)
-            secret = wanted.client_secret or (before.client_secret if before else "")
+            # A secret goes only to whom it was given for.
+            kept = before.client_secret if before and before.issuer == wanted.issuer else ""
+            secret = wanted.client_secret or kept
             if not secret:
-                raise _invalid("client_secret", "This field is required for a new provider.")
+                raise _invalid("client_secret", "This field is required for a new provider or issuer.")
             stored = replace(wanted, client_secret=secret, created_at=before.created_at if before else now)
             tx.oidc.put(stored)
             detail = {

@@ -300,6 +300,14 @@ class TestProviders:
         assert (await api.delete("/api/v1/sign-in/oidc/work")).status_code == 204
         problem(await api.post("/api/v1/sign-in/oidc/work/test"), 404, "not_found")
 
+    async def test_another_issuer_does_not_get_the_secret_of_the_one_before(
+        self, api: httpx2.AsyncClient, provider: Provider
+    ) -> None:
+        assert (await put(api, provider)).status_code == 200
+        assert (await put(api, provider, client_secret=None)).status_code == 200
+        changed = await put(api, provider, client_secret=None, issuer=f"{provider.issuer}/other")
+        assert "client_secret" in problem(changed, 422, "invalid_request")["detail"]
+
     @pytest.mark.parametrize(
         ("change", "field"),
         [({"client_secret": None}, "client_secret"), ({"domains": ["@x"]}, "domains.0"), ({"create": "viewer"}, "app")],
