@@ -170,8 +170,8 @@ class Integrations:
 
         return page_from(await self._store.read(look), limit=limit, position=lambda row: row.id)
 
-    async def prove(self, app_id: int, public_id: str, *, by: Actor = SYSTEM) -> Proof:
-        """Try the stored credentials at the vendor; a success ends a pause. Raises NOT_FOUND."""
+    async def prove(self, app_id: int, public_id: str, *, by: Actor = SYSTEM, ends_pause: bool = True) -> Proof:
+        """Try the stored credentials at the vendor; a success ends a pause, if it may. Raises NOT_FOUND."""
 
         def look(tx: Transaction) -> tuple[Integration, list[Credential]]:
             found = _found(tx, app_id, public_id)
@@ -180,7 +180,7 @@ class Integrations:
 
         integration, keys = await self._store.read(look)
         proof = await self._proved(keys[0], grants=self._grants)
-        if proof.ok and integration.paused_because is not None:
+        if ends_pause and proof.ok and integration.paused_because is not None:
             now = self._clock.now()
 
             def resume(tx: Transaction) -> None:

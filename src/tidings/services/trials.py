@@ -74,7 +74,8 @@ class Trials:
         found, settled = await self._store.read(read)
         assert isinstance(found.audience, Devices)
         device = await self._device(app.id, integration, found.audience.public_ids[0])
-        proof = await self._integrations.prove(app.id, integration)
+        # Whoever may look may not start anything again.
+        proof = await self._integrations.prove(app.id, integration, ends_pause=False)
         return Trial(found, settled, (_permission(device), await self._subscription(device), _credentials(proof)))
 
     async def _device(self, app_id: int, integration: str, public_id: str) -> Subscription:

@@ -14,6 +14,7 @@ from support.campaign import working
 from support.phones import PROJECT, account, leading_to
 from tidings.simulator.fcm_oauth import Project
 from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.storage import Transaction
 from tidings.web.app import create_app
 from tidings.wiring import Container
 
@@ -100,6 +101,26 @@ async def test_a_test_notification_goes_to_the_chosen_device_and_says_what_becam
     assert looked["status"] == "sent"
     (arrived,) = simulator.journal.messages(limit=5)
     assert (arrived["title"], arrived["body"]) == ("Hello", "World")
+
+
+async def test_a_look_at_a_test_ends_no_pause(
+    api: httpx2.AsyncClient, container: Container, simulator: Running
+) -> None:
+    integration = await added(api, simulator)
+    (token,) = simulator.fcm.make(PROJECT, 1, seed="one")
+    device = (await api.post("/api/v1/subscriptions", json={"provider": "fcm", "token": token})).json()["id"]
+    path = f"/api/v1/integrations/{integration}"
+    sent = (await api.post(f"{path}/test-notification", json={"subscription": device})).json()["id"]
+
+    def pause(tx: Transaction) -> None:
+        tx.credentials.pause(1, "", reason="permission_missing", now=container.clock.now())
+
+    await container.store.write(pause)
+    looked = (await api.get(f"{path}/test-notification/{sent}")).json()
+    assert looked["hints"][-1]["ok"]
+    assert (await api.get(path)).json()["paused_because"] == "permission_missing"
+    assert (await proof_of(api, integration))["ok"]
+    assert (await api.get(path)).json()["paused_because"] is None
 
 
 async def test_the_hints_say_what_is_wrong_with_the_device_and_the_credentials(
