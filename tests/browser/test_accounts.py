@@ -117,7 +117,10 @@ async def test_a_second_factor_is_asked_for_and_a_recovery_code_replaces_it_once
     await opened(anna, instance, "/settings/profile", "Profile")
     await anna.get_by_role("button", name="Turn on two-factor").click()
     dialog = anna.get_by_role("dialog")
-    await expect(dialog.get_by_role("img", name="QR code")).to_be_visible()
+    code = dialog.get_by_role("img", name="QR code")
+    await expect(code).to_be_visible()
+    await expect(code).to_have_js_property("complete", True)
+    assert await code.evaluate("image => image.naturalWidth") > 0
     await dialog.get_by_text("Or type the secret").click()
     totp = pyotp.TOTP((await dialog.locator(".code").inner_text()).replace(" ", ""))
     await dialog.get_by_label("Code").fill(totp.now())

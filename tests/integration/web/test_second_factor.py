@@ -55,7 +55,7 @@ async def secret(home: httpx2.AsyncClient, container: Container) -> str:
     """The seed of an app that is set up; its first code is used up."""
     made = (await home.post("/api/v1/me/totp")).json()
     assert made["uri"].startswith("otpauth://totp/Tidings:anna%40example.com?secret=")
-    assert made["qr"].startswith("<svg")
+    assert made["qr"].startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     answer = await home.post("/api/v1/me/totp/confirm", json={"code": code_of(made["secret"], container)})
     assert answer.status_code == 200, answer.text
     assert len(set(answer.json()["recovery_codes"])) == 10
