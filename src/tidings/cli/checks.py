@@ -143,7 +143,7 @@ def of_app(app: Any) -> Iterator[Finding]:
         mend = f"Run: tidings vapid rotate --app {app['id']} --subject mailto:you@example.com"
         yield Finding(name, State.FAIL, "has no contact address, which Apple demands", mend)
     if app["paused_because"]:
-        mend = "Mend the credential in Settings, Integrations; then press Resume."
+        mend = "Mend the credential; then press Resume on the Overview of the dashboard."
         yield Finding(name, State.FAIL, f"is paused: {app['paused_because']}", mend)
         return
     active = app["subscriptions"]["active"]

@@ -199,7 +199,7 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         409, "The label is taken", "Choose a label that no other integration of this provider has."
     ),
     ErrorCode.INTEGRATION_MISSING: ErrorEntry(
-        409, "No integration is there for this device", "Add one under Settings, Integrations; then register again."
+        409, "No integration is there for this device", "Add one with POST /api/v1/integrations; then register again."
     ),
     ErrorCode.INTEGRATION_UNCLEAR: ErrorEntry(
         422, "Several integrations fit this device", "Send `integration`, the id of the one it belongs to."

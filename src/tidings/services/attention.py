@@ -73,7 +73,7 @@ def _of(one: Integration, *, now: datetime) -> list[Item]:
     if expiry is None:
         return found
     left = expiry - now
-    mend = "Upload a new one under Settings, Integrations; devices stay as they are."
+    mend = f"Upload a new one with PATCH /api/v1/integrations/{one.public_id}; devices stay as they are."
     if left <= timedelta(0):
         detail = f"The certificate of {one.label} expired on {expiry:%d %B %Y}: nothing reaches its devices."
         found.append(Item(one.public_id, one.provider, one.label, Matter.EXPIRED, detail, mend, days=0, within=0))
