@@ -10,8 +10,8 @@ const role = (value: unknown) => ROLES.find(([one]) => one === value)?.[1].toLow
 const as = (detail: Readonly<Record<string, unknown>>) => (detail.role ? ` as ${role(detail.role)}` : '')
 const audience = (detail: Readonly<Record<string, unknown>>) => (typeof detail.audience === 'number' ? ` to ${counted(detail.audience, 'device')}` : '')
 const several = (detail: Readonly<Record<string, unknown>>, noun: string) => (typeof detail.count === 'number' ? counted(detail.count, noun) : `${noun}s`)
-const WAYS: Readonly<Record<string, string>> = { password: 'a password', passkey: 'a passkey', oidc: 'a provider', link: 'a one-time link', setup_link: 'the set-up link', demo: 'the set-up link' }
-const by = (detail: Readonly<Record<string, unknown>>) => (typeof detail.way === 'string' ? ` with ${WAYS[detail.way] ?? detail.way}` : '')
+const WAYS: Readonly<Record<string, string>> = { password: 'a password', passkey: 'a passkey', oidc: 'a provider', link: 'a one-time link', setup_link: 'the set-up link', demo: 'the set-up link', invitation: 'an invitation', totp: 'a code', recovery_code: 'a recovery code' }
+const by = (detail: Readonly<Record<string, unknown>>) => (typeof detail.way === 'string' ? ` with ${detail.way.replace(/^oidc:.*/, 'oidc').split('+').map((one) => WAYS[one] ?? one).join(' and ')}` : '')
 
 /** By group, as the filter offers them. Each says what comes after the actor's name. */
 export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>>][] = [

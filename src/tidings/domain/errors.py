@@ -284,12 +284,16 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
     ),
     ErrorCode.SERVICE_BUSY: ErrorEntry(503, "The server cannot store this now", "Try again; nothing was changed."),
     ErrorCode.SETUP_LINK_INVALID: ErrorEntry(
-        403, "The set-up link is used up or has expired", "Start `tidings up` again: it prints a new one."
+        403,
+        "The set-up link is used up or has expired",
+        "Start `tidings up` again: it prints a new one while nobody is here. Else `tidings member reset EMAIL` lets in "
+        "whoever has an account.",
     ),
     ErrorCode.SIGN_IN_REFUSED: ErrorEntry(
         401,
         "E-mail address or password is wrong",
-        "Try again; whoever forgot the password asks an administrator for a reset link.",
+        "Try again; whoever forgot the password asks an administrator for a reset link, or runs "
+        "`tidings member reset EMAIL` on the server.",
     ),
     ErrorCode.SUBSCRIPTION_AUTH_INVALID: ErrorEntry(
         422,

@@ -25,6 +25,7 @@ STEP = 30
 
 ISSUER = "Tidings"
 _SET_UP = "An app is set up already; remove it first."
+_NO_FIRST = "Set a password first: the code is asked for after it."
 _CODE = re.compile(r"[0-9]{6}", re.ASCII)
 
 
@@ -55,6 +56,9 @@ class SecondFactor:
             there = tx.members.by_id(me.member.id)
             if there is None or there.totp:
                 raise CatalogueError(ErrorCode.SECOND_FACTOR_WRONG, _SET_UP)
+            if there.password is None and not tx.oidc.all():
+                # Nothing would be there to come before the code: whoever signs out could never come back.
+                raise CatalogueError(ErrorCode.SECOND_FACTOR_WRONG, _NO_FIRST)
             tx.factors.set_totp(me.member, secret, now=None)
 
         await self._store.write(begin)

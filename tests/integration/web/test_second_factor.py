@@ -94,6 +94,14 @@ class TestAnApp:
             await container.accounts.second_factor.begin(me)
         assert (await home.get("/api/v1/me")).json()["two_factor"]["totp"] is True
 
+    async def test_wants_something_that_comes_before_it(
+        self, app: FastAPI, browser: httpx2.AsyncClient, container: Container
+    ) -> None:
+        demo = await container.accounts.sign_in.ensure_demo_owner(name="Demo", email="demo@example.com")
+        await sign_in(browser, container, demo)
+        body = problem(await browser.post("/api/v1/me/totp"), 401, "second_factor_wrong")
+        assert "Set a password first" in body["detail"]
+
     async def test_makes_the_password_half_of_it(
         self, browser: httpx2.AsyncClient, container: Container, secret: str
     ) -> None:
