@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 
 import httpx2
@@ -11,7 +12,9 @@ from fastapi import FastAPI
 from tests.integration.web.instance import client_of, problem
 
 from support.members import member_of, sign_in
+from tidings.domain.audit import SYSTEM
 from tidings.domain.permission import OF_APP, OF_INSTANCE, Role
+from tidings.services import passwords
 from tidings.wiring import Container
 
 PASSWORD = "eleven red herrings"
@@ -201,3 +204,50 @@ async def test_what_happened_is_written_down(browser: httpx2.AsyncClient, contai
         ("session.signed_out", "Anna"),
     ]
     assert {entry.actor.address for entry in entries} == {"127.0.0.1"}
+
+
+class TestHashing:
+    async def test_others_are_answered_and_too_many_are_sent_away_while_passwords_are_looked_at(
+        self, app: FastAPI, api: httpx2.AsyncClient, container: Container, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looked_at = threading.Event()
+        monkeypatch.setattr(passwords, "_matches", lambda *_: looked_at.wait() and False)
+        most = container.accounts.passwords._at_once + passwords.MOST_WAITING
+
+        async def attempt(number: int) -> httpx2.Response:
+            async with client_of(app) as client:
+                body = {"email": f"n{number}@example.com", "password": "wrong password"}
+                return await client.post("/api/v1/session", json=body)
+
+        waiting = [asyncio.create_task(attempt(number)) for number in range(most)]
+        while container.accounts.passwords._waiting < most:
+            await asyncio.sleep(0)
+        for path in ("/livez", "/api/v1/apps"):
+            assert (await api.get(path)).status_code == 200
+        answer = await attempt(most)
+        problem(answer, 503, "service_busy")
+        assert answer.headers["retry-after"] == "2"
+        looked_at.set()
+        assert {one.status_code for one in await asyncio.gather(*waiting)} == {401}
+
+    async def test_an_unknown_address_a_disabled_member_and_a_wrong_password_cost_the_same_work(
+        self, browser: httpx2.AsyncClient, container: Container, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await member_of(container, password=PASSWORD, email="anna@example.com")
+        demo = await member_of(container, email="demo@example.com")
+        out = await member_of(container, password=PASSWORD, email="out@example.com")
+        await container.accounts.members.set_disabled(out.public_id, True, by=SYSTEM)
+        looked_at: list[str] = []
+        really = passwords._matches
+
+        def counted(password: str, phc: str) -> bool:
+            looked_at.append(phc.rpartition("$")[0].rpartition("$")[0])
+            return really(password, phc)
+
+        monkeypatch.setattr(passwords, "_matches", counted)
+        answers = set()
+        for email in ("anna@example.com", demo.email, "out@example.com", "nobody@example.com"):
+            answer = await browser.post("/api/v1/session", json={"email": email, "password": "wrong password"})
+            answers.add((answer.status_code, answer.text))
+        assert len(answers) == 1
+        assert looked_at == ["$argon2id$v=19$m=19456,t=2,p=1"] * 4
