@@ -32,7 +32,8 @@ def reply_of(answer: dict[str, Any]) -> Reply:
 
 def shown(outcome: object) -> dict[str, Any]:
     fields = {name: getattr(outcome, name) for name in type(outcome).__dataclass_fields__}  # type: ignore[attr-defined]
-    return {"kind": type(outcome).__name__, **fields}
+    said = {name: value for name, value in fields.items() if name != "at" or value is not None}
+    return {"kind": type(outcome).__name__, **said}
 
 
 @pytest.mark.parametrize("answer", recorded("send.json"), ids=lambda answer: answer["name"])

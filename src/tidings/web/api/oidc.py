@@ -62,7 +62,13 @@ class ProviderTest(BaseModel):
     authorization_endpoint: str
 
 
-@router.get("/session/oidc/{provider_id}/start", operation_id="start_oidc", summary="Go to a provider", status_code=303)
+@router.get(
+    "/session/oidc/{provider_id}/start",
+    operation_id="start_oidc",
+    summary="Go to a provider",
+    status_code=303,
+    response_class=RedirectResponse,
+)
 async def start_oidc(
     request: Request,
     caller: Anybody,
@@ -86,7 +92,13 @@ async def start_oidc(
     return answer
 
 
-@router.get("/session/oidc/{provider_id}/callback", operation_id="finish_oidc", summary="Come back", status_code=303)
+@router.get(
+    "/session/oidc/{provider_id}/callback",
+    operation_id="finish_oidc",
+    summary="Come back",
+    status_code=303,
+    response_class=RedirectResponse,
+)
 async def finish_oidc(
     request: Request,
     caller: Anybody,
