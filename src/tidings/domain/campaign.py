@@ -54,7 +54,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class NewNotification:
-    """A validated request to send, ready to be stored."""
+    """A validated request to send, ready to be stored.
+
+    `event_type` is the key of what it is about; `trigger` and `event` are public ids of what made it.
+    """
 
     app_id: int
     message: Message
@@ -62,6 +65,9 @@ class NewNotification:
     policy: InDoubtPolicy = InDoubtPolicy.RESEND
     send_at: datetime | None = None
     source: str = "api"
+    event_type: str | None = None
+    trigger: str | None = None
+    event: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +94,6 @@ class Notification:
     finished_at: datetime | None
     reasons: dict[str, int] = field(default_factory=dict)
     held_because: HoldReason | None = None
+    event_type: str | None = None
+    trigger: str | None = None
+    event: str | None = None

@@ -97,6 +97,9 @@ class SqlNotifications:
                 "status": NotificationStatus.PAUSED if held else NotificationStatus.QUEUED,
                 "held_because": held,
                 "source": new.source,
+                "event_type": new.event_type,
+                "trigger": new.trigger,
+                "event": new.event,
                 "ceiling": ceiling,
                 "n_audience": audience,
                 "created_at": now,
@@ -281,4 +284,7 @@ def _notification(row: AnyRow, reasons: dict[str, int]) -> Notification:
         finished_at=row.finished_at,
         reasons=reasons,
         held_because=HoldReason(row.held_because) if row.held_because else None,
+        event_type=row.event_type,
+        trigger=row.trigger,
+        event=row.event,
     )

@@ -229,6 +229,10 @@ notifications = Table(
     Column("held_because", Text),
     # When its deliveries and receipts had their time and were removed.
     Column("details_until", Moment),
+    # What it is about, by which people choose what they get; and the trigger and event that made it, by public id.
+    Column("event_type", Text),
+    Column("trigger", Text),
+    Column("event", Text),
     PrimaryKeyConstraint("id", name="pk_notifications"),
     UniqueConstraint("public_id", name="uq_notifications_public_id"),
     ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_notifications_app_id"),

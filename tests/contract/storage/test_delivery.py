@@ -118,6 +118,14 @@ class TestFinishing:
         assert await given.finish(notification)
         assert (await given.look(notification)).counts == Counts(audience=2, sent=2)
 
+    async def test_it_says_what_it_is_about_and_what_made_it(self, store: Store, given: Given) -> None:
+        made = await given.notification(
+            await given.app(), of=0, source="trigger", event_type="bot.failed", trigger="trg_1", event="evt_1"
+        )
+        found = await store.read(lambda tx: tx.notifications.by_id(made.id))
+        assert found is not None
+        assert (found.event_type, found.trigger, found.event) == ("bot.failed", "trg_1", "evt_1")
+
     async def test_a_notification_without_shards_is_not_done(self, given: Given) -> None:
         assert not await given.finish(await given.notification(await given.app()))
 
