@@ -76,7 +76,7 @@ class Phones:
         """Put them together."""
         grants = Grants(clock=clock, call=call)
         integrations = Integrations(store=store, clock=clock, ids=ids, grants=grants, call=call)
-        trials = Trials(store=store, flow=flow, integrations=integrations)
+        trials = Trials(store=store, flow=flow, integrations=integrations, clock=clock)
         return cls(integrations, grants, trials, Devices(store=store, clock=clock, ids=ids, policy=policy))
 
 

@@ -21,6 +21,9 @@ class NotificationStatus(StrEnum):
     DONE = "done"
 
 
+TEST = "test"
+"""The source of a notification that somebody sends to see whether it arrives."""
+
 SENDABLE = frozenset({NotificationStatus.QUEUED, NotificationStatus.SENDING})
 FINAL_STATUSES = frozenset({NotificationStatus.CANCELLED, NotificationStatus.DONE})
 

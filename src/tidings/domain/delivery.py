@@ -137,12 +137,13 @@ class Retired:
 class Patience:
     """How often in a row, and over how long, a fault is borne before the address is retired for it.
 
-    With `unreached_only`, an address that ever took a message is borne for ever.
+    With `unreached_only`, an address that ever took a message is borne for ever; without `retires`, every address is.
     """
 
     times: int
     over: timedelta
-    unreached_only: bool
+    unreached_only: bool = False
+    retires: bool = True
 
 
 @dataclass(frozen=True, slots=True)

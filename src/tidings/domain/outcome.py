@@ -48,7 +48,8 @@ class Held(StrEnum):
 class Doubt(StrEnum):
     """Reasons that may be the fault of the address alone; every provider calls them so.
 
-    Where its push service takes the messages of others, enough of these retire an address.
+    Where its push service takes the messages of others, enough of these retire an address, or have it rest where it
+    may be good elsewhere.
     """
 
     ENDPOINT_SUSPECT = "endpoint_suspect"
@@ -57,7 +58,7 @@ class Doubt(StrEnum):
     ADDRESS_INVALID = "address_invalid"
     """The service has never given out such an address."""
     ADDRESS_FOREIGN = "address_foreign"
-    """The address belongs to an account of somebody else."""
+    """The address belongs to another account or app."""
     KEYS_UNUSABLE = "subscription_keys_unusable"
     REDIRECTED = "redirected"
     AUTHORIZATION_REFUSED = "authorization_refused"

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from tidings.domain.suspected import Suspected
+
 
 class SubscriptionStatus(StrEnum):
     """The stored status of a subscription."""
@@ -76,6 +78,8 @@ class Subscription:
     created_at: datetime
     last_active_at: datetime | None
     last_seen_at: datetime
+    suspected: Suspected | None = None
+    """Filled in where it is shown: its address was refused as one that belongs elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

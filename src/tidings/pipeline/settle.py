@@ -13,6 +13,7 @@ from functools import partial
 from itertools import repeat
 from typing import NamedTuple, assert_never
 
+from tidings.domain import suspected
 from tidings.domain.delivery import DeliveryStatus, Patience, Retired, Retry, SettledDelivery, Suspicion
 from tidings.domain.outcome import (
     Accepted,
@@ -44,26 +45,22 @@ CONFIGURATION_DELAY = 60.0
 """Seconds between looks at an integration that is paused because our credentials were refused."""
 
 
-SUSPECT = Patience(times=3, over=timedelta(hours=72), unreached_only=False)
+SUSPECT = Patience(times=3, over=timedelta(hours=72))
 """For an address that its service doubts: devices were seen to come back after a day of it."""
 
 NEVER_TAKEN = Patience(times=5, over=timedelta(0), unreached_only=True)
 """For an address that never took a message and refuses each: a row imported with keys that do not fit would live for
 ever, as push services do not call it gone."""
 
-AT_ONCE = Patience(times=1, over=timedelta(0), unreached_only=False)
+AT_ONCE = Patience(times=1, over=timedelta(0))
 """For an address that its service says it has never given out, while it takes the messages of others."""
-
-FOREIGN = Patience(times=3, over=timedelta(0), unreached_only=False)
-"""For an address that belongs to somebody else's account: three messages, in case ours was mixed up for a while."""
 
 MANY = 10
 """Addresses of a chunk that are refused for being somebody else's, while none is taken, before it is our mistake."""
 
 _PATIENCE = {
+    **dict.fromkeys(suspected.MISPLACED, suspected.PATIENCE),
     Doubt.ADDRESS_INVALID: AT_ONCE,
-    Doubt.ADDRESS_FOREIGN: FOREIGN,
-    Doubt.DEVICE_TOKEN_REFUSED: SUSPECT,
     Doubt.ENDPOINT_SUSPECT: SUSPECT,
     Doubt.BAD_REQUEST: NEVER_TAKEN,
     Doubt.KEYS_UNUSABLE: NEVER_TAKEN,

@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tidings.domain.app import Integration
+from tidings.providers import BROWSER
+from tidings.services.grants import EXPIRES_AT
 from tidings.storage import Transaction
-
-EXPIRES_AT = "expires_at"
-"""Among an integration's settings: when its credentials end by themselves, as an ISO moment."""
 
 STEPS = (3, 12, 30)
 """Days before the end from which on it is urgent, pressing and worth knowing."""
@@ -23,6 +22,7 @@ class Matter(StrEnum):
     EXPIRES = "credentials_expire"
     EXPIRED = "credentials_expired"
     PAUSED = "integration_paused"
+    MISPLACED = "devices_suspected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,21 @@ def next_ends(tx: Transaction) -> dict[str, datetime]:
 
 def attention(tx: Transaction, app_id: int, *, now: datetime) -> tuple[Item, ...]:
     """List what wants attention in an App, the most urgent first."""
-    items = [item for one in tx.credentials.integrations(app_id) for item in _of(one, now=now)]
+    integrations = tx.credentials.integrations(app_id)
+    items = [item for one in integrations for item in _of(one, now=now)]
+    items += [item for one in integrations if (item := _misplaced(tx, one)) is not None]
     return tuple(sorted(items, key=lambda item: (item.within is not None, item.within or 0, item.label)))
+
+
+def _misplaced(tx: Transaction, one: Integration) -> Item | None:
+    if one.provider == BROWSER or not (devices := tx.subscriptions.count_misplaced(one.id)):
+        return None
+    detail = (
+        f"{devices} {'device' if devices == 1 else 'devices'} of {one.label} seem to be of another environment, "
+        "project or app: their tokens are refused while others are taken. None of them is lost."
+    )
+    mend = "Their subscriptions say which it is; have the app register with the environment it was signed for."
+    return Item(one.public_id, one.provider, one.label, Matter.MISPLACED, detail, mend)
 
 
 def _of(one: Integration, *, now: datetime) -> list[Item]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from tidings.domain.app import Credential
-from tidings.domain.outcome import Misconfigured, Unavailable
+from tidings.domain.outcome import FaultScope, Misconfigured, Unavailable
 from tidings.lib.clock import Clock
 from tidings.lib.outcalls import Call
 from tidings.providers import Grant, NeedsGrant, Provider, provider
@@ -17,6 +18,12 @@ EARLY = 300.0
 
 FAULT_KEPT = 5.0
 """Seconds for which a failure is the answer for all who ask, so that a service that is down is not asked by each."""
+
+EXPIRES_AT = "expires_at"
+"""Among a credential's settings: when it ends by itself, as an ISO moment."""
+
+ENDED = "credentials_expired"
+"""The reason for which an integration whose credentials have ended is paused."""
 
 MOST = 4_096
 """Tokens kept; beyond them the oldest go."""
@@ -54,6 +61,13 @@ class Grants:
             self._faults.pop(key, None)
         grant = await self._grant(via, credential, refused=refused)
         return replace(credential, secret=grant.token) if isinstance(grant, Grant) else grant
+
+    async def granted(self, credential: Credential, *, refused: bytes | None = None) -> Credential | Refusal:
+        """Give the credential as `opened` does, unless it has ended by itself: then nobody is asked in vain."""
+        ends_at = credential.settings.get(EXPIRES_AT)
+        if ends_at and self._clock.now() >= datetime.fromisoformat(ends_at):
+            return Misconfigured(ENDED, FaultScope.CREDENTIAL)
+        return await self.opened(credential, refused=refused)
 
     async def _grant(self, via: NeedsGrant, credential: Credential, *, refused: bytes | None) -> Grant | Refusal:
         key, now = (credential.id, credential.fingerprint), self._now()

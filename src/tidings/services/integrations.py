@@ -26,6 +26,7 @@ from tidings.providers import (
     provider,
 )
 from tidings.services.credentials import IntegrationDetails, details, note
+from tidings.services.doubts import with_doubts
 from tidings.services.grants import Grants
 from tidings.services.paging import Page, page_from, position_from
 from tidings.storage import Store, Transaction
@@ -160,13 +161,17 @@ class Integrations:
         since = self._clock.now() - UNSEEN
         return await self._store.read(lambda tx: tx.credentials.unseen(integration.id, since=since))
 
+    async def suspected(self, integration: Integration) -> int:
+        """Count the active devices of it whose address looks as if it belonged elsewhere."""
+        return await self._store.read(lambda tx: tx.subscriptions.count_misplaced(integration.id))
+
     async def devices(self, app_id: int, public_id: str, *, cursor: str | None, limit: int) -> Page[Subscription]:
         """List the devices of an integration, newest first. Raises NOT_FOUND, INVALID_CURSOR."""
         after = position_from(cursor)
 
         def look(tx: Transaction) -> list[Subscription]:
             found = _found(tx, app_id, public_id)
-            return tx.subscriptions.page(app_id, after=after, limit=limit + 1, integration_id=found.id)
+            return with_doubts(tx, tx.subscriptions.page(app_id, after=after, limit=limit + 1, integration_id=found.id))
 
         return page_from(await self._store.read(look), limit=limit, position=lambda row: row.id)
 

@@ -10,7 +10,7 @@ from tidings.bus import Bell, Bus, Doorbell
 from tidings.domain.app import App
 from tidings.domain.audience import Audience, Devices, Users
 from tidings.domain.audit import SYSTEM, Action, Actor, Subject
-from tidings.domain.campaign import Counts, InDoubtPolicy, NewNotification, Notification, NotificationStatus
+from tidings.domain.campaign import TEST, Counts, InDoubtPolicy, NewNotification, Notification, NotificationStatus
 from tidings.domain.delivery import SettledDelivery
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.message import Message, Urgency
@@ -119,7 +119,7 @@ class Notifications:
             ttl=TEST_TTL,
             urgency=Urgency.HIGH,
         )
-        new = NewNotification(app.id, message, audience, InDoubtPolicy.RESEND, source="test")
+        new = NewNotification(app.id, message, audience, InDoubtPolicy.RESEND, source=TEST)
         return await self._flow.accept(new, by=by)
 
     async def get(self, app_id: int, public_id: str) -> Notification:

@@ -15,6 +15,7 @@ from tidings.lib.clock import Clock
 from tidings.lib.egress import AddressGuard, HostPolicy, getaddrinfo, resolves_publicly
 from tidings.lib.ids import Ids
 from tidings.providers import BROWSER, Provider, provider
+from tidings.services.doubts import with_doubts
 from tidings.services.enrolment import Arrival, enrol
 from tidings.services.identity import check_identity
 from tidings.services.paging import Page, page_from, position_from
@@ -111,14 +112,16 @@ class Subscriptions:
     ) -> Page[Subscription]:
         """List subscriptions, newest first. Raises INVALID_CURSOR."""
         after = position_from(cursor)
-        rows = await self._store.read(
-            lambda tx: tx.subscriptions.page(app_id, after=after, limit=limit + 1, status=status, user_external_id=user)
-        )
-        return page_from(rows, limit=limit, position=lambda row: row.id)
+
+        def look(tx: Transaction) -> list[Subscription]:
+            rows = tx.subscriptions.page(app_id, after=after, limit=limit + 1, status=status, user_external_id=user)
+            return with_doubts(tx, rows)
+
+        return page_from(await self._store.read(look), limit=limit, position=lambda row: row.id)
 
     async def get(self, app_id: int, public_id: str) -> Subscription:
         """Give one subscription. Raises NOT_FOUND."""
-        return await self._store.read(lambda tx: _found(tx, app_id, public_id))
+        return await self._store.read(lambda tx: with_doubts(tx, [_found(tx, app_id, public_id)])[0])
 
     async def delete(self, app_id: int, public_id: str, *, by: Actor = SYSTEM) -> None:
         """Forget a subscription with its address. Raises NOT_FOUND."""
@@ -150,7 +153,7 @@ class Subscriptions:
             if is_person(by):
                 about, detail = Subject("subscription", public_id), {"tags": sorted(changes)}
                 tx.audit.add(by, Action.SUBSCRIPTION_CHANGED, app_id=app_id, subject=about, detail=detail, now=now)
-            return replace(found, tags=tags)
+            return with_doubts(tx, [replace(found, tags=tags)])[0]
 
         return await self._store.write(change)
 

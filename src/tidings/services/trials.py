@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tidings.domain.app import App
 from tidings.domain.audience import Devices
 from tidings.domain.audit import SYSTEM, Actor
-from tidings.domain.campaign import InDoubtPolicy, NewNotification, Notification
+from tidings.domain.campaign import TEST, InDoubtPolicy, NewNotification, Notification
 from tidings.domain.delivery import SettledDelivery
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.message import Message, Urgency
+from tidings.domain.outcome import Doubt
 from tidings.domain.subscription import Ending, Subscription, SubscriptionStatus
+from tidings.lib.clock import Clock
 from tidings.pipeline.flow import Acceptance, Flow
 from tidings.providers import Finding
 from tidings.services.integrations import Integrations, Proof
@@ -21,9 +23,26 @@ from tidings.storage import Store, Transaction
 TTL = 600
 """Seconds: a test that arrives tomorrow proves nothing."""
 
-SOURCE = "test"
 WAITING = "waiting"
 """What is said of a test that has no end yet."""
+
+PROOF_KEPT = timedelta(seconds=30)
+"""How long one look at the credentials serves those who look at a test again and again: each asks the vendor for a new
+token and for a send, and Apple takes it amiss when that is done in a loop."""
+
+MOST_PROOFS = 1_000
+
+_ELSEWHERE = {
+    Doubt.DEVICE_TOKEN_REFUSED: (
+        "Its token is not known where it was sent to: it is of the other environment, most likely.",
+        "Have the app register with the environment it was signed for: sandbox where it was run from Xcode, production "
+        "from TestFlight and the App Store.",
+    ),
+    Doubt.ADDRESS_FOREIGN: (
+        "Its token belongs to another project or app.",
+        "Compare the app's project or bundle id with the integration's, and register the device with the right one.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +62,12 @@ class Trial:
 class Trials:
     """Sends tests through an integration."""
 
-    def __init__(self, *, store: Store, flow: Flow, integrations: Integrations) -> None:
+    def __init__(self, *, store: Store, flow: Flow, integrations: Integrations, clock: Clock) -> None:
         self._store = store
         self._flow = flow
         self._integrations = integrations
+        self._clock = clock
+        self._proofs: dict[str, tuple[str, datetime, Proof]] = {}
 
     async def send(
         self, app: App, integration: str, *, device: str, title: str, body: str, by: Actor = SYSTEM
@@ -59,7 +80,7 @@ class Trials:
                 f"The device is {found.status}: {found.status_reason or 'no reason is kept'}.",
             )
         message = Message(title=title, body=body, ttl=TTL, urgency=Urgency.HIGH)
-        new = NewNotification(app.id, message, Devices((device,)), InDoubtPolicy.RESEND, source=SOURCE)
+        new = NewNotification(app.id, message, Devices((device,)), InDoubtPolicy.RESEND, source=TEST)
         return await self._flow.accept(new, by=by)
 
     async def look(self, app: App, integration: str, notification: str) -> Trial:
@@ -67,16 +88,29 @@ class Trials:
 
         def read(tx: Transaction) -> tuple[Notification, SettledDelivery | None]:
             found = tx.notifications.get(app.id, notification)
-            if found is None or found.source != SOURCE or not isinstance(found.audience, Devices):
+            if found is None or found.source != TEST or not isinstance(found.audience, Devices):
                 raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no test {notification[:64]!r}.")
             return found, next(iter(tx.deliveries.page(found.id, after=0, limit=1)), None)
 
         found, settled = await self._store.read(read)
         assert isinstance(found.audience, Devices)
         device = await self._device(app.id, integration, found.audience.public_ids[0])
-        # Whoever may look may not start anything again.
-        proof = await self._integrations.prove(app.id, integration, ends_pause=False)
+        proof = await self._proof(app.id, integration)
         return Trial(found, settled, (_permission(device), await self._subscription(device), _credentials(proof)))
+
+    async def _proof(self, app_id: int, integration: str) -> Proof:
+        """Prove the credentials, or give what a moment ago was proved of the same ones."""
+        details = await self._integrations.get(app_id, integration)
+        key, now = details.keys[0].credential.fingerprint, self._clock.now()
+        known = self._proofs.get(integration)
+        if known is not None and known[0] == key and now < known[1] + PROOF_KEPT:
+            return known[2]
+        # Whoever may look may not start anything again.
+        proof = await self._integrations.prove(app_id, integration, ends_pause=False)
+        if len(self._proofs) >= MOST_PROOFS:
+            self._proofs.clear()
+        self._proofs[integration] = key, now, proof
+        return proof
 
     async def _device(self, app_id: int, integration: str, public_id: str) -> Subscription:
         details = await self._integrations.get(app_id, integration)
@@ -91,16 +125,17 @@ class Trials:
     async def _subscription(self, device: Subscription) -> Finding:
         history = await self._store.read(lambda tx: tx.deliveries.of_subscription(device.id, limit=1))
         last = f" The last result was {_result(*history[0][1:])}." if history else " Nothing was sent to it yet."
+        reason = _reason(history[0][1]) if history else None
+        elsewhere = _ELSEWHERE.get(reason) if reason else None
         if device.status is not SubscriptionStatus.ACTIVE:
             detail = f"The subscription is {device.status}: {device.status_reason or 'no reason is kept'}.{last}"
             return Finding(
                 "subscription", ok=False, detail=detail, mend="Open the app on the device: it registers again."
             )
+        if elsewhere is not None:
+            detail = f"The subscription is active. {elsewhere[0]}{last}"
+            return Finding("subscription", ok=False, detail=detail, mend=elsewhere[1])
         return Finding("subscription", ok=True, detail=f"The subscription is active.{last}")
-
-
-def _ended(device: Subscription) -> str:
-    return f"{device.status} ({device.status_reason or 'no reason is kept'})"
 
 
 def _permission(device: Subscription) -> Finding:
@@ -126,6 +161,10 @@ def _credentials(proof: Proof) -> Finding:
         return Finding("credentials", ok=False, detail=bad.detail, mend=bad.mend)
     detail = " ".join(one.detail for one in proof.findings) or "They were checked when they were stored."
     return Finding("credentials", ok=True, detail=detail)
+
+
+def _reason(settled: SettledDelivery) -> Doubt | None:
+    return Doubt(settled.reason) if settled.reason in list(Doubt) else None
 
 
 def _result(settled: SettledDelivery, at: datetime) -> str:

@@ -29,6 +29,7 @@ from tidings.domain.receipt import Receipt
 from tidings.domain.safety import GlobalPause, HoldReason
 from tidings.domain.stats import Naming, Scale
 from tidings.domain.subscription import Address, Known, NewSubscription, Recipient, Subscription, SubscriptionStatus
+from tidings.domain.suspected import Suspected
 from tidings.domain.tracked import NewTrackedEvent, TrackedEvent
 from tidings.domain.vitals import Vitals
 from tidings.lib.sealed import Sealer
@@ -204,6 +205,8 @@ class Subscriptions(Protocol):
         ...
 
     def recipients_by_id(self, ids: Sequence[int], *, of: Audience = ...) -> list[Recipient]: ...
+    def misplaced(self, ids: Collection[int]) -> dict[int, Suspected]: ...
+    def count_misplaced(self, integration_id: int) -> int: ...
     def forget_suspicions(self, *, before: datetime) -> int:
         """Forget what was last held against an address before then; give how many rows."""
         ...

@@ -1,15 +1,17 @@
-"""Retiring addresses: those that a push service called dead, and those that it has refused too often."""
+"""Retiring addresses: those that a push service called dead, or refused too often; and doubting others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import and_, bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 
 from tidings.domain.delivery import Retired, Suspicion
+from tidings.domain.outcome import Doubt
 from tidings.domain.subscription import SubscriptionStatus
-from tidings.storage.schema import subscriptions, suspicions
+from tidings.domain.suspected import MISPLACED, Suspected
+from tidings.storage.schema import credentials, subscriptions, suspicions
 from tidings.storage.scope import AnyRow, Scope
 
 s = subscriptions.c
@@ -61,7 +63,7 @@ def overdue(scope: Scope, suspected: Sequence[Suspicion], *, now: datetime) -> l
         times, since = _continued(row, one, now=now)
         patience = one.patience
         borne = patience.unreached_only and row.last_active_at is not None
-        if not borne and times >= patience.times and now - since >= patience.over:
+        if patience.retires and not borne and times >= patience.times and now - since >= patience.over:
             retired.append(Retired(one.subscription_id, one.reason, one.address_hash))
         kept.append(
             {
@@ -79,6 +81,31 @@ def overdue(scope: Scope, suspected: Sequence[Suspicion], *, now: datetime) -> l
             scope.dialect.upsert(suspicions, key=("subscription_id", "reason"), update=changing), kept
         )
     return retired
+
+
+_misplaced = (
+    select(f.subscription_id, f.reason, f.n, f.since, f.last_at, s.last_seen_at)
+    .join(subscriptions, and_(s.id == f.subscription_id, s.address_hash == f.address_hash))
+    .where(f.reason.in_(sorted(MISPLACED)), or_(s.last_active_at.is_(None), s.last_active_at < f.since))
+)
+"""What was held against an address counts no more once it has taken a message, or is another one."""
+
+
+def misplaced(scope: Scope, ids: Collection[int]) -> dict[int, Suspected]:
+    """Give those of the subscriptions whose address looks as if it belonged elsewhere, each with its latest reason."""
+    if not ids:
+        return {}
+    wanted = _misplaced.where(scope.dialect.any_of(f.subscription_id, "ids")).order_by(f.last_at)
+    rows = scope.connection.execute(wanted, {"ids": scope.dialect.many(sorted(ids))})
+    return {row[0]: Suspected(row[0], Doubt(row[1]), *row[2:]) for row in rows}
+
+
+def count_misplaced(scope: Scope, integration_id: int) -> int:
+    """Count the active devices of an integration whose address looks as if it belonged elsewhere."""
+    keys = select(credentials.c.id).where(credentials.c.integration_id == integration_id)
+    there = _misplaced.where(s.credential_id.in_(keys), s.status == SubscriptionStatus.ACTIVE).subquery()
+    found: int = scope.connection.execute(select(func.count(there.c.subscription_id.distinct()))).scalar_one()
+    return found
 
 
 def forget(scope: Scope, *, before: datetime) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from tidings.domain.audience import Audience, Everyone
 from tidings.domain.subscription import Address, Known, NewSubscription, Recipient, Subscription, SubscriptionStatus
+from tidings.domain.suspected import Suspected
 from tidings.storage import recipients as reading
 from tidings.storage import retiring
 from tidings.storage.codec import address_from_bytes, bytes_from_address
@@ -222,6 +223,14 @@ class SqlSubscriptions:
     def recipients_by_id(self, ids: Sequence[int], *, of: Audience = EVERYONE) -> list[Recipient]:
         """Read recipients by id; only active ones that have a credential and belong to the audience now."""
         return reading.read_listed(self._scope, ids, of)
+
+    def misplaced(self, ids: Collection[int]) -> dict[int, Suspected]:
+        """Give those of the subscriptions whose address looks as if it belonged elsewhere."""
+        return retiring.misplaced(self._scope, ids)
+
+    def count_misplaced(self, integration_id: int) -> int:
+        """Count the active devices of an integration that look so."""
+        return retiring.count_misplaced(self._scope, integration_id)
 
     def forget_suspicions(self, *, before: datetime) -> int:
         """Forget what was last held against an address before then; give how many rows."""

@@ -61,7 +61,7 @@ class GrantedPool:
         outcomes: dict[int, Outcome] = {}
         usable: dict[int, Credential] = {}
         for number, credential in credentials.items():
-            opened = await self._grants.opened(credential, refused=refused.get(number))
+            opened = await self._grants.granted(credential, refused=refused.get(number))
             if isinstance(opened, Credential):
                 usable[number] = opened
                 continue

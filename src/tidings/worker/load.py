@@ -8,10 +8,11 @@ from datetime import datetime
 from operator import itemgetter
 
 from tidings.domain.app import Credential, CredentialStatus
-from tidings.domain.campaign import FINAL_STATUSES, Notification, NotificationStatus
+from tidings.domain.campaign import FINAL_STATUSES, TEST, Notification, NotificationStatus
 from tidings.domain.delivery import DeliveryStatus, SettledDelivery, Shard, SkipReason
 from tidings.domain.subscription import Recipient
 from tidings.pipeline.settle import EVERYWHERE, Pair
+from tidings.providers import BROWSER
 from tidings.storage import Transaction
 
 _id: Callable[[Recipient], int] = itemgetter(0)
@@ -53,7 +54,9 @@ class Batch:
         return bool(self.held) and not self.recipients and not self.settled
 
 
-def load(tx: Transaction, shard: Shard, *, cursor: int, number: int, of: Notification | None = None) -> Batch | None:
+def load(
+    tx: Transaction, shard: Shard, *, cursor: int, number: int, now: datetime, of: Notification | None = None
+) -> Batch | None:
     """Read the next batch after `cursor`; None at the end of the shard or when its notification is not to be sent.
 
     `of` is the notification where it has been read before: what it says does not change, only whether it is sent.
@@ -63,12 +66,14 @@ def load(tx: Transaction, shard: Shard, *, cursor: int, number: int, of: Notific
     notification = of or tx.notifications.by_id(shard.notification_id)
     if notification is None:
         return None
-    return following(tx, shard, notification, cursor=cursor, number=number)
+    return following(tx, shard, notification, cursor=cursor, number=number, now=now)
 
 
-def opened(tx: Transaction, shard: Shard, *, cursor: int, number: int, of: Notification | None = None) -> Batch | None:
+def opened(
+    tx: Transaction, shard: Shard, *, cursor: int, number: int, now: datetime, of: Notification | None = None
+) -> Batch | None:
     """Read the next batch, and note that it is about to be sent."""
-    batch = load(tx, shard, cursor=cursor, number=number, of=of)
+    batch = load(tx, shard, cursor=cursor, number=number, now=now, of=of)
     if batch is not None and not batch.waits:
         tx.shards.open_chunk(shard.id, shard.lease_token, number, high=batch.cursor)
     return batch
@@ -79,19 +84,21 @@ def unwanted(tx: Transaction, ids: Collection[int]) -> frozenset[int]:
     return frozenset(ids if tx.instance.paused() is not None else tx.notifications.stopped(ids))
 
 
-def goes_on(tx: Transaction, shard: Shard, cursor: int) -> bool:
+def goes_on(tx: Transaction, shard: Shard, cursor: int, *, now: datetime) -> bool:
     """Say whether somebody is left: the notification was paused, or was and has been resumed since the last batch."""
     notification = tx.notifications.by_id(shard.notification_id)
     if notification is None or notification.status in FINAL_STATUSES:
         return False
     paused = notification.status is NotificationStatus.PAUSED
-    return paused or following(tx, shard, notification, cursor=cursor, number=0) is not None
+    return paused or following(tx, shard, notification, cursor=cursor, number=0, now=now) is not None
 
 
-def following(tx: Transaction, shard: Shard, notification: Notification, *, cursor: int, number: int) -> Batch | None:
+def following(
+    tx: Transaction, shard: Shard, notification: Notification, *, cursor: int, number: int, now: datetime
+) -> Batch | None:
     """Read the next batch after `cursor`, whatever the notification's status; None at the end of the shard."""
     if shard.retries:
-        return _from_list(tx, shard, notification, cursor=cursor, number=number)
+        return _from_list(tx, shard, notification, cursor=cursor, number=number, now=now)
     if cursor >= shard.high:
         return None
     found = tx.subscriptions.recipients(
@@ -110,6 +117,7 @@ def following(tx: Transaction, shard: Shard, notification: Notification, *, curs
         cursor=found[-1].subscription_id,
         found=found,
         tries=dict.fromkeys(map(_id, found), 0),
+        now=now,
     )
 
 
@@ -138,14 +146,16 @@ def doubtful(tx: Transaction, shard: Shard, *, high: int) -> Batch:
     )
 
 
-def _from_list(tx: Transaction, shard: Shard, notification: Notification, *, cursor: int, number: int) -> Batch | None:
+def _from_list(
+    tx: Transaction, shard: Shard, notification: Notification, *, cursor: int, number: int, now: datetime
+) -> Batch | None:
     part = shard.retries[cursor : cursor + CHUNK_SIZE]
     if not part:
         return None
     tries = {one.subscription_id: one.attempt for one in part}
     # Between two tries whoever uses a device may have signed out, and another person in.
     found = tx.subscriptions.recipients_by_id(list(tries), of=notification.audience)
-    return _sorted(tx, notification, number=number, cursor=cursor + len(part), found=found, tries=tries)
+    return _sorted(tx, notification, number=number, cursor=cursor + len(part), found=found, tries=tries, now=now)
 
 
 def _sorted(
@@ -156,6 +166,7 @@ def _sorted(
     cursor: int,
     found: list[Recipient],
     tries: dict[int, int],
+    now: datetime,
 ) -> Batch:
     """Keep whom we can send to; the others are held or skipped, each with its reason. Decided once for each pair."""
     pairs = set(map(pair_of, found))
@@ -164,11 +175,14 @@ def _sorted(
     keyless = {pair for pair in pairs if pair[0] not in credentials}
     rests = {pair for pair in pairs - keyless if not paused.isdisjoint({pair, (pair[0], EVERYWHERE)})}
     barred = keyless | rests
-    skipped: dict[int, SkipReason] = {}
+    skipped: dict[int, str] = {}
     if len(found) < len(tries):
         there = {one.subscription_id for one in found}
         skipped = {one: SkipReason.UNSUBSCRIBED for one in tries if one not in there}
     skipped |= {one.subscription_id: SkipReason.NO_CREDENTIAL for one in found if keyless and pair_of(one) in keyless}
+    if resting := _resting(tx, notification, found, now=now):
+        found = [one for one in found if one.subscription_id not in resting]
+        skipped |= resting
     return Batch(
         notification=notification,
         number=number,
@@ -182,6 +196,18 @@ def _sorted(
             for subscription_id, reason in skipped.items()
         ),
     )
+
+
+def _resting(tx: Transaction, notification: Notification, found: list[Recipient], *, now: datetime) -> dict[int, str]:
+    """Give devices that nothing is sent to for a while, and why: their tokens look as if they belonged elsewhere.
+
+    A test goes out all the same. Browsers are not asked after: what their push services refuse so is dead or ours.
+    """
+    if notification.source == TEST:
+        return {}
+    phones = {one.subscription_id for one in found if one.provider != BROWSER}
+    doubted = tx.subscriptions.misplaced(phones)
+    return {one: suspected.reason for one, suspected in doubted.items() if suspected.rests(now)}
 
 
 def _usable(tx: Transaction, ids: Collection[int]) -> dict[int, Credential]:

@@ -134,7 +134,7 @@ class Runner:
             return None
         if _in_doubt(shard) and shard.chunk_high is not None:
             return shard, doubtful(tx, shard, high=shard.chunk_high)
-        return shard, opened(tx, shard, cursor=shard.cursor, number=shard.chunk_done + 1)
+        return shard, opened(tx, shard, cursor=shard.cursor, number=shard.chunk_done + 1, now=now)
 
     def _stumble(self, tx: Transaction, *, shard_id: int, fault: Exception, now: datetime) -> None:
         tx.shards.stumble(shard_id, owner=self._owner, fault=_named(fault), now=now, lease=LEASE)
@@ -221,7 +221,7 @@ class Runner:
                 log.warning(Event.INTEGRATION_PAUSED, credential=credential_id, origin=origin, reason=reason)
             if self._stopping:
                 return True, None
-            return True, opened(tx, shard, cursor=batch.cursor, number=batch.number + 1, of=batch.notification)
+            return True, opened(tx, shard, cursor=batch.cursor, number=batch.number + 1, now=now, of=batch.notification)
 
         begun = time.monotonic()
         with tracing.span(Step.SETTLE, of=batch.of):
@@ -251,7 +251,7 @@ class Runner:
         now = self._clock.now()
 
         def end(tx: Transaction) -> None:
-            if self._stopping or goes_on(tx, shard, cursor):
+            if self._stopping or goes_on(tx, shard, cursor, now=now):
                 tx.shards.release(shard.id, shard.lease_token)
             else:
                 tx.shards.finish(shard.id, shard.lease_token)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tidings.domain.outcome import Accepted, Gone, Outcome, Refused, Unavailable, Unmapped
+from tidings.domain.outcome import Accepted, Doubt, Gone, Outcome, Refused, Unavailable, Unmapped
 from tidings.domain.subscription import Address
 from tidings.lib.exchange import FailureKind, NetworkFailure, Reply
 from tidings.providers.apns.outcomes import ROWS, Reason
@@ -57,13 +57,13 @@ def test_every_row_decides_at_least_one_recorded_answer() -> None:
     assert [row for row in ROWS if row not in deciding] == []
 
 
-def test_only_a_410_costs_a_subscription_whatever_else_is_said() -> None:
+def test_only_the_two_reasons_that_name_a_dead_token_cost_a_subscription() -> None:
     reasons = ["", "Nonsense", *DOCUMENTED.split()]
     for status in (*range(200, 600), 0, 999):
         for reason in reasons:
             outcome = outcome_of(Reply(status, {}, json.dumps({"reason": reason}).encode()))
             named = reason in ("Unregistered", "ExpiredToken") and 400 <= status < 500
-            assert isinstance(outcome, Gone) <= (status == 410 or named), (status, reason)
+            assert isinstance(outcome, Gone) is named, (status, reason)
             assert isinstance(outcome, Accepted) is (200 <= status < 300), (status, reason)
             assert isinstance(outcome, Unmapped) is (not 200 <= status < 600), (status, reason)
 
@@ -71,9 +71,14 @@ def test_only_a_410_costs_a_subscription_whatever_else_is_said() -> None:
 @pytest.mark.parametrize(
     "timestamp", [None, "1798000000123", 1.5, True, -1, 0, 10**30, [1], NOW * 1000 + 10**9, float(NOW)]
 )
-def test_a_moment_that_cannot_be_is_none(timestamp: object) -> None:
+def test_without_a_moment_that_can_be_a_token_is_dead_as_of_now(timestamp: object) -> None:
     body = json.dumps({"reason": "Unregistered", "timestamp": timestamp}).encode()
-    assert outcome_of(Reply(410, {}, body)) == Gone(Reason.UNREGISTERED, None)
+    assert outcome_of(Reply(410, {}, body)) == Gone(Reason.UNREGISTERED, NOW)
+
+
+def test_a_410_that_gives_no_reason_is_doubted_and_no_verdict() -> None:
+    for body in (b"", b"{}", b"<html>Gone</html>", b'{"reason":""}'):
+        assert outcome_of(Reply(410, {}, body)) == Refused(Doubt.ENDPOINT_SUSPECT)
 
 
 @pytest.mark.parametrize("kind", list(FailureKind))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -11,7 +13,9 @@ from support.stored import Given, sent
 from tidings.domain.app import Heartbeat
 from tidings.domain.campaign import Counts, NotificationStatus
 from tidings.domain.delivery import DeliveryStatus, Patience, Priority, SettledDelivery, Suspicion
+from tidings.domain.outcome import Doubt
 from tidings.domain.subscription import SubscriptionStatus
+from tidings.domain.suspected import PATIENCE, Suspected
 from tidings.storage import Store
 
 S = NotificationStatus
@@ -84,19 +88,19 @@ class TestDeadShards:
 
 
 class TestSuspicions:
-    PATIENCE = Patience(times=3, over=timedelta(hours=72), unreached_only=False)
+    DEADLY = Patience(times=3, over=timedelta(hours=72))
 
     async def suspect(
-        self, given: Given, device: int, *, at: float, patience: Patience = PATIENCE, address: bytes | None = None
+        self, given: Given, device: int, *, at: float, patience: Patience = DEADLY, reason: str = "odd"
     ) -> SubscriptionStatus:
         """Settle a chunk in which the device's address answered oddly; give its status after."""
         (found,) = await given.store.read(lambda tx: tx.subscriptions.recipients_by_id([device]))
-        one = Suspicion(device, "odd", address or found.address_hash, patience)
+        one = Suspicion(device, reason, found.address_hash, patience)
         app = await given.store.read(lambda tx: tx.apps.all())
         notification = await given.notification(app[0])
         shard = await given.claimed(await given.shard(notification))
         given.now += timedelta(seconds=at)
-        failed = SettledDelivery(device, DeliveryStatus.FAILED, "odd", 1)
+        failed = SettledDelivery(device, DeliveryStatus.FAILED, reason, 1)
         assert await given.settle(shard, (failed,), suspicions=(one,))
         after = await given.store.read(lambda tx: tx.subscriptions.by_id(device))
         assert after is not None
@@ -128,6 +132,56 @@ class TestSuspicions:
             assert await self.suspect(given, device, at=gap) is SubscriptionStatus.ACTIVE
         assert await self.suspect(given, device, at=DAY) is SubscriptionStatus.EXPIRED
 
+    async def test_an_address_that_seems_to_belong_elsewhere_is_borne_for_ever_and_rests(self, given: Given) -> None:
+        app = await given.app()
+        credential = await given.credential(app)
+        device, other = (await given.devices(app, credential, 2))[:2]
+        odd = partial(self.suspect, given, device, patience=PATIENCE, reason=Doubt.ADDRESS_FOREIGN)
+        begun = given.now
+        for times, gap in enumerate((0, DAY, 2 * DAY, 7 * DAY, 30 * DAY), start=1):
+            assert await odd(at=gap) is SubscriptionStatus.ACTIVE
+            found = (await self.misplaced(given, device, other))[device]
+            assert (found.reason, found.times, found.since, found.last_at) == (
+                "address_foreign",
+                times,
+                begun,
+                given.now,
+            )
+            assert found.rests(given.now) is (times >= 3), "it takes three over 72 hours"
+        assert found.rests_until == given.later(7 * DAY)
+        assert not found.rests(given.later(7 * DAY)), "it is tried once a week"
+        integration = await given.store.read(lambda tx: tx.credentials.integrations(app.id)[0].id)
+        assert await given.store.read(lambda tx: tx.subscriptions.count_misplaced(integration)) == 1
+        assert await given.store.read(lambda tx: tx.subscriptions.misplaced(())) == {}
+
+    @pytest.mark.parametrize("what", ["message", "visit", "address"])
+    async def test_it_is_tried_again_once_it_is_heard_of(self, given: Given, what: str) -> None:
+        app = await given.app()
+        credential = await given.credential(app)
+        device = (await given.device(app, credential)).id
+        for gap in (0, DAY, 2 * DAY):
+            await self.suspect(given, device, at=gap, patience=PATIENCE, reason=Doubt.DEVICE_TOKEN_REFUSED)
+        assert (await self.misplaced(given, device))[device].rests(given.now)
+        given.now += timedelta(seconds=1)
+        if what == "message":
+            await given.settle(await given.claimed(await given.shard(await given.notification(app))), sent(device))
+        else:
+            new = given.registration(app, credential)
+            if what == "visit":
+                address = await given.store.read(lambda tx: tx.subscriptions.address(device))
+                assert address is not None
+                new = replace(new, address=address)
+            await given.store.write(lambda tx: tx.subscriptions.refresh(device, new, secret_hash=None, now=given.now))
+        found = (await self.misplaced(given, device)).get(device)
+        if what == "visit":  # one try, and what was seen before is not forgotten
+            assert found is not None
+            assert (found.times, found.rests_until) == (3, None)
+        else:
+            assert found is None
+
+    async def misplaced(self, given: Given, *devices: int) -> dict[int, Suspected]:
+        return await given.store.read(lambda tx: tx.subscriptions.misplaced(devices))
+
     async def test_an_address_that_ever_took_a_message_is_borne_where_that_is_said(self, given: Given) -> None:
         app = await given.app()
         new, known = await given.devices(app, await given.credential(app), 2)
@@ -143,7 +197,7 @@ class TestSuspicions:
     async def test_one_that_was_deleted_meanwhile_keeps_no_chunk_from_being_settled(self, given: Given) -> None:
         app = await given.app()
         shard = await given.claimed(await given.shard(await given.notification(app)))
-        assert await given.settle(shard, suspicions=(Suspicion(404, "odd", b"x", self.PATIENCE),))
+        assert await given.settle(shard, suspicions=(Suspicion(404, "odd", b"x", self.DEADLY),))
         gone = await given.store.write(lambda tx: tx.subscriptions.forget_suspicions(before=given.later(1)))
         assert gone == 0
 

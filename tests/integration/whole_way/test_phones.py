@@ -12,11 +12,12 @@ import pytest
 
 from support.campaign import app_with_subscribers, finished, seen, to_everyone, working
 from support.phones import PROJECT, account, integrated, leading_to, with_phones
+from tidings.domain import suspected
 from tidings.domain.app import App
 from tidings.domain.audience import Everyone, Through
 from tidings.domain.campaign import NewNotification, Notification, NotificationStatus
 from tidings.domain.message import Message
-from tidings.domain.subscription import SubscriptionStatus
+from tidings.domain.subscription import Subscription, SubscriptionStatus
 from tidings.lib.clock import FixedClock
 from tidings.pipeline import settle
 from tidings.services.grants import Grants
@@ -62,6 +63,10 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def statuses(container: Container, app: App) -> dict[SubscriptionStatus, int]:
     return await container.store.read(lambda tx: tx.subscriptions.statuses(app.id))
+
+
+async def devices(container: Container, app: App, integration: str) -> list[Subscription]:
+    return (await container.phones.integrations.devices(app.id, integration, cursor=None, limit=100)).data
 
 
 async def paused_because(container: Container, app: App, integration: str) -> str | None:
@@ -190,19 +195,28 @@ async def test_devices_of_another_project_are_not_lost_by_the_mix_up(container: 
     assert (await statuses(container, app))[SubscriptionStatus.ACTIVE] == 41
 
 
-async def test_one_foreign_device_among_others_fails_alone_and_goes_after_three_messages(
-    container: Container, simulator: Running
+async def test_one_foreign_device_among_others_fails_alone_then_rests_and_is_never_lost(
+    container: Container, simulator: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = await app_with_subscribers(container, simulator, 1)
     integration = await integrated(container, simulator, app)
     await with_phones(container, simulator, app, integration, 20)
     await with_phones(container, simulator, app, integration, 1, project="somebody-else")
     async with working(container):
-        for left in (22, 22, 21):
+        for failed in (1, 1, 1, 1):
             done = await finished(container, (await container.flow.accept(to_everyone(app))).notification)
-            assert (done.counts.sent, done.reasons) == (21, {"address_foreign": 1})
-            assert (await statuses(container, app))[SubscriptionStatus.ACTIVE] == left
+            assert (done.counts.sent, done.counts.failed, done.reasons) == (21, failed, {"address_foreign": 1})
+        # As if its refusals lay days apart: now it rests, and costs the project's good name nothing.
+        monkeypatch.setattr(suspected, "PATIENCE", replace(suspected.PATIENCE, over=timedelta(0)))
+        refused = len(simulator.journal.refusals(limit=100))
+        done = await finished(container, (await container.flow.accept(to_everyone(app))).notification)
+        assert (done.counts.sent, done.counts.skipped, done.reasons) == (21, 1, {"address_foreign": 1})
+        assert len(simulator.journal.refusals(limit=100)) == refused, "it was not asked for"
+    assert (await statuses(container, app))[SubscriptionStatus.ACTIVE] == 22
     assert await paused_because(container, app, integration) is None
+    (shown,) = [one for one in await devices(container, app, integration) if one.suspected]
+    assert shown.suspected is not None
+    assert (shown.suspected.reason, shown.suspected.times, shown.status_reason) == ("address_foreign", 4, None)
 
 
 async def test_a_clock_that_is_hours_wrong_is_named_and_costs_no_device(

@@ -103,6 +103,61 @@ async def test_a_test_notification_goes_to_the_chosen_device_and_says_what_becam
     assert (arrived["title"], arrived["body"]) == ("Hello", "World")
 
 
+async def test_whoever_watches_a_test_asks_the_vendor_once_and_not_with_each_look(
+    api: httpx2.AsyncClient, simulator: Running
+) -> None:
+    integration = await added(api, simulator)
+    (token,) = simulator.fcm.make(PROJECT, 1, seed="one")
+    device = (await api.post("/api/v1/subscriptions", json={"provider": "fcm", "token": token})).json()["id"]
+    path = f"/api/v1/integrations/{integration}"
+    sent = (await api.post(f"{path}/test-notification", json={"subscription": device})).json()["id"]
+    for _ in range(5):
+        assert (await api.get(f"{path}/test-notification/{sent}")).json()["hints"][-1]["ok"]
+    assert (simulator.fcm.oauth.given, simulator.fcm.validated) == (1, 1)
+    fields = {"service_account": account(simulator)}
+    del simulator.fcm.oauth.projects[PROJECT]
+    new = {"service_account": account(simulator)}
+    assert new != fields
+    assert (await api.patch(path, json={"credentials": new})).status_code == 200
+    assert (await api.get(f"{path}/test-notification/{sent}")).json()["hints"][-1]["ok"]
+    assert (simulator.fcm.oauth.given, simulator.fcm.validated) == (2, 2), "another key is looked at anew"
+
+
+async def test_a_test_to_a_device_of_another_project_says_so_and_shows_it_with_the_integration(
+    api: httpx2.AsyncClient, container: Container, simulator: Running
+) -> None:
+    integration = await added(api, simulator)
+    path = f"/api/v1/integrations/{integration}"
+    (mine,) = simulator.fcm.make(PROJECT, 1, seed="one")
+    (foreign,) = simulator.fcm.make("somebody-else", 1, seed="two")
+    made = [
+        (await api.post("/api/v1/subscriptions", json={"provider": "fcm", "token": token})).json()["id"]
+        for token in (mine, foreign)
+    ]
+    async with working(container):
+        for device in made:
+            sent = (await api.post(f"{path}/test-notification", json={"subscription": device})).json()["id"]
+            while (looked := (await api.get(f"{path}/test-notification/{sent}")).json())["status"] == "waiting":
+                pass
+    assert (looked["status"], looked["reason"]) == ("failed", "address_foreign")
+    hint = looked["hints"][1]
+    assert (hint["name"], hint["ok"]) == ("subscription", False)
+    assert "belongs to another project" in hint["detail"]
+    shown = (await api.get(f"/api/v1/subscriptions/{made[1]}")).json()
+    assert (shown["status"], shown["suspected"]["reason"], shown["suspected"]["times"]) == (
+        "active",
+        "address_foreign",
+        1,
+    )
+    assert shown["suspected"]["rests_until"] is None
+    assert (await api.get(f"/api/v1/subscriptions/{made[0]}")).json()["suspected"] is None
+    assert (await api.get(path)).json()["suspected"] == 1
+    listed = (await api.get(f"{path}/subscriptions")).json()["data"]
+    assert [one["suspected"] is not None for one in listed] == [True, False]
+    (matter,) = (await api.get("/api/v1/stats/overview")).json()["attention"]
+    assert (matter["matter"], matter["integration"]) == ("devices_suspected", integration)
+
+
 async def test_a_look_at_a_test_ends_no_pause(
     api: httpx2.AsyncClient, container: Container, simulator: Running
 ) -> None:

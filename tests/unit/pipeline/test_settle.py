@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tidings.domain import suspected
 from tidings.domain.delivery import DeliveryStatus, Retired, Retry
 from tidings.domain.outcome import (
     Accepted,
@@ -31,7 +32,6 @@ from tidings.pipeline.settle import (
     LONGEST_DELAY,
     MANY,
     MOST_UNMAPPED_TRIES,
-    SUSPECT,
     Tried,
     Verdicts,
     settle,
@@ -218,7 +218,8 @@ BAD_TOKEN = Misconfigured(Doubt.DEVICE_TOKEN_REFUSED, FaultScope.ADDRESS)
 
 def test_one_token_that_is_refused_while_others_are_taken_is_suspected_and_kept() -> None:
     verdicts = settled(tried(Accepted(), subscription_id=1), tried(BAD_TOKEN, subscription_id=2))
-    assert [(one.subscription_id, one.patience) for one in verdicts.suspicions] == [(2, SUSPECT)]
+    assert [(one.subscription_id, one.patience) for one in verdicts.suspicions] == [(2, suspected.PATIENCE)]
+    assert not suspected.PATIENCE.retires
     assert verdicts.retired == []
     assert verdicts.misconfigured == {}
     assert {one.subscription_id: one.reason for one in verdicts.deliveries}[2] == "device_token_refused"
@@ -278,7 +279,7 @@ def test_where_others_are_taken_many_foreign_addresses_are_suspected_and_pause_n
     verdicts = settled(*taken, *foreign(MANY))
     assert verdicts.misconfigured == {}
     assert len(verdicts.suspicions) == MANY
-    assert {one.patience.times for one in verdicts.suspicions} == {3}
+    assert {one.patience.retires for one in verdicts.suspicions} == {False}
 
 
 def test_an_address_that_never_was_one_goes_at_once_where_others_are_taken() -> None:

@@ -43,6 +43,7 @@ class Reason(StrEnum):
     SERVICE_ERROR = "service_error"
     SERVICE_OVERLOADED = "service_overloaded"
     SHUTDOWN = "service_shutting_down"
+    SUSPECT = Doubt.ENDPOINT_SUSPECT.value
     THROTTLED = "throttled"
     TIMEOUT = "timed_out"
     TLS = "tls_failed"
@@ -142,7 +143,8 @@ ROWS = (
         statuses=_5XX,
     ),
     Row(frozenset({401, 403}), "", Misconfigured(Reason.CREDENTIAL_FORBIDDEN), _APPLE),
-    Row(frozenset({410}), "", Gone(Reason.UNREGISTERED), _APPLE),
+    # Apple always says why: without a reason it may be something in between that answers.
+    Row(frozenset({410}), "", Refused(Reason.SUSPECT), _APPLE),
     Row(frozenset({413}), "", Refused(Reason.PAYLOAD_TOO_LARGE), _APPLE),
     Row(frozenset({429}), "", Throttled(None, ThrottleScope.UNSTATED, Reason.THROTTLED), _APPLE),
     Row(frozenset({503}), "", Unavailable(None, Reason.SERVICE_OVERLOADED), _APPLE),

@@ -62,7 +62,8 @@ def _filled(outcome: Outcome, reply: Reply, said: dict[str, Any], *, now: float)
         case Accepted():
             return Accepted(_ref(reply.headers))
         case Gone():
-            return replace(outcome, at=_moment(said.get("timestamp"), now=now))
+            # Without a credible moment it is dead as of now: who registers while the answer is on its way is alive.
+            return replace(outcome, at=_moment(said.get("timestamp"), now=now) or now)
         case Throttled() | Unavailable():
             asked, said_at = reply.headers.get("retry-after"), reply.headers.get("date")
             after = retry_after(asked, now=now, cap=RETRY_AFTER_CAP, said_at=said_at)

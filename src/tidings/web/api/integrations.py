@@ -65,6 +65,11 @@ class IntegrationOut(BaseModel):
     unseen: int | None = Field(
         default=None, description="Only of one integration: active devices not seen for 270 days; their apps have gone."
     )
+    suspected: int | None = Field(
+        default=None,
+        description="Only of one integration: active devices whose tokens look as if they were of another environment, "
+        "project or app.",
+    )
 
 
 class Settings(Body):
@@ -178,7 +183,9 @@ async def _change(request: Request, app_id: int, provider: str, body: KeyBody, b
             )
 
 
-def integration_out(details: IntegrationDetails, *, unseen: int | None = None) -> IntegrationOut:
+def integration_out(
+    details: IntegrationDetails, *, unseen: int | None = None, suspected: int | None = None
+) -> IntegrationOut:
     """Show an integration."""
     integration = details.integration
     return IntegrationOut(
@@ -191,6 +198,7 @@ def integration_out(details: IntegrationDetails, *, unseen: int | None = None) -
         keys=[_key_out(key) for key in details.keys],
         expires_at=expiry_of(integration) if integration else None,
         unseen=unseen,
+        suspected=suspected,
     )
 
 

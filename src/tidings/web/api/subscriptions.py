@@ -19,6 +19,7 @@ from tidings.services.formats import Format
 from tidings.services.registration import Registration
 from tidings.services.transfers import IN_MEMORY
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, ProviderName, listed
+from tidings.web.api.suspected import SuspectedOut, suspected_out
 from tidings.web.auth import By, ReadApp, container_of, in_app
 
 router = APIRouter(prefix="/subscriptions", tags=["Subscriptions"])
@@ -41,6 +42,9 @@ class SubscriptionOut(BaseModel):
     created_at: datetime
     last_active_at: datetime | None = Field(description="The last notification delivered.")
     last_seen_at: datetime = Field(description="The last visit.")
+    suspected: SuspectedOut | None = Field(
+        description="Only of a device whose token looks as if it belonged elsewhere."
+    )
 
 
 class TagsBody(Body):
@@ -280,4 +284,5 @@ def subscription_out(row: Subscription) -> SubscriptionOut:
         created_at=row.created_at,
         last_active_at=row.last_active_at,
         last_seen_at=row.last_seen_at,
+        suspected=suspected_out(row.suspected),
     )

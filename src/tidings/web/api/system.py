@@ -110,7 +110,9 @@ class OverviewOut(BaseModel):
     queue_lag_seconds: float
     paused: PauseOut | None = Field(description="The pause of the whole instance; null while it sends.")
     held: int = Field(description="Notifications that the tripwire holds.")
-    attention: list[AttentionOut] = Field(description="Integrations that are paused or whose credentials end.")
+    attention: list[AttentionOut] = Field(
+        description="Integrations that are paused, whose credentials end, or whose devices are suspected."
+    )
 
 
 @router.get("/system", operation_id="get_system", summary="Get the state of the instance")

@@ -106,7 +106,11 @@ async def get_integration(request: Request, app: ReadApp, integration: str) -> I
     """Show one by its id."""
     service = container_of(request).phones.integrations
     found = await service.get(app.id, integration)
-    return integration_out(found, unseen=await service.unseen(found.integration) if found.integration else 0)
+    if found.integration is None:
+        return integration_out(found)
+    return integration_out(
+        found, unseen=await service.unseen(found.integration), suspected=await service.suspected(found.integration)
+    )
 
 
 @router.delete("/{integration}", operation_id="remove_integration", summary="Remove an integration")
