@@ -22,6 +22,7 @@ class ErrorCode(StrEnum):
     EMAIL_TAKEN = "email_taken"
     EVENTS_TOO_MANY = "events_too_many"
     EVENT_TOO_LARGE = "event_too_large"
+    FILTER_INVALID = "filter_invalid"
     FORBIDDEN = "forbidden"
     HOST_NOT_ALLOWED = "host_not_allowed"
     IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
@@ -167,6 +168,11 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
     ),
     ErrorCode.EVENT_TOO_LARGE: ErrorEntry(
         422, "The event's properties are too large", "Leave out what you do not need; `detail` says how much fits."
+    ),
+    ErrorCode.FILTER_INVALID: ErrorEntry(
+        422,
+        "The conditions are not valid",
+        'See `errors` for the place and what belongs there. Conditions read like `user.plan == "pro"`.',
     ),
     ErrorCode.FORBIDDEN: ErrorEntry(
         403, "You may not do that", "Ask for a role, or use a key with a scope, that has the permission in `detail`."

@@ -1,0 +1,50 @@
+"""Putting in what is known already: fields of an event become constants before anybody is looked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from tidings.domain.filters.matching import Record, constant, holds, turned, value_of
+from tidings.domain.filters.tree import FALSE, TRUE, AllOf, AnyOf, Compare, Field, Filter, Not
+
+
+def bind(tree: Filter, record: Record, now: datetime) -> Filter:
+    """Decide what the record's roots decide, and put their values into the rest; other roots stay to be asked for.
+
+    What comes back has no field of those roots, and holds for a person exactly when the whole would.
+    """
+    match tree:
+        case AllOf(parts):
+            return _joined([bind(part, record, now) for part in parts], AllOf)
+        case AnyOf(parts):
+            return _joined([bind(part, record, now) for part in parts], AnyOf)
+        case Not(part):
+            bound = bind(part, record, now)
+            return FALSE if bound == TRUE else TRUE if bound == FALSE else Not(bound)
+        case Compare():
+            return _bound(tree, record, now)
+
+
+def _bound(compare: Compare, record: Record, now: datetime) -> Filter:
+    compare = turned(compare)
+    value = compare.value
+    left_known = compare.field.root in record
+    if isinstance(value, Field):
+        if left_known and value.root in record:
+            return TRUE if holds(compare, record, now) else FALSE
+        if value.root not in record:
+            return compare
+        found = constant(compare.op, value_of(value, record))
+        return FALSE if found is None else replace(compare, value=found)
+    if left_known:
+        return TRUE if holds(compare, record, now) else FALSE
+    return compare
+
+
+def _joined(parts: list[Filter], kind: type[AllOf] | type[AnyOf]) -> Filter:
+    deciding, idle = (FALSE, TRUE) if kind is AllOf else (TRUE, FALSE)
+    if deciding in parts:
+        return deciding
+    left = tuple(part for part in parts if part != idle)
+    return left[0] if len(left) == 1 else kind(left)
