@@ -8,11 +8,17 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
-from tidings.domain.message import Message
+from tidings.domain.message import Message, Rendered, Translation
 from tidings.domain.platforms import Platforms
 
 LONGEST_LINK = 2_000
 """Characters of a URL."""
+
+LONGEST_TITLE = 200
+LONGEST_BODY = 2_000
+LONGEST_BUTTON = 60
+LONGEST_COLLAPSE_ID = 64
+"""Characters of a message's parts."""
 
 _LINK = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#]*)(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:@]+)(?::(?P<port>\d{1,5}))?", re.ASCII)
@@ -36,6 +42,7 @@ class ContentFault(StrEnum):
     UNSAFE_LINK = "unsafe_link"
     UNSAFE_IMAGE = "unsafe_image"
     UNSAFE_TEXT = "unsafe_text"
+    TEMPLATE_FAILED = "template_failed"
 
 
 class Finding(NamedTuple):
@@ -88,10 +95,12 @@ def text_fault(text: str, *, one_line: bool) -> str | None:
     return "The text begins a change of direction and does not end it." if open_ends else None
 
 
-def findings(message: Message) -> Iterator[Finding]:
+def findings(message: Message | Rendered) -> Iterator[Finding]:
     """Find what a message must not say or lead to."""
-    yield from _texts(message)
+    locales = message.locales if isinstance(message, Message) else {}
+    yield from _texts(message, locales)
     links = [("url", message.url), *((f"actions.{n}.url", one.url) for n, one in enumerate(message.actions))]
+    links += [(f"locales.{tag}.url", words.url) for tag, words in locales.items()]
     if message.platforms.webpush:
         links.append(("platforms.webpush.url", message.platforms.webpush.url))
     for field, url in links:
@@ -102,11 +111,12 @@ def findings(message: Message) -> Iterator[Finding]:
             yield Finding(field, ContentFault.UNSAFE_IMAGE, words)
 
 
-def _texts(message: Message) -> Iterator[Finding]:
+def _texts(message: Message | Rendered, locales: dict[str, Translation]) -> Iterator[Finding]:
     lines = [("title", message.title), *((f"actions.{n}.title", one.title) for n, one in enumerate(message.actions))]
     longer = [("body", message.body)]
-    for tag, words in message.locales.items():
+    for tag, words in locales.items():
         lines.append((f"locales.{tag}.title", words.title or ""))
+        lines += [(f"locales.{tag}.actions.{name}", title) for name, title in words.actions.items()]
         longer.append((f"locales.{tag}.body", words.body or ""))
     for name in ("android", "apns", "webpush"):
         of = getattr(message.platforms, name)

@@ -29,10 +29,28 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """Title and body in one language; None keeps the message's own."""
+    """What it says in one language; None keeps the message's own. `actions` maps the id of a button to its title."""
 
     title: str | None = None
     body: str | None = None
+    url: str | None = None
+    actions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Templated:
+    """What fills the gaps of a message whose texts and links are Liquid.
+
+    The names of `variables` stand at the top level of its templates; `user`, whom it is for, is put in beside them when
+    it is sent. `language` is that of the message's own words; `otherwise` is tried for those whose language it does
+    not have. `template` and `version` name where the words were copied from.
+    """
+
+    variables: dict[str, Any] = field(default_factory=dict)
+    language: str = "en"
+    otherwise: str | None = None
+    template: str | None = None
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +59,7 @@ class Message:
 
     `ttl` is in seconds (60 to 2 419 200). `collapse_id` replaces an earlier message with the same id.
     `locales` maps a language tag such as `de` or `pt-BR` to its translation. `platforms` is what it says differently
-    on Android, on Apple's systems and in browsers.
+    on Android, on Apple's systems and in browsers. With `templated`, texts and links are Liquid.
     """
 
     title: str
@@ -57,6 +75,7 @@ class Message:
     data: dict[str, Any] = field(default_factory=dict)
     locales: dict[str, Translation] = field(default_factory=dict)
     platforms: Platforms = SAME
+    templated: Templated | None = None
 
 
 @dataclass(frozen=True, slots=True)

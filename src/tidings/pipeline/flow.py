@@ -12,7 +12,8 @@ request or event
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -25,7 +26,7 @@ from tidings.domain.campaign import FINAL_STATUSES, NewNotification, Notificatio
 from tidings.domain.content import findings
 from tidings.domain.delivery import NewShard
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
-from tidings.domain.message import Message
+from tidings.domain.message import Message, Rendered
 from tidings.domain.outcome import Refused
 from tidings.domain.receipt import ReceiptEvent
 from tidings.lib import tracing
@@ -35,6 +36,7 @@ from tidings.lib.opaque import OpaquePairs
 from tidings.lib.tracing import Step
 from tidings.pipeline.audited import note_changed, note_created
 from tidings.pipeline.ingest import Acceptance, Frozen, Gate, Idempotent, freeze, ingest
+from tidings.pipeline.personal import Unrenderable, Words
 from tidings.pipeline.plan import SHARD_SIZE, shards_of
 from tidings.pipeline.receipts import receipt_from, record
 from tidings.pipeline.render import render
@@ -91,14 +93,14 @@ class Flow:
         self, new: NewNotification, idempotency: Idempotent | None, gate: Gate | None, by: Actor
     ) -> Acceptance:
         now = self._clock.now()
-        _check_content(new.message)
+        versions = list(_versions(new.message))
 
         def look(tx: Transaction) -> tuple[Frozen, list[str]]:
             providers = [one.provider for one in tx.credentials.integrations(new.app_id)]
             return freeze(tx, new), providers
 
         frozen, providers = await self._store.read(look)
-        too_large_for = self._check_size(new.message, providers)
+        too_large_for = self._check_size(versions, providers)
         public_id = self._ids.new("ntf")
 
         def store(tx: Transaction) -> Acceptance:
@@ -114,13 +116,14 @@ class Flow:
             await self._bus.ring(Doorbell(Bell.WORK, accepted.notification.id))
         return replace(accepted, too_large_for=too_large_for)
 
-    def _check_size(self, message: Message, providers: list[str]) -> tuple[tuple[str, int], ...]:
+    def _check_size(
+        self, versions: list[tuple[str | None, Rendered]], providers: list[str]
+    ) -> tuple[tuple[str, int], ...]:
         """Give the push services for which the message is too long in one of its languages, and by how much."""
         over: dict[str, int] = {}
         for name in providers:
             via = self._provider(name)
-            for language in (None, *message.locales):
-                rendered = render(message, language)
+            for language, rendered in versions:
                 fault = via.fault(rendered) if isinstance(via, ChecksMessages) else None
                 if fault is not None:
                     raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{fault.field}: {fault.message}", faults=(fault,))
@@ -223,10 +226,29 @@ class Flow:
         return await self._store.write(lambda tx: record(tx, receipt, app_id=app_id))
 
 
-def _check_content(message: Message) -> None:
-    faults = tuple(FieldFault(one.field, one.words) for one in findings(message))
-    if faults:
-        raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{faults[0].field}: {faults[0].message}", faults=faults)
+def _versions(message: Message) -> Iterator[tuple[str | None, Rendered]]:
+    """Give a message in each of its languages, as far as it can be known before it is sent. Raises INVALID_REQUEST.
+
+    What depends on the person is written for nobody in particular, and left out where that gives no message.
+    """
+    if message.templated is None:
+        _refuse(FieldFault(one.field, one.words) for one in findings(message))
+        for language in (None, *message.locales):
+            yield language, render(message, language)
+        return
+    try:
+        words = Words(message)
+        for language in (None, *message.locales):
+            with suppress(Unrenderable) if words.asks_for_user else nullcontext():
+                yield language, words.render(language)
+    except Unrenderable as fault:
+        _refuse([FieldFault(fault.field, fault.words)])
+
+
+def _refuse(faults: Iterable[FieldFault]) -> None:
+    found = tuple(faults)
+    if found:
+        raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{found[0].field}: {found[0].message}", faults=found)
 
 
 def _tell(span: tracing.Span, accepted: Acceptance) -> None:

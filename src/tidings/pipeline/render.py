@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from tidings.domain.message import Message, Rendered, Translation
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tidings.domain.message import Action, Message, Rendered, Translation
 
 
 def language_for(message: Message, locale: str | None) -> str | None:
     """Choose the translation for a device's locale: `pt-BR`, then `pt`, then the message's own words (None)."""
     if not locale or not message.locales:
         return None
-    known = {tag.lower().replace("_", "-"): tag for tag in message.locales}
+    return tag_for(message.locales, locale)
+
+
+def tag_for(tags: Iterable[str], locale: str | None) -> str | None:
+    """Find among language tags the one for a locale, else for the locale without its region or script."""
+    if not locale:
+        return None
+    known = {tag.lower().replace("_", "-"): tag for tag in tags}
     parts = locale.lower().replace("_", "-").split("-")
     for length in range(len(parts), 0, -1):
         tag = known.get("-".join(parts[:length]))
@@ -24,14 +34,18 @@ def render(message: Message, language: str | None) -> Rendered:
     return Rendered(
         title=words.title or message.title,
         body=message.body if words.body is None else words.body,
-        url=message.url,
+        url=words.url or message.url,
         icon=message.icon,
         image=message.image,
         badge_count=message.badge_count,
-        actions=message.actions,
+        actions=_named(message.actions, words.actions) if words.actions else message.actions,
         urgency=message.urgency,
         collapse_id=message.collapse_id,
         language=language,
         data=message.data,
         platforms=message.platforms,
     )
+
+
+def _named(actions: tuple[Action, ...], titles: dict[str, str]) -> tuple[Action, ...]:
+    return tuple(replace(one, title=titles.get(one.id) or one.title) for one in actions)

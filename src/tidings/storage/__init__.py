@@ -25,6 +25,7 @@ from tidings.domain.campaign import Counts, NewNotification, Notification, Notif
 from tidings.domain.delivery import DeadShard, NewShard, Priority, SettledDelivery, Settlement, Shard
 from tidings.domain.erasure import Erasure, Sought
 from tidings.domain.message import Message
+from tidings.domain.person import Person
 from tidings.domain.receipt import Receipt
 from tidings.domain.safety import GlobalPause, HoldReason
 from tidings.domain.stats import Naming, Scale
@@ -207,6 +208,10 @@ class Subscriptions(Protocol):
     def recipients_by_id(self, ids: Sequence[int], *, of: Audience = ...) -> list[Recipient]: ...
     def misplaced(self, ids: Collection[int]) -> dict[int, Suspected]: ...
     def count_misplaced(self, integration_id: int) -> int: ...
+    def people(self, ids: Sequence[int]) -> dict[int, Person]:
+        """Give who uses each of these subscriptions: what the App's server and the device itself have said."""
+        ...
+
     def forget_suspicions(self, *, before: datetime) -> int:
         """Forget what was last held against an address before then; give how many rows."""
         ...

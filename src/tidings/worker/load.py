@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
@@ -10,6 +10,7 @@ from operator import itemgetter
 from tidings.domain.app import Credential, CredentialStatus
 from tidings.domain.campaign import FINAL_STATUSES, TEST, Notification, NotificationStatus
 from tidings.domain.delivery import DeliveryStatus, SettledDelivery, Shard, SkipReason
+from tidings.domain.person import Person
 from tidings.domain.subscription import Recipient
 from tidings.pipeline.settle import EVERYWHERE, Pair
 from tidings.providers import BROWSER
@@ -31,7 +32,8 @@ class Batch:
     """The next recipients of a shard, sorted by what can be done with them.
 
     `tries` maps a subscription to the tries it had before. `held` are recipients whose integration is paused.
-    `settled` were decided without a try. `cursor` is the shard's cursor once the batch is settled.
+    `settled` were decided without a try. `cursor` is the shard's cursor once the batch is settled. `people` are those
+    who use the recipients' devices, where what is said depends on them.
     """
 
     notification: Notification
@@ -42,6 +44,7 @@ class Batch:
     tries: dict[int, int] = field(default_factory=dict)
     held: tuple[int, ...] = ()
     settled: tuple[SettledDelivery, ...] = ()
+    people: Mapping[int, Person] = field(default_factory=dict)
 
     @property
     def of(self) -> str:
@@ -183,6 +186,7 @@ def _sorted(
     if resting := _resting(tx, notification, found, now=now):
         found = [one for one in found if one.subscription_id not in resting]
         skipped |= resting
+    templated = notification.message.templated is not None
     return Batch(
         notification=notification,
         number=number,
@@ -195,6 +199,7 @@ def _sorted(
             SettledDelivery(subscription_id, DeliveryStatus.SKIPPED, reason, attempt=tries[subscription_id])
             for subscription_id, reason in skipped.items()
         ),
+        people=tx.subscriptions.people(list(map(_id, found))) if templated else {},
     )
 
 

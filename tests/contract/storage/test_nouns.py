@@ -15,7 +15,10 @@ from sqlalchemy.exc import IntegrityError
 from support.stored import KEYS, Given, endpoint
 from tidings.domain.app import CredentialStatus, Heartbeat
 from tidings.domain.audience import Audience, Devices, Everyone, Tagged, Users
+from tidings.domain.campaign import NewNotification
 from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.message import Message, Templated, Translation
+from tidings.domain.person import Person
 from tidings.domain.subscription import Address, SubscriptionStatus
 from tidings.storage import Store, Transaction
 
@@ -24,6 +27,39 @@ HASH = bytes(32)
 
 def _add_app(tx: Transaction, *, public_id: str, name: str, now: datetime) -> None:
     tx.apps.add(public_id=public_id, name=name, identity_secret=b"", now=now)
+
+
+class TestPeople:
+    async def test_who_uses_devices_is_read_together(self, store: Store, given: Given) -> None:
+        app, other = await given.app(), await given.app()
+        known = {"attributes": {"plan": "pro"}, "locale": "de", "time_zone": "Europe/Berlin"}
+
+        def put(tx: Transaction) -> None:
+            tx.users.put(app.id, "u-1", **known, now=given.now)  # type: ignore[arg-type]
+            tx.users.put(other.id, "u-2", attributes={"plan": "other"}, locale=None, time_zone=None, now=given.now)
+
+        await store.write(put)
+        first = await given.device(app, None, user_external_id="u-1")
+        away = await given.device(app, None, user_external_id="u-1", time_zone="Asia/Tokyo")
+        stranger = await given.device(app, None, user_external_id="u-2")
+        nobody = await given.device(app, None)
+        ids = [one.id for one in (first, away, stranger, nobody)]
+        assert await store.read(lambda tx: tx.subscriptions.people([*ids, 404])) == {
+            first.id: Person("u-1", {"plan": "pro"}, "de", "Europe/Berlin"),
+            away.id: Person("u-1", {"plan": "pro"}, "de", "Asia/Tokyo"),
+            stranger.id: Person("u-2"),
+            nobody.id: Person(),
+        }
+        assert await store.read(lambda tx: tx.subscriptions.people([])) == {}
+
+    async def test_what_fills_a_message_is_kept_with_it(self, store: Store, given: Given) -> None:
+        templated = Templated({"a": {"b": [1, None, "ü"]}}, "en", "de", "tpl_1", 3)
+        message = Message("{{ a }}", locales={"de": Translation(url="https://x.y/{{ a }}", actions={"a": "Ja"})})
+        new = NewNotification((await given.app()).id, replace(message, templated=templated), Everyone())
+        stored = await store.write(
+            lambda tx: tx.notifications.add(new, public_id="ntf_t", audience=0, ceiling=0, now=given.now)
+        )
+        assert (await store.read(lambda tx: tx.notifications.by_id(stored.id)) or stored).message == new.message
 
 
 class TestApps:
