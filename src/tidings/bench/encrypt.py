@@ -7,8 +7,9 @@ from tidings.bench.crowd import addresses
 from tidings.bench.floor import microseconds
 from tidings.domain.app import Credential
 from tidings.lib.crypto import base64url_from, generate_key, point_from, scalar_from
+from tidings.pipeline.deliver import BURST
 from tidings.pipeline.render import render
-from tidings.providers import Draft, Envelope, provider
+from tidings.providers import BuildsTogether, Draft, Envelope, provider
 
 PEERS = 1_000
 
@@ -35,12 +36,14 @@ def draft() -> Draft:
 
 
 def measure_encryption(*, rounds: int) -> float:
-    """Give the CPU microseconds of one whole request: fill, encrypt, address; each for another subscriber."""
+    """Give the CPU microseconds of one whole request: fill, encrypt, address; a turn of a sender at a time."""
     webpush, signed, shared = provider("webpush"), credential(), draft()
+    assert isinstance(webpush, BuildsTogether)
     crowd = list(addresses(PEERS, base="https://fcm.googleapis.com/fcm/send/"))
-    envelope = Envelope("0" * 32, "A" * 16, 3_600)
+    everybody = [(to, Envelope(f"{number:032x}", "A" * 16, 3_600)) for number, to in enumerate(crowd)]
+    turns = [everybody[at : at + BURST] for at in range(0, PEERS - BURST + 1, BURST)]
 
-    def request(number: int) -> object:
-        return webpush.request(shared, crowd[number % PEERS], envelope, credential=signed, now=1_000_000.0)
+    def turn(number: int) -> object:
+        return webpush.requests(shared, turns[number % len(turns)], credential=signed, now=1_000_000.0)
 
-    return microseconds(request, rounds=rounds)
+    return microseconds(turn, rounds=max(1, rounds // BURST)) / BURST

@@ -23,8 +23,8 @@ SCALAR_SIZE = 32
 
 _BLOCK = 64
 """Bytes that SHA-256 works on at a time."""
-_INNER_PAD = int.from_bytes(b"\x36" * _BLOCK, "big")
-_OUTER_PAD = int.from_bytes(b"\x5c" * _BLOCK, "big")
+_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
 
 _CURVE = ec.SECP256R1()
 _ECDH = ec.ECDH()
@@ -168,14 +168,12 @@ def es256_verifies(key: PublicKey, signature: bytes, message: bytes) -> bool:
 def hmac_sha256(key: bytes, message: bytes) -> bytes:
     """HMAC with SHA-256: 32 bytes (RFC 2104 §2).
 
-    Two hashes put together here take less than `hmac.digest`, which sets OpenSSL's HMAC up for each call. The
-    key meets the pads as one number, so no time depends on its bytes.
+    Two hashes put together here, as Python's own `hmac` module does, take less than `hmac.digest`, which sets
+    OpenSSL's HMAC up for each call.
     """
-    if len(key) > _BLOCK:
-        key = sha256(key).digest()
-    number = int.from_bytes(key.ljust(_BLOCK, b"\0"), "big")
-    inner = sha256((number ^ _INNER_PAD).to_bytes(_BLOCK, "big") + message).digest()
-    return sha256((number ^ _OUTER_PAD).to_bytes(_BLOCK, "big") + inner).digest()
+    padded = (key if len(key) <= _BLOCK else sha256(key).digest()).ljust(_BLOCK, b"\0")
+    inner = sha256(padded.translate(_INNER_PAD) + message).digest()
+    return sha256(padded.translate(_OUTER_PAD) + inner).digest()
 
 
 def hkdf_extract(salt: bytes, keying_material: bytes) -> bytes:

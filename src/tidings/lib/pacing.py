@@ -124,6 +124,10 @@ class Breaker:
         if self._until is not None:
             self._probes += 1
 
+    def withdraw(self) -> None:
+        """Take back a request that did not go out after all."""
+        self._probes = max(0, self._probes - 1)
+
     def note(self, sign: Sign, *, now: float, after: float = 0.0) -> None:
         """Count what became of a request; `after` are seconds that the origin itself asked to be left alone."""
         if sign is Sign.GOOD or sign is Sign.BUSY:

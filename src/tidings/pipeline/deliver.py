@@ -6,7 +6,7 @@ This is what a sender process does. It knows no database and keeps nothing betwe
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import NamedTuple, Protocol
@@ -17,7 +17,7 @@ from tidings.domain.subscription import Address
 from tidings.lib.exchange import Answer, Request
 from tidings.lib.pacing import Waiting
 from tidings.pipeline.origins import Flight, Origins
-from tidings.providers import Draft, Envelope, HasQuota, Provider
+from tidings.providers import BuildsTogether, Draft, Envelope, HasQuota, Provider
 
 BURST = 32
 """Messages encrypted before the sockets are looked at again: some milliseconds. Fewer make a tenth more of it all, as
@@ -128,6 +128,11 @@ class Delivery:
         self._recalled = recalled
         self._waiting: dict[Key, tuple[Address, Provider, Flight]] = {}
         self._line: Waiting[tuple[Chunk, Parcel]] = Waiting()
+        self._leaving: dict[tuple[int, int, int], tuple[Chunk, list[tuple[Parcel, Address, Flight]]]] = {}
+        self._places = client.room
+        """What the client takes on besides those that are leaving."""
+        self._tick = self._time = 0.0
+        """Both clocks at the beginning of a turn, which takes some milliseconds."""
 
     def run(self, take: Callable[[bool], Chunk | None]) -> Iterator[list[Settled]]:
         """Send every parcel of every chunk and give the outcomes as they come, in no order; none after a wait in vain.
@@ -145,17 +150,19 @@ class Delivery:
         while not (ended and not self._waiting and not self._line):
             settled: list[Settled] = []
             starved = False
+            self._tick, self._time = self._ticks(), self._now()
             for _ in range(BURST):
                 if self._advance(parcels, settled):
                     continue
                 if self._full:
                     break
                 starved = True
-                chunk, ended = self._next(take, ended=ended, wait=not (self._waiting or self._line or settled))
+                chunk, ended = self._next(take, ended=ended, wait=not (settled or self._busy))
                 if chunk is None:
                     break
                 self._limit(chunk)
                 parcels = zip(repeat(chunk), chunk.parcels)
+            self._depart(settled)
             waits = starved or self._full
             settled += self._answers(IDLE if waits else 0.0)
             if settled or waits:
@@ -172,7 +179,7 @@ class Delivery:
         """Bring one parcel further: onto its way, aside, or back at once; False when none can be."""
         if self._line:
             if due := self._line.take(self._room_for):
-                self._submit(*due, settled)
+                self._admit(*due, settled)
                 return True
             if len(self._line) > LINE_FOR_SLOW and (due := self._line.take(self._tarries)):
                 settled.append(self._put_off(*due))
@@ -182,25 +189,29 @@ class Delivery:
         # Whoever waits aside has no room, so this one overtakes nobody at its own origin.
         origin = pair[1].origin
         if self._room_for(origin) > 0:
-            self._submit(*pair, settled)
+            self._admit(*pair, settled)
         else:
             self._line.put(origin, pair)
         return True
 
     def _tarries(self, origin: str) -> int:
-        return self._origins.tarries(origin, life=0.0, now=self._ticks()) is not None
+        return self._origins.tarries(origin, life=0.0, now=self._tick) is not None
 
     def _put_off(self, chunk: Chunk, parcel: Parcel) -> Settled:
-        life = max(0.0, chunk.expires_at - self._now())
-        outcome = self._origins.tarries(parcel.origin, life=life, now=self._ticks())
+        life = max(0.0, chunk.expires_at - self._time)
+        outcome = self._origins.tarries(parcel.origin, life=life, now=self._tick)
         return Settled(chunk.number, parcel.subscription_id, outcome or RECALLED)
 
     @property
+    def _busy(self) -> bool:
+        return bool(self._waiting or self._line or self._leaving)
+
+    @property
     def _full(self) -> bool:
-        return self._client.room <= 0 or len(self._line) >= ASIDE
+        return self._places <= 0 or len(self._line) >= ASIDE
 
     def _room_for(self, origin: str) -> int:
-        return self._origins.room(origin, now=self._ticks()) if self._client.room > 0 else 0
+        return self._origins.room(origin, now=self._tick) if self._places > 0 else 0
 
     def _next(self, take: Callable[[bool], Chunk | None], *, ended: bool, wait: bool) -> tuple[Chunk | None, bool]:
         if ended:
@@ -210,37 +221,68 @@ class Delivery:
         except EndOfChunks:
             return None, True
 
-    def _submit(self, chunk: Chunk, parcel: Parcel, settled: list[Settled]) -> None:
-        now = self._now()
-        life, origin, key_id = chunk.expires_at - now, parcel.origin, parcel.credential_id
+    def _admit(self, chunk: Chunk, parcel: Parcel, settled: list[Settled]) -> None:
+        """Let a parcel leave with the others of this turn, if nothing is in its way."""
+        life, origin, key_id = chunk.expires_at - self._time, parcel.origin, parcel.credential_id
         outcome: Outcome | None
         if life <= 0:
             outcome = Unavailable(None, "ttl_ended")
         elif self._recalled(chunk.number):
             outcome = RECALLED
         else:
-            outcome = self._origins.held(origin, key_id, chunk=chunk.number, life=life, now=self._ticks())
-        if outcome is None:
-            name, draft = chunk.drafts[parcel.draft]
-            via = self._provider(name)
-            to = Address(parcel.target, parcel.keys)
-            envelope = Envelope(parcel.delivery_id, parcel.receipt_token, max(LEAST_TTL, int(life)))
-            request = via.request(draft, to, envelope, credential=chunk.credentials[key_id], now=now)
-            if not isinstance(request, Refused):
-                key = (chunk.number, parcel.subscription_id)
-                self._waiting[key] = (to, via, self._origins.start(origin, key_id, now=self._ticks()))
-                self._client.submit(key, request)
-                return
-            outcome = request
-        settled.append(Settled(chunk.number, parcel.subscription_id, outcome))
+            outcome = self._origins.held(origin, key_id, chunk=chunk.number, life=life, now=self._tick)
+        if outcome is not None:
+            settled.append(Settled(chunk.number, parcel.subscription_id, outcome))
+            return
+        group = self._leaving.get((chunk.number, parcel.draft, key_id))
+        if group is None:
+            group = self._leaving[chunk.number, parcel.draft, key_id] = (chunk, [])
+        flight = self._origins.start(origin, key_id, now=self._tick)
+        group[1].append((parcel, Address(parcel.target, parcel.keys), flight))
+        self._places -= 1
+
+    def _depart(self, settled: list[Settled]) -> None:
+        """Build the requests of all that may leave, and hand them over."""
+        for (number, which, key_id), (chunk, leaving) in self._leaving.items():
+            name, draft = chunk.drafts[which]
+            via, ttl = self._provider(name), max(LEAST_TTL, int(chunk.expires_at - self._time))
+            recipients = [(to, Envelope(one.delivery_id, one.receipt_token, ttl)) for one, to, _ in leaving]
+            requests = _built(via, draft, recipients, credential=chunk.credentials[key_id], now=self._time)
+            for (parcel, to, flight), request in zip(leaving, requests, strict=True):
+                key = (number, parcel.subscription_id)
+                if isinstance(request, Refused):
+                    self._origins.withdraw(flight)
+                    settled.append(Settled(*key, request))
+                else:
+                    self._waiting[key] = (to, via, flight)
+                    self._client.submit(key, request)
+        self._leaving.clear()
+        self._places = self._client.room
 
     def _answers(self, timeout: float) -> list[Settled]:
         if not self._waiting:
             return []
         settled = []
-        for key, answer in self._client.poll(timeout):
+        answers = self._client.poll(timeout)
+        now, tick = self._now(), self._ticks()
+        for key, answer in answers:
             to, via, flight = self._waiting.pop(key)
-            outcome = via.outcome(to, answer, now=self._now())
-            self._origins.learn(flight, answer, outcome, now=self._ticks())
+            outcome = via.outcome(to, answer, now=now)
+            self._origins.learn(flight, answer, outcome, now=tick)
             settled.append(Settled(*key, outcome))
+        self._places = self._client.room
         return settled
+
+
+def _built(
+    via: Provider,
+    draft: Draft,
+    recipients: Sequence[tuple[Address, Envelope]],
+    *,
+    credential: Credential,
+    now: float,
+) -> list[Request | Refused]:
+    together: object = via
+    if isinstance(together, BuildsTogether):
+        return together.requests(draft, recipients, credential=credential, now=now)
+    return [via.request(draft, to, envelope, credential=credential, now=now) for to, envelope in recipients]

@@ -37,6 +37,12 @@ class Service:
         """Tell whether nothing would be lost with it."""
         return self.pace.idle and self.breaker.idle
 
+    def withdraw(self, ticket: int) -> None:
+        """Take back a request that did not go out after all."""
+        self.pace.finish(ticket, Sign.NOTHING)
+        self.breaker.withdraw()
+        self.promptness.in_flight -= 1
+
 
 class Flight(NamedTuple):
     """A request that went out: its ticket in the window, and what will learn from its answer."""
@@ -127,6 +133,10 @@ class Origins:
         service.breaker.start()
         service.promptness.start(now=now)
         return Flight(service.pace.start(), now, service, self._gates.of((credential_id, origin)))
+
+    def withdraw(self, flight: Flight) -> None:
+        """Take back a request that did not go out after all."""
+        flight.service.withdraw(flight.ticket)
 
     def learn(self, flight: Flight, answer: Answer, outcome: Outcome, *, now: float) -> None:
         """Draw the conclusions from what became of a request."""

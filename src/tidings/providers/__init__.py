@@ -5,7 +5,7 @@ A provider is pure: it turns messages into requests and answers into outcomes. I
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -125,6 +125,17 @@ class Provider(Protocol):
 
     def outcome(self, to: Address, answer: Answer, *, now: float) -> Outcome:
         """Say by table what an answer means (`now` in Unix seconds, for Retry-After dates)."""
+        ...
+
+
+@runtime_checkable
+class BuildsTogether(Protocol):
+    """A provider that builds the requests of many for less than one after the other."""
+
+    def requests(
+        self, draft: Draft, recipients: Sequence[tuple[Address, Envelope]], *, credential: Credential, now: float
+    ) -> list[Request | Refused]:
+        """Build the requests of many, in their order; each is what `request` would give."""
         ...
 
 

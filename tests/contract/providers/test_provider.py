@@ -35,6 +35,7 @@ from tidings.lib.egress import HostPolicy
 from tidings.lib.exchange import Answer, FailureKind, NetworkFailure, Reply, Request
 from tidings.providers import (
     REGISTRY,
+    BuildsTogether,
     Draft,
     Envelope,
     GeneratesKeys,
@@ -202,6 +203,20 @@ class TestRequest:
         assert isinstance(request, Request)
         assert request.url == case.url
         assert request.body
+
+    def test_built_together_each_is_what_it_is_alone(self, case: Case) -> None:
+        draft, credential = case.via.draft(MESSAGE), case.credential()
+        to, _ = case.via.address_from(case.registration, policy=case.policy)
+        assert isinstance(draft, Draft)
+        if not isinstance(case.via, BuildsTogether):
+            return  # then senders build one after the other
+        envelopes = [Envelope(digit * 32, digit * 16, 3_600) for digit in "abc"]
+        together = case.via.requests(draft, [(to, one) for one in envelopes], credential=credential, now=NOW)
+        alone = [case.via.request(draft, to, one, credential=credential, now=NOW) for one in envelopes]
+        for one, other in zip(together, alone, strict=True):
+            assert isinstance(one, Request)
+            assert isinstance(other, Request)
+            assert (one.url, one.headers, len(one.body)) == (other.url, other.headers, len(other.body))
 
     def test_no_header_can_be_split_into_two(self, case: Case) -> None:
         request = case.request(replace(MESSAGE, collapse_id="a\r\nX-Evil: 1", title="t\r\nX-Evil: 1"))

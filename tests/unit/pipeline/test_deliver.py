@@ -176,6 +176,13 @@ def test_a_request_that_cannot_be_made_is_an_outcome_and_sends_nothing() -> None
     assert [request.url for request in client.requests] == ["a", "b"]
 
 
+def test_requests_that_cannot_be_made_take_up_no_place() -> None:
+    client = Client(ok, room=2)
+    settled = run(client, chunk(1, *["refuse"] * 300, "a"))
+    assert sum(one.outcome == Refused("too_large") for one in settled) == 300
+    assert [request.url for request in client.requests] == ["a"]
+
+
 def test_failures_of_the_network_are_outcomes() -> None:
     settled = run(Client(lambda _: NetworkFailure(FailureKind.TIMEOUT)), chunk(1, "a"))
     assert settled == [Settled(1, 1, Unavailable(None, "timeout"))]

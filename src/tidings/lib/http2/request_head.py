@@ -10,7 +10,7 @@ import re
 from hpack.table import HeaderTable
 
 MOST_LINES = 2048
-"""Header lines remembered as bytes; then the memory starts over, as most are of one message alone."""
+"""Names and sets of header lines remembered as bytes; then the memory starts over."""
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _NEVER = frozenset({b"authorization", b"proxy-authorization", b"cookie"})
@@ -65,37 +65,43 @@ def start_of(authority: str) -> bytes:
 
 
 class RequestHeads:
-    """Writes header blocks; remembers the bytes of header lines."""
+    """Writes header blocks. Remembers the bytes of all lines but the last: that may be one request's own."""
 
     def __init__(self) -> None:
-        self._lines: dict[str, bytes] = {}
+        self._shared: dict[tuple[str, ...], bytes] = {}
         self._names: dict[str, bytes] = {}
         self._sizes: dict[int, bytes] = {}
 
     def block(self, start: bytes, path: str, lines: tuple[str, ...], size: int) -> bytes | None:
         """Write a block: `start` is that of the host, `size` the body's in bytes; None if a line is no header."""
-        known = self._lines.get
         raw = path.encode("ascii")
         length = len(raw)
-        parts = [start, _LENGTHS[length] if length <= 2048 else _integer(length, 0x7F), raw]
-        for line in lines:
-            part = known(line)
-            if part is None and (part := self._new(line)) is None:
-                return None
-            parts.append(part)
-        parts.append(self._sizes.get(size) or self._size(size))
-        return b"".join(parts)
+        many, own = lines[:-1], self._line(lines[-1]) if lines else b""
+        shared = self._shared.get(many)
+        if own is None or (shared is None and (shared := self._new(many)) is None):
+            return None
+        text = _LENGTHS[length] if length <= 2048 else _integer(length, 0x7F)
+        return b"".join((start, text, raw, shared, own, self._sizes.get(size) or self._size(size)))
 
-    def _new(self, line: str) -> bytes | None:
+    def _new(self, lines: tuple[str, ...]) -> bytes | None:
+        written = b""
+        for line in lines:
+            part = self._line(line)
+            if part is None:
+                return None
+            written += part
+        if len(self._shared) >= MOST_LINES:
+            self._shared.clear()
+        self._shared[lines] = written
+        return written
+
+    def _line(self, line: str) -> bytes | None:
         name, colon, value = line.partition(":")
         start = self._names.get(name) or self._name(name)
         value = value.strip(" ")
         if start is None or not colon or not value or not value.isascii() or not value.isprintable():
             return None
-        if len(self._lines) >= MOST_LINES:
-            self._lines.clear()
-        written = self._lines[line] = start + _text(value.encode("ascii"))
-        return written
+        return start + _text(value.encode("ascii"))
 
     def _name(self, name: str) -> bytes | None:
         if _TOKEN.fullmatch(name) is None or (raw := name.lower().encode("ascii")) in _OF_HTTP1:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from tidings.lib.agreement import agreement
 from tidings.lib.crypto import (
@@ -27,6 +29,36 @@ _LAST_RECORD = b"\x02"
 _ROOM = RECORD_SIZE - 1 - 16  # the delimiter and the tag
 
 
+class Plain(NamedTuple):
+    """One message before it is encrypted. `size` is the plaintext's length with padding, in bytes."""
+
+    text: bytes
+    p256dh: bytes
+    auth: bytes
+    size: int
+
+
+def encrypted_together(messages: Sequence[Plain]) -> list[bytes | None]:
+    """Encrypt as `encrypted` does; None for whom it would be Malformed.
+
+    All keys are agreed on before anything else is done: the curve's tables stay in the processor's cache meanwhile.
+    """
+    agree = agreement()
+    pairs: list[tuple[bytes, bytes] | None] = []
+    for one in messages:
+        try:
+            pairs.append(agree(one.p256dh))
+        except Malformed:
+            pairs.append(None)
+    random = os.urandom(SALT_SIZE * len(messages))
+    return [
+        None
+        if pair is None or len(one.auth) != AUTH_SIZE
+        else _body(one, *pair, random[number * SALT_SIZE : (number + 1) * SALT_SIZE])
+        for number, (one, pair) in enumerate(zip(messages, pairs, strict=True))
+    ]
+
+
 def encrypted(
     plaintext: bytes, *, p256dh: bytes, auth: bytes, size: int, key: PrivateKey | None = None, salt: bytes | None = None
 ) -> bytes:
@@ -35,18 +67,21 @@ def encrypted(
     `size` is the plaintext's length with padding, in bytes. Key pair and salt are new for each message unless a test
     gives them. Malformed if `p256dh` is not on the curve or `auth` has another size.
     """
-    if not len(plaintext) <= size <= _ROOM:
-        raise ValueError(f"{len(plaintext)} bytes padded to {size} are no single record of {RECORD_SIZE}")
     if len(auth) != AUTH_SIZE:
         raise Malformed(f"`auth` has {AUTH_SIZE} bytes; this one has {len(auth)}.")
     if key is None:
         own, secret = agreement()(p256dh)
     else:
         own, secret = point_from(key), shared_secret(key, public_key_from_point(p256dh))
-    salt = salt or os.urandom(SALT_SIZE)
+    return _body(Plain(plaintext, p256dh, auth, size), own, secret, salt or os.urandom(SALT_SIZE))
+
+
+def _body(message: Plain, own: bytes, secret: bytes, salt: bytes) -> bytes:
+    text, p256dh, auth, size = message
+    if not len(text) <= size <= _ROOM:
+        raise ValueError(f"{len(text)} bytes padded to {size} are no single record of {RECORD_SIZE}")
     content_key, nonce = content_keys(keying_material(secret, auth, p256dh, own), salt)
-    record = (plaintext + _LAST_RECORD).ljust(size + 1, b"\0")
-    return salt + _HEADER_REST + own + gcm_encrypt(content_key, nonce, record)
+    return salt + _HEADER_REST + own + gcm_encrypt(content_key, nonce, (text + _LAST_RECORD).ljust(size + 1, b"\0"))
 
 
 def keying_material(secret: bytes, auth: bytes, p256dh: bytes, own: bytes) -> bytes:

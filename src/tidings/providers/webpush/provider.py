@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from tidings.domain.app import Credential
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
@@ -26,7 +27,7 @@ from tidings.lib.crypto import (
 from tidings.lib.egress import ForbiddenUrl, HostPolicy, UrlFault, checked_url
 from tidings.lib.exchange import Answer, Request
 from tidings.providers import Draft, Envelope, NewCredential
-from tidings.providers.webpush.encrypt import AUTH_SIZE, encrypted
+from tidings.providers.webpush.encrypt import AUTH_SIZE, Plain, encrypted_together
 from tidings.providers.webpush.message import draft_from, excess, payload_from
 from tidings.providers.webpush.outcomes import Reason
 from tidings.providers.webpush.reading import outcome_from
@@ -93,26 +94,26 @@ class WebPush:
         self, draft: Draft, to: Address, envelope: Envelope, *, credential: Credential, now: float
     ) -> Request | Refused:
         """Encrypt and address one message (RFC 8030 §5); Refused if this push service takes no message of its size."""
-        service = service_at(to.target)
-        payload = payload_from(draft, envelope)
-        if len(payload) > service.largest:
-            return Refused(_TOO_LARGE.get(service.family, Reason.PAYLOAD_TOO_LARGE))
-        size = padded_size(len(payload), largest=service.largest)
-        try:
-            body = encrypted(payload, p256dh=to.keys[:POINT_SIZE], auth=to.keys[POINT_SIZE:], size=size)
-        except Malformed:
-            return Refused(Reason.KEYS_UNUSABLE)
-        headers: tuple[str, ...] = (
-            f"TTL: {max(LEAST_TTL, envelope.ttl)}",
-            f"Urgency: {draft.urgency}",
-            f"Topic: {draft.collapse_id or envelope.delivery_id}",
-            "Content-Encoding: aes128gcm",
-            "Content-Type: application/octet-stream",
-            f"Authorization: {self._authorizations.value(credential, service.origin, now=now)}",
-        )
-        if service.family is Family.MICROSOFT:
-            headers += ("X-WNS-Cache-Policy: cache",)
-        return Request(to.target, headers, body)
+        return self.requests(draft, [(to, envelope)], credential=credential, now=now)[0]
+
+    def requests(
+        self, draft: Draft, recipients: Sequence[tuple[Address, Envelope]], *, credential: Credential, now: float
+    ) -> list[Request | Refused]:
+        """Encrypt and address the messages of many, in their order: each step for all of them before the next."""
+        plain = [_plain(draft, to, envelope) for to, envelope in recipients]
+        bodies = iter(encrypted_together([one for one in plain if isinstance(one, Plain)]))
+        made: list[Request | Refused] = []
+        for (to, envelope), one in zip(recipients, plain, strict=True):
+            body = next(bodies) if isinstance(one, Plain) else None
+            if body is not None:
+                service = service_at(to.target)
+                authorization = self._authorizations.value(credential, service.origin, now=now)
+                shared = _lines(draft.urgency, envelope.ttl, authorization, service.family)
+                topic = f"Topic: {draft.collapse_id or envelope.delivery_id}"
+                made.append(Request(to.target, (*shared, topic), body))
+            else:
+                made.append(one if isinstance(one, Refused) else Refused(Reason.KEYS_UNUSABLE))
+        return made
 
     def outcome(self, to: Address, answer: Answer, *, now: float) -> Outcome:
         """Look the answer up in the table of the push service that gave it."""
@@ -135,6 +136,28 @@ class WebPush:
         if stated:
             _check_pair(key, stated)
         return _credential(key, subject=settings.get("subject", ""))
+
+
+def _plain(draft: Draft, to: Address, envelope: Envelope) -> Plain | Refused:
+    service = service_at(to.target)
+    payload = payload_from(draft, envelope)
+    if len(payload) > service.largest:
+        return Refused(_TOO_LARGE.get(service.family, Reason.PAYLOAD_TOO_LARGE))
+    size = padded_size(len(payload), largest=service.largest)
+    return Plain(payload, to.keys[:POINT_SIZE], to.keys[POINT_SIZE:], size)
+
+
+@lru_cache(maxsize=256)
+def _lines(urgency: str, ttl: int, authorization: str, family: Family) -> tuple[str, ...]:
+    """Write the header lines that messages share; the one of its own comes last, as `lib/http2` expects."""
+    return (
+        f"TTL: {max(LEAST_TTL, ttl)}",
+        f"Urgency: {urgency}",
+        "Content-Encoding: aes128gcm",
+        "Content-Type: application/octet-stream",
+        f"Authorization: {authorization}",
+        *(("X-WNS-Cache-Policy: cache",) if family is Family.MICROSOFT else ()),
+    )
 
 
 def _invalid(code: ErrorCode, field: str, detail: str) -> CatalogueError:

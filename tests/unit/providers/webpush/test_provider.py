@@ -226,6 +226,13 @@ class TestRequest:
         assert isinstance(draft, Draft)
         made = WEB_PUSH.request(draft, Address(GOOGLE, keys), ENVELOPE, credential=CREDENTIAL, now=NOW)
         assert made == Refused("subscription_keys_unusable")
+        good = Address(GOOGLE, POINT + AUTH)
+        recipients = [(good, ENVELOPE), (Address(GOOGLE, keys), ENVELOPE), (good, ENVELOPE)]
+        first, bad, last = WEB_PUSH.requests(draft, recipients, credential=CREDENTIAL, now=NOW)
+        assert bad == made
+        assert isinstance(first, Request)
+        assert isinstance(last, Request)
+        assert first.body[:86] != last.body[:86], "each has a salt and a key pair of its own"
 
 
 PEM = BROWSER.private_bytes(
