@@ -40,6 +40,7 @@ from tidings.services.members import Members
 from tidings.services.notifications import Notifications
 from tidings.services.oidc import Oidc
 from tidings.services.oidc_provider import Providers
+from tidings.services.oidc_sign_in import OidcSignIn
 from tidings.services.passkeys import Passkeys
 from tidings.services.passwords import Passwords
 from tidings.services.retention import KeepFor, Retention
@@ -94,6 +95,7 @@ class Accounts:
     audit: Audit
     passkeys: Passkeys
     oidc: Oidc
+    oidc_sign_in: OidcSignIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,7 @@ def _keep(settings: Settings) -> KeepFor:
 
 def _accounts(settings: Settings, store: Store, clock: Clock, ids: Ids, fetcher: Fetcher) -> Accounts:
     sessions, passwords = Sessions(store=store, clock=clock, ids=ids), Passwords()
-    throttle = Throttle(store=store, clock=clock)
+    throttle, providers = Throttle(store=store, clock=clock), Providers(fetcher=fetcher, clock=clock)
     return Accounts(
         sessions=sessions,
         passwords=passwords,
@@ -193,13 +195,9 @@ def _accounts(settings: Settings, store: Store, clock: Clock, ids: Ids, fetcher:
         audit=Audit(store=store, clock=clock),
         second_factor=SecondFactor(store=store, clock=clock, ids=ids, sessions=sessions, throttle=throttle),
         passkeys=Passkeys(store=store, clock=clock, ids=ids, sessions=sessions, base_url=settings.base_url),
-        oidc=Oidc(
-            store=store,
-            clock=clock,
-            ids=ids,
-            sessions=sessions,
-            providers=Providers(fetcher=fetcher),
-            base_url=settings.base_url,
+        oidc=Oidc(store=store, clock=clock, providers=providers, base_url=settings.base_url),
+        oidc_sign_in=OidcSignIn(
+            store=store, clock=clock, ids=ids, sessions=sessions, providers=providers, base_url=settings.base_url
         ),
         invitations=Invitations(store=store, clock=clock, ids=ids, sessions=sessions, passwords=passwords),
     )

@@ -56,6 +56,9 @@ class Provider:
     token: Callable[[Provider, dict[str, Any]], str] | None = None
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    pace: asyncio.Event | None = None
+    """Answers wait for it, all of them or those of the paths in `slow`."""
+    slow: set[str] = field(default_factory=set)
 
     @property
     def issuer(self) -> str:
@@ -137,6 +140,8 @@ async def running_provider(authority: trustme.CA) -> AsyncIterator[Provider]:
         body = (await reader.readexactly(int(lines.get("content-length", "0")))).decode()
         path = head.split()[1]
         provider.asked.append(path)
+        if provider.pace is not None and (not provider.slow or path in provider.slow):
+            await provider.pace.wait()
         status, document = provider.answer(path, body, lines.get("authorization", ""))
         raw = json.dumps(document).encode()
         told = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(raw)}\r\n"

@@ -27,4 +27,20 @@ class Confirmation {
 
 export const confirmation = new Confirmation()
 
+const CHANNEL = 'tidings.confirmed'
+
+/** Tell the page that waits that a provider has confirmed who one is. */
+export function tellConfirmed(): void {
+  const channel = new BroadcastChannel(CHANNEL)
+  channel.postMessage(true)
+  channel.close()
+}
+
+/** Hear of a confirmation in another window, until the answer is called. */
+export function hearConfirmed(then: () => void): () => void {
+  const channel = new BroadcastChannel(CHANNEL)
+  channel.onmessage = then
+  return () => channel.close()
+}
+
 whenUnconfirmed(confirmation.ask)

@@ -9,6 +9,26 @@ const WORDS: Readonly<Record<string, readonly [title: string, detail: string, me
   email_taken: ['This e-mail address belongs to somebody else here', 'The account was made in another way.', 'Sign in as you did before, then ask a super admin.'],
 }
 
+/** Why a provider did not confirm who one is, from `/confirmed?error=<code>`. */
+export function unconfirmedFrom(code: string | null): Problem | undefined {
+  if (!code) return undefined
+  return new Problem({
+    code, status: 0, title: 'The provider did not confirm that it is you',
+    detail: 'It was cancelled there, it named another account than yours, or it did not ask again who you are.',
+    mend: 'Try again with the account that you signed in with.',
+  })
+}
+
+/** Why an account was not connected with a provider, from `/settings/profile?error=<code>`. */
+export function unconnectedFrom(code: string | null): Problem | undefined {
+  if (!code) return undefined
+  return new Problem({
+    code, status: 0, title: 'Your account was not connected',
+    detail: 'It was cancelled there, the address is not of a domain that this provider signs in for, or another account here has it already.',
+    mend: 'Try again with your address at work, or ask a super admin.',
+  })
+}
+
 export function refusalFrom(code: string | null): Problem | undefined {
   if (!code) return undefined
   const [title, detail, mend] = WORDS[code] ?? ['You are not signed in', `The provider’s answer was refused (${code}).`, 'Try again, or use another way.']

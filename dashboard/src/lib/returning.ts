@@ -2,7 +2,7 @@
 
 import { ours } from './routes'
 
-const DOORS = ['/sign-in', '/setup', '/invite', '/reset']
+const DOORS = ['/sign-in', '/setup', '/invite', '/reset', '/confirmed']
 
 /** Whether a page is one that needs no session. */
 export function isDoor(path: string): boolean {

@@ -28,6 +28,7 @@ def register(root: typer.Typer) -> None:
     command(group, "role", app=True)(role)
     command(group, "remove", app=True)(remove)
     command(group, "reset")(reset)
+    command(group, "reset-factor")(reset_factor)
     command(group, "disable")(disable)
     command(group, "promote")(promote)
 
@@ -99,6 +100,15 @@ async def reset(call: Call, member: Who) -> None:
     call.out.done(f"With this link {plain(member)} sets a new password. It is shown once:")
     call.out.say()
     call.out.say(f"  {made['link']}")
+
+
+async def reset_factor(call: Call, member: Who, yes: Yes = False) -> None:
+    """Take away a lost second factor: app, recovery codes and passkeys. They are signed out everywhere."""
+    confirmed(call.out, f"Take away the second factor of {member}? Be sure that it is they who ask.", yes=yes)
+    async with call.api() as api:
+        changed = await api.erase(f"/members/{await _id(api, member)}/second-factor")
+    call.out.result(changed)
+    call.out.done(f"{plain(changed['name'])} signs in without a second factor now, and should set up a new one.")
 
 
 async def disable(

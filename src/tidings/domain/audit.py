@@ -54,8 +54,6 @@ class Action(StrEnum):
     INTEGRATION_RESUMED = "integration.resumed"
     INTEGRATION_REMOVED = "integration.removed"
     CREDENTIAL_ADDED = "credential.added"
-    CREDENTIAL_ROTATED = "credential.rotated"
-    CREDENTIALS_REVOKED = "credentials.revoked"
     NOTIFICATION_CREATED = "notification.created"
     NOTIFICATION_PAUSED = "notification.paused"
     NOTIFICATION_RESUMED = "notification.resumed"
@@ -94,6 +92,7 @@ class Action(StrEnum):
     PASSWORD_CHANGED = "member.password_changed"  # noqa: S105 - a word, not a secret
     RESET_LINK_MADE = "member.reset_link_made"
     PASSWORD_RESET = "member.password_reset"  # noqa: S105 - a word, not a secret
+    SECOND_FACTOR_RESET = "second_factor.reset"
     TOTP_ADDED = "second_factor.totp_added"
     TOTP_REMOVED = "second_factor.totp_removed"
     RECOVERY_CODES_MADE = "second_factor.recovery_codes_made"
@@ -104,8 +103,8 @@ class Action(StrEnum):
     OIDC_PROVIDER_SET = "oidc.provider_set"
     OIDC_PROVIDER_REMOVED = "oidc.provider_removed"
     OIDC_LINKED = "oidc.linked"
+    OIDC_UNLINKED = "oidc.unlinked"
     AUDIT_EXPORTED = "audit.exported"
-    SETTINGS_CHANGED = "settings.changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ class Member:
     created_at: datetime
     last_seen_at: datetime | None
     disabled_at: datetime | None
+    email_confirmed: bool = True
+    """False once the member has chosen the address alone: nobody has shown yet that it is theirs."""
 
 
 def email_key(email: str) -> str:
@@ -71,11 +73,18 @@ class SignedIn:
     roles: dict[int, Role]
     passkeys: int = 0
     recovery_codes: int = 0
+    providers: tuple[str, ...] = ()
+    """Ids of the providers that vouch for the member."""
+    vouched_for: bool = False
+    """Whether a provider ever did, removed since or not."""
 
     @property
     def can_confirm(self) -> bool:
-        """Whether the member has anything to show again who they are; the demo's owner has not."""
-        return self.member.password is not None or self.member.totp or self.passkeys > 0
+        """Whether the member ever had anything to show again who they are; the demo's owner has not.
+
+        Whose provider was removed has nothing left, and is not trusted for that: a new password lets them in again.
+        """
+        return self.member.password is not None or self.member.totp or self.passkeys > 0 or self.vouched_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,8 @@ class Invitation:
     email: str
     role: Role
     invited_by: str
+    inviter_id: str | None
+    """Public id of the member or key that invited; None for the operator of the machine."""
     created_at: datetime
     expires_at: datetime
 

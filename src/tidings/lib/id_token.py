@@ -69,9 +69,9 @@ def _check(claims: Mapping[str, Any], *, issuer: str, client_id: str, nonce: str
         raise TokenRefused("it was given to another client")
     if not _is(claims.get("nonce"), nonce):
         raise TokenRefused("its nonce is not the one of this attempt")
-    if not _is_moment(claims.get("exp")) or claims["exp"] + LEEWAY <= now:
+    if not is_moment(claims.get("exp")) or claims["exp"] + LEEWAY <= now:
         raise TokenRefused("it has expired")
-    if not _is_moment(claims.get("iat")) or claims["iat"] - LEEWAY > now:
+    if not is_moment(claims.get("iat")) or claims["iat"] - LEEWAY > now:
         raise TokenRefused("it was made in the future")
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 1 <= len(subject) <= 255:
@@ -82,7 +82,8 @@ def _is(value: object, wanted: str) -> bool:
     return isinstance(value, str) and value == wanted
 
 
-def _is_moment(value: object) -> bool:
+def is_moment(value: object) -> bool:
+    """Tell whether a claim is a moment in Unix seconds."""
     # Bounded, as JSON's reader takes NaN and Infinity, which no comparison finds to be over.
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12
 

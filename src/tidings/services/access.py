@@ -17,6 +17,7 @@ from tidings.domain.member import Member
 from tidings.domain.permission import Scope
 from tidings.lib.clock import Clock
 from tidings.lib.ids import Ids
+from tidings.services.withdrawing import NOBODY, withdraw_beyond
 from tidings.storage import Store, StoreUnavailable, Transaction
 
 SETUP_LIFE = timedelta(hours=24)
@@ -117,6 +118,7 @@ class Access:
             if found is None or not mine or not tx.access.revoke_key(public_id, now=now):
                 raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no API key {public_id[:64]!r}.")
             tx.audit.add(by, Action.KEY_REVOKED, app_id=found.app_id, subject=_subject(found), now=now)
+            withdraw_beyond(tx, public_id, NOBODY, by=by, now=now)
 
         await self._store.write(revoke)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tidings.domain.app import App
-from tidings.domain.audit import Action, Actor, Subject
+from tidings.domain.audit import Action, Actor
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.member import Invitation, Member, SignedIn
 from tidings.domain.permission import Grants, Role
@@ -16,6 +16,7 @@ from tidings.services.access import hash_of
 from tidings.services.members import check_owners
 from tidings.services.passwords import Passwords, check_password
 from tidings.services.sessions import Opened, Opening, Sessions, Visit, actor_of, subject_of
+from tidings.services.withdrawing import subject_of_invitation
 from tidings.storage import Store, Transaction
 
 LIFE = timedelta(days=7)
@@ -69,11 +70,17 @@ class Invitations:
                 role=role,
                 token_hash=hash_of(token),
                 invited_by=by.name,
+                inviter_id=by.id,
                 now=now,
                 expires_at=now + LIFE,
             )
             tx.audit.add(
-                by, Action.INVITATION_CREATED, app_id=app.id, subject=_subject(made), detail=_detail(made), now=now
+                by,
+                Action.INVITATION_CREATED,
+                app_id=app.id,
+                subject=subject_of_invitation(made),
+                detail=_detail(made),
+                now=now,
             )
             return made
 
@@ -88,7 +95,12 @@ class Invitations:
             if gone is None:
                 raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no invitation {public_id[:64]!r}.")
             tx.audit.add(
-                by, Action.INVITATION_WITHDRAWN, app_id=app.id, subject=_subject(gone), detail=_detail(gone), now=now
+                by,
+                Action.INVITATION_WITHDRAWN,
+                app_id=app.id,
+                subject=subject_of_invitation(gone),
+                detail=_detail(gone),
+                now=now,
             )
 
         await self._store.write(withdraw)
@@ -166,10 +178,6 @@ def _let_in(tx: Transaction, invitation: Invitation, member: Member, *, by: Acto
         detail=_detail(invitation),
         now=now,
     )
-
-
-def _subject(invitation: Invitation) -> Subject:
-    return Subject("invitation", invitation.public_id, invitation.email)
 
 
 def _detail(invitation: Invitation) -> dict[str, str]:

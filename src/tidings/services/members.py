@@ -8,12 +8,13 @@ from datetime import timedelta
 from tidings.domain.app import App
 from tidings.domain.audit import Action, Actor
 from tidings.domain.errors import CatalogueError, ErrorCode
-from tidings.domain.member import Member, SignedIn
+from tidings.domain.member import Member, SignedIn, email_key
 from tidings.domain.permission import Grants, Permission, Role
 from tidings.lib.clock import Clock
 from tidings.lib.ids import Ids
 from tidings.services.access import hash_of
 from tidings.services.sessions import subject_of
+from tidings.services.withdrawing import withdraw_what_member_may_not
 from tidings.storage import Store, Transaction
 
 RESET_LIFE = timedelta(hours=24)
@@ -78,6 +79,7 @@ class Members:
                 detail = {"from": before.value, "to": role.value}
                 subject = subject_of(member)
                 tx.audit.add(by, Action.MEMBER_ROLE_CHANGED, app_id=app.id, subject=subject, detail=detail, now=now)
+                withdraw_what_member_may_not(tx, public_id, by=by, now=now)
             return _details(tx, member, role)
 
         return await self._store.write(change)
@@ -95,6 +97,7 @@ class Members:
             tx.members.leave(member.id, app.id)
             detail = {"role": role.value}
             tx.audit.add(by, Action.MEMBER_REMOVED, app_id=app.id, subject=subject_of(member), detail=detail, now=now)
+            withdraw_what_member_may_not(tx, public_id, by=by, now=now)
 
         await self._store.write(remove)
 
@@ -111,6 +114,7 @@ class Members:
                 tx.members.set_super_admin(member.id, wanted)
                 action = Action.SUPER_ADMIN_GRANTED if wanted else Action.SUPER_ADMIN_TAKEN
                 tx.audit.add(by, action, app_id=None, subject=subject_of(member), now=now)
+                withdraw_what_member_may_not(tx, public_id, by=by, now=now)
             return _details(tx, _found(tx, public_id), None)
 
         return await self._store.write(change)
@@ -133,6 +137,7 @@ class Members:
                 tx.members.set_disabled(member.id, now if wanted else None)
                 action = Action.MEMBER_DISABLED if wanted else Action.MEMBER_ENABLED
                 tx.audit.add(by, action, app_id=None, subject=subject_of(member), now=now)
+                withdraw_what_member_may_not(tx, public_id, by=by, now=now)
             return _details(tx, _found(tx, public_id), None)
 
         return await self._store.write(change)
@@ -145,18 +150,32 @@ class Members:
         now, token = self._clock.now(), self._ids.secret()
 
         def make(tx: Transaction) -> None:
-            member = _found(tx, public_id)
-            roles = tx.members.roles(member.id)
-            whole = grants.on_instance(Permission.INSTANCE_MEMBERS)
-            rules = bool(roles) and not member.super_admin and all(_rules(grants, *one) for one in roles.items())
-            if not (whole or rules):
-                words = "This member may do more than you; ask a super admin to make the link."
-                raise CatalogueError(ErrorCode.FORBIDDEN, words)
-            tx.members.add_reset(member.id, token_hash=hash_of(token), expires_at=now + RESET_LIFE)
+            member = _ruled(tx, public_id, grants, "make the link")
+            tx.members.add_reset(member.id, token_hash=hash_of(token), maker_id=by.id, expires_at=now + RESET_LIFE)
             tx.audit.add(by, Action.RESET_LINK_MADE, app_id=None, subject=subject_of(member), now=now)
 
         await self._store.write(make)
         return Link(token, int(RESET_LIFE.total_seconds()))
+
+    async def reset_second_factor(self, public_id: str, *, grants: Grants, by: Actor) -> MemberDetails:
+        """Take away what a member lost: authenticator app, recovery codes and passkeys. Their sessions end.
+
+        Raises NOT_FOUND and FORBIDDEN; as a link for a new password, it takes power over all that the member may do.
+        """
+        now = self._clock.now()
+
+        def reset(tx: Transaction) -> MemberDetails:
+            member = _ruled(tx, public_id, grants, "do it")
+            passkeys = tx.factors.remove_passkeys(member.id)
+            tx.factors.remove_totp(member.id)
+            tx.factors.set_recovery_codes(member.id, ())
+            ended = tx.sessions.end_all(member.id)
+            detail = {"totp": member.totp, "passkeys": passkeys, "sessions": ended}
+            about = subject_of(member)
+            tx.audit.add(by, Action.SECOND_FACTOR_RESET, app_id=None, subject=about, detail=detail, now=now)
+            return _details(tx, _found(tx, public_id), None)
+
+        return await self._store.write(reset)
 
     async def rename(self, me: SignedIn, *, name: str | None, email: str | None, by: Actor) -> None:
         """Change one's own name and address. Raises EMAIL_TAKEN."""
@@ -167,7 +186,10 @@ class Members:
             wanted = name or member.name, email or member.email
             if wanted == (member.name, member.email):
                 return
-            tx.members.rename(member.id, name=wanted[0], email=wanted[1])
+            # Nobody has shown that a new address is theirs, so that no provider's word about it leads here.
+            same = email_key(wanted[1]) == email_key(member.email)
+            confirmed = member.email_confirmed and same
+            tx.members.rename(member.id, name=wanted[0], email=wanted[1], email_confirmed=confirmed)
             changed = [what for what, value in (("name", name), ("email", email)) if value]
             subject = subject_of(member)
             tx.audit.add(by, Action.MEMBER_CHANGED, app_id=None, subject=subject, detail={"changed": changed}, now=now)
@@ -179,6 +201,17 @@ def check_owners(grants: Grants, app: App, *roles: Role) -> None:
     """Raise FORBIDDEN where one of the roles is the owner's and the caller is no owner: nobody raises themselves."""
     if Role.OWNER in roles and not grants.in_app(Permission.OWNER_MANAGE, app.id):
         raise CatalogueError(ErrorCode.FORBIDDEN, f"This needs the permission `{Permission.OWNER_MANAGE}`.")
+
+
+def _ruled(tx: Transaction, public_id: str, grants: Grants, what: str) -> Member:
+    """Find a member over whose every role the caller has power. Raises NOT_FOUND and FORBIDDEN."""
+    member = _found(tx, public_id)
+    roles = tx.members.roles(member.id)
+    whole = grants.on_instance(Permission.INSTANCE_MEMBERS)
+    rules = bool(roles) and not member.super_admin and all(_rules(grants, *one) for one in roles.items())
+    if not (whole or rules):
+        raise CatalogueError(ErrorCode.FORBIDDEN, f"This member may do more than you; ask a super admin to {what}.")
+    return member
 
 
 def _rules(grants: Grants, app_id: int, role: Role) -> bool:

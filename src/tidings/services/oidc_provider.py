@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,14 +14,28 @@ from urllib.parse import quote, urlencode
 
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.member import OidcProvider
+from tidings.lib.clock import Clock
 from tidings.lib.egress import ForbiddenUrl
 from tidings.lib.exchange import NetworkFailure
 from tidings.lib.fetch import Fetch, Fetcher
 from tidings.lib.id_token import UnknownKey, verified_claims
+from tidings.lib.kept import Kept
 from tidings.lib.log import cut
 
-KEEP_KEYS = 3_600.0
-"""Seconds that a provider's keys are kept; a token with a key that is not among them has them fetched at once."""
+KEEP = 3_600.0
+"""Seconds that what a provider says of itself, and its keys, are kept."""
+
+KEEP_FAULT = 10.0
+"""Seconds until a provider that could not be asked is asked again: strangers begin sign-ins as often as they like."""
+
+REFRESH_EVERY = 60.0
+"""Seconds between two looks for a key that is not among those kept."""
+
+EXCHANGES = 4
+"""Codes exchanged at the same time, half of what the fetcher takes: strangers bring codes too, and keys go first."""
+
+PATIENCE = 10.0
+"""Seconds that an exchange waits for its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +52,13 @@ class Discovered:
 class Providers:
     """Asks providers. Raises OIDC_FAILED with what an administrator can mend."""
 
-    def __init__(self, *, fetcher: Fetcher) -> None:
+    def __init__(self, *, fetcher: Fetcher, clock: Clock) -> None:
         self._fetcher = fetcher
-        self._keys: dict[str, tuple[float, list[Mapping[str, Any]]]] = {}
+        self._clock = clock
+        self._documents = Kept[Discovered](now=self._now, keep=KEEP, keep_fault=KEEP_FAULT)
+        self._keys = Kept[list[Mapping[str, Any]]](now=self._now, keep=KEEP, keep_fault=KEEP_FAULT)
+        self._looked_again: dict[str, float] = {}
+        self._exchanges = asyncio.Semaphore(EXCHANGES)
 
     def check_url(self, url: str) -> None:
         """Refuse an issuer that may not be called."""
@@ -47,8 +67,13 @@ class Providers:
         except ForbiddenUrl as fault:
             raise failed(f"The issuer cannot be called: {fault}") from fault
 
-    async def discover(self, issuer: str) -> Discovered:
-        """Read `<issuer>/.well-known/openid-configuration` (OpenID Connect Discovery §4)."""
+    async def discover(self, issuer: str, *, anew: bool = False) -> Discovered:
+        """Give what `<issuer>/.well-known/openid-configuration` says (OpenID Connect Discovery §4), kept or `anew`."""
+        if anew:
+            self._documents.forget(issuer)
+        return await self._documents.get(issuer, partial(self._document, issuer))
+
+    async def _document(self, issuer: str) -> Discovered:
         found = await self._json(f"{issuer.rstrip('/')}/.well-known/openid-configuration", what="discovery document")
         if found.get("issuer") != issuer:
             raise failed(f"The provider calls itself {cut(str(found.get('issuer')), 200)!r}; set that as the issuer.")
@@ -71,17 +96,31 @@ class Providers:
         verifier: str,
         redirect_uri: str,
         nonce: str,
-        now: float,
     ) -> dict[str, Any]:
         """Exchange a code for an ID token and give its claims. Raises OIDC_FAILED, TokenRefused."""
-        token = await self._token(provider, at, code=code, verifier=verifier, redirect_uri=redirect_uri)
+        async with self._turn():
+            token = await self._token(provider, at, code=code, verifier=verifier, redirect_uri=redirect_uri)
         check = partial(
-            verified_claims, token, issuer=provider.issuer, client_id=provider.client_id, nonce=nonce, now=now
+            verified_claims, token, issuer=provider.issuer, client_id=provider.client_id, nonce=nonce, now=self._now()
         )
         try:
-            return check(await self._keys_of(at, now=now))
+            return check(await self._keys_of(at))
         except UnknownKey:
-            return check(await self._keys_of(at, now=now, fresh=True))
+            if self._now() - self._looked_again.get(at.jwks_uri, 0.0) >= REFRESH_EVERY:
+                self._looked_again[at.jwks_uri] = self._now()
+                self._keys.forget(at.jwks_uri)
+            return check(await self._keys_of(at))
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        try:
+            await asyncio.wait_for(self._exchanges.acquire(), PATIENCE)
+        except TimeoutError:
+            raise failed("The provider is slow, and many are signing in; try again in a while.") from None
+        try:
+            yield
+        finally:
+            self._exchanges.release()
 
     async def _token(
         self, provider: OidcProvider, at: Discovered, *, code: str, verifier: str, redirect_uri: str
@@ -107,14 +146,16 @@ class Providers:
             raise failed("The provider's answer has no ID token; is `openid` among the scopes it allows?")
         return token
 
-    async def _keys_of(self, at: Discovered, *, now: float, fresh: bool = False) -> list[Mapping[str, Any]]:
-        kept = self._keys.get(at.jwks_uri)
-        if kept is not None and not fresh and now - kept[0] < KEEP_KEYS:
-            return kept[1]
-        found = await self._json(at.jwks_uri, what="keys")
-        keys = [one for one in found.get("keys") or () if isinstance(one, Mapping)]
-        self._keys[at.jwks_uri] = (now, keys)
-        return keys
+    async def _keys_of(self, at: Discovered) -> list[Mapping[str, Any]]:
+        return await self._keys.get(at.jwks_uri, partial(self._published, at.jwks_uri))
+
+    async def _published(self, jwks_uri: str) -> list[Mapping[str, Any]]:
+        found = await self._json(jwks_uri, what="keys")
+        keys = found.get("keys")
+        return [one for one in keys if isinstance(one, Mapping)] if isinstance(keys, list) else []
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
 
     async def _json(
         self, url: str, *, what: str, method: Any = "GET", headers: list[str] | None = None, body: bytes = b""

@@ -57,7 +57,7 @@ class Passkeys:
         """Give an id and the options for `navigator.credentials.create`. Raises PASSKEY_REFUSED for too many."""
         known = await self.of_member(me.member)
         if len(known) >= MOST:
-            raise CatalogueError(ErrorCode.PASSKEY_REFUSED, f"You have {MOST} passkeys already; remove one first.")
+            raise _too_many()
         options, state = self._server.register_begin(
             PublicKeyCredentialUserEntity(
                 id=me.member.public_id.encode(), name=me.member.email, display_name=me.member.name
@@ -82,6 +82,10 @@ class Passkeys:
         now, passkey_id, count = self._clock.now(), self._ids.new("pky"), 0
 
         def add(tx: Transaction) -> Passkey:
+            # Counted again: what was asked for may be answered many times over at once.
+            tx.members.hold()
+            if tx.factors.passkey_count(me.member.id) >= MOST:
+                raise _too_many()
             if tx.factors.passkey(made.credential_id) is not None:
                 raise CatalogueError(ErrorCode.PASSKEY_REFUSED, "This passkey is registered already.")
             added = tx.factors.add_passkey(
@@ -199,6 +203,10 @@ class Passkeys:
                 by, Action.SIGN_IN_REFUSED, app_id=None, subject=Subject("member"), detail=detail, now=now
             )
         )
+
+
+def _too_many() -> CatalogueError:
+    return CatalogueError(ErrorCode.PASSKEY_REFUSED, f"You have {MOST} passkeys already; remove one first.")
 
 
 def _refused(fault: Exception) -> CatalogueError:

@@ -56,7 +56,7 @@ class SecondFactor:
             there = tx.members.by_id(me.member.id)
             if there is None or there.totp:
                 raise CatalogueError(ErrorCode.SECOND_FACTOR_WRONG, _SET_UP)
-            if there.password is None and not tx.oidc.all():
+            if there.password is None and not tx.oidc.of_member(there.id):
                 # Nothing would be there to come before the code: whoever signs out could never come back.
                 raise CatalogueError(ErrorCode.SECOND_FACTOR_WRONG, _NO_FIRST)
             tx.factors.set_totp(me.member, secret, now=None)

@@ -32,6 +32,8 @@ members = Table(
     Column("email", Text, nullable=False),
     # The address as two people who write it differently would both mean it.
     Column("email_key", Text, nullable=False),
+    # 0 once the member chose the address alone: no provider's word about it leads to this account.
+    Column("email_confirmed", Small, nullable=False, server_default=text("1")),
     Column("password", Text),
     Column("super_admin", Small, nullable=False),
     Column("totp_seed", LargeBinary),
@@ -74,6 +76,7 @@ invitations = Table(
     Column("role", Text, nullable=False),
     Column("token_hash", LargeBinary, nullable=False),
     Column("invited_by", Text, nullable=False),
+    Column("inviter_id", Text),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     PrimaryKeyConstraint("id", name="pk_invitations"),
@@ -81,6 +84,7 @@ invitations = Table(
     UniqueConstraint("token_hash", name="uq_invitations_token_hash"),
     ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_invitations_app_id", ondelete="CASCADE"),
     Index("ix_invitations_app_id", "app_id"),
+    Index("ix_invitations_inviter_id", "inviter_id"),
     sqlite_autoincrement=True,
     sqlite_strict=True,
 )
@@ -90,6 +94,8 @@ password_resets = Table(
     metadata,
     Column("token_hash", LargeBinary, nullable=False),
     Column("member_id", Big, nullable=False),
+    # Public id of the member or key that made the link; none for the operator of the machine.
+    Column("maker_id", Text),
     Column("expires_at", Moment, nullable=False),
     PrimaryKeyConstraint("token_hash", name="pk_password_resets"),
     ForeignKeyConstraint(["member_id"], ["members.id"], name="fk_password_resets_member_id", ondelete="CASCADE"),

@@ -117,6 +117,10 @@ class SqlFactors:
         row = self._run(gone).first()
         return _passkey(row) if row else None
 
+    def remove_passkeys(self, member_id: int) -> int:
+        """Forget every passkey of a member; give how many."""
+        return self._run(delete(passkeys).where(p.member_id == member_id)).rowcount
+
     def ask(
         self, public_id: str, kind: str, state: dict[str, Any], *, member_id: int | None, expires_at: datetime
     ) -> None:

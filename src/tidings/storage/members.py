@@ -92,10 +92,15 @@ class SqlMembers:
         gone = delete(memberships).where(r.member_id == member_id, r.app_id == app_id)
         return self._run(gone).rowcount == 1
 
-    def rename(self, member_id: int, *, name: str, email: str) -> None:
-        """Change name and address. Raises EMAIL_TAKEN."""
+    def rename(self, member_id: int, *, name: str, email: str, email_confirmed: bool) -> None:
+        """Change name and address, and whether that is known to be theirs. Raises EMAIL_TAKEN."""
         self._check_free(email, but=member_id)
-        values = {"name": name, "email": email.strip(), "email_key": email_key(email)}
+        values = {
+            "name": name,
+            "email": email.strip(),
+            "email_key": email_key(email),
+            "email_confirmed": int(email_confirmed),
+        }
         self._run(update(members).where(m.id == member_id).values(values))
 
     def set_password(self, member_id: int, password: str | None) -> None:
@@ -135,6 +140,7 @@ class SqlMembers:
         role: Role,
         token_hash: bytes,
         invited_by: str,
+        inviter_id: str | None,
         now: datetime,
         expires_at: datetime,
     ) -> Invitation:
@@ -147,6 +153,7 @@ class SqlMembers:
             "role": role.value,
             "token_hash": token_hash,
             "invited_by": invited_by,
+            "inviter_id": inviter_id,
             "created_at": now,
             "expires_at": expires_at,
         }
@@ -156,6 +163,10 @@ class SqlMembers:
         """List the invitations to an App that are still good, newest first."""
         query = select(invitations).where(i.app_id == app_id, i.expires_at > now).order_by(i.id.desc())
         return [_invitation(row) for row in self._run(query)]
+
+    def invitations_by(self, inviter_id: str) -> list[Invitation]:
+        """List what a member or key has invited to, in any App."""
+        return [_invitation(row) for row in self._run(select(invitations).where(i.inviter_id == inviter_id))]
 
     def invitation(self, token_hash: bytes, *, now: datetime) -> Invitation | None:
         """Look at an invitation that is still good."""
@@ -173,10 +184,11 @@ class SqlMembers:
         row = self._run(delete(invitations).where(i.token_hash == token_hash).returning(invitations)).first()
         return _invitation(row) if row is not None and row.expires_at > now else None
 
-    def add_reset(self, member_id: int, *, token_hash: bytes, expires_at: datetime) -> None:
+    def add_reset(self, member_id: int, *, token_hash: bytes, maker_id: str | None, expires_at: datetime) -> None:
         """Store a reset link in place of an earlier one."""
         self.forget_resets(member_id)
-        self._run(insert(password_resets).values(member_id=member_id, token_hash=token_hash, expires_at=expires_at))
+        values = {"member_id": member_id, "token_hash": token_hash, "maker_id": maker_id, "expires_at": expires_at}
+        self._run(insert(password_resets).values(values))
 
     def reset_of(self, token_hash: bytes, *, now: datetime) -> Member | None:
         """Look whose reset link this is, if it is still good."""
@@ -193,6 +205,10 @@ class SqlMembers:
     def forget_resets(self, member_id: int) -> None:
         """End the reset links of a member."""
         self._run(delete(password_resets).where(p.member_id == member_id))
+
+    def forget_resets_by(self, maker_id: str) -> None:
+        """End the reset links that a member or key made."""
+        self._run(delete(password_resets).where(p.maker_id == maker_id))
 
     def purge(self, *, now: datetime) -> int:
         """Forget invitations and reset links whose time is over; give how many."""
@@ -219,6 +235,7 @@ def member_from(row: AnyRow, *, prefix: str = "") -> Member:
         created_at=found["created_at"],
         last_seen_at=found["last_seen_at"],
         disabled_at=found["disabled_at"],
+        email_confirmed=bool(found["email_confirmed"]),
     )
 
 
@@ -230,6 +247,7 @@ def _invitation(row: AnyRow) -> Invitation:
         email=row.email,
         role=Role(row.role),
         invited_by=row.invited_by,
+        inviter_id=row.inviter_id,
         created_at=row.created_at,
         expires_at=row.expires_at,
     )

@@ -59,9 +59,18 @@ class SqlOidc:
         row = self._run(query.where(i.issuer == issuer, i.subject == subject)).first()
         return member_from(row) if row else None
 
+    def of_member(self, member_id: int) -> list[str]:
+        """Give the ids of the providers that vouch for a member, by id."""
+        query = select(o.id).distinct().join(oidc_identities, i.issuer == o.issuer).where(i.member_id == member_id)
+        return list(self._run(query.order_by(o.id)).scalars())
+
     def link(self, issuer: str, subject: str, member_id: int, *, now: datetime) -> None:
         """Remember whom an issuer calls so."""
         self._run(insert(oidc_identities).values(issuer=issuer, subject=subject, member_id=member_id, created_at=now))
+
+    def unlink(self, issuer: str, member_id: int) -> int:
+        """Forget whom an issuer calls a member; give how many names those were."""
+        return self._run(delete(oidc_identities).where(i.issuer == issuer, i.member_id == member_id)).rowcount
 
     def _provider(self, row: AnyRow) -> OidcProvider:
         return OidcProvider(

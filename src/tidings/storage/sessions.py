@@ -8,7 +8,15 @@ from sqlalchemy import ScalarSelect, Table, and_, delete, func, insert, select, 
 
 from tidings.domain.member import Session, SignedIn, Stage
 from tidings.domain.permission import Role
-from tidings.storage.account_tables import members, memberships, passkeys, recovery_codes, sessions
+from tidings.storage.account_tables import (
+    members,
+    memberships,
+    oidc_identities,
+    oidc_providers,
+    passkeys,
+    recovery_codes,
+    sessions,
+)
 from tidings.storage.members import member_from
 from tidings.storage.scope import AnyRow, Scope
 
@@ -31,6 +39,12 @@ _FOUND = (
     .where(m.disabled_at.is_(None))
 )
 _ROLES = select(memberships.c.app_id, memberships.c.role)
+_VOUCHING = (
+    select(oidc_providers.c.id)
+    .select_from(oidc_identities)
+    .outerjoin(oidc_providers, oidc_providers.c.issuer == oidc_identities.c.issuer)
+    .order_by(oidc_providers.c.id)
+)
 
 
 class SqlSessions:
@@ -73,12 +87,15 @@ class SqlSessions:
         if row is None:
             return None
         roles = self._run(_ROLES.where(memberships.c.member_id == row.member_id))
+        vouching = self._run(_VOUCHING.where(oidc_identities.c.member_id == row.member_id)).scalars().all()
         return SignedIn(
             _session(row),
             member_from(row, prefix="whose_"),
             {one.app_id: Role(one.role) for one in roles},
             passkeys=row.n_passkeys,
             recovery_codes=row.n_recovery_codes,
+            providers=tuple(dict.fromkeys(one for one in vouching if one is not None)),
+            vouched_for=bool(vouching),
         )
 
     def touch(self, session_id: int, *, address: str | None, now: datetime) -> None:

@@ -101,6 +101,7 @@ class TestMembers:
                 role=Role.EDITOR,
                 token_hash=token,
                 invited_by="Anna",
+                inviter_id="mem_anna",
                 now=given.now,
                 expires_at=end,
             )
@@ -123,7 +124,9 @@ class TestMembers:
         anna = await member(store, given, "anna")
         for token in (b"1", b"2"):
             await store.write(
-                lambda tx, token=token: tx.members.add_reset(anna.id, token_hash=token, expires_at=given.later(60))
+                lambda tx, token=token: tx.members.add_reset(
+                    anna.id, token_hash=token, maker_id=None, expires_at=given.later(60)
+                )
             )
         assert await store.write(lambda tx: tx.members.spend_reset(b"1", now=given.now)) is None
         assert await store.write(lambda tx: tx.members.spend_reset(b"2", now=given.now)) == anna.id

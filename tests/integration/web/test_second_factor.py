@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -25,6 +26,7 @@ from support.members import member_of, sign_in
 from tidings.domain.errors import CatalogueError
 from tidings.domain.member import Member
 from tidings.domain.permission import Role
+from tidings.services.passkeys import MOST
 from tidings.wiring import Container
 
 PASSWORD = "eleven red herrings"
@@ -346,6 +348,17 @@ class TestAPasskey:
             asked = (await other.post("/api/v1/me/passkeys/options")).json()
             body = {"id": asked["id"], "name": "x", "credential": Authenticator().create(asked["options"])}
             problem(await home.post("/api/v1/me/passkeys", json=body), 401, "passkey_refused")
+
+    async def test_cannot_be_one_too_many_however_many_are_asked_for_at_once(
+        self, home: httpx2.AsyncClient, container: Container
+    ) -> None:
+        asked = [(await home.post("/api/v1/me/passkeys/options")).json() for _ in range(MOST + 3)]
+        bodies = [
+            {"id": one["id"], "name": "Key", "credential": Authenticator().create(one["options"])} for one in asked
+        ]
+        answers = await asyncio.gather(*(home.post("/api/v1/me/passkeys", json=body) for body in bodies))
+        assert sorted(one.status_code for one in answers) == [201] * MOST + [401] * 3
+        assert len((await home.get("/api/v1/me/passkeys")).json()["data"]) == MOST
 
     async def test_is_renamed_confirms_and_removed(
         self, home: httpx2.AsyncClient, browser: httpx2.AsyncClient, container: Container

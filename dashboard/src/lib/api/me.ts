@@ -42,6 +42,10 @@ export const me = {
   removeTotp: () => sendAny<void>('DELETE', '/me/totp'),
   newRecoveryCodes: () => sendAny<{ recovery_codes: string[] }>('POST', '/me/recovery-codes'),
 
+  /** Where a provider says who one is; it sends the browser back to Profile. */
+  connect: (provider: string) => sendAny<{ url: string }>('POST', path('me', 'oidc', provider)),
+  disconnect: (provider: string) => sendAny<void>('DELETE', path('me', 'oidc', provider)),
+
   passkeys: (signal?: AbortSignal) => getAny<{ data: Passkey[] }>('/me/passkeys', signal),
   offerPasskey: () => sendAny<{ id: string; options: CreationOptionsJSON }>('POST', '/me/passkeys/options', {}),
   addPasskey: (of: { id: string; name: string; credential: AttestationJSON }) => sendAny<Passkey>('POST', '/me/passkeys', of),

@@ -34,8 +34,9 @@ export const members = {
   removeMember: (id: string, app: string) => sendAny<void>('DELETE', `${path('members', id)}${of(app)}`),
   setMember: (id: string, change: { super_admin?: boolean; disabled?: boolean }) => sendAny<Member>('PATCH', path('members', id), change),
   resetLink: (id: string) => sendAny<{ link: string; expires_at: string }>('POST', `${path('members', id)}/reset-link`),
+  resetSecondFactor: (id: string) => sendAny<Member>('DELETE', `${path('members', id)}/second-factor`),
 
   invitations: (app: string, signal?: AbortSignal) => getAny<{ data: Invitation[] }>('/invitations', signal, { app }),
   invite: (app: string, email: string, role: Role) => sendAny<NewInvitation>('POST', `/invitations${of(app)}`, { email, role }),
-  withdraw: (id: string) => sendAny<void>('DELETE', path('invitations', id)),
+  withdraw: (id: string, app: string) => sendAny<void>('DELETE', `${path('invitations', id)}${of(app)}`),
 }

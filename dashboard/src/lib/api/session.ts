@@ -1,7 +1,7 @@
 /** Signing in and out, and what one then may do. */
 
 import type { AssertionJSON, RequestOptionsJSON } from '../passkey'
-import { getAny, sendAny } from './calls'
+import { getAny, path, sendAny } from './calls'
 import type { Role } from './members'
 
 export interface Me {
@@ -11,6 +11,10 @@ export interface Me {
   super_admin: boolean
   two_factor: { totp: boolean; passkeys: number; recovery_codes_left: number }
   has_password: boolean
+  /** Ids of the sign-in providers that vouch for one. */
+  providers: string[]
+  /** Whether one has, or had, anything to show again who one is. */
+  can_confirm: boolean
   created_at: string
 }
 
@@ -53,6 +57,8 @@ export const session = {
   askPasskey: () => sendAny<PasskeyQuestion>('POST', '/session/passkey/options', {}),
   signInWithPasskey: (answer: PasskeyAnswer) => sendAny<SessionBody>('POST', '/session/passkey', answer),
   confirm: (proof: Proof) => sendAny<unknown>('POST', '/session/confirm', proof),
+  /** Where a provider asks again who one is; it sends the browser to `/confirmed`. */
+  confirmAt: (provider: string) => sendAny<{ url: string }>('POST', path('session', 'oidc', provider, 'confirm')),
   signOut: () => sendAny<void>('DELETE', '/session'),
 
   lookAtInvitation: (token: string) => sendAny<Invited>('POST', '/invitations/look', { token }),

@@ -47,6 +47,8 @@ class MeOut(BaseModel):
     super_admin: bool
     two_factor: TwoFactorOut
     has_password: bool = Field(description="False for who signs in by passkey, a provider or the demo's link only.")
+    providers: list[str] = Field(description="Ids of the sign-in providers that vouch for you.")
+    can_confirm: bool = Field(description="False for who has nothing to show again who they are, as the demo's owner.")
     created_at: datetime
 
 
@@ -131,6 +133,8 @@ def me_out(found: SignedIn) -> MeOut:
         super_admin=member.super_admin,
         two_factor=factors,
         has_password=member.password is not None,
+        providers=list(found.providers),
+        can_confirm=found.can_confirm,
         created_at=member.created_at,
     )
 

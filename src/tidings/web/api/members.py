@@ -1,4 +1,4 @@
-"""Members: GET /members; PATCH, DELETE /members/{id}; POST /members/{id}/reset-link."""
+"""Members: GET /members; PATCH, DELETE /members/{id}; POST /members/{id}/reset-link; DELETE /…/second-factor."""
 
 from __future__ import annotations
 
@@ -102,6 +102,17 @@ async def make_reset_link(request: Request, caller: RecentManager, by: By, membe
         link=f"{container.settings.base_url}/reset#{made.token}",
         expires_at=container.clock.now() + timedelta(seconds=made.seconds),
     )
+
+
+@router.delete(
+    "/{member_id}/second-factor",
+    operation_id="reset_second_factor",
+    summary="Reset a lost second factor",
+)
+async def reset_second_factor(request: Request, caller: RecentManager, by: By, member_id: str) -> MemberOut:
+    """Take away a member's authenticator app, recovery codes and passkeys, which they lost; their sessions end."""
+    members = container_of(request).accounts.members
+    return _out(await members.reset_second_factor(member_id, grants=caller.grants, by=by))
 
 
 def _out(details: MemberDetails) -> MemberOut:

@@ -1,21 +1,21 @@
-"""Signing in with a provider: GET /session/oidc/{id}/start, /callback; the providers: /sign-in/oidc."""
+"""Rounds through a provider, to sign in, to confirm, to connect; the providers themselves: /sign-in/oidc."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse
 
 from tidings.domain.errors import CatalogueError
-from tidings.domain.member import OidcProvider, Stage
+from tidings.domain.member import OidcProvider, SignedIn, Stage
 from tidings.domain.permission import Permission, Role
-from tidings.services.oidc import PATIENCE, local_path
+from tidings.services.oidc_sign_in import PATIENCE, Back, Departure, Purpose, local_path
 from tidings.web.api.session import Anybody, set_cookie, token_of
 from tidings.web.api.shapes import Body, ListOf
-from tidings.web.auth import By, container_of, on_instance
+from tidings.web.auth import By, container_of, on_instance, oneself
 from tidings.web.callers import Caller, cookie_name, visit_of
 
 router = APIRouter(tags=["Session"])
@@ -62,6 +62,12 @@ class ProviderTest(BaseModel):
     authorization_endpoint: str
 
 
+class RoundOut(BaseModel):
+    """Where the browser has to go; it is sent back within 10 minutes, to this browser alone."""
+
+    url: str
+
+
 @router.get(
     "/session/oidc/{provider_id}/start",
     operation_id="start_oidc",
@@ -76,20 +82,53 @@ async def start_oidc(
     next: Annotated[str, Query(max_length=500, description="The page to come back to.")] = "/",
 ) -> RedirectResponse:
     """Send the browser to a provider, with a cookie that it has to bring back."""
+    rounds = container_of(request).accounts.oidc_sign_in
     try:
-        departure = await container_of(request).accounts.oidc.start(provider_id, next=next)
+        departure = await rounds.start(provider_id, next=next, purpose=Purpose.SIGN_IN, me=None)
     except CatalogueError as fault:
         return _sign_in_again(fault, next)
     answer = RedirectResponse(departure.url, status_code=303, headers={"Cache-Control": "no-store"})
-    answer.set_cookie(
-        _cookie(request),
-        departure.cookie,
-        max_age=int(PATIENCE.total_seconds()),
-        httponly=True,
-        secure=_is_secure(request),
-        samesite="lax",
-    )
+    _bind(request, answer, departure)
     return answer
+
+
+@router.post(
+    "/session/oidc/{provider_id}/confirm",
+    operation_id="confirm_by_oidc",
+    summary="Show again who you are, at a provider",
+    status_code=201,
+)
+async def confirm_by_oidc(
+    request: Request, response: Response, me: Annotated[SignedIn, oneself()], provider_id: ProviderId
+) -> RoundOut:
+    """Give the address where the provider asks anew who you are; it sends the browser back to `/confirmed`."""
+    return await _begun(request, response, provider_id, "/confirmed", Purpose.CONFIRM, me)
+
+
+@router.post(
+    "/me/oidc/{provider_id}",
+    operation_id="connect_oidc",
+    summary="Connect your account with a provider",
+    status_code=201,
+)
+async def connect_oidc(
+    request: Request, response: Response, me: Annotated[SignedIn, oneself(recent=True)], provider_id: ProviderId
+) -> RoundOut:
+    """Give the address where the provider says who you are; from then on you can sign in with it."""
+    return await _begun(request, response, provider_id, "/settings/profile", Purpose.CONNECT, me)
+
+
+@router.delete(
+    "/me/oidc/{provider_id}",
+    operation_id="disconnect_oidc",
+    summary="Disconnect your account from a provider",
+    status_code=204,
+)
+async def disconnect_oidc(
+    request: Request, me: Annotated[SignedIn, oneself(recent=True)], by: By, provider_id: ProviderId
+) -> None:
+    """Let the provider vouch for you no longer; the only way in that you have stays."""
+    await container_of(request).accounts.oidc_sign_in.disconnect(provider_id, me, by=by)
 
 
 @router.get(
@@ -108,23 +147,27 @@ async def finish_oidc(
     iss: Annotated[str | None, Query(max_length=500)] = None,
 ) -> RedirectResponse:
     """Take the code that the provider gave, and lead to the dashboard; a fault leads to `/sign-in?error=<code>`."""
-    try:
-        arrival = await container_of(request).accounts.oidc.finish(
-            provider_id,
-            state=state,
-            code=code,
-            issuer=iss,
-            cookie=request.cookies.get(_cookie(request)),
-            visit=visit_of(request),
-            replaces=token_of(request),
-        )
-    except CatalogueError as fault:
-        answer = _sign_in_again(fault, "/")
+    back = Back(
+        state=state,
+        code=code,
+        issuer=iss,
+        cookie=request.cookies.get(_cookie(request)),
+        visit=visit_of(request),
+        replaces=token_of(request),
+        me=caller.signed_in if caller else None,
+    )
+    arrival = await container_of(request).accounts.oidc_sign_in.finish(provider_id, back)
+    if arrival.fault is not None and arrival.purpose is Purpose.SIGN_IN:
+        answer = _sign_in_again(arrival.fault, arrival.next)
     else:
-        half = arrival.opened.session.stage is Stage.SECOND_FACTOR
-        where = f"/sign-in?{urlencode({'next': arrival.next})}" if half else arrival.next
+        where = arrival.next
+        if arrival.fault is not None:
+            where = f"{arrival.next}?{urlencode({'error': arrival.fault.code.value})}"
+        elif arrival.opened is not None and arrival.opened.session.stage is Stage.SECOND_FACTOR:
+            where = f"/sign-in?{urlencode({'next': arrival.next})}"
         answer = RedirectResponse(where, status_code=303, headers={"Cache-Control": "no-store"})
-        set_cookie(request, answer, arrival.opened)
+        if arrival.opened is not None:
+            set_cookie(request, answer, arrival.opened)
     answer.delete_cookie(_cookie(request), httponly=True, secure=_is_secure(request), samesite="lax")
     return answer
 
@@ -180,6 +223,27 @@ def _sign_in_again(fault: CatalogueError, next: str) -> RedirectResponse:
     return RedirectResponse(f"/sign-in?{query}", status_code=303, headers={"Cache-Control": "no-store"})
 
 
+async def _begun(
+    request: Request, response: Response, provider_id: str, next: str, purpose: Purpose, me: SignedIn
+) -> RoundOut:
+    rounds = container_of(request).accounts.oidc_sign_in
+    departure = await rounds.start(provider_id, next=next, purpose=purpose, me=me)
+    _bind(request, response, departure)
+    return RoundOut(url=departure.url)
+
+
+def _bind(request: Request, answer: Response, departure: Departure) -> None:
+    """Give the browser the cookie that it has to bring back."""
+    answer.set_cookie(
+        _cookie(request),
+        departure.cookie,
+        max_age=int(PATIENCE.total_seconds()),
+        httponly=True,
+        secure=_is_secure(request),
+        samesite="lax",
+    )
+
+
 def _is_secure(request: Request) -> bool:
     return container_of(request).settings.base_url.startswith("https://")
 
@@ -190,14 +254,16 @@ def _cookie(request: Request) -> str:
 
 async def _out(request: Request, row: OidcProvider) -> ProviderOut:
     container = container_of(request)
-    app = None if row.app_id is None else (await container.apps.by_id(row.app_id)).public_id
+    # An App that is being erased is gone for everybody, and new members cannot join it.
+    apps = {one.app.id: one.app.public_id for one in await container.apps.all()} if row.app_id is not None else {}
+    app = None if row.app_id is None else apps.get(row.app_id)
     return ProviderOut(
         id=row.id,
         name=row.name,
         issuer=row.issuer,
         client_id=row.client_id,
         domains=list(row.domains),
-        create=row.create or "never",
+        create=row.create if row.create is not None and app is not None else "never",
         app=app,
         redirect_uri=container.accounts.oidc.redirect_uri(row.id),
     )

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pyotp
 import pytest
-import trustme
 from fastapi import FastAPI
 from joserfc.jwk import ECKey
 from tests.integration.web.instance import OPERATOR, Names, client_of, problem
+from tests.integration.web.oidc.rounds import come_back, leave, put, refused, sign_in
 
+from support import members
 from support.members import member_of
 from support.openid import (
     CLIENT,
@@ -25,94 +23,17 @@ from support.openid import (
     hmac_with_public_key,
     of_another_key,
     of_p256,
-    running_provider,
     unsigned,
 )
 from tidings.bus import bus_from
 from tidings.domain.permission import Role
 from tidings.lib.clock import FixedClock
-from tidings.lib.egress import AddressGuard, HostPolicy
-from tidings.lib.fetch import Fetcher
 from tidings.lib.sealed import KeyRing
-from tidings.services.oidc import Oidc, local_path
-from tidings.services.oidc_provider import Providers
+from tidings.services.oidc_sign_in import local_path
 from tidings.settings import Settings
 from tidings.storage.open import open_store
 from tidings.web.app import create_app
 from tidings.wiring import Container, assembled
-
-HERE = HostPolicy(hosts=frozenset(), suffixes=(), allow_insecure=True)
-
-
-@pytest.fixture
-async def provider(authority: trustme.CA, clock: FixedClock) -> AsyncIterator[Provider]:
-    async with running_provider(authority) as made:
-        made.now = lambda: clock.now().timestamp()
-        yield made
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-async def container(tmp_path: Path, clock: FixedClock, names: Names, authority: trustme.CA) -> AsyncIterator[Container]:
-    """An instance that trusts the test's authority and may call this machine."""
-    store = open_store(database_url=None, folder=tmp_path, ring=KeyRing.generate())
-    settings = Settings(data=tmp_path, public_url="https://push.example.com")
-    made = assembled(settings, store=store, bus=bus_from(None), clock=clock, resolve=names)
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    fetcher = Fetcher(guard=AddressGuard(allow_loopback=True), policy=HERE, ca_file=str(tmp_path / "ca.pem"))
-    oidc = Oidc(
-        store=store,
-        clock=clock,
-        ids=made.ids,
-        sessions=made.accounts.sessions,
-        providers=Providers(fetcher=fetcher),
-        base_url=settings.base_url,
-    )
-    await made.apps.ensure_first()
-    yield replace(made, accounts=replace(made.accounts, oidc=oidc))
-    await store.close()
-
-
-@pytest.fixture
-def app(container: Container) -> FastAPI:
-    return create_app(container, operator_token=OPERATOR)
-
-
-async def put(api: httpx2.AsyncClient, provider: Provider, **changes: Any) -> httpx2.Response:
-    body = {
-        "name": "Work", "issuer": provider.issuer, "client_id": CLIENT, "client_secret": SECRET,
-        "domains": ["example.com"], **changes,
-    }  # fmt: skip
-    return await api.put("/api/v1/sign-in/oidc/work", json=body)
-
-
-async def leave(client: httpx2.AsyncClient, **query: str) -> str:
-    answer = await client.get("/api/v1/session/oidc/work/start", params=query)
-    assert answer.status_code == 303, answer.text
-    assert "HttpOnly" in answer.headers["set-cookie"]
-    return str(answer.headers["location"])
-
-
-async def come_back(client: httpx2.AsyncClient, query: dict[str, str]) -> httpx2.Response:
-    answer = await client.get("/api/v1/session/oidc/work/callback", params=query)
-    assert answer.status_code == 303, answer.text
-    return answer
-
-
-async def sign_in(client: httpx2.AsyncClient, provider: Provider, **query: str) -> httpx2.Response:
-    return await come_back(client, provider.authorize(await leave(client, **query)))
-
-
-async def refused(client: httpx2.AsyncClient, answer: httpx2.Response, words: str) -> None:
-    where = urlsplit(answer.headers["location"])
-    told = parse_qs(where.query)
-    assert (where.path, told["error"]) == ("/sign-in", ["oidc_failed"])
-    assert words in told["detail"][0]
-    problem(await client.get("/api/v1/me"), 401, "unauthorized")
 
 
 class TestTheWayIn:
@@ -201,8 +122,13 @@ HOSTILE: list[tuple[str, dict[str, Any], str]] = [
     ("a verified address in words", {"claims": {"email_verified": "true"}}, "not verified"),
     ("an address of another domain", {"claims": {"email": "ben@evil.example"}}, "not of a domain"),
     ("no address", {"claims": {"email": None}}, "no e-mail address"),
-    ("another document", {"document": {"issuer": "https://evil.example"}}, "calls itself"),
-    ("an endpoint on a private address", {"document": {"token_endpoint": "https://169.254.169.254/x"}}, "called"),
+]
+
+DOCUMENTS: list[tuple[str, dict[str, Any], str]] = [
+    ("another issuer", {"issuer": "https://evil.example"}, "calls itself"),
+    ("an endpoint on a private address", {"token_endpoint": "https://169.254.169.254/x"}, "called"),
+    ("keys without https", {"jwks_uri": "ftp://localhost/keys"}, "called"),
+    ("no keys", {"jwks_uri": None}, "lacks an endpoint"),
 ]
 
 
@@ -223,6 +149,19 @@ class TestLies:
         for name, value in changes.items():
             setattr(provider, name, value)
         await refused(browser, await come_back(browser, back), words)
+
+    @pytest.mark.parametrize(("document", "words"), [one[1:] for one in DOCUMENTS], ids=[one[0] for one in DOCUMENTS])
+    async def test_of_the_document_are_found_before_anybody_leaves(
+        self,
+        api: httpx2.AsyncClient,
+        browser: httpx2.AsyncClient,
+        provider: Provider,
+        document: dict[str, Any],
+        words: str,
+    ) -> None:
+        await put(api, provider)
+        provider.document = document
+        await refused(browser, await browser.get("/api/v1/session/oidc/work/start"), words)
 
     async def test_a_state_is_good_once(
         self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, container: Container, provider: Provider
@@ -254,6 +193,25 @@ class TestLies:
             assert own
             again = provider.authorize(await leave(browser))
             await refused(victim, await come_back(victim, again), "another browser")
+
+    async def test_an_address_that_a_member_chose_alone_leads_to_no_account(
+        self,
+        app: FastAPI,
+        api: httpx2.AsyncClient,
+        browser: httpx2.AsyncClient,
+        container: Container,
+        provider: Provider,
+    ) -> None:
+        mallory = await member_of(container, super_admin=True, email="mallory@example.com")
+        await put(api, provider)
+        async with client_of(app) as own:
+            await members.sign_in(own, container, mallory)
+            assert (await own.patch("/api/v1/me", json={"email": "ben@example.com"})).status_code == 200
+            await refused(browser, await sign_in(browser, provider), "chosen this address alone")
+            assert (await own.patch("/api/v1/me", json={"email": "mallory@example.com"})).status_code == 200
+        await refused(browser, await sign_in(browser, provider), "ask for an invitation")
+        provider.person["email"] = "mallory@example.com"
+        await refused(browser, await sign_in(browser, provider), "chosen this address alone")
 
     async def test_an_attempt_ends_by_itself_and_a_refusal_is_told(
         self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, container: Container, provider: Provider
@@ -299,6 +257,17 @@ class TestProviders:
         assert SECRET not in listed.text
         assert (await api.delete("/api/v1/sign-in/oidc/work")).status_code == 204
         problem(await api.post("/api/v1/sign-in/oidc/work/test"), 404, "not_found")
+
+    async def test_are_listed_when_the_app_that_strangers_join_is_gone(
+        self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, provider: Provider
+    ) -> None:
+        made = await api.post("/api/v1/apps", json={"name": "Soon gone"})
+        await put(api, provider, create="viewer", app=made.json()["id"])
+        gone = await api.delete(f"/api/v1/apps/{made.json()['id']}", params={"confirm": "Soon gone"})
+        assert gone.status_code in (200, 202)
+        (listed,) = (await api.get("/api/v1/sign-in/oidc")).json()["data"]
+        assert (listed["app"], listed["create"]) == (None, "never")
+        await refused(browser, await sign_in(browser, provider), "ask for an invitation")
 
     async def test_another_issuer_does_not_get_the_secret_of_the_one_before(
         self, api: httpx2.AsyncClient, provider: Provider
