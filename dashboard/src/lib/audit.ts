@@ -37,6 +37,12 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'personal_data.exported': ({ what }) => `exported what is kept of ${what}`,
     'personal_data.erased': ({ what }) => `erased what was kept of ${what}`,
   }],
+  ['Events and triggers', {
+    'event_type.set': ({ what, detail }) => `${detail.new ? 'declared' : 'changed'} the event type ${what}`,
+    'event_type.removed': ({ what }) => `removed the event type ${what}`,
+    'events.sent': ({ detail }) => `reported ${several(detail, 'event')}`,
+    'event.replayed': ({ what }) => `let an event happen again: ${what}`,
+  }],
   ['Members', {
     'member.created': ({ what, detail, own }) => (own ? 'became a member' : `made ${what} a member${as(detail)}`),
     'member.changed': ({ what, own }) => `changed ${own ? 'their name or e-mail' : `the name or e-mail of ${what}`}`,

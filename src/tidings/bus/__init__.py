@@ -24,11 +24,15 @@ class Bell(StrEnum):
 
     WORK = "work"
     CONTROL = "control"
+    EVENT = "event"
 
 
 @dataclass(frozen=True, slots=True)
 class Doorbell:
-    """`WORK`: this notification has something to do. `CONTROL`: its status was changed by somebody."""
+    """`WORK`: this notification has something to do. `CONTROL`: its status was changed by somebody.
+
+    `EVENT`: an App has reported something; it is for no notification yet.
+    """
 
     bell: Bell
     notification_id: int

@@ -21,7 +21,12 @@ class ErrorCode(StrEnum):
     DEVICE_UNKNOWN = "device_unknown"
     EMAIL_TAKEN = "email_taken"
     EVENTS_TOO_MANY = "events_too_many"
+    EVENT_ID_REUSED = "event_id_reused"
+    EVENT_INVALID = "event_invalid"
     EVENT_TOO_LARGE = "event_too_large"
+    EVENT_TYPES_TOO_MANY = "event_types_too_many"
+    EVENT_TYPE_INVALID = "event_type_invalid"
+    EVENT_TYPE_UNKNOWN = "event_type_unknown"
     FILTER_INVALID = "filter_invalid"
     FORBIDDEN = "forbidden"
     HOST_NOT_ALLOWED = "host_not_allowed"
@@ -166,8 +171,29 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         "This device has reported 1 000 events within a day",
         "Report what you want to act on, not every scroll; go on tomorrow.",
     ),
+    ErrorCode.EVENT_ID_REUSED: ErrorEntry(
+        409,
+        "The id belongs to another event",
+        "Repeat an event unchanged, or give another one an id of its own.",
+    ),
+    ErrorCode.EVENT_INVALID: ErrorEntry(
+        422,
+        "The event does not fit its type",
+        "See `errors` for the field; the type's `variables` say what it takes.",
+    ),
     ErrorCode.EVENT_TOO_LARGE: ErrorEntry(
-        422, "The event's properties are too large", "Leave out what you do not need; `detail` says how much fits."
+        422, "The event's data are too large", "Leave out what you do not need; `detail` says how much fits."
+    ),
+    ErrorCode.EVENT_TYPES_TOO_MANY: ErrorEntry(
+        409, "The App has 1 000 event types", "Delete one that is not used any more, or put what varies into its data."
+    ),
+    ErrorCode.EVENT_TYPE_INVALID: ErrorEntry(
+        422,
+        "The event type is not valid",
+        "See `errors` for the place in `variables` or `examples` and what is wrong with it.",
+    ),
+    ErrorCode.EVENT_TYPE_UNKNOWN: ErrorEntry(
+        422, "The event type is not declared", "Declare it first: PUT /api/v1/event-types/{key}."
     ),
     ErrorCode.FILTER_INVALID: ErrorEntry(
         422,

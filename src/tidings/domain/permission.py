@@ -19,6 +19,12 @@ class Permission(StrEnum):
     SUBSCRIPTION_IMPORT = "subscription.import"
     SUBSCRIPTION_EXPORT = "subscription.export"
     USER_WRITE = "user.write"
+    EVENT_TYPE_READ = "event_type.read"
+    EVENT_TYPE_WRITE = "event_type.write"
+    EVENT_READ = "event.read"
+    EVENT_SEND = "event.send"
+    TRIGGER_READ = "trigger.read"
+    TRIGGER_WRITE = "trigger.write"
     PERSONAL_DATA_EXPORT = "personal_data.export"
     PERSONAL_DATA_ERASE = "personal_data.erase"
     INTEGRATION_WRITE = "integration.write"
@@ -44,8 +50,15 @@ P = Permission
 OF_INSTANCE = frozenset({P.INSTANCE_READ, P.INSTANCE_MANAGE, P.INSTANCE_MEMBERS})
 OF_APP = frozenset(P) - OF_INSTANCE - {P.SELF, P.OPEN}
 
-_VIEW = frozenset({P.APP_SEE, P.APP_READ, P.MESSAGE_READ})
-_EDIT = _VIEW | {P.MESSAGE_SEND, P.SUBSCRIPTION_WRITE, P.USER_WRITE}
+_VIEW = frozenset({P.APP_SEE, P.APP_READ, P.MESSAGE_READ, P.EVENT_TYPE_READ, P.EVENT_READ, P.TRIGGER_READ})
+_EDIT = _VIEW | {
+    P.MESSAGE_SEND,
+    P.SUBSCRIPTION_WRITE,
+    P.USER_WRITE,
+    P.EVENT_TYPE_WRITE,
+    P.EVENT_SEND,
+    P.TRIGGER_WRITE,
+}
 _ADMINISTER = _EDIT | {
     P.SUBSCRIPTION_DELETE,
     P.SUBSCRIPTION_IMPORT,
@@ -84,6 +97,9 @@ class Scope(StrEnum):
     MESSAGES_SEND = "messages:send"
     MESSAGES_READ = "messages:read"
     USERS_WRITE = "users:write"
+    EVENTS_WRITE = "events:write"
+    EVENTS_READ = "events:read"
+    TRIGGERS_WRITE = "triggers:write"
     SUBSCRIPTIONS_WRITE = "subscriptions:write"
     SUBSCRIPTIONS_EXPORT = "subscriptions:export"
     PERSONAL_DATA = "personal_data"
@@ -95,11 +111,14 @@ _SEE = frozenset({P.APP_SEE})
 
 SCOPES: Mapping[Scope, frozenset[Permission]] = {
     Scope.READ: _VIEW,
-    Scope.SEND: _SEE | {P.MESSAGE_READ, P.MESSAGE_SEND, P.SUBSCRIPTION_WRITE, P.USER_WRITE},
+    Scope.SEND: _SEE | {P.MESSAGE_READ, P.MESSAGE_SEND, P.SUBSCRIPTION_WRITE, P.USER_WRITE, P.EVENT_SEND},
     Scope.ADMIN: _ADMINISTER,
     Scope.MESSAGES_SEND: _SEE | {P.MESSAGE_SEND},
     Scope.MESSAGES_READ: _SEE | {P.MESSAGE_READ},
     Scope.USERS_WRITE: _SEE | {P.USER_WRITE},
+    Scope.EVENTS_WRITE: _SEE | {P.EVENT_SEND},
+    Scope.EVENTS_READ: _SEE | {P.EVENT_TYPE_READ, P.EVENT_READ},
+    Scope.TRIGGERS_WRITE: _SEE | {P.EVENT_TYPE_READ, P.EVENT_TYPE_WRITE, P.TRIGGER_READ, P.TRIGGER_WRITE},
     Scope.SUBSCRIPTIONS_WRITE: _SEE | {P.SUBSCRIPTION_WRITE},
     Scope.SUBSCRIPTIONS_EXPORT: _SEE | {P.SUBSCRIPTION_EXPORT},
     Scope.PERSONAL_DATA: _SEE | {P.PERSONAL_DATA_EXPORT, P.PERSONAL_DATA_ERASE},

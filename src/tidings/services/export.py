@@ -12,6 +12,7 @@ from tidings.domain.app import App
 from tidings.domain.audit import Action, Actor, Subject
 from tidings.domain.erasure import Sought
 from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.event import Event
 from tidings.domain.message import Message
 from tidings.domain.subscription import Subscription
 from tidings.lib.clock import Clock
@@ -42,7 +43,12 @@ class Export:
         """Begin the document of a person. Raises NOT_FOUND where nothing is kept of them."""
         person = await self._store.read(lambda tx: tx.users.get(app.id, external_id))
         devices = await self._devices(app.id, external_id)
-        anything = await self._store.read(lambda tx: tx.tracked.of_user(app.id, external_id, after=0, limit=1))
+        anything = await self._store.read(
+            lambda tx: bool(
+                tx.tracked.of_user(app.id, external_id, after=0, limit=1)
+                or tx.events.of_user(app.id, external_id, after=0, limit=1)
+            )
+        )
         if person is None and not devices and not anything:
             raise CatalogueError(ErrorCode.NOT_FOUND, f"Nothing is kept of a user {external_id[:64]!r}.")
         known = {"id": external_id} if person is None else _plain(person, leave=("id", "app_id", "external_id"))
@@ -76,6 +82,7 @@ class Export:
             yield piece
         for name, rows in (
             ("events", self._events(app, devices, sought)),
+            ("reported", self._reported(app, sought)),
             ("deliveries", self._of_devices(devices, _deliveries)),
             ("receipts", self._of_devices(devices, _receipts)),
             ("messages", self._messages(app, sought)),
@@ -115,6 +122,17 @@ class Export:
             ):
                 after = rows[-1].id
                 yield [_plain(row, leave=("id",)) for row in rows]
+
+    async def _reported(self, app: App, sought: Sought) -> AsyncIterator[Rows]:
+        """Give the events of the App's servers that name the person."""
+        after, user = 0, sought.user
+        while user is not None and (
+            rows := await self._store.read(
+                lambda tx, after=after: tx.events.of_user(app.id, user, after=after, limit=AT_ONCE)  # type: ignore[misc]
+            )
+        ):
+            after = rows[-1].id
+            yield [_event(row) for row in rows]
 
     async def _of_devices(self, devices: Sequence[Subscription], read: Reader) -> AsyncIterator[Rows]:
         for device in devices:
@@ -159,6 +177,11 @@ def _notification(tx: Transaction, notification_id: int) -> dict[str, Any]:
 
 def _words(message: Message) -> dict[str, Any]:
     return {"title": message.title, "body": message.body, "url": message.url}
+
+
+def _event(row: Event) -> dict[str, Any]:
+    # Whom else it concerned is not theirs to read.
+    return {"id": row.public_id, "type": row.type, "data": row.data, "at": row.occurred_at}
 
 
 def _device(row: Subscription) -> dict[str, Any]:

@@ -117,7 +117,8 @@ class Retention:
         return removed
 
     async def _events(self, before: datetime) -> int:
-        return await self._until_done(lambda tx: tx.tracked.purge(before=before, limit=AT_ONCE))
+        removed = await self._until_done(lambda tx: tx.tracked.purge(before=before, limit=AT_ONCE))
+        return removed + await self._until_done(lambda tx: tx.events.purge(before=before, limit=AT_ONCE))
 
     async def _counts(self, before: datetime) -> int:
         day = before.date()

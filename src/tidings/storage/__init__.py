@@ -35,6 +35,7 @@ from tidings.domain.tracked import NewTrackedEvent, TrackedEvent
 from tidings.domain.vitals import Vitals
 from tidings.lib.sealed import Sealer
 from tidings.storage.account_ports import Audit, Factors, Members, Oidc, Sessions, Throttle
+from tidings.storage.event_ports import Events, EventTypes
 
 T = TypeVar("T")
 
@@ -533,6 +534,8 @@ class Transaction(Protocol):
     users: Users
     subscriptions: Subscriptions
     tracked: Tracked
+    event_types: EventTypes
+    events: Events
     notifications: Notifications
     shards: Shards
     deliveries: Deliveries

@@ -20,6 +20,7 @@ from tidings.storage import erasing_apps, mentions
 from tidings.storage.clearing import delete_some
 from tidings.storage.codec import message_from_json, retries_from_bytes
 from tidings.storage.erasure_tables import erased_devices, erasures
+from tidings.storage.events import forget_person
 from tidings.storage.history import clear_history, remove_device
 from tidings.storage.schema import notifications, shards, subscriptions, tracked_events, users
 from tidings.storage.scope import AnyRow, Scope
@@ -216,6 +217,8 @@ class SqlErasures:
             return False
         theirs = (t.app_id == row.app_id, t.user_external_id == user, t.at <= row.asked_at)
         count = delete_some(self._scope, tracked_events, *theirs, limit=limit)
+        if count < limit:
+            count += forget_person(self._scope, row.app_id, user, before=row.asked_at, limit=limit - count)
         removed["events"] += count
         return count == limit
 

@@ -31,6 +31,9 @@ from tidings.storage.credentials import SqlCredentials
 from tidings.storage.deliveries import SqlDeliveries
 from tidings.storage.dialects import Dialect
 from tidings.storage.erasures import SqlErasures
+from tidings.storage.event_ports import Events, EventTypes
+from tidings.storage.event_types import SqlEventTypes
+from tidings.storage.events import SqlEvents
 from tidings.storage.factors import SqlFactors
 from tidings.storage.idempotency import SqlIdempotency
 from tidings.storage.instance import SqlInstance
@@ -60,6 +63,8 @@ class SqlTransaction:
         self.users: Users = SqlUsers(scope)
         self.subscriptions: Subscriptions = SqlSubscriptions(scope)
         self.tracked: Tracked = SqlTracked(scope)
+        self.event_types: EventTypes = SqlEventTypes(scope)
+        self.events: Events = SqlEvents(scope)
         self.notifications: Notifications = SqlNotifications(scope)
         self.shards: Shards = SqlShards(scope)
         self.deliveries: Deliveries = SqlDeliveries(scope)

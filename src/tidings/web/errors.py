@@ -52,7 +52,16 @@ def problem_of(
     extra: Mapping[str, str] | None = None,
 ) -> Response:
     """Give an error as problem+json; `docs_url` is where the catalogue is shown."""
-    body: dict[str, Any] = {
+    body = {**problem_body(docs_url, error), **(extra or {})}
+    told = dict(headers or {})
+    if error.retry_after is not None:
+        told.setdefault("Retry-After", str(error.retry_after))
+    return JSONResponse(body, status_code=error.entry.status, headers=told, media_type=MEDIA_TYPE)
+
+
+def problem_body(docs_url: str, error: CatalogueError) -> dict[str, Any]:
+    """Give an error as the fields of a problem."""
+    return {
         "type": f"{docs_url}#{error.code}",
         "code": error.code.value,
         "title": error.entry.title,
@@ -61,11 +70,6 @@ def problem_of(
         "mend": error.entry.mend,
         "errors": [{"field": fault.field, "message": fault.message} for fault in error.faults],
     }
-    body |= extra or {}
-    told = dict(headers or {})
-    if error.retry_after is not None:
-        told.setdefault("Retry-After", str(error.retry_after))
-    return JSONResponse(body, status_code=error.entry.status, headers=told, media_type=MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:

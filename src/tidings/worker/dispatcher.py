@@ -80,6 +80,8 @@ class Dispatcher:
 
     async def _listen(self) -> None:
         async for doorbell in self._bus.listen():
+            if doorbell.bell is Bell.EVENT:
+                continue  # whoever asks the triggers rings again when there is something to send
             if doorbell.bell is Bell.CONTROL:
                 self._called.set()
             self._rung.set()

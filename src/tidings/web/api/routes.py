@@ -9,6 +9,8 @@ from tidings.web.api import (
     audit,
     dead_shards,
     erasures,
+    event_types,
+    events,
     factors,
     integrations,
     invitations,
@@ -35,6 +37,8 @@ for _part in (
     notifications.router,
     notifications.test_router,
     erasures.router,  # before the users, whose ids may have slashes in them
+    event_types.router,
+    events.router,
     subscriptions.router,
     users.router,
     apps.router,

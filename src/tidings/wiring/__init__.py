@@ -25,77 +25,29 @@ from tidings.pipeline.flow import Flow
 from tidings.providers import provider
 from tidings.providers.webpush.settings import default_policy
 from tidings.services.access import Access
-from tidings.services.account import Account
 from tidings.services.apps import Apps
-from tidings.services.audit import Audit
 from tidings.services.credentials import Credentials
 from tidings.services.dead_shards import DeadShards
-from tidings.services.devices import Devices
 from tidings.services.erasure import Erasure
 from tidings.services.export import Export
-from tidings.services.grants import Grants
-from tidings.services.integrations import Integrations
-from tidings.services.invitations import Invitations
-from tidings.services.members import Members
 from tidings.services.notifications import Notifications
-from tidings.services.oidc import Oidc
-from tidings.services.oidc_provider import Providers
-from tidings.services.oidc_sign_in import OidcSignIn
-from tidings.services.passkeys import Passkeys
-from tidings.services.passwords import Passwords
 from tidings.services.retention import KeepFor, Retention
 from tidings.services.safety import Safety
-from tidings.services.second_factor import SecondFactor
-from tidings.services.sessions import Sessions
-from tidings.services.sign_in import SignIn
 from tidings.services.stats import Stats
 from tidings.services.subscriptions import Subscriptions
 from tidings.services.system import System
-from tidings.services.throttle import Throttle
 from tidings.services.tracking import Tracking
 from tidings.services.transfers import Transfers
-from tidings.services.trials import Trials
 from tidings.services.tripwire import Tripwire
 from tidings.services.users import Users
 from tidings.services.vitals import VitalSigns
 from tidings.settings import Settings
 from tidings.storage import Store
 from tidings.storage.open import open_store
+from tidings.wiring.parts import Accounts, Automation, Phones, accounts_of
 
-
-@dataclass(frozen=True, slots=True)
-class Phones:
-    """What devices with apps need beyond browsers: integrations, tokens to send with, tests and registrations."""
-
-    integrations: Integrations
-    grants: Grants
-    trials: Trials
-    devices: Devices
-
-    @classmethod
-    def of(cls, *, store: Store, clock: Clock, ids: Ids, policy: HostPolicy, flow: Flow, call: Call) -> Phones:
-        """Put them together."""
-        grants = Grants(clock=clock, call=call)
-        integrations = Integrations(store=store, clock=clock, ids=ids, grants=grants, call=call)
-        trials = Trials(store=store, flow=flow, integrations=integrations, clock=clock)
-        return cls(integrations, grants, trials, Devices(store=store, clock=clock, ids=ids, policy=policy))
-
-
-@dataclass(frozen=True, slots=True)
-class Accounts:
-    """Everything about the people who run the instance."""
-
-    sessions: Sessions
-    passwords: Passwords
-    sign_in: SignIn
-    account: Account
-    members: Members
-    invitations: Invitations
-    second_factor: SecondFactor
-    audit: Audit
-    passkeys: Passkeys
-    oidc: Oidc
-    oidc_sign_in: OidcSignIn
+Resolve = Callable[[str], Awaitable[Sequence[str]]]
+"""Finds the addresses of a host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +75,7 @@ class Container:
     tracking: Tracking
     transfers: Transfers
     users: Users
+    automation: Automation
     notifications: Notifications
     system: System
     safety: Safety
@@ -173,6 +126,21 @@ def _policy(settings: Settings, hosts: Mapping[str, str]) -> HostPolicy:
     )
 
 
+def _subscriptions(
+    store: Store,
+    clock: Clock,
+    ids: Ids,
+    policy: HostPolicy,
+    guard: AddressGuard,
+    *,
+    mapped: Sequence[str],
+    resolve: Resolve,
+) -> Subscriptions:
+    return Subscriptions(
+        store=store, clock=clock, ids=ids, policy=policy, guard=guard, mapped_hosts=tuple(mapped), resolve=resolve
+    )
+
+
 def _keep(settings: Settings) -> KeepFor:
     return KeepFor(
         deliveries=settings.keep_deliveries,
@@ -180,26 +148,6 @@ def _keep(settings: Settings) -> KeepFor:
         events=settings.keep_events,
         subscriptions=settings.keep_subscriptions,
         counts=settings.keep_counts,
-    )
-
-
-def _accounts(settings: Settings, store: Store, clock: Clock, ids: Ids, fetcher: Fetcher) -> Accounts:
-    sessions, passwords = Sessions(store=store, clock=clock, ids=ids), Passwords()
-    throttle, providers = Throttle(store=store, clock=clock), Providers(fetcher=fetcher, clock=clock)
-    return Accounts(
-        sessions=sessions,
-        passwords=passwords,
-        sign_in=SignIn(store=store, clock=clock, ids=ids, sessions=sessions, passwords=passwords, throttle=throttle),
-        account=Account(store=store, clock=clock, sessions=sessions, passwords=passwords, throttle=throttle),
-        members=Members(store=store, clock=clock, ids=ids),
-        audit=Audit(store=store, clock=clock),
-        second_factor=SecondFactor(store=store, clock=clock, ids=ids, sessions=sessions, throttle=throttle),
-        passkeys=Passkeys(store=store, clock=clock, ids=ids, sessions=sessions, base_url=settings.base_url),
-        oidc=Oidc(store=store, clock=clock, providers=providers, base_url=settings.base_url),
-        oidc_sign_in=OidcSignIn(
-            store=store, clock=clock, ids=ids, sessions=sessions, providers=providers, base_url=settings.base_url
-        ),
-        invitations=Invitations(store=store, clock=clock, ids=ids, sessions=sessions, passwords=passwords),
     )
 
 
@@ -235,7 +183,7 @@ def assembled(
     store: Store,
     bus: Bus,
     clock: Clock | None = None,
-    resolve: Callable[[str], Awaitable[Sequence[str]]] = getaddrinfo,
+    resolve: Resolve = getaddrinfo,
     hosts: Mapping[str, str] | None = None,
     created: Path | None = None,
     call: Call | None = None,
@@ -249,10 +197,8 @@ def assembled(
     policy = _policy(settings, hosts)
     call = call or caller(guard=guard, connect_to=hosts, insecure=settings.allow_insecure_endpoints)
     flow = Flow(store=store, bus=bus, clock=clock, ids=ids, deliveries=deliveries, provider=provider)
-    metrics, mapped = Metrics(), tuple(hosts)
-    subscriptions = Subscriptions(
-        store=store, clock=clock, ids=ids, policy=policy, guard=guard, mapped_hosts=mapped, resolve=resolve
-    )
+    metrics = Metrics()
+    subscriptions = _subscriptions(store, clock, ids, policy, guard, mapped=tuple(hosts), resolve=resolve)
     return Container(
         settings=settings,
         clock=clock,
@@ -268,13 +214,14 @@ def assembled(
         limiter=GcraLimiter() if settings.rate_limits else None,
         apps=Apps(store=store, clock=clock, ids=ids),
         access=Access(store=store, clock=clock, ids=ids),
-        accounts=_accounts(settings, store, clock, ids, fetcher),
+        accounts=accounts_of(settings, store, clock, ids, fetcher),
         credentials=Credentials(store=store, clock=clock, ids=ids, contact=settings.contact),
         subscriptions=subscriptions,
         phones=Phones.of(store=store, clock=clock, ids=ids, policy=policy, flow=flow, call=call),
         tracking=Tracking(store=store, clock=clock, ids=ids),
         transfers=Transfers(store=store, clock=clock, ids=ids, subscriptions=subscriptions),
         users=Users(store=store, clock=clock),
+        automation=Automation.of(store=store, bus=bus, clock=clock, ids=ids),
         notifications=Notifications(store=store, flow=flow, bus=bus, clock=clock, tripwire=Tripwire(_limits(settings))),
         safety=Safety(store=store, bus=bus, clock=clock),
         stats=Stats(store=store, clock=clock),

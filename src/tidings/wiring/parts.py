@@ -1,0 +1,106 @@
+"""What belongs together in the Container: devices with apps, what sends by itself, those who run the instance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tidings.bus import Bus
+from tidings.lib.clock import Clock
+from tidings.lib.egress import HostPolicy
+from tidings.lib.fetch import Fetcher
+from tidings.lib.ids import Ids
+from tidings.lib.outcalls import Call
+from tidings.pipeline.flow import Flow
+from tidings.services.account import Account
+from tidings.services.audit import Audit
+from tidings.services.devices import Devices
+from tidings.services.event_types import EventTypes
+from tidings.services.events import Events
+from tidings.services.grants import Grants
+from tidings.services.integrations import Integrations
+from tidings.services.invitations import Invitations
+from tidings.services.members import Members
+from tidings.services.oidc import Oidc
+from tidings.services.oidc_provider import Providers
+from tidings.services.oidc_sign_in import OidcSignIn
+from tidings.services.passkeys import Passkeys
+from tidings.services.passwords import Passwords
+from tidings.services.second_factor import SecondFactor
+from tidings.services.sessions import Sessions
+from tidings.services.sign_in import SignIn
+from tidings.services.throttle import Throttle
+from tidings.services.trials import Trials
+from tidings.settings import Settings
+from tidings.storage import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Phones:
+    """What devices with apps need beyond browsers: integrations, tokens to send with, tests and registrations."""
+
+    integrations: Integrations
+    grants: Grants
+    trials: Trials
+    devices: Devices
+
+    @classmethod
+    def of(cls, *, store: Store, clock: Clock, ids: Ids, policy: HostPolicy, flow: Flow, call: Call) -> Phones:
+        """Put them together."""
+        grants = Grants(clock=clock, call=call)
+        integrations = Integrations(store=store, clock=clock, ids=ids, grants=grants, call=call)
+        trials = Trials(store=store, flow=flow, integrations=integrations, clock=clock)
+        return cls(integrations, grants, trials, Devices(store=store, clock=clock, ids=ids, policy=policy))
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Everything about the people who run the instance."""
+
+    sessions: Sessions
+    passwords: Passwords
+    sign_in: SignIn
+    account: Account
+    members: Members
+    invitations: Invitations
+    second_factor: SecondFactor
+    audit: Audit
+    passkeys: Passkeys
+    oidc: Oidc
+    oidc_sign_in: OidcSignIn
+
+
+@dataclass(frozen=True, slots=True)
+class Automation:
+    """What sends by itself: the events that an App reports, and their types."""
+
+    event_types: EventTypes
+    events: Events
+
+    @classmethod
+    def of(cls, *, store: Store, bus: Bus, clock: Clock, ids: Ids) -> Automation:
+        """Put them together."""
+        return cls(
+            event_types=EventTypes(store=store, clock=clock),
+            events=Events(store=store, bus=bus, clock=clock, ids=ids),
+        )
+
+
+def accounts_of(settings: Settings, store: Store, clock: Clock, ids: Ids, fetcher: Fetcher) -> Accounts:
+    """Build what members need."""
+    sessions, passwords = Sessions(store=store, clock=clock, ids=ids), Passwords()
+    throttle, providers = Throttle(store=store, clock=clock), Providers(fetcher=fetcher, clock=clock)
+    return Accounts(
+        sessions=sessions,
+        passwords=passwords,
+        sign_in=SignIn(store=store, clock=clock, ids=ids, sessions=sessions, passwords=passwords, throttle=throttle),
+        account=Account(store=store, clock=clock, sessions=sessions, passwords=passwords, throttle=throttle),
+        members=Members(store=store, clock=clock, ids=ids),
+        audit=Audit(store=store, clock=clock),
+        second_factor=SecondFactor(store=store, clock=clock, ids=ids, sessions=sessions, throttle=throttle),
+        passkeys=Passkeys(store=store, clock=clock, ids=ids, sessions=sessions, base_url=settings.base_url),
+        oidc=Oidc(store=store, clock=clock, providers=providers, base_url=settings.base_url),
+        oidc_sign_in=OidcSignIn(
+            store=store, clock=clock, ids=ids, sessions=sessions, providers=providers, base_url=settings.base_url
+        ),
+        invitations=Invitations(store=store, clock=clock, ids=ids, sessions=sessions, passwords=passwords),
+    )
