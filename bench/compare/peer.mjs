@@ -1,4 +1,5 @@
-// Send with node web-push, 100 at a time over kept connections: `node peer.mjs SUBSCRIPTIONS COUNT`; prints JSON.
+// Send with node web-push, 100 at a time: `node peer.mjs JOB COUNT HOW`; prints JSON.
+// HOW is `shown`, the call that its page shows, or `kept`: with an agent that keeps 100 connections.
 import { readFileSync } from "node:fs";
 import { Agent } from "node:https";
 import { createRequire } from "node:module";
@@ -6,12 +7,12 @@ import { createRequire } from "node:module";
 const webpush = createRequire(`${process.cwd()}/`)("web-push");
 const job = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const count = Number(process.argv[3]);
-const agent = new Agent({ keepAlive: true, maxSockets: 100, ca: readFileSync(job.ca_file) });
+const kept = () => ({ agent: new Agent({ keepAlive: true, maxSockets: 100, ca: readFileSync(job.ca_file) }) });
 const options = {
   TTL: 3600,
   urgency: "normal",
   contentEncoding: "aes128gcm",
-  agent,
+  ...(process.argv[4] === "kept" ? kept() : {}),
   vapidDetails: { subject: job.subject, publicKey: job.public_key, privateKey: job.private_key },
 };
 

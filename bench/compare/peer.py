@@ -1,4 +1,7 @@
-"""Send with pywebpush, as its page shows it, over one session: `peer.py SUBSCRIPTIONS COUNT`; prints JSON."""
+"""Send with pywebpush: `peer.py JOB COUNT HOW`; prints JSON.
+
+HOW is `shown`, the call that its page shows, or `kept`: with the key read once and one session for all.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,33 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import requests
 from py_vapid import Vapid
 from pywebpush import webpush
 
 
-def main() -> None:
-    file, count = Path(sys.argv[1]), int(sys.argv[2])
-    job = json.loads(file.read_text())
-    subscriptions, data = job["subscriptions"], job["payload"]
-    vapid = Vapid.from_raw(job["private_key"].encode())
+def kept(job: dict[str, Any]) -> dict[str, Any]:
     session = requests.Session()
     session.verify, session.trust_env = job["ca_file"], False
+    return {"vapid_private_key": Vapid.from_raw(job["private_key"].encode()), "requests_session": session}
+
+
+def main() -> None:
+    file, count, how = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    job = json.loads(file.read_text())
+    subscriptions, data = job["subscriptions"], job["payload"]
+    given = kept(job) if how == "kept" else {"vapid_private_key": job["private_key"]}
 
     def send(number: int) -> int:
         answer = webpush(
             subscriptions[number % len(subscriptions)],
             data,
-            vapid_private_key=vapid,
             vapid_claims={"sub": job["subject"]},
             ttl=3600,
             headers={"Urgency": "normal", "Topic": f"{number:032x}"},
-            requests_session=session,
+            **given,
         )
         return int(answer.status_code)
 

@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 from tidings.bench.campaign import MESSAGE
@@ -25,6 +26,15 @@ COMPARE = Path(__file__).parents[3] / "bench" / "compare"
 _SUBSCRIBERS = 500
 
 
+class How(StrEnum):
+    """In which way a peer is called."""
+
+    SHOWN = "shown"
+    """As its page shows it."""
+    KEPT = "kept"
+    """With a key that is read once and connections that are kept, which takes a caller who knows of them."""
+
+
 class PeerMissing(Exception):
     """A peer cannot be run here; the message says why."""
 
@@ -36,6 +46,7 @@ class Peer:
     name: str
     cpu: float
     rate: float
+    how: How | None = None
 
 
 def write_job(sink: Sink, folder: Path) -> Path:
@@ -65,10 +76,16 @@ def write_job(sink: Sink, folder: Path) -> Path:
     return file
 
 
-def pywebpush(job: Path, *, cache: Path, count: int) -> Peer:
+def pywebpush(job: Path, how: How, *, cache: Path, count: int) -> Peer:
     """Run pywebpush; raises PeerMissing."""
-    command = [sys.executable, str(script("peer.py")), str(job), str(count)]
-    return run_peer(PYTHON_PACKAGE, command, cache, PYTHONPATH=str(installed(PYTHON_PACKAGE, cache=cache)))
+    command = [sys.executable, str(script("peer.py")), str(job), str(count), how]
+    packages = installed(PYTHON_PACKAGE, cache=cache)
+    trust = {"REQUESTS_CA_BUNDLE": _ca_file(job), "NO_PROXY": "*"}
+    return replace(run_peer(PYTHON_PACKAGE, command, cache, PYTHONPATH=str(packages), **trust), how=how)
+
+
+def _ca_file(job: Path) -> str:
+    return str(json.loads(job.read_text())["ca_file"])
 
 
 def installed(package: str, *, cache: Path) -> Path:
@@ -79,7 +96,7 @@ def installed(package: str, *, cache: Path) -> Path:
     return packages
 
 
-def web_push(job: Path, *, cache: Path, count: int) -> Peer:
+def web_push(job: Path, how: How, *, cache: Path, count: int) -> Peer:
     """Run node web-push; raises PeerMissing."""
     found, node, npm = script("peer.mjs"), shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
@@ -88,7 +105,8 @@ def web_push(job: Path, *, cache: Path, count: int) -> Peer:
     if not (folder / "node_modules").exists():
         folder.mkdir(parents=True, exist_ok=True)
         _run([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), NODE_PACKAGE], folder)
-    return run_peer(NODE_PACKAGE, [node, str(found), str(job), str(count)], folder)
+    command = [node, str(found), str(job), str(count), how]
+    return replace(run_peer(NODE_PACKAGE, command, folder, NODE_EXTRA_CA_CERTS=_ca_file(job)), how=how)
 
 
 def script(name: str) -> Path:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from itertools import product
 from pathlib import Path
 from statistics import mean
 
@@ -19,7 +20,7 @@ from tidings.bench.encrypt import measure_encryption
 from tidings.bench.fcm import firebase_admin, measure_fcm
 from tidings.bench.floor import Floor, measure_floor
 from tidings.bench.ingest import Delay, Ingest, measure_delay, measure_ingest
-from tidings.bench.peers import Peer, PeerMissing, pywebpush, web_push, write_job
+from tidings.bench.peers import How, Peer, PeerMissing, pywebpush, web_push, write_job
 from tidings.bench.send import measure_sending
 from tidings.bench.sink import Sink, running_sink
 from tidings.bench.soak import Sample, Soak, measure_soak
@@ -156,11 +157,11 @@ def _ingest(found: Found, wish: Wish, sink: Sink, folder: Path, _note: Callable[
 
 def _compare(found: Found, wish: Wish, sink: Sink, folder: Path, _note: Callable[[str], None]) -> None:
     job = write_job(sink, folder)
-    for peer in (pywebpush, web_push):
+    for peer, how in product((pywebpush, web_push), How):
         try:
-            found.peers.append(peer(job, cache=folder / "peers", count=wish.times(1_000, least=50)))
+            found.peers.append(peer(job, how, cache=folder / "peers", count=wish.times(1_000, least=50)))
         except PeerMissing as why:
-            found.missing.append(f"{peer.__name__}: {why}")
+            found.missing.append(f"{peer.__name__} ({how}): {why}")
 
 
 def _apns(found: Found, wish: Wish, sink: Sink, folder: Path, _note: Callable[[str], None]) -> None:

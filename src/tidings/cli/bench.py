@@ -15,6 +15,7 @@ from tidings.cli.output import Output, number
 
 if TYPE_CHECKING:
     from tidings.bench.campaign import Memory
+    from tidings.bench.peers import Peer
     from tidings.bench.run import Found, Part
 
 HELP = "Measure what a message costs on this machine, against a sink on loopback (nginx)."
@@ -184,11 +185,16 @@ def _costs(found: Found) -> list[tuple[str, float, float]]:
         costs += [("  of that, the main process", one.main, 0), ("  of that, the senders", one.sending, 0)]
     if found.ingest is not None:
         costs.append(("one POST to send, without delivery", found.ingest.cpu, found.ingest.rate))
-    costs += [(peer.name, peer.cpu, peer.rate) for peer in found.peers]
+    costs += [(_called(peer), peer.cpu, peer.rate) for peer in found.peers]
     if found.apns is not None:
         costs.append(("APNs, one sender's work", found.apns.ours, found.apns.rate))
         costs += [(peer.name, peer.cpu, peer.rate) for peer in (found.apns.peer,) if peer]
     return costs
+
+
+def _called(peer: Peer) -> str:
+    ways = {None: "", "shown": ", as its page shows it", "kept": ", key and connections kept"}
+    return f"{peer.name}{ways[peer.how]}"
 
 
 def _memory(memory: dict[str, Memory]) -> list[tuple[str, ...]]:
