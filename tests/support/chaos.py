@@ -18,8 +18,8 @@ from tidings.storage import StoreUnavailable
 from tidings.wiring import Container
 
 SEED = 20261121
-PATIENCE = 60
-"""Seconds for anything to happen on a slow and busy machine."""
+PATIENCE = 120
+"""Seconds for anything to happen on a slow machine that others use: a database that recovers may take one of them."""
 
 
 def moments(name: str, *, of: int, among: int) -> list[int]:

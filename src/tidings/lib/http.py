@@ -7,7 +7,8 @@ no HTTP/2, proxies, http.
 from __future__ import annotations
 
 import select
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import certifi
@@ -31,7 +32,7 @@ class Client:
     `insecure`, for development, takes http, exempts what `connect_to` names from the guard, and does not verify the
     certificates of those and of loopback. Without `proxy` the environment's proxies are ignored; with one, the proxy
     decides what can be reached, as no address but its own is seen here. `by_curl` leaves everything to libcurl. Times
-    are in seconds.
+    are in seconds; `now` is the clock of HTTP/2, never set, as libcurl has its own.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Client:
         max_host_connections: int = 6,
         proxy: str | None = None,
         by_curl: bool = False,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         mapped = {host.lower(): place for host, place in (connect_to or {}).items()}
         trusted = ca_file or certifi.where()
@@ -71,6 +73,7 @@ class Client:
             connect_timeout=connect_timeout,
             total_timeout=total_timeout,
             max_host_connections=max_host_connections,
+            now=now,
         )
         self._by_curl = by_curl or proxy is not None
         self.room = in_flight

@@ -131,6 +131,7 @@ class Delivery:
         self._leaving: dict[tuple[int, int, int], tuple[Chunk, list[tuple[Parcel, Address, Flight]]]] = {}
         self._places = client.room
         """What the client takes on besides those that are leaving."""
+        self._stuck = False
         self._tick = self._time = 0.0
         """Both clocks at the beginning of a turn, which takes some milliseconds."""
 
@@ -150,7 +151,7 @@ class Delivery:
         while not (ended and not self._waiting and not self._line):
             settled: list[Settled] = []
             starved = False
-            self._tick, self._time = self._ticks(), self._now()
+            self._tick, self._time, self._stuck = self._ticks(), self._now(), False
             for _ in range(BURST):
                 if self._advance(parcels, settled):
                     continue
@@ -178,9 +179,10 @@ class Delivery:
     def _advance(self, parcels: Iterator[tuple[Chunk, Parcel]], settled: list[Settled]) -> bool:
         """Bring one parcel further: onto its way, aside, or back at once; False when none can be."""
         if self._line:
-            if due := self._line.take(self._room_for):
+            if not self._stuck and (due := self._line.take(self._room_for)):
                 self._admit(*due, settled)
                 return True
+            self._stuck = True  # no room comes about in a turn, and looking again costs a look at every origin
             if len(self._line) > LINE_FOR_SLOW and (due := self._line.take(self._tarries)):
                 settled.append(self._put_off(*due))
                 return True

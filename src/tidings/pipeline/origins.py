@@ -69,6 +69,8 @@ class Origins:
         self._gates: Known[tuple[int, str], Gate] = Known(Gate)
         self._limits: dict[str, Limit] = {}
         self._limited: dict[int, Limit] = {}
+        self._slow = 0
+        self._counted_at: float | None = None
 
     def limit(self, credential_id: int, *, of: str, a_minute: int) -> None:
         """Keep a key to what its service publishes, from the first request on; keys of the same account share it."""
@@ -94,8 +96,12 @@ class Origins:
         return min(room, max(self._room_for_slow(now), int(finds_out)))
 
     def _room_for_slow(self, now: float) -> int:
-        prompt = (service.promptness for service in self._services.values())
-        return self._for_slow - sum(one.in_flight for one in prompt if one.in_flight and one.slow(now=now))
+        # Counted once a moment, as a sender's turn has one: there may be a thousand origins, and each parcel asks.
+        if self._counted_at != now:
+            prompt = (service.promptness for service in self._services.values())
+            self._slow = sum(one.in_flight for one in prompt if one.in_flight and one.slow(now=now))
+            self._counted_at = now
+        return self._for_slow - self._slow
 
     def tarries(self, origin: str, *, life: float, now: float) -> Throttled | None:
         """Give the outcome of a parcel that would stand in line for a slow service; None for a quick one."""
@@ -132,14 +138,17 @@ class Origins:
         service = self._services.of(origin)
         service.breaker.start()
         service.promptness.start(now=now)
+        self._slow += service.promptness.slow(now=now)
         return Flight(service.pace.start(), now, service, self._gates.of((credential_id, origin)))
 
     def withdraw(self, flight: Flight) -> None:
         """Take back a request that did not go out after all."""
         flight.service.withdraw(flight.ticket)
+        self._counted_at = None
 
     def learn(self, flight: Flight, answer: Answer, outcome: Outcome, *, now: float) -> None:
         """Draw the conclusions from what became of a request."""
+        self._counted_at = None
         after = 0.0
         if isinstance(outcome, Throttled):
             sign = self._throttled(flight.gate, outcome, now=now)

@@ -61,6 +61,7 @@ class Inbox:
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
         self._chunks: deque[Chunk] = deque()
+        self._open: set[int] = set()
         self._recalled: set[int] = set()
         self._ended = False
         self._heard_at = 0.0
@@ -86,6 +87,11 @@ class Inbox:
                 self._receive()
         return chunk in self._recalled
 
+    def done(self, chunk: int) -> None:
+        """Forget a chunk of which every parcel has its outcome."""
+        self._open.discard(chunk)
+        self._recalled.discard(chunk)
+
     def _receive(self) -> None:
         try:
             message = pickle.loads(self._pipe.recv_bytes())  # noqa: S301 - from our own parent
@@ -93,16 +99,21 @@ class Inbox:
             self._ended = True
             return
         if isinstance(message, Recall):
-            self._recalled |= message.chunks
+            self._recalled |= message.chunks & self._open
         else:
-            self._chunks.append(chunk_from(message))
+            chunk = chunk_from(message)
+            self._open.add(chunk.number)
+            self._chunks.append(chunk)
 
 
 class Outbox:
     """What the worker is told: outcomes, a few at once, and without delay when a chunk is done."""
 
-    def __init__(self, descriptor: int, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, descriptor: int, *, done: Callable[[int], None], now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._descriptor = descriptor
+        self._done = done
         self._now = now
         self._held: list[Settled] = []
         self._since = 0.0
@@ -124,6 +135,7 @@ class Outbox:
             self._left[one.chunk] -= 1
             if not self._left[one.chunk]:
                 del self._left[one.chunk]
+                self._done(one.chunk)
                 done = True
         if self._held and (done or len(self._held) >= TELL_AT_ONCE or self._now() - self._since >= TELL_WITHIN):
             held, self._held = self._held, []
@@ -149,7 +161,8 @@ def serve(pipe: Connection) -> None:
 
     try:
         origins = Origins(most=options.in_flight, share=options.share)
-        inbox, outbox = Inbox(pipe), Outbox(pipe.fileno())
+        inbox = Inbox(pipe)
+        outbox = Outbox(pipe.fileno(), done=inbox.done)
         delivery = Delivery(client, provider=provider, origins=origins, recalled=inbox.recalled)
         spare()
         for settled in delivery.run(lambda wait: outbox.expected(inbox.take(wait))):

@@ -28,7 +28,7 @@ from tidings.settings import Settings
 from tidings.simulator.run import Running, SimulatorConfig, serve
 from tidings.wiring import Container
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(900)]
 SUBSCRIBERS = 3_000
 WORKER = """
 import tidings.pipeline.settle, tidings.worker.runner

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import pytest
 import trustme
@@ -179,18 +181,29 @@ def test_a_server_that_says_the_wrong_thing_and_goes_is_a_failure_of_its_kind(
 
 
 def test_a_connection_that_went_silent_is_not_used_again(script: Start, new_client: NewClient) -> None:
+    asked_in_vain = Event()
+    waited = 0.0
+
     async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
         await greeting(reader, writer)
         writer.write(answered(*await requests(reader, 1)))
+        again = await requests(reader, 1)
         if number == 0:
+            asked_in_vain.set()
             await reader.read()  # and never says a word again
-        writer.write(answered(*await requests(reader, 1)))
+        writer.write(answered(*again))
         await reader.read()
 
     server = script(play)
-    with new_client(total_timeout=0.5) as client:
-        found = [kinds(answers(client, asked(server))) for _ in range(4)]
-    assert found == [[201], [FailureKind.TIMEOUT], [201], [201]]
+    with new_client(now=lambda: time.monotonic() + waited) as client:
+        assert kinds(answers(client, asked(server))) == [201]
+        client.submit("in vain", asked(server))
+        while not asked_in_vain.is_set():
+            assert client.poll(0.01) == []
+        waited = 60.0
+        [(_, answer)] = client.poll(1.0)
+        assert kinds([answer]) == [FailureKind.TIMEOUT]
+        assert [kinds(answers(client, asked(server))) for _ in range(2)] == [[201], [201]]
     assert server.accepted == 2
 
 

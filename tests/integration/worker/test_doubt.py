@@ -206,8 +206,9 @@ from tidings.pipeline.deliver import Settled
 from tidings.worker.sender import Inbox, Outbox
 pipe = Connection(int(sys.argv[1]))
 pipe.recv_bytes()
-outbox = Outbox(pipe.fileno(), now=iter(range(9)).__next__)
-chunk = outbox.expected(Inbox(pipe).take(True))
+inbox = Inbox(pipe)
+outbox = Outbox(pipe.fileno(), done=inbox.done, now=iter(range(9)).__next__)
+chunk = outbox.expected(inbox.take(True))
 outbox.put([Settled(chunk.number, 1, Accepted())])
 """
 """A sender that says of the first parcel that it left, and dies."""

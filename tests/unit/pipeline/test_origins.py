@@ -195,3 +195,15 @@ def test_one_good_answer_after_the_rest_lets_all_go_again() -> None:
     assert 1 <= len(flights) <= 3, "a few find out"
     origins.learn(flights[0], Reply(201, {}, b""), Accepted(), now=REST)
     assert held(origins, now=REST) is None
+
+
+def test_slow_services_are_counted_once_a_moment_and_share_half_of_all_places() -> None:
+    origins, names = Origins(most=100), [f"https://{n}.example" for n in range(60)]
+    for name in names[:50]:
+        assert origins.room(name, now=1.0) > 0
+        origins.start(name, 7, now=1.0)
+    assert origins.room(names[0], now=1.0) == 0, "unknown services are slow ones until they answer"
+    flight = origins.start(names[50], 7, now=1.0)
+    origins.learn(flight, Reply(201, {}, b""), Accepted(), now=1.1)
+    assert origins.room(names[50], now=1.1) == 50, "one that answers at once is none"
+    assert origins.room(names[51], now=1.1) == 1, "one request finds out what another one is"

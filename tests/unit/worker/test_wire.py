@@ -27,9 +27,9 @@ from tidings.domain.outcome import (
     Unavailable,
     Unmapped,
 )
-from tidings.pipeline.deliver import Chunk, Parcel, Settled
+from tidings.pipeline.deliver import Chunk, Parcel, Recall, Settled
 from tidings.worker.child import LONGEST_REPORT, SenderProcess
-from tidings.worker.sender import LENGTH, TELL_AT_ONCE, TELL_WITHIN, Outbox
+from tidings.worker.sender import LENGTH, TELL_AT_ONCE, TELL_WITHIN, Inbox, Outbox
 from tidings.worker.wire import Garbled, bytes_from_chunk, bytes_from_settled, chunk_from, report_from
 
 
@@ -150,7 +150,7 @@ def told() -> Iterator[tuple[Outbox, Clock, Connection]]:
     reader, writer = os.pipe()
     clock = Clock()
     with closing(Connection(reader, writable=False)) as end:
-        yield Outbox(writer, now=clock), clock, end
+        yield Outbox(writer, done=lambda _: None, now=clock), clock, end
         os.close(writer)
 
 
@@ -193,3 +193,16 @@ def test_nothing_is_taken_when_there_is_none(told: tuple[Outbox, Clock, Connecti
     assert outbox.expected(None) is None
     outbox.put([])
     assert heard(end) == []
+
+
+def test_a_recall_is_remembered_as_long_as_its_chunk_is_under_way() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, closing(Connection(theirs.detach())) as pipe, closing(Connection(ours.detach())) as worker:
+        inbox = Inbox(pipe)
+        worker.send_bytes(bytes_from_chunk(chunk_of(2)))
+        assert inbox.take(True) is not None
+        worker.send_bytes(pickle.dumps(Recall(frozenset({7, 8}))))
+        assert inbox.recalled(7)
+        assert not inbox.recalled(8), "it never had that one"
+        inbox.done(7)
+        assert not inbox.recalled(7)
