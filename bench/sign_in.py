@@ -1,4 +1,4 @@
-"""How long others wait while 50 wrong sign-ins a second arrive: p99 with and without them, as a ratio.
+"""How long others wait while 50 wrong sign-ins a second arrive: p99 without them, with them, and with harmless ones.
 
 Run `python bench/sign_in.py [seconds]` in the environment of a source folder; it starts `tidings up` on this machine.
 """
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 import httpx2
@@ -32,13 +33,16 @@ async def waits(client: httpx2.AsyncClient, path: str, seconds: float) -> list[f
     return found
 
 
-async def wrong_sign_ins(client: httpx2.AsyncClient, seconds: float) -> dict[int, int]:
-    """Send wrong passwords, half of them for the one member there is; give how often which status came."""
+async def many(client: httpx2.AsyncClient, kind: str, seconds: float) -> dict[int, int]:
+    """Send wrong passwords, half of them for the one member there is, or ask who is signed in; count the statuses."""
     statuses: dict[int, int] = {}
 
     async def one(number: int) -> None:
         email = "anna@example.com" if number % 2 else f"nobody-{number}@example.com"
-        answer = await client.post("/api/v1/session", json={"email": email, "password": f"wrong {number}"})
+        if kind == "wrong":
+            answer = await client.post("/api/v1/session", json={"email": email, "password": f"wrong {number}"})
+        else:
+            answer = await client.get("/api/v1/session")
         statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
 
     tasks, begun, number = [], time.monotonic(), 0
@@ -63,33 +67,39 @@ async def measure(url: str, key: str, token: str, seconds: float) -> dict[str, o
         assert (await stranger.post("/api/v1/setup", json=first)).status_code == 201
         stranger.cookies.clear()
         alone = {path: p99(await waits(program, path, seconds)) for path in PATHS}
-        beside: dict[str, float] = {}
-        statuses: dict[int, int] = {}
-        for path in PATHS:
-            # In a process of their own: this one must have nothing to do but look at the clock.
-            others = await asyncio.create_subprocess_exec(
-                sys.executable, __file__, "--wrong", url, str(seconds), stdout=asyncio.subprocess.PIPE
-            )
-            beside[path] = p99(await waits(program, path, seconds))
-            told, _ = await others.communicate()
-            more = {int(code): count for code, count in json.loads(told).items()}
-            statuses = {code: statuses.get(code, 0) + more.get(code, 0) for code in {*statuses, *more}}
+        found: dict[str, dict[str, float]] = {}
+        statuses: Counter[str] = Counter()
+        for kind in ("harmless", "wrong"):
+            found[kind] = {}
+            for path in PATHS:
+                # In a process of their own: this one must have nothing to do but look at the clock.
+                others = await asyncio.create_subprocess_exec(
+                    sys.executable, __file__, f"--{kind}", url, str(seconds), stdout=asyncio.subprocess.PIPE
+                )
+                found[kind][path] = p99(await waits(program, path, seconds))
+                told, _ = await others.communicate()
+                if kind == "wrong":
+                    statuses.update(json.loads(told))
+        wrong, harmless = found["wrong"], found["harmless"]
         return {
             "p99_ms_alone": {path: round(value * 1000, 2) for path, value in alone.items()},
-            "p99_ms_beside": {path: round(value * 1000, 2) for path, value in beside.items()},
-            "ratio": {path: round(beside[path] / alone[path], 2) for path in PATHS},
+            "p99_ms_beside_harmless": {path: round(value * 1000, 2) for path, value in harmless.items()},
+            "p99_ms_beside_wrong": {path: round(value * 1000, 2) for path, value in wrong.items()},
+            "wrong_to_alone": {path: round(wrong[path] / alone[path], 2) for path in PATHS},
+            "wrong_to_harmless": {path: round(wrong[path] / harmless[path], 2) for path in PATHS},
             "statuses": statuses,
         }
 
 
-async def wrong(url: str, seconds: float) -> dict[int, int]:
+async def flood(kind: str, url: str, seconds: float) -> dict[int, int]:
     async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
-        return await wrong_sign_ins(client, seconds)
+        return await many(client, kind, seconds)
 
 
 def main() -> None:
-    if sys.argv[1:2] == ["--wrong"]:
-        print(json.dumps(asyncio.run(wrong(sys.argv[2], float(sys.argv[3])))))
+    if sys.argv[1:2] in (["--wrong"], ["--harmless"]):
+        kind = sys.argv[1].removeprefix("--")
+        print(json.dumps(asyncio.run(flood(kind, sys.argv[2], float(sys.argv[3])))))
         return
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
     with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,242 @@
+"""Every route there is, walked with what is another App's and by everybody who may not: a new route is walked too."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from tests.integration.web.instance import client_of, push_subscription
+
+from support.members import member_of, sign_in
+from tidings.domain.app import App
+from tidings.domain.audit import SYSTEM
+from tidings.domain.permission import OF_APP, ROLES, Permission, Role, Scope
+from tidings.web.callers import API, permission_of
+from tidings.wiring import Container
+
+MESSAGE = {"to": {"all": True}, "title": "x"}
+BODIES: dict[str, Any] = {
+    "update_app": {"name": "Mine"},
+    "update_integration": {"label": "Mine"},
+    "update_subscription": {"tags": {"mine": "yes"}},
+    "update_member": {"role": "viewer"},
+    "send_notification": MESSAGE,
+    "count_audience": {"to": {"all": True}},
+    "settle_held": {"action": "send"},
+    "invite": {"email": "x@example.com", "role": "viewer"},
+    "put_user": {"attributes": {"mine": True}},
+    "create_key": {"name": "x"},
+}
+"""Bodies that would do something; routes without one here get `{}`, and what does not fit it is refused as well."""
+
+REFUSED = {401, 403, 404}
+OWN = {"put_user", "erase_user"}
+"""Whoever names a user of their own App by an id that another App uses too names somebody else."""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One operation of the document."""
+
+    name: str
+    method: str
+    path: str
+    permission: Permission
+    parameters: tuple[str, ...]
+
+    @property
+    def placeholders(self) -> list[str]:
+        return [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+
+
+@dataclass
+class Two:
+    """Two Apps; everything that has an id is in the second, and everybody who calls belongs to the first."""
+
+    first: App
+    second: App
+    folder: Path
+    ids: dict[str, str] = field(default_factory=dict)
+    callers: dict[str, httpx2.AsyncClient] = field(default_factory=dict)
+
+    def of_second(self) -> dict[str, list[Any]]:
+        """Give every row of the second App, of every table that has an App."""
+        with sqlite3.connect(self.folder / "tidings.db") as database:
+            tables = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+            columns = {name: [row[1] for row in database.execute(f'PRAGMA table_info("{name}")')] for name in tables}
+            found = {
+                name: database.execute(f'SELECT * FROM "{name}" WHERE app_id = ?', (self.second.id,)).fetchall()
+                for name in tables
+                if "app_id" in columns[name]
+            }
+            found["apps"] = database.execute("SELECT * FROM apps WHERE id = ?", (self.second.id,)).fetchall()
+            return found
+
+
+def walks(app: FastAPI) -> list[Walk]:
+    document = app.openapi()
+    asked = {
+        (route.path, method): permission_of(route)
+        for route in iter_route_contexts(app.routes)
+        if (route.path or "").startswith(API)
+        for method in route.methods or ()
+    }
+    return [
+        Walk(
+            operation["operationId"],
+            method.upper(),
+            path,
+            next(found for (where, how), found in asked.items() if how == method.upper() and _same(where or "", path)),
+            tuple(one["name"] for one in operation.get("parameters", ())),
+        )
+        for path, operations in document["paths"].items()
+        if path.startswith(API)
+        for method, operation in operations.items()
+    ]
+
+
+def _same(route: str, documented: str) -> bool:
+    return route.replace(":path}", "}") == documented
+
+
+@pytest.fixture
+async def two(app: FastAPI, container: Container, api: httpx2.AsyncClient, tmp_path: Path) -> AsyncIterator[Two]:
+    first = await container.apps.ensure_first()
+    second = (await container.apps.create("Second")).app
+    found = Two(first, second, tmp_path)
+    at = {"app": second.public_id}
+    for one in (first, second):
+        made = await api.post(
+            "/api/v1/integrations/webpush/keys",
+            params={"app": one.public_id},
+            json={"subject": "mailto:a@example.com"},
+        )
+        assert made.status_code == 201, made.text
+    device = await api.post(f"/v1/{second.public_id}/push/subscribe", json={"subscription": push_subscription()})
+    assert device.status_code == 201, device.text
+    assert (await api.put("/api/v1/users/u-2", params=at, json={"locale": "de"})).status_code == 201
+    sent = await api.post("/api/v1/notifications", params=at, json=MESSAGE)
+    elsewhere = await member_of(container, {second.id: Role.OWNER}, email="elsewhere@example.com")
+    invited = await api.post("/api/v1/invitations", params=at, json={"email": "i@example.com", "role": "viewer"})
+    key = await container.access.create_key(name="theirs", scopes=[Scope.READ], app=second, by=SYSTEM)
+    integration = (await api.get("/api/v1/integrations", params=at)).json()["data"][0]["id"]
+    gone = await api.post(f"/v1/{second.public_id}/push/subscribe", json={"subscription": push_subscription()})
+    erased = await api.post(f"/api/v1/subscriptions/{gone.json()['id']}/erase", params=at)
+    found.ids = {
+        "app_id": second.public_id,
+        "subscription_id": device.json()["id"],
+        "notification_id": sent.json()["id"],
+        "external_id": "u-2",
+        "member_id": elsewhere.public_id,
+        "invitation_id": invited.json()["id"],
+        "key_id": key.api_key.public_id,
+        "integration": integration,
+        "provider": "webpush",
+        "erasure_id": erased.json()["id"],
+    }
+    for role in Role:
+        member = await member_of(container, {first.id: role}, email=f"{role}@example.com")
+        found.callers[role] = await sign_in(client_of(app), container, member)
+    whole = await container.access.create_key(name="all", scopes=list(Scope), app=first, by=SYSTEM)
+    found.callers["key"] = client_of(app, Authorization=f"Bearer {whole.text}")
+    yield found
+    for client in found.callers.values():
+        await client.aclose()
+
+
+def calls(walk: Walk, two: Two) -> Iterator[tuple[str, dict[str, str]]]:
+    """Give the addresses that name what is the second App's: by its own id in the query, and by ids in the path."""
+    ids = {name: two.ids.get(name, "xyz_01jd8k3v5x0000000000000000") for name in walk.placeholders}
+    path = walk.path
+    for name, value in ids.items():
+        path = path.replace(f"{{{name}}}", value)
+    if "app" in walk.parameters:
+        yield path, {"app": two.second.public_id}
+    if set(walk.placeholders) - {"provider"} and walk.name not in OWN:
+        yield path, {}
+
+
+async def test_another_apps_ids_open_nothing_and_change_nothing(app: FastAPI, two: Two) -> None:
+    walked = [one for one in walks(app) if one.permission in OF_APP]
+    assert len(walked) >= 55
+    before, wrong, tried = two.of_second(), [], 0
+    assert {"subscriptions", "notifications", "memberships", "api_keys", "integrations", "apps"} <= set(before)
+    for walk in walked:
+        for path, query in calls(walk, two):
+            for who in ("owner", "key"):
+                tried += 1
+                body = BODIES.get(walk.name, {}) if walk.method in ("POST", "PUT", "PATCH") else None
+                answer = await two.callers[who].request(walk.method, path, params=query, json=body)
+                refused = REFUSED if query or walk.name in BODIES or body is None else REFUSED | {422}
+                if answer.status_code not in refused:
+                    wrong.append((who, walk.name, query, answer.status_code, answer.text[:200]))
+    assert wrong == []
+    assert tried >= 150
+    assert two.of_second() == before
+
+
+async def test_a_route_is_refused_to_every_role_that_lacks_its_permission(app: FastAPI, two: Two) -> None:
+    wrong, tried, before = [], 0, two.of_second()
+    for walk in walks(app):
+        if walk.permission in (Permission.OPEN, Permission.SELF):
+            continue
+        path = walk.path
+        for name in walk.placeholders:
+            path = path.replace(f"{{{name}}}", two.ids.get(name, "x"))
+        for role in Role:
+            if walk.permission in ROLES[role]:
+                continue
+            tried += 1
+            answer = await two.callers[role].request(walk.method, path, json=BODIES.get(walk.name, {}))
+            code = answer.json().get("code") if answer.content else None
+            if (answer.status_code, code) != (403, "forbidden"):
+                wrong.append((role.value, walk.name, answer.status_code, code))
+    assert wrong == []
+    assert tried >= 100
+    assert two.of_second() == before
+
+
+async def test_a_stranger_is_refused_everywhere_but_at_the_doors(app: FastAPI, browser: httpx2.AsyncClient) -> None:
+    doors = {
+        "get_session", "sign_in", "sign_out", "show_second_factor", "ask_sign_in", "sign_in_by_passkey", "get_setup",
+        "set_up", "look_at_invitation", "accept_invitation", "reset_password", "start_oidc", "finish_oidc",
+    }  # fmt: skip
+    opened = set()
+    for walk in walks(app):
+        if walk.permission is Permission.OPEN:
+            opened.add(walk.name)
+            continue
+        path = walk.path.replace("{", "").replace("}", "")
+        answer = await browser.request(walk.method, path)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized"), (walk, answer.text)
+    assert opened == doors
+
+
+NAMED: list[tuple[str, dict[str, Any]]] = [
+    ("devices", {"to": {"subscriptions": ["{subscription_id}"]}, "title": "x"}),
+    ("people", {"to": {"users": ["u-2"]}, "title": "x"}),
+]
+
+
+@pytest.mark.parametrize("body", [one[1] for one in NAMED], ids=[one[0] for one in NAMED])
+async def test_a_body_that_names_what_is_another_apps_reaches_nobody(two: Two, body: dict[str, Any]) -> None:
+    to = {kind: [name.format(**two.ids) for name in names] for kind, names in body["to"].items()}
+    before = two.of_second()
+    for who in ("owner", "key"):
+        client = two.callers[who]
+        counted = await client.post("/api/v1/notifications/count", json={"to": to})
+        assert (counted.status_code, counted.json()["count"]) == (200, 0), counted.text
+        sent = await client.post("/api/v1/notifications", json={**body, "to": to})
+        if sent.status_code == 202:
+            shown = (await client.get(f"/api/v1/notifications/{sent.json()['id']}")).json()
+            assert shown["counts"]["audience"] == 0
+        else:
+            assert sent.status_code in (404, 409, 422), sent.text
+    assert two.of_second() == before
