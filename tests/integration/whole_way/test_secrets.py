@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import json
 import logging
 import secrets
 import socket
@@ -14,11 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pyotp
 import pytest
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from support.apple import BUNDLE_ID, push_certificate
 from support.campaign import working
+from support.service_account import account_file
 from tidings import wiring
 from tidings.cli.serving import served
 from tidings.lib.crypto import base64url_from, bytes_from_base64
@@ -123,6 +128,87 @@ async def member_made(browser: httpx2.AsyncClient, known: dict[str, bytes]) -> N
     assert (await browser.post("/api/v1/session", json=member)).status_code == 201
 
 
+async def ways_in_made(operator: httpx2.AsyncClient, browser: httpx2.AsyncClient, known: dict[str, bytes]) -> None:
+    """Set up everything that lets somebody in, use some of it, and show some of it to who may not have it."""
+    begun = await browser.post("/api/v1/me/totp")
+    assert begun.status_code == 201, begun.text
+    known["TOTP seed"] = begun.json()["secret"].encode()
+    known["TOTP seed in bytes"] = base64.b32decode(begun.json()["secret"])
+    code = pyotp.TOTP(begun.json()["secret"]).now()
+    confirmed = await browser.post("/api/v1/me/totp/confirm", json={"code": code})
+    assert confirmed.status_code == 200, confirmed.text
+    codes = confirmed.json()["recovery_codes"]
+    known |= {f"recovery code {number}": one.encode() for number, one in enumerate(codes)}
+    known |= {f"plain recovery code {number}": one.replace("-", "").encode() for number, one in enumerate(codes)}
+    provider = {
+        "name": "Work", "issuer": "https://login.example.com", "client_id": "tidings",
+        "client_secret": secrets.token_urlsafe(24), "domains": ["example.com"],
+    }  # fmt: skip
+    known["OIDC client secret"] = provider["client_secret"].encode()
+    assert (await operator.put("/api/v1/sign-in/oidc/work", json=provider)).status_code == 200
+    half = await browser.post("/api/v1/session", json={"email": "anna@example.com", "password": password_of(known)})
+    assert half.json()["needs"] == "second_factor"
+    known |= {f"half session {name}": value.encode() for name, value in browser.cookies.items()}
+    for body in ({"code": "000000"}, {"recovery_code": codes[0] + "x"}):
+        refused = await browser.post("/api/v1/session/second-factor", json=body)
+        assert (refused.status_code, leaks(refused.content, known)) == (401, set())
+    entered = await browser.post("/api/v1/session/second-factor", json={"recovery_code": codes[0]})
+    assert entered.status_code == 200, entered.text
+    for email in ("ben@example.com", "carla@example.com"):
+        invited = await operator.post("/api/v1/invitations", json={"email": email, "role": "editor"})
+        known[f"invitation {email}"] = invited.json()["link"].partition("#")[2].encode()
+    taken = {"token": known["invitation ben@example.com"].decode(), "name": "Ben", "password": "twelve green bottles"}
+    async with httpx2.AsyncClient(base_url=browser.base_url, trust_env=False, timeout=60) as bens:
+        accepted = await bens.post("/api/v1/invitations/accept", json=taken)
+        assert accepted.status_code == 201, accepted.text
+        known |= {f"Ben's session {name}": value.encode() for name, value in bens.cookies.items()}
+        known["Ben's password"] = taken["password"].encode()
+    link = await operator.post(f"/api/v1/members/{accepted.json()['member']['id']}/reset-link")
+    known["reset token"] = link.json()["link"].partition("#")[2].encode()
+    wrong = {"token": known["reset token"].decode() + "x", "new": "a whole new sentence"}
+    refused = await browser.post("/api/v1/password-reset", json=wrong)
+    assert (refused.status_code, leaks(refused.content, known)) == (403, set())
+
+
+def password_of(known: dict[str, bytes]) -> str:
+    return known["password"].decode()
+
+
+async def phones_made(operator: httpx2.AsyncClient, known: dict[str, bytes]) -> None:
+    """Upload credentials of FCM and APNs, register a device with each, and upload what is refused."""
+    account = json.loads(account_file())
+    der = serialization.load_pem_private_key(account["private_key"].encode(), None).private_bytes(
+        Encoding.DER, PrivateFormat.PKCS8, NoEncryption()
+    )
+    known["FCM key"] = der[-400:]
+    apple = ec.generate_private_key(ec.SECP256R1())
+    known["APNs key"] = apple.private_numbers().private_value.to_bytes(32, "big")
+    p8 = apple.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    made = push_certificate(BUNDLE_ID)
+    known["APNs certificate's key"] = made.key.private_numbers().private_value.to_bytes(32, "big")
+    known["password of the .p12"] = secrets.token_urlsafe(18).encode()
+    p12 = base64.b64encode(made.p12(known["password of the .p12"].decode())).decode()
+    names = {"key_id": "ABC123DEFG", "team_id": "DEF123GHIJ", "bundle_id": BUNDLE_ID}
+    uploads = [
+        ("fcm", "Firebase", {"service_account": json.dumps(account)}),
+        ("apns", "Apple", {"key": p8, **names}),
+        ("apns", "Certificate", {"certificate": p12, "password": known["password of the .p12"].decode()}),
+    ]
+    for provider, label, credentials in uploads:
+        body = {"provider": provider, "label": label, "credentials": credentials}
+        added = await operator.post("/api/v1/integrations", json=body)
+        assert added.status_code == 201, added.text
+        assert leaks(added.content, known) == set()
+    for provider, credentials in (
+        ("fcm", {"service_account": json.dumps({**account, "token_uri": "https://evil.example"})}),
+        ("apns", {"key": p8, **names, "team_id": "x"}),
+        ("apns", {"certificate": p12, "password": known["password of the .p12"].decode() + "x"}),
+    ):
+        body = {"provider": provider, "label": "Wrong", "credentials": credentials}
+        refused = await operator.post("/api/v1/integrations", json=body)
+        assert (refused.status_code, leaks(refused.content, known)) == (422, set())
+
+
 async def subscribed(
     operator: httpx2.AsyncClient, container: Container, simulator: Running, known: dict[str, bytes], *, public: str
 ) -> None:
@@ -223,6 +309,8 @@ async def test_no_secret_lies_about_after_a_whole_run(
         ):
             await made_secrets(operator, container, simulator, known)
             await member_made(browser, known)
+            await ways_in_made(operator, browser, known)
+            await phones_made(operator, known)
             known |= {f"session {name}": value.encode() for name, value in browser.cookies.items()}
             sent = await operator.post("/api/v1/notifications", json={"to": {"all": True}, "title": "Tide"})
             async with working(container):
@@ -251,5 +339,8 @@ async def test_no_secret_lies_about_after_a_whole_run(
         assert b"u-0" in places[place], f"nothing of the run is in the {place}"
     for event in (b"request_failed", b"RuntimeError", b"store_unavailable"):
         assert event in places["log"], "nothing of what went wrong is in the log"
-    assert len(known) >= 5 + 4 * COUNT
+    planted = {"TOTP seed", "recovery code 0", "invitation carla@example.com", "reset token", "OIDC client secret"}
+    planted |= {"session tidings_session", "API key", "endpoint 0", "FCM key", "APNs key", "APNs certificate's key"}
+    assert planted <= set(known)
+    assert len(known) >= 30 + 4 * COUNT
     assert {place: found for place, text in places.items() if (found := leaks(text, known))} == {}
