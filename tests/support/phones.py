@@ -17,25 +17,33 @@ from tidings.simulator.faults import Fault
 from tidings.simulator.run import Running
 from tidings.wiring import Container
 
+AT_GOOGLE = ("fcm.googleapis.com", "oauth2.googleapis.com")
+OF_BROWSERS = ("updates.push.services.mozilla.com", "web.push.apple.com", "wns2-par02p.notify.windows.com")
+"""Where the other browsers' messages go; Chrome's go to the first of Google's."""
+
 PROJECT = "tidings-test"
 
 
 @asynccontextmanager
 async def leading_to(simulator: Running, folder: Path, database_url: str | None = None) -> AsyncIterator[Container]:
-    """Open an instance for which the addresses of Google and Apple lead to the simulator."""
-    port = urlsplit(simulator.push).port
-    apple = {"api.push.apple.com": simulator.apns, "api.sandbox.push.apple.com": simulator.apns_sandbox}
-    led = [f"{host}=127.0.0.1:{urlsplit(url).port}" for host, url in apple.items()]
+    """Open an instance for which the addresses of all push services lead to the simulator."""
     settings = Settings(
         data=folder,
         database_url=database_url,
         public_url="https://push.example.com",
         senders=2,
         allow_insecure_endpoints=True,
-        push_host_map=[f"{host}=127.0.0.1:{port}" for host in ("fcm.googleapis.com", "oauth2.googleapis.com")] + led,
+        push_host_map=led_to(simulator),
     )
     async with wiring.opened(settings) as container:
         yield container
+
+
+def led_to(simulator: Running) -> list[str]:
+    """Give TIDINGS_PUSH_HOST_MAP: every push service's name, and where it is here."""
+    apple = {"api.push.apple.com": simulator.apns, "api.sandbox.push.apple.com": simulator.apns_sandbox}
+    urls = {**dict.fromkeys((*AT_GOOGLE, *OF_BROWSERS), simulator.push), **apple}
+    return [f"{host}=127.0.0.1:{urlsplit(url).port}" for host, url in urls.items()]
 
 
 def account(simulator: Running, project: str = PROJECT) -> str:

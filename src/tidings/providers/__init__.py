@@ -207,6 +207,15 @@ class ProvesCredentials(Protocol):
 
 
 @runtime_checkable
+class ChecksKeys(Protocol):
+    """A provider that can tell something of a key without asking anybody."""
+
+    def own_findings(self, credential: Credential) -> tuple[Finding, ...]:
+        """Look at the key and what is kept with it."""
+        ...
+
+
+@runtime_checkable
 class ChecksMessages(Protocol):
     """A provider with rules of its own for what a message may hold."""
 

@@ -17,7 +17,9 @@ from tidings.lib.outcalls import Call
 from tidings.providers import (
     CHANNELS,
     REGISTRY,
+    ChecksKeys,
     Finding,
+    GeneratesKeys,
     NeedsGrant,
     NewCredential,
     ProvesCredentials,
@@ -33,6 +35,9 @@ from tidings.storage import Store, Transaction
 
 ACCOUNT = "account"
 """Among an integration's settings: what its devices belong to at the vendor."""
+
+TESTED_AT, TESTED = "tested_at", "tested"
+"""Among an integration's settings: when its credentials were tried last, and what was wrong then, empty for nothing."""
 
 REMOVED_REASON = "integration_removed"
 """Kept with the devices of an integration that was taken away."""
@@ -55,6 +60,12 @@ class Proof:
     def ok(self) -> bool:
         """Whether messages can be sent with them."""
         return all(finding.ok for finding in self.findings)
+
+
+def kept(proof: Proof, *, now: datetime) -> dict[str, str]:
+    """Give what an integration keeps of its last test, among its settings."""
+    bad = next((finding for finding in proof.findings if not finding.ok), None)
+    return {TESTED_AT: now.isoformat(), TESTED: f"{bad.detail} {bad.mend}" if bad else ""}
 
 
 class Integrations:
@@ -165,39 +176,56 @@ class Integrations:
         """Count the active devices of it whose address looks as if it belonged elsewhere."""
         return await self._store.read(lambda tx: tx.subscriptions.count_misplaced(integration.id))
 
-    async def devices(self, app_id: int, public_id: str, *, cursor: str | None, limit: int) -> Page[Subscription]:
-        """List the devices of an integration, newest first. Raises NOT_FOUND, INVALID_CURSOR."""
+    async def devices(
+        self, app_id: int, public_id: str, *, cursor: str | None, limit: int, search: str = ""
+    ) -> Page[Subscription]:
+        """List the devices whose names hold `search`, newest first. Raises NOT_FOUND, INVALID_CURSOR."""
         after = position_from(cursor)
 
         def look(tx: Transaction) -> list[Subscription]:
             found = _found(tx, app_id, public_id)
-            return with_doubts(tx, tx.subscriptions.page(app_id, after=after, limit=limit + 1, integration_id=found.id))
+            page = tx.subscriptions.page(
+                app_id, after=after, limit=limit + 1, integration_id=found.id, search=search
+            )
+            return with_doubts(tx, page)
 
         return page_from(await self._store.read(look), limit=limit, position=lambda row: row.id)
 
     async def prove(self, app_id: int, public_id: str, *, by: Actor = SYSTEM, ends_pause: bool = True) -> Proof:
-        """Try the stored credentials at the vendor; a success ends a pause, if it may. Raises NOT_FOUND."""
+        """Try the stored credentials at the vendor and keep how it went; a success ends a pause.
 
-        def look(tx: Transaction) -> tuple[Integration, list[Credential]]:
+        Who may only look (`ends_pause` False) changes neither. Raises NOT_FOUND.
+        """
+
+        def look(tx: Transaction) -> Credential:
             found = _found(tx, app_id, public_id)
-            self._taker(found.provider)
-            return found, tx.credentials.of_integration(found.id)
+            self._prover(found.provider)
+            return tx.credentials.of_integration(found.id)[0]
 
-        integration, keys = await self._store.read(look)
-        proof = await self._proved(keys[0], grants=self._grants)
-        if ends_pause and proof.ok and integration.paused_because is not None:
+        proof = await self._proved(await self._store.read(look), grants=self._grants)
+        if ends_pause:
             now = self._clock.now()
 
-            def resume(tx: Transaction) -> None:
-                tx.credentials.resume(integration.id)
-                note(tx, integration, by, now=now, resumed=True)
+            def keep(tx: Transaction) -> None:
+                found = _found(tx, app_id, public_id)
+                tx.credentials.set_integration(found.id, settings=found.settings | kept(proof, now=now))
+                if proof.ok and found.paused_because is not None:
+                    tx.credentials.resume(found.id)
+                    note(tx, found, by, now=now, resumed=True)
 
-            await self._store.write(resume)
+            await self._store.write(keep)
         return proof
 
     async def prove_upload(self, app_id: int, name: str, fields: Mapping[str, str]) -> Proof:
-        """Try credentials before they are saved; nothing is stored. Raises CREDENTIALS_INVALID."""
-        made = await self._made(name, fields)
+        """Try credentials before they are saved; nothing is stored. Raises what is wrong with them.
+
+        Of a provider whose keys we can make too, `subject` is the contact, and the others are the key.
+        """
+        maker = self._prover(name)
+        if isinstance(maker, GeneratesKeys):
+            made = maker.import_credential(fields, {"subject": fields.get("subject", "")})
+        else:
+            made = await self._made(name, fields)
         settings = {**made.settings, ACCOUNT: made.account}
         credential = Credential(_ANY, _ANY, app_id, name, made.fingerprint, made.secret, settings)
         return await self._proved(credential, grants=Grants(clock=self._clock, call=self._call))
@@ -209,10 +237,12 @@ class Integrations:
         if isinstance(via, NeedsGrant):
             findings.append(via.grant_finding(None if isinstance(opened, Credential) else opened))
         if isinstance(opened, Credential) and isinstance(via, ProvesCredentials):
+            if isinstance(via, ChecksKeys):
+                findings += via.own_findings(opened)
+            probes = via.probes(opened, now=self._clock.now().timestamp())
+            answers = await asyncio.gather(*(self._call(request) for request in probes))
             now = self._clock.now().timestamp()
-            for request in via.probes(opened, now=now):
-                answer = await self._call(request)
-                findings.append(via.finding(opened, request, answer, now=self._clock.now().timestamp()))
+            findings += [via.finding(opened, *pair, now=now) for pair in zip(probes, answers, strict=True)]
         warnings = via.warnings(credential.settings) if isinstance(via, TakesCredentials) else ()
         return Proof(tuple(findings), warnings)
 
@@ -235,6 +265,11 @@ class Integrations:
     async def _made(self, name: str, fields: Mapping[str, str]) -> NewCredential:
         """Read an upload beside the loop: opening a certificate waits for a process."""
         return await asyncio.to_thread(self._taker(name).credential_from, fields)
+
+    def _prover(self, name: str) -> ProvesCredentials | TakesCredentials:
+        """Give a provider whose credentials can be tried."""
+        found: object = self._provider(name) if name in CHANNELS and name in REGISTRY else None
+        return found if isinstance(found, ProvesCredentials) else self._taker(name)
 
     def _taker(self, name: str) -> TakesCredentials:
         found: object = self._provider(name) if name in CHANNELS and name in REGISTRY else None

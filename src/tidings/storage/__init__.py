@@ -185,6 +185,7 @@ class Subscriptions(Protocol):
         status: SubscriptionStatus | None = None,
         user_external_id: str | None = None,
         integration_id: int | None = None,
+        search: str = "",
     ) -> list[Subscription]:
         """List newest first; `after` is the id of the last one seen, 0 to begin."""
         ...

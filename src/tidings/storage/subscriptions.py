@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from tidings.domain.audience import Audience, Everyone
 from tidings.domain.person import Person
@@ -151,8 +151,12 @@ class SqlSubscriptions:
         status: SubscriptionStatus | None = None,
         user_external_id: str | None = None,
         integration_id: int | None = None,
+        search: str = "",
     ) -> list[Subscription]:
-        """List newest first; `after` is the id of the last one seen, 0 to begin."""
+        """List newest first; `after` is the id of the last one seen, 0 to begin.
+
+        `search` is a part of the device's or the user's name, in either case, or the id of a subscription.
+        """
         query = select(*VISIBLE).where(c.app_id == app_id).order_by(c.id.desc()).limit(limit)
         if after:
             query = query.where(c.id < after)
@@ -163,6 +167,9 @@ class SqlSubscriptions:
         if integration_id is not None:
             keys = select(credentials.c.id).where(credentials.c.integration_id == integration_id)
             query = query.where(c.credential_id.in_(keys))
+        if search:
+            names = (c.device.icontains(search, autoescape=True), c.user_external_id.icontains(search, autoescape=True))
+            query = query.where(or_(*names, c.public_id == search))
         return [subscription(row) for row in self._scope.connection.execute(query)]
 
     def statuses(self, app_id: int) -> dict[SubscriptionStatus, int]:

@@ -12,6 +12,7 @@ from tests.integration.web.instance import OPERATOR, client_of, problem
 
 from support.campaign import working
 from support.phones import PROJECT, account, leading_to
+from support.vapid import new_keys
 from tidings.simulator.fcm_oauth import Project
 from tidings.simulator.run import Running, SimulatorConfig, serve
 from tidings.storage import Transaction
@@ -60,6 +61,72 @@ async def test_a_connection_is_proved_before_and_after_it_is_saved(api: httpx2.A
     assert (await proof_of(api, await added(api, simulator)))["ok"]
     assert simulator.fcm.validated == 2
     assert simulator.fcm.to_topics == 0, "nothing is delivered by a test"
+
+
+async def test_the_last_test_is_kept_with_what_was_wrong_until_there_are_other_credentials(
+    api: httpx2.AsyncClient, simulator: Running
+) -> None:
+    integration = await added(api, simulator)
+    path = f"/api/v1/integrations/{integration}"
+    assert (await api.get(path)).json()["tested"] is None
+    await proof_of(api, integration)
+    tested = (await api.get(path)).json()["tested"]
+    assert (tested["ok"], tested["detail"]) == (True, "")
+    simulator.fcm.oauth.project(PROJECT).api_enabled = False
+    await proof_of(api, integration)
+    shown = (await api.get(path)).json()
+    assert (shown["tested"]["ok"], "switched off" in shown["tested"]["detail"]) == (False, True)
+    assert not [name for name in shown["settings"] if "tested" in name]
+    fields = {"service_account": account(simulator)}
+    assert (await api.patch(path, json={"credentials": fields})).json()["tested"] is None
+
+
+async def test_web_push_is_proved_at_every_push_service(api: httpx2.AsyncClient, simulator: Running) -> None:
+    pair = {"private_key": new_keys().private, "subject": "ops@example.com"}
+    tried = await api.post("/api/v1/integrations/test", json={"provider": "webpush", "credentials": pair})
+    assert tried.status_code == 200, tried.text
+    looks = ["pair", "contact", "google", "mozilla", "apple", "microsoft"]
+    assert [(one["name"], one["ok"]) for one in tried.json()["findings"]] == [(name, True) for name in looks]
+    assert (await api.get("/api/v1/integrations")).json()["data"][0]["id"] is None, "nothing is stored"
+    await api.post("/api/v1/integrations/webpush/keys", json={"subject": "mailto:ops@example.com"})
+    stored = (await api.get("/api/v1/integrations")).json()["data"][0]["id"]
+    assert (await proof_of(api, stored))["ok"]
+    assert (await api.get(f"/api/v1/integrations/{stored}")).json()["tested"]["ok"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"private_key": "AAAA"}, "vapid_key_invalid"),
+        ({"public_key": new_keys().public}, "vapid_key_mismatch"),
+        ({"subject": "ops@localhost"}, "contact_invalid"),
+        ({"subject": ""}, "contact_invalid"),
+    ],
+)
+async def test_a_pair_that_cannot_be_is_refused_before_anybody_is_asked(
+    api: httpx2.AsyncClient, simulator: Running, changes: dict[str, str], code: str
+) -> None:
+    pair = {"private_key": new_keys().private, "subject": "ops@example.com", **changes}
+    problem(await api.post("/api/v1/integrations/test", json={"provider": "webpush", "credentials": pair}), 422, code)
+    assert simulator.journal.refusals(limit=5, after=0) == []
+
+
+async def test_devices_of_an_integration_are_found_by_their_names(api: httpx2.AsyncClient, simulator: Running) -> None:
+    integration = await added(api, simulator)
+    for number, device in enumerate(("Pixel 10", "Galaxy S26", "100% Fairphone")):
+        (token,) = simulator.fcm.make(PROJECT, 1, seed=f"device {number}")
+        body = {"provider": "fcm", "token": token, "device": device, "user": f"u-{number}"}
+        assert (await api.post("/api/v1/subscriptions", json=body)).status_code == 201
+    path = f"/api/v1/integrations/{integration}/subscriptions"
+
+    async def found(search: str) -> list[str]:
+        return [one["device"] for one in (await api.get(path, params={"search": search})).json()["data"]]
+
+    assert await found("pix") == ["Pixel 10"]
+    assert await found("U-1") == ["Galaxy S26"]
+    assert await found("%") == ["100% Fairphone"]
+    assert await found("nothing") == []
+    assert len(await found(" ")) == 3
 
 
 @pytest.mark.parametrize(

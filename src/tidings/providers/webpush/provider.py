@@ -26,8 +26,9 @@ from tidings.lib.crypto import (
 )
 from tidings.lib.egress import ForbiddenUrl, HostPolicy, UrlFault, checked_url
 from tidings.lib.exchange import Answer, Request
-from tidings.providers import Draft, Envelope, NewCredential
+from tidings.providers import Draft, Envelope, Finding, NewCredential
 from tidings.providers.webpush.encrypt import AUTH_SIZE, Plain, encrypted_together
+from tidings.providers.webpush.findings import PLACES, finding_from, own_findings_of
 from tidings.providers.webpush.message import draft_from, excess, payload_from
 from tidings.providers.webpush.outcomes import Reason
 from tidings.providers.webpush.reading import outcome_from
@@ -136,6 +137,25 @@ class WebPush:
         if stated:
             _check_pair(key, stated)
         return _credential(key, subject=settings.get("subject", ""))
+
+    def own_findings(self, credential: Credential) -> tuple[Finding, ...]:
+        """Look at the pair and the contact."""
+        return own_findings_of(credential)
+
+    def probes(self, credential: Credential, *, now: float) -> tuple[Request, ...]:
+        """Push nothing to nobody at each push service that browsers subscribe with."""
+        return tuple(
+            Request(url, (f"TTL: {LEAST_TTL}", f"Authorization: {self._signed(credential, url, now=now)}"), b"")
+            for url in PLACES.values()
+        )
+
+    def _signed(self, credential: Credential, url: str, *, now: float) -> str:
+        return self._authorizations.value(credential, service_at(url).origin, now=now)
+
+    def finding(self, credential: Credential, request: Request, answer: Answer, *, now: float) -> Finding:
+        """Read the answer to one: that it knows no such browser means that it was reached."""
+        family = service_at(request.url).family
+        return finding_from(family, answer, outcome_from(family, answer, now=now))
 
 
 def _plain(draft: Draft, to: Address, envelope: Envelope) -> Plain | Refused:

@@ -15,6 +15,7 @@ from tidings.domain.permission import Permission
 from tidings.providers import BROWSER
 from tidings.services.attention import expiry_of
 from tidings.services.credentials import IntegrationDetails, KeyChange, KeyUse
+from tidings.services.integrations import TESTED, TESTED_AT
 from tidings.web.api.shapes import Body, ListOf
 from tidings.web.auth import By, ReadApp, container_of, in_app
 
@@ -51,6 +52,14 @@ class KeyOut(BaseModel):
     created_at: datetime | None
 
 
+class TestedOut(BaseModel):
+    """How the last test of a connection went."""
+
+    at: datetime
+    ok: bool
+    detail: str = Field(description="What was wrong, and how to mend it; empty where all was well.")
+
+
 class IntegrationOut(BaseModel):
     """A provider in an App."""
 
@@ -62,6 +71,7 @@ class IntegrationOut(BaseModel):
     paused_because: str | None = Field(description="Set while wrong credentials stop it; PATCH with `resume` goes on.")
     keys: list[KeyOut]
     expires_at: datetime | None = Field(default=None, description="When its credentials end, as certificates do.")
+    tested: TestedOut | None = Field(default=None, description="The last test of these credentials.")
     unseen: int | None = Field(
         default=None, description="Only of one integration: active devices not seen for 270 days; their apps have gone."
     )
@@ -193,13 +203,25 @@ def integration_out(
         provider=details.provider,
         label=integration.label if integration else details.provider,
         configured=details.configured,
-        settings=integration.settings if integration else {},
+        settings=_shown(integration.settings) if integration else {},
         paused_because=integration.paused_because if integration else None,
         keys=[_key_out(key) for key in details.keys],
         expires_at=expiry_of(integration) if integration else None,
+        tested=_tested(integration.settings) if integration else None,
         unseen=unseen,
         suspected=suspected,
     )
+
+
+def _shown(settings: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in settings.items() if name not in (TESTED_AT, TESTED)}
+
+
+def _tested(settings: dict[str, str]) -> TestedOut | None:
+    if TESTED_AT not in settings:
+        return None
+    detail = settings.get(TESTED, "")
+    return TestedOut(at=datetime.fromisoformat(settings[TESTED_AT]), ok=not detail, detail=detail)
 
 
 def _key_out(key: KeyUse) -> KeyOut:

@@ -173,10 +173,19 @@ async def get_test_notification(request: Request, app: ReadApp, integration: str
     summary="List an integration's subscriptions",
 )
 async def list_subscriptions(
-    request: Request, app: ReadApp, integration: str, limit: Limit = FIRST_LIMIT, cursor: Cursor = None
+    request: Request,
+    app: ReadApp,
+    integration: str,
+    search: Annotated[
+        str, Query(max_length=200, description="A part of the device's or the user's name, or a subscription's id.")
+    ] = "",
+    limit: Limit = FIRST_LIMIT,
+    cursor: Cursor = None,
 ) -> ListOf[SubscriptionOut]:
     """List the browsers or devices that are reached through it, newest first."""
-    page = await container_of(request).phones.integrations.devices(app.id, integration, cursor=cursor, limit=limit)
+    page = await container_of(request).phones.integrations.devices(
+        app.id, integration, cursor=cursor, limit=limit, search=search.strip()
+    )
     return listed(page, subscription_out)
 
 
