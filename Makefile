@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 STAMPS := .stamps
 NPM := scripts/npm
+# Errors, and on a terminal how far it is; nothing about funding.
+NPM_QUIET := --loglevel=error --no-fund --no-audit
 
 SDK_SOURCES := $(shell find sdk -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 DASHBOARD_SOURCES := $(shell find dashboard -type f -not -path '*/node_modules/*' 2>/dev/null)
@@ -81,11 +83,15 @@ $(STAMPS)/python: requirements/dev.lock pyproject.toml
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/sdk: $(SDK_SOURCES) $(STAMPS)/python
+	@echo "Installing the packages of the SDK"
+	@cd sdk && ../$(NPM) ci $(NPM_QUIET)
 	@echo "Building the SDK"
-	@cd sdk && ../$(NPM) ci --silent && ../$(NPM) run --silent build
+	@cd sdk && ../$(NPM) run --silent build
 	@touch $@
 
 $(STAMPS)/dashboard: $(DASHBOARD_SOURCES) $(STAMPS)/python
+	@echo "Installing the packages of the dashboard"
+	@cd dashboard && ../$(NPM) ci $(NPM_QUIET)
 	@echo "Building the dashboard"
-	@cd dashboard && ../$(NPM) ci --silent && ../$(NPM) run --silent build
+	@cd dashboard && ../$(NPM) run --silent build
 	@touch $@

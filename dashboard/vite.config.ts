@@ -23,6 +23,7 @@ export default defineConfig({
     // The Content-Security-Policy allows no data: fonts or scripts.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: { checks: { bundlerTimings: false } },
   },
   server: server
     ? { proxy: Object.fromEntries(['/api', '/push', '/v1', '/docs'].map((path) => [path, { target: server }])) }

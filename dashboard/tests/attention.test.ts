@@ -10,7 +10,8 @@ const system = (of: Partial<System> = {}): System => ({
 
 const push = (of: Partial<Integration> = {}): Integration => ({
   id: 'int_1', provider: 'webpush', label: 'webpush', configured: true, settings: { subject: 'mailto:a@example.com' }, paused_because: null,
-  keys: [{ fingerprint: 'k', public_key: 'k', status: 'current', subscriptions: 1, created_at: null }], ...of,
+  keys: [{ fingerprint: 'k', public_key: 'k', status: 'current', subscriptions: 1, created_at: null }],
+  expires_at: null, tested: null, unseen: null, ...of,
 })
 
 const ids = (integration: Integration, now: System) => matters({ integrations: [integration], system: now }).map((matter) => matter.id)
@@ -38,7 +39,7 @@ describe('matters', () => {
   it('comes first while everything is paused, with who and why', () => {
     const paused = { since: '2027-01-01T00:00:00Z', by: 'Anna', reason: 'Wrong link' }
     const [first, second] = matters({ integrations: [push({ paused_because: 'jwt_refused' })], system: system({ paused }) })
-    expect([first?.id, second?.id]).toEqual(['paused-all', 'paused-webpush'])
+    expect([first?.id, second?.id]).toEqual(['paused-all', 'paused-int_1'])
     expect(first?.detail).toContain('Paused by Anna. Reason: Wrong link.')
   })
 
@@ -52,8 +53,25 @@ describe('matters', () => {
 
   it('offers to resume a paused integration on the spot, in words', () => {
     const [matter] = matters({ integrations: [push({ paused_because: 'jwt_refused' })], system: system() })
-    expect(matter!.action).toEqual({ label: 'Resume', resume: 'webpush' })
+    expect(matter!.action).toEqual({ label: 'Resume', resume: 'int_1' })
     expect(matter!.detail).toContain('refused our signature')
+  })
+
+  it('resumes each of several integrations of a provider by its id and names it by its label', () => {
+    const paused = (id: string, label: string) => push({ id, label, provider: 'fcm', paused_because: 'permission_missing' })
+    const all = matters({ integrations: [push(), paused('int_2', 'Firebase Production'), paused('int_3', 'Firebase Staging')], system: system() })
+    expect(all.map(({ title, action }) => [title, action.resume])).toEqual([
+      ['FCM, Firebase Production is paused', 'int_2'], ['FCM, Firebase Staging is paused', 'int_3'],
+    ])
+    expect(all[0]!.detail).toContain('IAM')
+  })
+
+  it.each([
+    ['2027-01-13T00:00:00Z', 'ends in 12 days', 'warning'], ['2027-01-02T12:00:00Z', 'ends in 2 days', 'error'], ['2026-12-31T00:00:00Z', 'has ended', 'error'],
+  ])('says of a certificate until %s that it %s', (expires_at, words, tone) => {
+    const [matter] = matters({ integrations: [push(), push({ id: 'int_2', provider: 'apns', label: 'Apple', expires_at })], system: system() })
+    expect([matter?.title.includes(words), matter?.tone, matter?.action.href]).toEqual([true, tone, '/settings/integrations/int_2'])
+    expect(matters({ integrations: [push(), push({ provider: 'apns', expires_at: '2027-03-01T00:00:00Z' })], system: system() })).toEqual([])
   })
 
   it('gives every matter a way out', () => {

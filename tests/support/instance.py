@@ -9,7 +9,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,8 +85,11 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def running_server(folder: Path) -> AsyncIterator[Instance]:
-    """Run `tidings up` on `folder/data` with simulated push services allowed, until the block ends or it is killed."""
+async def running_server(folder: Path, *, hosts: Sequence[str] = ()) -> AsyncIterator[Instance]:
+    """Run `tidings up` on `folder/data` with simulated push services allowed, until the block ends or it is killed.
+
+    `hosts` says where the push services are, as TIDINGS_PUSH_HOST_MAP does.
+    """
     port, data = free_port(), folder / "data"
     log = folder / f"up-{port}.log"
     with log.open("w") as out:
@@ -94,7 +97,12 @@ async def running_server(folder: Path) -> AsyncIterator[Instance]:
             [TIDINGS, "up", "--port", str(port), "--data", str(data), "--contact", "mailto:ops@example.com"],
             stdout=out,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "NO_COLOR": "1", "TIDINGS_ALLOW_INSECURE_ENDPOINTS": "1"},
+            env={
+                **os.environ,
+                "NO_COLOR": "1",
+                "TIDINGS_ALLOW_INSECURE_ENDPOINTS": "1",
+                "TIDINGS_PUSH_HOST_MAP": ",".join(hosts),
+            },
         )
     try:
         await _said(process, log, "Ctrl-C stops everything")

@@ -2,6 +2,7 @@
 
 import type { Integration, Notification, System } from './api'
 import { counted, duration } from './format'
+import { daysLeft, hrefOf, integrationName } from './integrations'
 import { explained } from './reasons'
 
 export interface Matter {
@@ -9,7 +10,7 @@ export interface Matter {
   tone: 'error' | 'warning'
   title: string
   detail: string
-  /** A page, or the provider to resume on the spot. */
+  /** A page, or the integration to resume on the spot. */
   action: { label: string; href?: string; resume?: string }
 }
 
@@ -17,10 +18,6 @@ export const LAG_WORTH_TELLING = 30 // seconds
 
 const PUSH_SETTINGS = '/settings/push-notifications'
 const SYSTEM = '/settings/system'
-
-export function providerName(provider: string): string {
-  return { webpush: 'Web Push', fcm: 'FCM', apns: 'APNs' }[provider] ?? provider
-}
 
 export function webPush(integrations: readonly Integration[]): Integration | undefined {
   return integrations.find((integration) => integration.provider === 'webpush')
@@ -36,11 +33,25 @@ export function pauseOf(integration: Integration): Matter | undefined {
   if (!integration.paused_because) return undefined
   const { what, todo } = explained(integration.paused_because)
   return {
-    id: `paused-${integration.provider}`,
+    id: `paused-${integration.id ?? integration.provider}`,
     tone: 'error',
-    title: `${providerName(integration.provider)} is paused`,
+    title: `${integrationName(integration)} is paused`,
     detail: `${what}. ${todo} Nothing is lost: what waits is sent when you resume.`,
-    action: { label: 'Resume', resume: integration.provider },
+    action: { label: 'Resume', resume: integration.id ?? integration.provider },
+  }
+}
+
+/** The matter of credentials that end soon or have ended, undefined for others. */
+export function endOf(integration: Integration, now: number): Matter | undefined {
+  const days = daysLeft(integration, now)
+  if (days === undefined) return undefined
+  const name = integrationName(integration)
+  return {
+    id: `ends-${integration.id ?? integration.provider}`,
+    tone: days > 3 ? 'warning' : 'error',
+    title: days ? `The certificate of ${name} ends in ${counted(days, 'day')}` : `The certificate of ${name} has ended`,
+    detail: `${days ? 'After that nothing reaches its devices.' : 'Nothing reaches its devices.'} Upload a new one, or a .p8 key, which never expires; devices stay as they are.`,
+    action: { label: 'Replace it', href: hrefOf(integration) },
   }
 }
 
@@ -117,10 +128,12 @@ export function matters(of: {
   held?: number
   notifications?: readonly Notification[]
 }): Matter[] {
+  // The server's clock: what ends, ends there.
+  const now = Date.parse(of.system.now)
   const standstill = standstillOf(of.system)
   return [
     ...(standstill ? [standstill] : []),
-    ...of.integrations.map(pauseOf).filter((matter) => matter !== undefined),
+    ...of.integrations.flatMap((one) => [pauseOf(one), endOf(one, now)]).filter((matter) => matter !== undefined),
     ...ofHeld(of.held ?? 0, of.notifications ?? []),
     ...ofWorkers(of.system),
     ...ofKeys(webPush(of.integrations)),

@@ -32,6 +32,9 @@ MENDS: dict[str, str] = {
 }
 """What the catalogue says to those who write requests, said to those who type commands."""
 
+NAMES = {"origins": "Origin", "ttl": "Time to live", "subject": "Contact", "url": "URL", "send_at": "Time"}
+"""Fields whose names in a request are not what people call them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Api:
@@ -152,12 +155,19 @@ def _document(answer: Response) -> Any:
         problem = {}
     code = str(problem.get("code", ""))
     why = str(problem.get("detail") or problem.get("title") or f"The server answered {answer.status_code}.")
-    faults = [f"{fault['field']}: {fault['message']}" for fault in problem.get("errors") or ()]
+    faults = [f"{_named(str(fault['field']))}: {fault['message']}" for fault in problem.get("errors") or ()]
     raise CommandFailed(
         "; ".join(faults) or why,
         MENDS.get(code) or str(problem.get("mend") or _mend(code)),
         code=code,
     )
+
+
+def _named(field: str) -> str:
+    """Name a field as people do: `origins.0` is "Origin"; the body's own names are nobody's business here."""
+    parts = [part for part in field.split(".") if not part.isdigit()]
+    last = parts[-1] if parts else field
+    return NAMES.get(last) or last.replace("_", " ").capitalize()
 
 
 def _mend(code: str) -> str:

@@ -16,7 +16,8 @@ def confirmed(out: Output, question: str, *, yes: bool) -> None:
     if yes:
         return
     if out.as_json or not sys.stdin.isatty():
-        raise CommandFailed(f"Nobody is here to answer: {question}", "Add --yes if that is what you want.")
+        why = "With --json nobody is asked" if out.as_json else "This is no terminal, so nobody can be asked"
+        raise CommandFailed(f"{why}: {question}", "Add --yes if that is what you want, or run it in a terminal.")
     if not asked(question):
         raise CommandFailed("Nothing was done.")
 

@@ -98,8 +98,13 @@ async def _run(call: Call, settings: Settings, wish: Wish) -> None:
     configure_logs()
     stop = Stop(call.out)
     async with AsyncExitStack() as stack:
-        _claim(settings, stack)
+        # A folder that is there may be another server's, which is then the better reason; one that is not is made only
+        # when there is something to put into it.
+        if known := settings.data.exists():
+            _claim(settings, stack)
         listener = stack.enter_context(bound_socket(settings.host, settings.port))
+        if not known:
+            _claim(settings, stack)
         settings = settings.model_copy(update={"port": listener.getsockname()[1]})
         stack.enter_context(stop.listening())
         try:

@@ -108,11 +108,13 @@ class Credentials:
         """Make the first key, or show the one that is there.
 
         `force`, for after a leak, makes a new one and revokes all before it: their subscriptions expire. Raises
-        what the provider finds wrong with `settings`, such as CONTACT_INVALID.
+        what the provider finds wrong with `settings`, such as CONTACT_INVALID, also where the key is there already.
         """
         maker = self._maker(provider)
         current = await self._store.read(lambda tx: tx.credentials.current(app_id, provider))
         if current is not None and not force:
+            if settings:
+                maker.generate_credential(await self._settings(app_id, provider, settings))
             return KeyChange(current, created=False)
         made = maker.generate_credential(await self._settings(app_id, provider, settings))
 

@@ -26,6 +26,7 @@ function row(name, tally) {
   line.append(head);
   for (const column of COLUMNS) {
     const cell = document.createElement("td");
+    cell.dataset.column = column;
     cell.textContent = spaced(tally[column]);
     if (tally[column] > 0 && (column === "doubled" || column === "unreadable")) cell.className = "bad";
     line.append(cell);
