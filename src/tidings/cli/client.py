@@ -32,7 +32,15 @@ MENDS: dict[str, str] = {
 }
 """What the catalogue says to those who write requests, said to those who type commands."""
 
-NAMES = {"origins": "Origin", "ttl": "Time to live", "subject": "Contact", "url": "URL", "send_at": "Time"}
+NAMES = {
+    "allow_origins": "Origin",
+    "disallow_origins": "Origin",
+    "origins": "Origin",
+    "ttl": "Time to live",
+    "subject": "Contact",
+    "url": "URL",
+    "send_at": "Time",
+}
 """Fields whose names in a request are not what people call them."""
 
 
@@ -164,7 +172,7 @@ def _document(answer: Response) -> Any:
 
 
 def _named(field: str) -> str:
-    """Name a field as people do: `origins.0` is "Origin"; the body's own names are nobody's business here."""
+    """Name a field as people do: `allow_origins.0` is "Origin"; the body's own names are nobody's business here."""
     parts = [part for part in field.split(".") if not part.isdigit()]
     last = parts[-1] if parts else field
     return NAMES.get(last) or last.replace("_", " ").capitalize()

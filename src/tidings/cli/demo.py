@@ -7,7 +7,7 @@ import json
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tidings.cli.client import Api
+from tidings.cli.demo_people import MARK, Person, people, peopled
 from tidings.cli.failure import CommandFailed
 from tidings.cli.output import Output
 
@@ -129,7 +130,9 @@ async def furnish(
         await api.patch(f"/apps/{api.app}", {"origins": [*app["origins"], simulator.site]})
     await _told(simulator, "/site", {"tidings": server, "app": api.app})
     await _remove_earlier(api, container)
-    rows = await _new_subscribers(simulator, vapid_key=vapid_key)
+    known = people(seed=SEED)
+    await _introduce(container, api, known)
+    rows = peopled(await _new_subscribers(simulator, vapid_key=vapid_key), known, seed=SEED)
     added = await api.upload("/subscriptions/import", _lines(rows), format="json")
     if added["refused"]:
         out.warn(f"{added['refused']} simulated subscribers were refused: {added['errors'][0]['message']}")
@@ -155,11 +158,23 @@ async def _told(simulator: Simulator, path: str, body: dict[str, object]) -> Any
 
 async def _lines(rows: list[Any]) -> AsyncIterator[bytes]:
     for row in rows:
-        yield json.dumps({**row, "tags": {"demo": "simulated"}}).encode() + b"\n"
+        yield json.dumps(row).encode() + b"\n"
+
+
+async def _introduce(container: Container, api: Api, known: Sequence[Person]) -> None:
+    app = await container.apps.resolve(api.app)
+    await asyncio.gather(
+        *(
+            container.users.put(
+                app.id, one.external_id, attributes=one.attributes, locale=one.locale, time_zone=one.time_zone
+            )
+            for one in known
+        )
+    )
 
 
 async def _remove_earlier(api: Api, container: Container) -> None:
     # Through the service: a thousand requests would take longer than everything else the start does.
     app = await container.apps.resolve(api.app)
-    earlier = [one["id"] async for one in api.rows("/subscriptions") if one["tags"].get("demo") == "simulated"]
+    earlier = [one["id"] async for one in api.rows("/subscriptions") if MARK.items() <= one["tags"].items()]
     await asyncio.gather(*(container.subscriptions.delete(app.id, one) for one in earlier))

@@ -68,7 +68,9 @@ async def generate(
     if before is not None and not force:
         call.out.done("There is a VAPID key already; nothing was changed.")
         if subject is not None and made["subject"] not in (subject, f"mailto:{subject}"):
-            call.out.warn(f"The contact stays {made['subject']}. Change it in the dashboard: Settings, Push Notifications.")
+            call.out.warn(
+                f"The contact stays {made['subject']}. Change it in the dashboard: Settings, Push Notifications."
+            )
     else:
         call.out.done("Made the VAPID key pair. The private key is stored encrypted and is never shown.")
     if made.get("invalidated"):

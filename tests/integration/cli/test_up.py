@@ -114,6 +114,13 @@ def test_a_taken_port_is_one_line_why_and_one_how_to_mend(tmp_path: Path) -> Non
     assert len(ended.stderr.splitlines()) == 2
 
 
+def test_a_taken_port_leaves_no_folder_behind(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ended = tidings("up", "--demo", "--data", str(tmp_path / "new"), "--port", str(other.getsockname()[1]))
+    assert (ended.returncode, "is taken" in ended.stderr) == (1, True)
+    assert not (tmp_path / "new").exists()
+
+
 def test_the_demo_is_refused_where_other_machines_get_in(tmp_path: Path) -> None:
     ended = tidings("up", "--data", str(tmp_path), "--demo", "--host", "0.0.0.0", "--port", "0")
     assert ended.returncode == 1
