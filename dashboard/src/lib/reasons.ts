@@ -69,6 +69,7 @@ const ENDINGS: Readonly<Record<string, Explained>> = {
   erased: { what: 'Erased at its user’s request', todo: NOTHING },
   unsafe_link: { what: 'The message holds a link that is not safe to open', todo: 'Links are https:// addresses without credentials or hidden characters.' },
   unsafe_image: { what: 'The message holds a picture that is not safe to load', todo: 'Pictures are https:// addresses.' },
+  template_failed: { what: 'The words of the message could not be filled in for this person', todo: 'Look at the template: a part that it needs was missing, or it took too long.' },
   unsafe_text: { what: 'The message holds characters that nobody sees', todo: 'Take control characters and marks of writing direction out.' },
 }
 

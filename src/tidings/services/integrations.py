@@ -184,9 +184,7 @@ class Integrations:
 
         def look(tx: Transaction) -> list[Subscription]:
             found = _found(tx, app_id, public_id)
-            page = tx.subscriptions.page(
-                app_id, after=after, limit=limit + 1, integration_id=found.id, search=search
-            )
+            page = tx.subscriptions.page(app_id, after=after, limit=limit + 1, integration_id=found.id, search=search)
             return with_doubts(tx, page)
 
         return page_from(await self._store.read(look), limit=limit, position=lambda row: row.id)
