@@ -18,6 +18,8 @@ const WORDS: Readonly<Record<string, string>> = {
   'personal_data.export': 'export what is kept of a person',
   'message.read': 'see notifications',
   'message.send': 'send notifications',
+  'template.read': 'see templates',
+  'template.write': 'write templates',
   'subscription.write': 'change subscriptions',
   'subscription.delete': 'delete subscriptions',
   'subscription.export': 'export subscriptions',

@@ -79,6 +79,7 @@ const TABLE: Readonly<Record<string, Explained>> = {
   key_mismatch: { what: 'Made with another VAPID key', todo: RESUBSCRIBES },
   payload_too_large: { what: 'The message is too long for this push service', todo: 'Shorten the message or its addresses to 2\u202f700 bytes, which every browser takes.' },
   too_large_for_mozilla: { what: 'The message is too long for the push service of Firefox', todo: 'Shorten the message or its addresses to 2\u202f700 bytes, which every browser takes.' },
+  template_failed: { what: 'The template could not be filled for this person', todo: 'Open the template’s preview with this person: it names the field. Give missing values a `default`.' },
   ttl_ended: { what: 'Not delivered before its time to live ended', todo: 'Send with a longer time to live if it is still worth reading later.' },
   unsubscribed: { what: 'Unsubscribed after the notification was accepted', todo: NOTHING },
   by_device: { what: 'Turned off on the device', todo: NOTHING },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -28,14 +29,22 @@ def register(root: typer.Typer) -> None:
 
 async def send(
     call: Call,
-    title: Annotated[str, typer.Option("--title", help="The first line.")],
     to: Annotated[
         list[str],
         typer.Option("--to", help="all, user:ID, tag:KEY=VALUE or sub:ID. Repeat it for more of the same kind."),
     ],
+    title: Annotated[str | None, typer.Option("--title", help="The first line.", show_default=False)] = None,
     body: Annotated[str | None, typer.Option("--body", help="The text.", show_default=False)] = None,
     url: Annotated[str | None, typer.Option("--url", help="What a click opens.", show_default=False)] = None,
     icon: Annotated[str | None, typer.Option("--icon", help="URL of a small picture.", show_default=False)] = None,
+    template: Annotated[
+        str | None,
+        typer.Option("--template", help="Id of a template that has the words instead.", show_default=False),
+    ] = None,
+    variables: Annotated[
+        str | None,
+        typer.Option("--variables", help='What fills its gaps: {"order": {"id": 7}}.', show_default=False),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(
@@ -54,18 +63,15 @@ async def send(
     ] = False,
 ) -> None:
     """Send a notification, after naming exactly how many devices it goes to."""
+    if (title is None) == (template is None):
+        raise typer.BadParameter("Write a --title, or name a --template.", param_hint="--title")
     audience = audience_from(to)
     moment = moment_from(at) if at else None
-    message = {
-        "to": audience,
-        "title": title,
-        "body": body,
-        "url": url,
-        "icon": icon,
-        "ttl": ttl,
-        "send_at": moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None,
-    }
-    message = {name: value for name, value in message.items() if value is not None}
+    filled = variables_from(variables) if variables else None
+    words = {"title": title, "body": body, "url": url, "icon": icon, "template": template, "variables": filled}
+    at_moment = moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
+    given = {"to": audience, **words, "ttl": ttl, "send_at": at_moment}
+    message = {name: value for name, value in given.items() if value is not None}
     async with call.api(worker=moment is None) as api:
         accepted = await _sent(call, api, message | {"confirm_volume": confirm_volume}, yes=yes)
         for warning in accepted.get("warnings", ()):
@@ -80,14 +86,16 @@ async def send(
     call.out.result(final)
     summed_up(call.out, final)
     check_result(final)
-    call.out.done(f"Sent “{plain(title)}” as {final['id']}.")
+    call.out.done(f"Sent “{plain(final['title'])}” as {final['id']}.")
 
 
 async def _sent(call: Call, api: Api, message: dict[str, Any], *, yes: bool) -> Any:
     """Ask with the exact number, and again with the new one where the audience has changed before the answer."""
     headers = {"Idempotency-Key": secrets.token_hex(16)}
     for _ in range(MOST_QUESTIONS):
-        count = await _confirmed_count(call, api, message["to"], title=message["title"], yes=yes)
+        count = await _confirmed_count(
+            call, api, message["to"], title=message.get("title") or message["template"], yes=yes
+        )
         try:
             return await api.post("/notifications", message | {"expect_audience": count}, headers=headers)
         except CommandFailed as refusal:
@@ -141,6 +149,17 @@ def audience_from(words: list[str]) -> dict[str, Any]:
     if kind == "tag" and all(key and value for key, _, value in (text.partition("=") for text in values)):
         return {"tags": dict(text.split("=", 1) for text in values)}
     raise typer.BadParameter("It takes all, user:ID, tag:KEY=VALUE or sub:ID.", param_hint="--to")
+
+
+def variables_from(text: str) -> dict[str, Any]:
+    """Read a JSON object. Raise BadParameter for anything else."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise typer.BadParameter("Write a JSON object.", param_hint="--variables")
+    return found
 
 
 def moment_from(text: str) -> datetime:

@@ -12,7 +12,8 @@ from typing import Any
 class App:
     """One site or mobile app. Without `origins` only pages from localhost may subscribe.
 
-    `earlier_secret` was the identity secret before, and holds until `earlier_until` besides.
+    `earlier_secret` was the identity secret before, and holds until `earlier_until` besides. `language` is what those
+    are told in whose own language a message does not have.
     """
 
     id: int
@@ -24,6 +25,7 @@ class App:
     earlier_secret: bytes | None = field(default=None, repr=False)
     earlier_until: datetime | None = None
     secret_since: datetime | None = None
+    language: str | None = None
 
 
 class CredentialStatus(StrEnum):

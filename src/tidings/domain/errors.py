@@ -80,6 +80,9 @@ class ErrorCode(StrEnum):
     SUBSCRIPTION_SECRET_REQUIRED = "subscription_secret_required"  # noqa: S105 - a code, not a secret
     TAGS_TOO_MANY = "tags_too_many"
     TAG_INVALID = "tag_invalid"
+    TEMPLATES_TOO_MANY = "templates_too_many"
+    TEMPLATE_INVALID = "template_invalid"
+    TEMPLATE_NAME_TAKEN = "template_name_taken"
     TOO_MANY_HELD = "too_many_held"
     UNAUTHORIZED = "unauthorized"
     VAPID_KEY_INVALID = "vapid_key_invalid"
@@ -376,6 +379,15 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
     ErrorCode.TAG_INVALID: ErrorEntry(
         422, "A tag is not valid", "Use names of 1 to 64 and values of up to 256 printable characters."
     ),
+    ErrorCode.TEMPLATES_TOO_MANY: ErrorEntry(
+        409, "The App has as many templates as it may have", "Delete those that nothing sends any more."
+    ),
+    ErrorCode.TEMPLATE_INVALID: ErrorEntry(
+        422,
+        "The template cannot be used",
+        "See `errors` for the fields; docs/how-to/templates.md has what may be written.",
+    ),
+    ErrorCode.TEMPLATE_NAME_TAKEN: ErrorEntry(409, "The name is taken", "Choose a name that no other template has."),
     ErrorCode.TOO_MANY_HELD: ErrorEntry(
         409,
         "Too many notifications are held already",

@@ -101,6 +101,7 @@ class Apps:
         allow: Sequence[str] = (),
         disallow: Sequence[str] = (),
         require_signed_identity: bool | None = None,
+        language: str | None = None,
         by: Actor = SYSTEM,
     ) -> AppDetails:
         """Change what is not None; `origins` replaces all, then `allow` adds and `disallow` takes away.
@@ -119,8 +120,8 @@ class Apps:
             wanted = tuple(one for one in dict.fromkeys((*kept, *more)) if one not in less)
             _limited(wanted)
             changed = wanted if wanted != app.origins else None
-            if name is not None or changed is not None:
-                app = tx.apps.update(app.id, name=name, origins=changed)
+            if (name, changed, language) != (None, None, None):
+                app = tx.apps.update(app.id, name=name, origins=changed, language=language)
             if require_signed_identity is not None:
                 require_identity(tx, app.id, require_signed_identity)
             detail = _changes(before, app)
@@ -216,6 +217,8 @@ def _changes(before: App, after: App) -> dict[str, object]:
     if after.origins != before.origins:
         changed["origins_added"] = [one for one in after.origins if one not in before.origins]
         changed["origins_removed"] = [one for one in before.origins if one not in after.origins]
+    if after.language != before.language:
+        changed["language"] = after.language
     return changed
 
 

@@ -36,6 +36,7 @@ from tidings.domain.vitals import Vitals
 from tidings.lib.sealed import Sealer
 from tidings.storage.account_ports import Audit, Factors, Members, Oidc, Sessions, Throttle
 from tidings.storage.event_ports import Events, EventTypes
+from tidings.storage.template_ports import Templates
 
 T = TypeVar("T")
 
@@ -47,7 +48,14 @@ class Apps(Protocol):
     def get(self, public_id: str) -> App | None: ...
     def by_id(self, app_id: int) -> App | None: ...
     def all(self) -> list[App]: ...
-    def update(self, app_id: int, *, name: str | None = None, origins: Sequence[str] | None = None) -> App: ...
+    def update(
+        self,
+        app_id: int,
+        *,
+        name: str | None = None,
+        origins: Sequence[str] | None = None,
+        language: str | None = None,
+    ) -> App: ...
     def rotate_secret(self, app_id: int, secret: bytes, *, keep_until: datetime | None, now: datetime) -> App:
         """Put a new identity secret in force; the one before holds until then besides. Raises APP_NOT_FOUND."""
         ...
@@ -554,6 +562,7 @@ class Transaction(Protocol):
     oidc: Oidc
     throttle: Throttle
     audit: Audit
+    templates: Templates
 
 
 class Store(Protocol):

@@ -62,13 +62,22 @@ class SqlApps:
             self._app(row) for row in self._scope.connection.execute(select(apps).where(_THERE).order_by(apps.c.id))
         ]
 
-    def update(self, app_id: int, *, name: str | None = None, origins: Sequence[str] | None = None) -> App:
+    def update(
+        self,
+        app_id: int,
+        *,
+        name: str | None = None,
+        origins: Sequence[str] | None = None,
+        language: str | None = None,
+    ) -> App:
         """Change what is given; raise APP_NOT_FOUND."""
         values: dict[str, Any] = {}
         if name is not None:
             values["name"] = name
         if origins is not None:
             values["origins"] = list(origins)
+        if language is not None:
+            values["language"] = language
         if values:
             self._scope.connection.execute(update(apps).where(apps.c.id == app_id).values(values))
         app = self.by_id(app_id)
@@ -116,4 +125,5 @@ class SqlApps:
             else None,
             earlier_until=row.earlier_until,
             secret_since=row.secret_since,
+            language=row.language,
         )

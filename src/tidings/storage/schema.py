@@ -48,6 +48,8 @@ apps = Table(
     Column("created_at", Moment, nullable=False),
     # Since when it is being erased: nobody finds it any more.
     Column("erased_at", Moment),
+    # What those are told in whose own language a message does not have.
+    Column("language", Text),
     PrimaryKeyConstraint("id", name="pk_apps"),
     UniqueConstraint("public_id", name="uq_apps_public_id"),
     sqlite_autoincrement=True,

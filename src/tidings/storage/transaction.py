@@ -47,6 +47,8 @@ from tidings.storage.sessions import SqlSessions
 from tidings.storage.shards import SqlShards
 from tidings.storage.stats import SqlStats
 from tidings.storage.subscriptions import SqlSubscriptions
+from tidings.storage.template_ports import Templates
+from tidings.storage.templates import SqlTemplates
 from tidings.storage.throttle import SqlThrottle
 from tidings.storage.tracked import SqlTracked
 from tidings.storage.users import SqlUsers
@@ -82,3 +84,4 @@ class SqlTransaction:
         self.oidc: Oidc = SqlOidc(scope)
         self.throttle: Throttle = SqlThrottle(scope)
         self.audit: Audit = SqlAudit(scope)
+        self.templates: Templates = SqlTemplates(scope)

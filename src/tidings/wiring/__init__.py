@@ -36,6 +36,7 @@ from tidings.services.safety import Safety
 from tidings.services.stats import Stats
 from tidings.services.subscriptions import Subscriptions
 from tidings.services.system import System
+from tidings.services.templates import Templates
 from tidings.services.tracking import Tracking
 from tidings.services.transfers import Transfers
 from tidings.services.tripwire import Tripwire
@@ -77,6 +78,7 @@ class Container:
     users: Users
     automation: Automation
     notifications: Notifications
+    templates: Templates
     system: System
     safety: Safety
     stats: Stats
@@ -222,6 +224,7 @@ def assembled(
         transfers=Transfers(store=store, clock=clock, ids=ids, subscriptions=subscriptions),
         users=Users(store=store, clock=clock),
         automation=Automation.of(store=store, bus=bus, clock=clock, ids=ids),
+        templates=Templates(store=store, clock=clock, ids=ids),
         notifications=Notifications(store=store, flow=flow, bus=bus, clock=clock, tripwire=Tripwire(_limits(settings))),
         safety=Safety(store=store, bus=bus, clock=clock),
         stats=Stats(store=store, clock=clock),

@@ -20,6 +20,7 @@ from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.message import Message, Templated, Translation
 from tidings.domain.person import Person
 from tidings.domain.subscription import Address, SubscriptionStatus
+from tidings.domain.template import NewTemplate
 from tidings.storage import Store, Transaction
 
 HASH = bytes(32)
@@ -60,6 +61,55 @@ class TestPeople:
             lambda tx: tx.notifications.add(new, public_id="ntf_t", audience=0, ceiling=0, now=given.now)
         )
         assert (await store.read(lambda tx: tx.notifications.by_id(stored.id)) or stored).message == new.message
+
+
+class TestTemplates:
+    async def test_a_template_is_found_and_has_a_version_for_each_change(self, store: Store, given: Given) -> None:
+        app, other = await given.app(), await given.app()
+        new = NewTemplate("Reply", Message("{{ a }}", locales={"de": Translation(title="x")}), "topic.replied", "en")
+        made = await store.write(lambda tx: tx.templates.add(app.id, new, public_id="tpl_1", now=given.now))
+        assert (made.name, made.message, made.event_type, made.language, made.version) == (
+            "Reply",
+            new.message,
+            "topic.replied",
+            "en",
+            1,
+        )
+        assert await store.read(lambda tx: tx.templates.get(app.id, "tpl_1")) == made
+        assert await store.read(lambda tx: tx.templates.by_name(app.id, "Reply")) == made
+        assert await store.read(lambda tx: tx.templates.get(other.id, "tpl_1")) is None
+        assert await store.read(lambda tx: tx.templates.by_name(other.id, "Reply")) is None
+
+        later = given.later(5)
+        changed = await store.write(
+            lambda tx: tx.templates.change(made.id, NewTemplate("R", Message("b"), None, "de"), now=later)
+        )
+        expected = replace(
+            made, name="R", message=Message("b"), event_type=None, language="de", version=2, updated_at=later
+        )
+        assert changed == expected
+        await store.write(lambda tx: tx.templates.delete(made.id))
+        assert await store.read(lambda tx: tx.templates.count(app.id)) == 0
+
+    async def test_they_are_listed_newest_first_for_one_app(self, store: Store, given: Given) -> None:
+        app, other = await given.app(), await given.app()
+
+        def add(tx: Transaction) -> None:
+            for number, of in enumerate((app, other, app, app)):
+                new = NewTemplate(f"T{number}", Message("a"))
+                tx.templates.add(of.id, new, public_id=f"tpl_{number}", now=given.now)
+
+        await store.write(add)
+        first = await store.read(lambda tx: tx.templates.page(app.id, after=0, limit=2))
+        rest = await store.read(lambda tx: tx.templates.page(app.id, after=first[-1].id, limit=2))
+        assert [one.name for one in [*first, *rest]] == ["T3", "T2", "T0"]
+
+    async def test_a_name_is_used_once_in_an_app(self, store: Store, given: Given) -> None:
+        app = await given.app()
+        new = NewTemplate("Reply", Message("a"))
+        await store.write(lambda tx: tx.templates.add(app.id, new, public_id="tpl_1", now=given.now))
+        with pytest.raises(IntegrityError):
+            await store.write(lambda tx: tx.templates.add(app.id, new, public_id="tpl_2", now=given.now))
 
 
 class TestApps:

@@ -239,6 +239,15 @@ def test_sending_wants_an_answer_and_then_adds_up(
     assert run("send", "--title", "Fresh fish", "--to", "user:nobody", "--yes").exit_code == 1
 
 
+def test_a_template_is_sent_by_its_id(
+    run: Run, told: Callable[..., Any], simulator: dict[str, str], tmp_path: Path
+) -> None:
+    imported(told, simulator, tmp_path, {"tags": {"plan": "pro"}})
+    ended = run("send", "--template", "tpl_404", "--variables", '{"fish": "cod"}', "--to", "all", "--yes")
+    assert ended.exit_code == 1
+    assert "There is no template 'tpl_404'" in ended.stderr
+
+
 def test_a_notification_for_later_is_stored_and_not_waited_for(
     run: Run, told: Callable[..., Any], simulator: dict[str, str], tmp_path: Path
 ) -> None:

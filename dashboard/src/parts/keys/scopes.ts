@@ -14,6 +14,7 @@ export const SCOPES: readonly Row[] = [
 export const FINER: readonly Row[] = [
   ['messages:send', 'Send only', 'send notifications, see none'],
   ['messages:read', 'Notifications', 'see notifications and how far they are'],
+  ['templates:write', 'Templates', 'write templates'],
   ['users:write', 'Users', 'keep users up to date'],
   ['events:write', 'Report events', 'report what happened, see nothing'],
   ['events:read', 'Events', 'see events and their types'],

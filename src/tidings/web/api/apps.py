@@ -14,6 +14,7 @@ from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.permission import Permission
 from tidings.services.apps import AppDetails
 from tidings.web.api.erasures import ErasureOut, erasure_out
+from tidings.web.api.message import Language
 from tidings.web.api.shapes import Body, ListOf
 from tidings.web.auth import By, container_of, in_path_app, on_instance, somewhere
 from tidings.web.callers import Caller
@@ -28,6 +29,7 @@ class AppOut(BaseModel):
     name: str
     origins: list[str] = Field(description="Sites whose pages may subscribe; none means localhost only.")
     require_signed_identity: bool = Field(description="Whether browsers must sign the user ids they send.")
+    language: str | None = Field(description="Tried for people whose own language a message does not have.")
     created_at: datetime
 
 
@@ -51,6 +53,7 @@ class AppPatch(Body):
     allow_origins: list[str] = Field(default=[], max_length=100, description="Sites to add to those there are.")
     disallow_origins: list[str] = Field(default=[], max_length=100, description="Sites to take away.")
     require_signed_identity: bool | None = None
+    language: Language | None = Field(default=None, examples=["de"])
 
 
 class IdentityFacts(BaseModel):
@@ -99,7 +102,7 @@ async def get_app(request: Request, app: Annotated[App, in_path_app(Permission.A
 async def update_app(
     request: Request, by: By, app: Annotated[App, in_path_app(Permission.APP_SETTINGS)], body: AppPatch
 ) -> AppOut:
-    """Change name, origins, or whether user ids must be signed."""
+    """Change name, origins, language, or whether user ids must be signed."""
     return _out(
         await container_of(request).apps.update(
             app.public_id,
@@ -108,6 +111,7 @@ async def update_app(
             allow=body.allow_origins,
             disallow=body.disallow_origins,
             require_signed_identity=body.require_signed_identity,
+            language=body.language,
             by=by,
         )
     )
@@ -189,5 +193,6 @@ def _out(details: AppDetails) -> AppOut:
         name=app.name,
         origins=list(app.origins),
         require_signed_identity=details.require_signed_identity,
+        language=app.language,
         created_at=app.created_at,
     )

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from tidings.domain.audience import Audience, Devices, Everyone, Members, Tagged, Through, Users
 from tidings.domain.campaign import NewNotification
@@ -15,7 +24,7 @@ from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.message import Action, Message, Translation, Urgency
 from tidings.providers import CHANNELS
 from tidings.web.api.links import Image, Link, Text, Title, checked_line
-from tidings.web.api.platforms import PlatformsBody, platforms_out
+from tidings.web.api.platforms import PlatformsBody
 from tidings.web.api.shapes import Body
 
 MIN_TTL = 60
@@ -27,6 +36,9 @@ MAX_NAMED = 10_000
 MAX_DATA = 4_096
 """Bytes of `data` as JSON: no push service takes a longer message anyway."""
 
+MAX_VARIABLES = 16_384
+"""Bytes of a template's variables as JSON."""
+
 YEARS = range(1970, 9000)
 """Of `send_at`: from its ends one can still count a zone or a time to live on, which no calendar has after 9999."""
 
@@ -34,19 +46,48 @@ Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
+def checked_variables(value: dict[str, Any]) -> dict[str, Any]:
+    """Take variables of at most MAX_VARIABLES bytes. Raises ValueError."""
+    return _short(value, MAX_VARIABLES)
+
+
+Variables = Annotated[dict[str, Any], AfterValidator(checked_variables)]
+
+
+def short_data(value: dict[str, Any]) -> dict[str, Any]:
+    """Take `data` of at most MAX_DATA bytes. Raises ValueError."""
+    return _short(value, MAX_DATA)
+
+
+def _short(value: dict[str, Any], most: int) -> dict[str, Any]:
+    size = len(json.dumps(value, ensure_ascii=False).encode())
+    if size > most:
+        raise ValueError(f"This is {size} bytes of JSON; {most} is the most.")
+    return value
+
+
 class ActionBody(Body):
     """A button under the notification."""
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
-    title: Annotated[str, StringConstraints(min_length=1, max_length=60), AfterValidator(checked_line)]
+    title: Button
     url: Link | None = None
 
 
+Button = Annotated[str, StringConstraints(min_length=1, max_length=60), AfterValidator(checked_line)]
+
+
 class TranslationBody(Body):
-    """Title and body in one language."""
+    """What it says in one language; what is absent is as in the message itself."""
 
     title: Title | None = None
     body: Text | None = None
+    url: Link | None = None
+    actions: dict[Name, Button] = Field(default={}, max_length=MAX_ACTIONS, description="Titles by the action's id.")
+
+    def translation(self) -> Translation:
+        """Give the translation."""
+        return Translation(self.title, self.body, self.url, dict(self.actions))
 
 
 class To(Body):
@@ -99,7 +140,7 @@ class NotificationBody(Body):
     """A notification and whom it is for."""
 
     to: To
-    title: Title = Field(examples=["The ferry is late"])
+    title: Title | None = Field(default=None, examples=["The ferry is late"], description="Or a `template`.")
     body: Text = Field(default="", examples=["Departure from pier 3 at 10:40"])
     url: Link | None = Field(default=None, examples=["https://www.example.com/ferry"])
     icon: Image | None = None
@@ -116,6 +157,8 @@ class NotificationBody(Body):
     platforms: PlatformsBody = Field(
         default=PlatformsBody(), description="What it says differently on one kind of device."
     )
+    template: Name | None = Field(default=None, description="Id of the template that has the words, in place of them.")
+    variables: Variables = Field(default={}, description="What fills the template's gaps.")
     channels: Channels = Field(
         default=None, examples=[["fcm", "apns"]], description="Only those who are reached so; absent, everybody."
     )
@@ -132,10 +175,7 @@ class NotificationBody(Body):
     @field_validator("data")
     @classmethod
     def _short(cls, value: dict[str, Any]) -> dict[str, Any]:
-        size = len(json.dumps(value, ensure_ascii=False).encode())
-        if size > MAX_DATA:
-            raise ValueError(f"This is {size} bytes of JSON; {MAX_DATA} is the most.")
-        return value
+        return short_data(value)
 
     @field_validator("send_at")
     @classmethod
@@ -151,14 +191,31 @@ class NotificationBody(Body):
             raise ValueError("Two actions have the same id.")
         return value
 
+    @model_validator(mode="after")
+    def _worded(self) -> NotificationBody:
+        given = _WORDS & self.model_fields_set
+        if self.template is not None and given:
+            raise ValueError(f"The template has the words; leave out {', '.join(sorted(given))}.")
+        if self.template is None and (self.title is None or "variables" in self.model_fields_set):
+            raise ValueError("Write a `title`, or name a `template`; `variables` are for a template.")
+        return self
+
     def audience(self) -> Audience:
         """Give whom it is for, through the channels that were asked for. Raises AUDIENCE_INVALID."""
         return through(self.to.audience(), self.channels)
 
-    def notification(self, app_id: int) -> NewNotification:
-        """Give what is to be stored. Raises AUDIENCE_INVALID."""
-        message = Message(
-            title=self.title,
+    def notification(self, app_id: int, words: Message | None = None) -> NewNotification:
+        """Give what is to be stored; `words` are those of its template. Raises AUDIENCE_INVALID."""
+        return NewNotification(app_id, words or self._message(), self.audience(), send_at=self.send_at)
+
+    def over(self, words: Message) -> Message:
+        """Give a template's message, with what this notification has otherwise: how long, how urgent, and so on."""
+        given = self.model_fields_set & {"ttl", "urgency", "collapse_id", "badge_count"}
+        return replace(words, **{name: getattr(self, name) for name in given})
+
+    def _message(self) -> Message:
+        return Message(
+            title=self.title or "",
             body=self.body,
             url=self.url,
             icon=self.icon,
@@ -169,55 +226,13 @@ class NotificationBody(Body):
             urgency=self.urgency,
             collapse_id=self.collapse_id,
             data=self.data,
-            locales={tag: Translation(one.title, one.body) for tag, one in self.locales.items()},
+            locales={tag: one.translation() for tag, one in self.locales.items()},
             platforms=self.platforms.platforms(),
         )
-        return NewNotification(app_id, message, self.audience(), send_at=self.send_at)
 
 
-class ActionOut(BaseModel):
-    """A button under the notification."""
-
-    id: str
-    title: str
-    url: str | None
-
-
-class ContentOut(BaseModel):
-    """What a notification says, as it was sent."""
-
-    title: str
-    body: str
-    url: str | None
-    icon: str | None
-    image: str | None
-    badge_count: int | None
-    actions: list[ActionOut]
-    ttl: int
-    urgency: Urgency
-    collapse_id: str | None
-    data: dict[str, Any]
-    locales: dict[str, dict[str, str | None]]
-    platforms: dict[str, dict[str, Any]]
-
-
-def content_of(message: Message) -> dict[str, Any]:
-    """Give a message's fields under the names they are sent with."""
-    return {
-        "title": message.title,
-        "body": message.body,
-        "url": message.url,
-        "icon": message.icon,
-        "image": message.image,
-        "badge_count": message.badge_count,
-        "actions": [ActionOut(id=one.id, title=one.title, url=one.url) for one in message.actions],
-        "ttl": message.ttl,
-        "urgency": message.urgency,
-        "collapse_id": message.collapse_id,
-        "data": message.data,
-        "locales": {tag: {"title": one.title, "body": one.body} for tag, one in message.locales.items()},
-        "platforms": platforms_out(message.platforms),
-    }
+_WORDS = frozenset({"title", "body", "url", "icon", "image", "actions", "data", "locales", "platforms"})
+"""Fields that a template has."""
 
 
 def to_out(audience: Audience) -> dict[str, Any]:

@@ -15,19 +15,20 @@ from pydantic import BaseModel, Field
 from tidings.domain.app import App
 from tidings.domain.campaign import Notification, NotificationStatus
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
+from tidings.domain.message import Message
 from tidings.domain.safety import HoldReason
 from tidings.pipeline.flow import Acceptance, Idempotent
+from tidings.services.templates import message_from
 from tidings.services.tripwire import Terms
+from tidings.web.api.content import ContentOut, content_of
 from tidings.web.api.deliveries import DeliveryOut, delivery_out
 from tidings.web.api.links import Text
 from tidings.web.api.message import (
     Channels,
-    ContentOut,
     NotificationBody,
     To,
     WarningOut,
     channels_out,
-    content_of,
     through,
     to_out,
     too_large_out,
@@ -130,7 +131,7 @@ async def send_notification(
     `paused` and `held_because` says why.
     """
     _check_moment(body, now=container_of(request).clock.now())
-    new = body.notification(app.id)
+    new = body.notification(app.id, await _templated(request, app, body))
     terms = Terms(expect_audience=body.expect_audience, confirm_volume=body.confirm_volume)
     accepted = await container_of(request).notifications.send(
         new, idempotent=_idempotent(key, body), terms=terms, by=by
@@ -262,6 +263,13 @@ def _check_moment(body: NotificationBody, *, now: datetime) -> None:
     if body.send_at is not None and body.send_at + timedelta(seconds=body.ttl) <= now:
         fault = FieldFault("send_at", "That is so long ago that nobody would get it; leave it out to send now.")
         raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{fault.field}: {fault.message}", faults=(fault,))
+
+
+async def _templated(request: Request, app: App, body: NotificationBody) -> Message | None:
+    if body.template is None:
+        return None
+    template = await container_of(request).templates.get(app.id, body.template)
+    return body.over(message_from(template, body.variables, app))
 
 
 def _accepted(response: Response, accepted: Acceptance) -> Accepted:

@@ -26,6 +26,7 @@ from tidings.web.api import (
     stats,
     subscriptions,
     system,
+    templates,
     uploads,
     users,
 )
@@ -36,6 +37,7 @@ router = APIRouter(prefix=API, responses=PROBLEMS)
 for _part in (
     notifications.router,
     notifications.test_router,
+    templates.router,
     erasures.router,  # before the users, whose ids may have slashes in them
     event_types.router,
     events.router,
