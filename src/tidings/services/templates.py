@@ -16,6 +16,7 @@ from tidings.domain.template import NewTemplate, Template
 from tidings.lib.clock import Clock
 from tidings.lib.ids import Ids
 from tidings.pipeline.personal import Unrenderable, Words, faults
+from tidings.pipeline.vocabulary import unknown_variables
 from tidings.providers import CHANNELS, provider
 from tidings.services.paging import Page, page_from, position_from
 from tidings.storage import Store, Transaction
@@ -48,13 +49,17 @@ class Templates:
         self._ids = ids
 
     async def create(self, app: App, new: NewTemplate, *, by: Actor = SYSTEM) -> Template:
-        """Keep a template. Raises TEMPLATE_INVALID, TEMPLATE_NAME_TAKEN, TEMPLATES_TOO_MANY."""
+        """Keep a template. Raises TEMPLATE_INVALID, TEMPLATE_NAME_TAKEN, TEMPLATES_TOO_MANY.
+
+        With an event type every variable must be one that its events have.
+        """
         public_id, now = self._ids.new("tpl"), self._clock.now()
         check(new)
 
         def create(tx: Transaction) -> Template:
             if tx.templates.count(app.id) >= MOST:
                 raise CatalogueError(ErrorCode.TEMPLATES_TOO_MANY)
+            _check_variables(tx, app.id, new)
             _check_name(tx, app.id, new.name, of=None)
             made = tx.templates.add(app.id, new, public_id=public_id, now=now)
             tx.audit.add(by, Action.TEMPLATE_CREATED, app_id=app.id, subject=_subject(made), now=now)
@@ -71,6 +76,7 @@ class Templates:
             found = found_in(tx, app_id, public_id)
             if NewTemplate(found.name, found.message, found.event_type, found.language) == new:
                 return found
+            _check_variables(tx, app_id, new)
             _check_name(tx, app_id, new.name, of=found.id)
             changed = tx.templates.change(found.id, new, now=now)
             detail = {"version": changed.version}
@@ -99,6 +105,20 @@ class Templates:
         after = position_from(cursor)
         rows = await self._store.read(lambda tx: tx.templates.page(app_id, after=after, limit=limit + 1))
         return page_from(rows, limit=limit, position=lambda row: row.id)
+
+    async def data(self, app_id: int, *, event: str | None, event_type: str | None) -> dict[str, Any]:
+        """Give data to show a template with: those of an event, else the first example of a type. Raises NOT_FOUND."""
+
+        def look(tx: Transaction) -> dict[str, Any]:
+            if event is not None:
+                found = tx.events.get(app_id, event)
+                if found is None:
+                    raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no event {event[:64]!r}.")
+                return {"actor": {"id": found.actor}, **found.data}
+            kind = tx.event_types.get(app_id, event_type) if event_type else None
+            return dict(kind.examples[0]) if kind is not None and kind.examples else {}
+
+        return await self._store.read(look)
 
     async def person(self, app_id: int, external_id: str | None) -> Person:
         """Give a person to show a template for; None is nobody in particular. Raises NOT_FOUND."""
@@ -164,6 +184,18 @@ def found_in(tx: Transaction, app_id: int, public_id: str) -> Template:
 def message_from(template: Template, variables: Mapping[str, Any], app: App) -> Message:
     """Give the message that a template makes with these variables."""
     return template.filled({**variables, "app": {"name": app.name}}, otherwise=app.language)
+
+
+def _check_variables(tx: Transaction, app_id: int, new: NewTemplate) -> None:
+    if new.event_type is None:
+        return
+    kind = tx.event_types.get(app_id, new.event_type)
+    if kind is None:
+        fault = FieldFault("event_type", f"The App declares no event type {new.event_type!r}.")
+        raise CatalogueError(ErrorCode.TEMPLATE_INVALID, f"{fault.field}: {fault.message}", faults=(fault,))
+    found = tuple(unknown_variables(new.message, kind.variables))
+    if found:
+        raise CatalogueError(ErrorCode.TEMPLATE_INVALID, f"{found[0].field}: {found[0].message}", faults=found)
 
 
 def _check_name(tx: Transaction, app_id: int, name: str, *, of: int | None) -> None:

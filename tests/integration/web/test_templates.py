@@ -113,6 +113,41 @@ async def test_a_preview_tells_what_is_cut_and_what_cannot_be_filled(api: httpx2
     assert warned == {"title"}
 
 
+TYPE = {
+    "name": "Reply",
+    "variables": {
+        "type": "object",
+        "properties": {"author": {"type": "object", "properties": {"name": {}}}, "topic": {"type": "object"}},
+    },
+    "examples": [VARIABLES],
+}
+
+
+async def test_variables_are_those_of_the_event(api: httpx2.AsyncClient) -> None:
+    declared = await api.put("/api/v1/event-types/topic.replied", json=TYPE)
+    assert declared.status_code in (200, 201), declared.text
+    made = await kept(api, event_type="topic.replied")
+    shown = (await api.post(f"{PATH}/{made['id']}/preview", json={})).json()
+    assert shown["variables"] == VARIABLES
+    assert shown["languages"][0]["title"] == "Grace replied"
+
+    wrong = await api.put(
+        f"{PATH}/{made['id']}", json=REPLY | {"event_type": "topic.replied", "title": "{{ author.nam }}"}
+    )
+    problem(wrong, 422, "template_invalid")
+    assert wrong.json()["errors"] == [
+        {"field": "title", "message": "There is no variable 'author.nam'; did you mean 'author.name'?"}
+    ]
+    unknown = await api.post(PATH, json=REPLY | {"name": "Other", "event_type": "topic.gone"})
+    problem(unknown, 422, "template_invalid")
+
+    event = await api.post("/api/v1/events", json={"type": "topic.replied", "data": {"author": {"name": "Past"}}})
+    assert event.status_code == 202, event.text
+    past = await api.post(f"{PATH}/{made['id']}/preview", json={"event": event.json()["id"]})
+    assert past.json()["languages"][0]["title"] == "Past replied"
+    problem(await api.post(f"{PATH}/{made['id']}/preview", json={"event": "evt_404"}), 404, "not_found")
+
+
 async def test_a_notification_takes_its_words_from_a_template_and_keeps_them(
     api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str, container: Container
 ) -> None:

@@ -141,7 +141,11 @@ class TemplateOut(BaseModel):
 class With(Body):
     """What a template is shown with."""
 
-    variables: Variables | None = Field(default=None, description="Data as an event or your server would bring it.")
+    variables: Variables | None = Field(
+        default=None,
+        description="Data as an event or your server would bring it; absent, the first example of the event type.",
+    )
+    event: str | None = Field(default=None, max_length=64, description="Id of an event whose data to use instead.")
     user: str | None = Field(default=None, max_length=200, description="A user's id, to see it as they would.")
 
 
@@ -149,6 +153,7 @@ class PreviewBody(With):
     """A template that is not kept yet, and what it is shown with."""
 
     template: ContentBody
+    event_type: Annotated[str, StringConstraints(max_length=100, pattern=EVENT_TYPE)] | None = None
 
 
 class ShownOut(BaseModel):
@@ -197,7 +202,7 @@ async def create_template(
 @router.post("/preview", operation_id="preview_words", summary="Preview words that are not kept yet")
 async def preview_words(request: Request, app: ReadTemplates, body: PreviewBody) -> PreviewOut:
     """Show what a template would say, while it is being written."""
-    return await _shown(request, app, body.template.template(), body)
+    return await _shown(request, app, body.template.template(event_type=body.event_type), body)
 
 
 @router.get("/{template_id}", operation_id="get_template", summary="Get a template")
@@ -230,7 +235,9 @@ async def preview_template(request: Request, app: ReadTemplates, template_id: st
 
 async def _shown(request: Request, app: App, new: NewTemplate, given: With) -> PreviewOut:
     person = await container_of(request).templates.person(app.id, given.user)
-    variables = given.variables or {}
+    variables = given.variables
+    if variables is None:
+        variables = await container_of(request).templates.data(app.id, event=given.event, event_type=new.event_type)
     shown = [_shown_out(one) for one in previews(new, {**variables, "app": {"name": app.name}}, person)]
     return PreviewOut(variables=variables, languages=shown)
 
