@@ -42,6 +42,10 @@ async def leading_to(simulator: Running, folder: Path, database_url: str | None 
 def led_to(simulator: Running) -> list[str]:
     """Give TIDINGS_PUSH_HOST_MAP: every push service's name, and where it is here."""
     apple = {"api.push.apple.com": simulator.apns, "api.sandbox.push.apple.com": simulator.apns_sandbox}
+    apple |= {
+        "api-manage-broadcast.push.apple.com": simulator.apns,
+        "api-manage-broadcast.sandbox.push.apple.com": simulator.apns_sandbox,
+    }
     urls = {**dict.fromkeys((*AT_GOOGLE, *OF_BROWSERS), simulator.push), **apple}
     return [f"{host}=127.0.0.1:{urlsplit(url).port}" for host, url in urls.items()]
 

@@ -87,6 +87,8 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'integration.changed': ({ what }) => `changed the integration ${what}`,
     'integration.resumed': ({ what }) => `resumed the integration ${what}`,
     'integration.removed': ({ what }) => `removed the integration ${what}`,
+    'channel.created': ({ what }) => `made the broadcast channel ${what}`,
+    'channel.deleted': ({ what }) => `deleted the broadcast channel ${what}`,
     'app.created': ({ what }) => `created the App ${what}`,
     'app.changed': ({ what }) => `changed the App ${what}`,
     'app.deleted': ({ what }) => `deleted the App ${what}`,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,27 @@ class Tagged:
     tags: tuple[tuple[str, str], ...]
 
 
-Members = Everyone | Users | Devices | Tagged
+class Relaying(StrEnum):
+    """What a push service can be asked to send on by itself."""
+
+    FCM_TOPIC = "fcm_topic"
+    FCM_CONDITION = "fcm_condition"
+    APNS_CHANNEL = "apns_channel"
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """Whoever follows this at a push service: one message goes there, and how many devices get it is not known.
+
+    `name` is what it is called there or here (`news`, a condition, the id of a channel), `public_id` its row.
+    """
+
+    kind: Relaying
+    name: str
+    public_id: str
+
+
+Members = Everyone | Users | Devices | Tagged | Relayed
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,8 @@ class Action(StrEnum):
     INTEGRATION_RESUMED = "integration.resumed"
     INTEGRATION_REMOVED = "integration.removed"
     CREDENTIAL_ADDED = "credential.added"
+    CHANNEL_CREATED = "channel.created"
+    CHANNEL_DELETED = "channel.deleted"
     NOTIFICATION_CREATED = "notification.created"
     NOTIFICATION_PAUSED = "notification.paused"
     NOTIFICATION_RESUMED = "notification.resumed"

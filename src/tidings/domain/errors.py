@@ -14,6 +14,7 @@ class ErrorCode(StrEnum):
     AUDIENCE_CHANGED = "audience_changed"
     AUDIENCE_INVALID = "audience_invalid"
     BODY_TOO_LARGE = "body_too_large"
+    CHANNEL_REFUSED = "channel_refused"
     CONTACT_INVALID = "contact_invalid"
     CONTENT_TYPE_UNSUPPORTED = "content_type_unsupported"
     CREDENTIALS_INVALID = "credentials_invalid"
@@ -147,6 +148,11 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         'Use one of {"all": true}, {"users": [...]}, {"subscriptions": [...]}, {"tags": {...}}.',
     ),
     ErrorCode.BODY_TOO_LARGE: ErrorEntry(413, "The body is too large", "Send less in one request."),
+    ErrorCode.CHANNEL_REFUSED: ErrorEntry(
+        502,
+        "The push service refused what was asked of a channel",
+        "What it said is in `detail`; mend that and ask again. Nothing was changed here.",
+    ),
     ErrorCode.CONTENT_TYPE_UNSUPPORTED: ErrorEntry(
         415, "The body must be JSON", "Send `Content-Type: application/json`."
     ),

@@ -132,6 +132,7 @@ class CurlClient:
         own = _NONE_OF_ITS_OWN if len(request.body) < _EXPECTS else (*_NONE_OF_ITS_OWN, "Expect:")
         easy.setopt(pycurl.HTTPHEADER, own + request.headers)
         easy.setopt(pycurl.POSTFIELDS, request.body)
+        easy.setopt(pycurl.CUSTOMREQUEST, request.method)
         self._calls[easy] = call
         self._multi.add_handle(easy)
 

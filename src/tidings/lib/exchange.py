@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class ClientIdentity:
 
 
 class Request(NamedTuple):
-    """One POST, ready for the wire. `headers` are whole lines (`TTL: 60`); `url` is sent byte for byte.
+    """One request, nearly always a POST. `headers` are whole lines (`TTL: 60`); `url` is sent byte for byte.
 
     With an `identity` it goes over a connection that is that identity's alone. A `cautious` one shares a new connection
     with no other until an answer there was neither 401 nor 403.
@@ -33,6 +33,7 @@ class Request(NamedTuple):
     body: bytes
     identity: ClientIdentity | None = None
     cautious: bool = False
+    method: Literal["POST", "GET", "DELETE"] = "POST"
 
     def __repr__(self) -> str:
         return f"Request(identity={self.identity!r}, cautious={self.cautious!r})"  # all else is secret

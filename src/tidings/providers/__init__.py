@@ -233,6 +233,47 @@ class HasQuota(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A broadcast channel: its id at the service, and whether that keeps the last message for those who are away."""
+
+    id: str
+    keeps: bool
+    environment: str
+
+
+@runtime_checkable
+class HasChannels(Protocol):
+    """A provider whose service has channels that devices follow, which are made and deleted over its API.
+
+    Each request has its own reading, which gives what was asked for, or in words why there is none.
+    """
+
+    def new_channel_request(self, credential: Credential, *, environment: str, keeps: bool, now: float) -> Request:
+        """Ask for a new channel. Raises CREDENTIALS_INVALID where such credentials make none."""
+        ...
+
+    def new_channel(self, answer: Answer) -> str | Finding:
+        """Read its id."""
+        ...
+
+    def end_channel_request(self, credential: Credential, channel: Channel, *, now: float) -> Request:
+        """Ask for its end."""
+        ...
+
+    def channel_ended(self, answer: Answer) -> Finding | None:
+        """Read the answer: None when there is no such channel any more."""
+        ...
+
+    def channel_address(self, channel: Channel) -> tuple[Address, str]:
+        """Give where a message to it goes: address and origin."""
+        ...
+
+    def channel_at(self, address: Address) -> Channel:
+        """Read what `channel_address` gave."""
+        ...
+
+
 @cache
 def provider(name: str) -> Provider:
     """Give the provider of that name, one instance a process."""

@@ -18,7 +18,7 @@ from tidings.storage import Store, Transaction
 
 PLACE = (
     *("provider", "token", "fid", "environment", "bundle_id", "integration"),
-    *("kind", "push_magic", "channel", "stored"),
+    *("kind", "push_magic"),
 )
 """Fields of a registration that say where a device is, and to which integration it belongs."""
 

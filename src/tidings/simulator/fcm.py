@@ -156,9 +156,8 @@ class Fcm:
         if _size(message) > (LARGEST_TO_TOPIC if many else LARGEST):
             return _error(*_TOO_BIG[:3], code=_TOO_BIG[3])
         if many:
-            self.to_topics += not only_validate
             self.validated += only_validate
-            return self._accepted(project)
+            return self._accepted(project) if only_validate else self._relayed(project, kind, value, message)
         return self._to_phone(project, value, message, only_validate=only_validate)
 
     def _to_phone(self, project: str, token: str, message: Mapping[str, Any], *, only_validate: bool) -> Answer:
@@ -181,8 +180,16 @@ class Fcm:
             return self._accepted(project)
         return self._arrived(project, phone, message, delivery)
 
+    def _relayed(self, project: str, kind: str, name: str, message: Mapping[str, Any]) -> Response:
+        self.to_topics += 1
+        delivery = str(message.get("data", {}).get("tidings_delivery") or self._random_bytes(8).hex())
+        return self._noted(project, message, delivery, to=name[:64], recipient=kind)
+
     def _arrived(self, project: str, phone: Phone, message: Mapping[str, Any], delivery: str) -> Response:
         phone.take(delivery)
+        return self._noted(project, message, delivery, to=phone.token[:8], recipient="phone")
+
+    def _noted(self, project: str, message: Mapping[str, Any], delivery: str, *, to: str, recipient: str) -> Response:
         data, android = message.get("data", {}), message.get("android", {})
         shown = {**message.get("notification", {}), **android.get("notification", {})}
         payload = {
@@ -195,8 +202,8 @@ class Fcm:
         }
         arrival = Arrival(
             at=self._clock.now().timestamp(),
-            to=phone.token[:8],
-            recipient="phone",
+            to=to,
+            recipient=recipient,
             delivery=delivery,
             reading=Reading.DECRYPTED,
             plaintext=json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"),

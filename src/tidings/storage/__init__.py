@@ -36,6 +36,7 @@ from tidings.domain.vitals import Vitals
 from tidings.lib.sealed import Sealer
 from tidings.storage.account_ports import Audit, Factors, Members, Oidc, Sessions, Throttle
 from tidings.storage.event_ports import Events, EventTypes
+from tidings.storage.relay_ports import Relays
 from tidings.storage.template_ports import Templates
 
 T = TypeVar("T")
@@ -542,6 +543,7 @@ class Transaction(Protocol):
     credentials: Credentials
     users: Users
     subscriptions: Subscriptions
+    relays: Relays
     tracked: Tracked
     event_types: EventTypes
     events: Events

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, assert_never
 
-from sqlalchemy import ColumnElement, and_, bindparam, select, true
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, true
 
-from tidings.domain.audience import Audience, Devices, Everyone, Tagged, Through, Users
+from tidings.domain.audience import Audience, Devices, Everyone, Relayed, Tagged, Through, Users
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage.dialects import Dialect
+from tidings.storage.relay_status import SENDABLE
 from tidings.storage.schema import credentials, subscriptions
 
 MEMBERS = "members"
@@ -28,19 +29,19 @@ class Kind(NamedTuple):
     cut_down: bool = False
 
 
-NAMED = (Users, Devices)
+BY_ID = (Devices, Relayed)
+NAMED = (Users, *BY_ID)
 """Kinds that name a few among many. They are found by the index of their names: a message to one person must not
 look at a million devices."""
 
 
 def predicate(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
     """Say who of an App (`app_id`) belongs to an audience of that kind and can be sent to."""
-    named = kind.members in NAMED
-    app_id = dialect.unindexed(subscriptions.c.app_id) if kind.members is Devices else subscriptions.c.app_id
-    status = dialect.unindexed(subscriptions.c.status) if named else subscriptions.c.status
+    by_id = kind.members in BY_ID
+    app_id = dialect.unindexed(subscriptions.c.app_id) if by_id else subscriptions.c.app_id
     return and_(
         app_id == bindparam("app_id"),
-        status == SubscriptionStatus.ACTIVE,
+        _sendable(dialect, kind.members),
         subscriptions.c.credential_id.is_not(None),
         _members(dialect, kind.members),
         _reached(dialect, kind),
@@ -62,10 +63,21 @@ def _reached(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
     return (dialect.unindexed(key) if kind.members in NAMED else key).in_(keys)
 
 
+def sendable(kind: type, status: ColumnElement[str] = subscriptions.c.status) -> ColumnElement[bool]:
+    """Say which rows can be sent to: devices that are active; relays only where they are what is named."""
+    # Not `in_`, which has no text before its values are known.
+    return or_(*(status == one for one in SENDABLE)) if kind is Relayed else status == SubscriptionStatus.ACTIVE
+
+
+def _sendable(dialect: Dialect, kind: type) -> ColumnElement[bool]:
+    status = subscriptions.c.status
+    return sendable(kind, dialect.unindexed(status) if kind in NAMED else status)
+
+
 def _members(dialect: Dialect, kind: type) -> ColumnElement[bool]:
     if kind is Users:
         return dialect.any_of(subscriptions.c.user_external_id, MEMBERS)
-    if kind is Devices:
+    if kind in BY_ID:
         return dialect.any_of(subscriptions.c.public_id, MEMBERS)
     if kind is Tagged:
         return dialect.has_tags(subscriptions.c.tags, MEMBERS)
@@ -76,7 +88,7 @@ def still(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
     """Say which of some devices, found by their ids, belong to an audience of that kind now: people sign out."""
     if kind.members is Users:
         return dialect.any_of(dialect.unindexed(subscriptions.c.user_external_id), MEMBERS)
-    return true() if kind.members is Devices else _members(dialect, kind.members)
+    return true() if kind.members in BY_ID else _members(dialect, kind.members)
 
 
 def kind_of(audience: Audience) -> Kind:
@@ -95,6 +107,8 @@ def parameters(dialect: Dialect, app_id: int, audience: Audience) -> dict[str, A
             return {"app_id": app_id, MEMBERS: dialect.many(external_ids)}
         case Devices(public_ids):
             return {"app_id": app_id, MEMBERS: dialect.many(public_ids)}
+        case Relayed(public_id=public_id):
+            return {"app_id": app_id, MEMBERS: dialect.many((public_id,))}
         case Tagged(tags):
             return {"app_id": app_id, MEMBERS: dialect.tags(dict(tags))}
         case Through(of, channels):

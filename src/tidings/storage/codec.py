@@ -8,12 +8,18 @@ from typing import Any
 
 import msgspec
 
-from tidings.domain.audience import Audience, Devices, Everyone, Members, Tagged, Through, Users
+from tidings.domain.audience import Audience, Devices, Everyone, Members, Relayed, Tagged, Through, Users
 from tidings.domain.delivery import Retry
 from tidings.domain.message import Message
 from tidings.domain.subscription import Address
 
-KINDS: dict[str, type[Members]] = {"everyone": Everyone, "users": Users, "devices": Devices, "tagged": Tagged}
+KINDS: dict[str, type[Members]] = {
+    "everyone": Everyone,
+    "users": Users,
+    "devices": Devices,
+    "tagged": Tagged,
+    "relayed": Relayed,
+}
 """The word each kind of audience is stored under; a word is never reused for something else."""
 
 CHANNELS = "channels"
@@ -40,12 +46,17 @@ def json_from_audience(audience: Audience) -> dict[str, Any]:
     """Give an audience as plain JSON values, tagged by its kind."""
     if isinstance(audience, Through):
         return {**json_from_audience(audience.of), CHANNELS: list(audience.channels)}
-    return {"kind": WORDS[type(audience)], **msgspec.to_builtins(audience)}
+    fields: dict[str, Any] = msgspec.to_builtins(audience)
+    if isinstance(audience, Relayed):
+        fields["of"] = fields.pop("kind")
+    return {"kind": WORDS[type(audience)], **fields}
 
 
 def audience_from_json(stored: dict[str, Any]) -> Audience:
     """Read a stored audience."""
     fields = {name: value for name, value in stored.items() if name not in ("kind", CHANNELS)}
+    if "of" in fields:
+        fields["kind"] = fields.pop("of")
     members = msgspec.convert(fields, KINDS[stored["kind"]])
     return Through(members, tuple(stored[CHANNELS])) if CHANNELS in stored else members
 

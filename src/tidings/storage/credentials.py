@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from tidings.domain.app import Credential, CredentialStatus, Integration
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage.dialects import Dialect, Prepared
+from tidings.storage.relay_status import after_its_key
 from tidings.storage.schema import credentials, integrations, pauses, subscriptions
 from tidings.storage.scope import AnyRow, Scope
 
@@ -116,7 +117,7 @@ class SqlCredentials:
             .where(mine, subscriptions.c.status == SubscriptionStatus.ACTIVE)
             .values(status=SubscriptionStatus.EXPIRED, status_reason=reason)
         ).rowcount
-        execute(update(subscriptions).where(mine).values(credential_id=None))
+        execute(update(subscriptions).where(mine).values(credential_id=None, status=after_its_key()))
         execute(delete(pauses).where(pauses.c.credential_id.in_(keys)))
         execute(delete(credentials).where(credentials.c.integration_id == integration_id))
         execute(delete(integrations).where(integrations.c.id == integration_id))

@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 
 from tidings.domain.audience import Audience
-from tidings.domain.subscription import Recipient, SubscriptionStatus
+from tidings.domain.subscription import Recipient
 from tidings.lib.log import Logger
 from tidings.lib.sealed import SealBroken, Sealer
-from tidings.storage.audiences import Kind, kind_of, parameters, place, predicate, still
+from tidings.storage.audiences import Kind, kind_of, parameters, place, predicate, sendable, still
 from tidings.storage.codec import parts_of_addresses
 from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.schema import subscriptions
@@ -64,7 +64,7 @@ def _listed(dialect: Dialect, kind: Kind) -> Prepared:
     wanted = dialect.any_of(c.id, "ids")
     return dialect.prepare(
         select(*COLUMNS)
-        .where(wanted, c.status == SubscriptionStatus.ACTIVE, c.credential_id.is_not(None), still(dialect, kind))
+        .where(wanted, sendable(kind.members), c.credential_id.is_not(None), still(dialect, kind))
         .order_by(c.id)
     )
 

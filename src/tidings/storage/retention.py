@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage.history import clear_details, clear_history, remove_device
+from tidings.storage.relay_status import ENDED, RELAY
 from tidings.storage.schema import notification_reasons, notifications, subscriptions
 from tidings.storage.scope import Scope
 from tidings.storage.stats_tables import notification_answers
@@ -65,5 +66,5 @@ class SqlRetention:
 
 
 def _ended(before: datetime) -> tuple[ColumnElement[bool], ...]:
-    ended = s.status.in_((SubscriptionStatus.EXPIRED, SubscriptionStatus.UNSUBSCRIBED))
+    ended = s.status.in_((SubscriptionStatus.EXPIRED, SubscriptionStatus.UNSUBSCRIBED, RELAY, ENDED))
     return ended, s.last_seen_at < before, func.coalesce(s.last_active_at, s.last_seen_at) < before

@@ -17,6 +17,7 @@ from tidings.storage import people, retiring
 from tidings.storage import recipients as reading
 from tidings.storage.codec import address_from_bytes, bytes_from_address
 from tidings.storage.devices import VISIBLE, exchange, hold, subscription, target_hash
+from tidings.storage.relay_status import is_device
 from tidings.storage.schema import credentials, subscriptions
 from tidings.storage.scope import Scope
 
@@ -98,13 +99,13 @@ class SqlSubscriptions:
     def get(self, app_id: int, public_id: str) -> Subscription | None:
         """Find by public id."""
         row = self._scope.connection.execute(
-            select(*VISIBLE).where(c.app_id == app_id, c.public_id == public_id)
+            select(*VISIBLE).where(c.app_id == app_id, c.public_id == public_id, is_device())
         ).first()
         return subscription(row) if row else None
 
     def by_id(self, subscription_id: int) -> Subscription | None:
         """Find by id."""
-        row = self._scope.connection.execute(select(*VISIBLE).where(c.id == subscription_id)).first()
+        row = self._scope.connection.execute(select(*VISIBLE).where(c.id == subscription_id, is_device())).first()
         return subscription(row) if row else None
 
     def set_user(self, subscription_id: int, user_external_id: str | None) -> None:
@@ -157,7 +158,7 @@ class SqlSubscriptions:
 
         `search` is a part of the device's or the user's name, in either case, or the id of a subscription.
         """
-        query = select(*VISIBLE).where(c.app_id == app_id).order_by(c.id.desc()).limit(limit)
+        query = select(*VISIBLE).where(c.app_id == app_id, is_device()).order_by(c.id.desc()).limit(limit)
         if after:
             query = query.where(c.id < after)
         if status is not None:
@@ -251,7 +252,7 @@ class SqlSubscriptions:
     def export(self, app_id: int) -> Iterator[tuple[Subscription, Recipient]]:
         """Walk the App's subscriptions by id, of every status; use it up inside the transaction."""
         after = 0
-        query = select(subscriptions).where(c.app_id == app_id).order_by(c.id).limit(BATCH)
+        query = select(subscriptions).where(c.app_id == app_id, is_device()).order_by(c.id).limit(BATCH)
         while rows := self._scope.connection.execute(query.where(c.id > after)).all():
             for row in rows:
                 fields = [row._mapping[column] for column in reading.COLUMNS]

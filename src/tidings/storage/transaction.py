@@ -41,6 +41,8 @@ from tidings.storage.members import SqlMembers
 from tidings.storage.notifications import SqlNotifications
 from tidings.storage.oidc import SqlOidc
 from tidings.storage.receipts import SqlReceipts
+from tidings.storage.relay_ports import Relays
+from tidings.storage.relays import SqlRelays
 from tidings.storage.retention import SqlRetention
 from tidings.storage.scope import Scope
 from tidings.storage.sessions import SqlSessions
@@ -64,6 +66,7 @@ class SqlTransaction:
         self.credentials: Credentials = SqlCredentials(scope)
         self.users: Users = SqlUsers(scope)
         self.subscriptions: Subscriptions = SqlSubscriptions(scope)
+        self.relays: Relays = SqlRelays(scope)
         self.tracked: Tracked = SqlTracked(scope)
         self.event_types: EventTypes = SqlEventTypes(scope)
         self.events: Events = SqlEvents(scope)

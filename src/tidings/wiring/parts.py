@@ -25,6 +25,7 @@ from tidings.services.oidc_provider import Providers
 from tidings.services.oidc_sign_in import OidcSignIn
 from tidings.services.passkeys import Passkeys
 from tidings.services.passwords import Passwords
+from tidings.services.relays import Relays
 from tidings.services.second_factor import SecondFactor
 from tidings.services.sessions import Sessions
 from tidings.services.sign_in import SignIn
@@ -42,6 +43,7 @@ class Phones:
     grants: Grants
     trials: Trials
     devices: Devices
+    relays: Relays
 
     @classmethod
     def of(cls, *, store: Store, clock: Clock, ids: Ids, policy: HostPolicy, flow: Flow, call: Call) -> Phones:
@@ -49,7 +51,9 @@ class Phones:
         grants = Grants(clock=clock, call=call)
         integrations = Integrations(store=store, clock=clock, ids=ids, grants=grants, call=call)
         trials = Trials(store=store, flow=flow, integrations=integrations, clock=clock)
-        return cls(integrations, grants, trials, Devices(store=store, clock=clock, ids=ids, policy=policy))
+        devices = Devices(store=store, clock=clock, ids=ids, policy=policy)
+        relays = Relays(store=store, clock=clock, ids=ids, policy=policy, call=call)
+        return cls(integrations, grants, trials, devices, relays)
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,24 +226,20 @@ async def test_who_registered_again_after_apple_saw_the_token_dead_stays(
     assert (found[SubscriptionStatus.ACTIVE], found[SubscriptionStatus.EXPIRED]) == (2, 1)
 
 
-async def test_a_live_activity_and_a_broadcast_channel_get_their_update(
-    container: Container, simulator: Running, apple: Apple
-) -> None:
+async def test_a_live_activity_gets_its_update(container: Container, simulator: Running, apple: Apple) -> None:
     app = await app_with_subscribers(container, simulator, 1)
     await integrated(container, app, apple.fields)
     (device,) = simulator.apple.devices.make(
         1, topic=f"{BUNDLE_ID}.push-type.liveactivity", environment="sandbox", seed="live"
     )
-    simulator.apple.devices.channels["sandbox", "dHN0LWNobmw="] = False
-    place = {"provider": "apns", "environment": "sandbox"}
-    for one in ({"token": device.token, "kind": "liveactivity"}, {"channel": "dHN0LWNobmw="}):
-        await container.phones.devices.register(app, Registration({**place, **one}), trusted=True)
+    place = {"provider": "apns", "environment": "sandbox", "token": device.token, "kind": "liveactivity"}
+    await container.phones.devices.register(app, Registration(place), trusted=True)
     update = LiveActivity(ActivityEvent.UPDATE, 1_798_761_000, content_state={"home": 2})
     own = Apns(push_type=ApplePush.LIVE_ACTIVITY, live_activity=update)
     message = Message(title="2 : 1", platforms=Platforms(apns=own))
     async with working(container):
         done = await finished(container, (await container.flow.accept(for_iphones(app, message))).notification)
-    assert done.counts.sent == 2, (done, simulator.journal.refusals(limit=5))
+    assert done.counts.sent == 1, (done, simulator.journal.refusals(limit=5))
 
 
 async def proved(container: Container, fields: dict[str, str]) -> Proof:

@@ -14,7 +14,7 @@ from tidings.lib.http2.call import Call
 from tidings.lib.http2.link import Link
 from tidings.lib.http2.openings import Openings
 from tidings.lib.http2.place import Place
-from tidings.lib.http2.request_head import RequestHeads
+from tidings.lib.http2.request_head import RequestHeads, with_method
 from tidings.lib.http2.resolve import Resolver
 from tidings.lib.http2.trust import Trust
 from tidings.lib.transfer import Origin, Target
@@ -110,6 +110,8 @@ class Http2Client:
         block = self._heads.block(place.start, path, request.headers, len(request.body))
         if block is None:
             return False
+        if request.method != "POST":
+            block = with_method(block, request.method)
         call = Call(key, request, origin.host, block, self._now())
         place.queue.append(call)
         self._ages.append(call)

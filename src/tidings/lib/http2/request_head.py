@@ -22,6 +22,7 @@ _OF_HTTP1 = frozenset(
 _POST_HTTPS = b"\x83\x87"
 """`:method: POST` and `:scheme: https` by their numbers in the static table."""
 _AUTHORITY, _PATH, _LENGTH = 1, 4, b"content-length"
+_METHOD = 2
 _LITERAL, _SECRET = 0x00, 0x10
 _PREFIX = 0x0F
 
@@ -62,6 +63,11 @@ def start_of(authority: str) -> bytes:
     The path of an endpoint is a secret: it is marked as one that no proxy may put into a table.
     """
     return _POST_HTTPS + _integer(_AUTHORITY, _PREFIX) + _text(authority.encode("ascii")) + bytes((_SECRET | _PATH,))
+
+
+def with_method(block: bytes, method: str) -> bytes:
+    """Give a header block that was written for POST another method."""
+    return _integer(_METHOD, _PREFIX) + _text(method.encode("ascii")) + block[1:]
 
 
 class RequestHeads:

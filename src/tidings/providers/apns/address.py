@@ -14,7 +14,6 @@ from tidings.providers.apns.settings import Environment, Kind, environment_from
 
 _TOKEN = re.compile(r"(?:[0-9a-f]{2}){32,100}")
 """Apple says that the length changes and is not to be relied on."""
-_CHANNEL = re.compile(r"[A-Za-z0-9+/=_-]{8,128}")
 _MAGIC = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -42,19 +41,13 @@ def place_from(keys: bytes) -> Place:
 
 
 def address_from(registration: Mapping[str, object]) -> tuple[Address, Environment]:
-    """Take `token` (hex) with its `environment` and `kind`; or `channel`, with `stored` if Apple keeps its messages.
+    """Take `token` (hex) with its `environment` and `kind`.
 
     Without an environment it is production, without a kind the app itself. A managed device (`mdm`) also has its
     `push_magic`. Raises DEVICE_TOKEN_INVALID or INVALID_REQUEST.
     """
     given = registration.get("environment")
     environment = Environment.PRODUCTION if given is None else environment_from(given)
-    if "channel" in registration:
-        channel = registration["channel"]
-        if not isinstance(channel, str) or not _CHANNEL.fullmatch(channel):
-            raise _invalid("channel", "It is no id of a broadcast channel: Apple gives it in `apns-channel-id`.")
-        stored = "stored" if registration.get("stored") is True else ""
-        return Address(channel, Place(environment, Kind.CHANNEL, stored).keys), environment
     kind = _kind(registration.get("kind"))
     magic = registration.get("push_magic", "")
     if kind is not Kind.MDM:

@@ -11,7 +11,8 @@ from tidings.domain.outcome import Outcome, Refused
 from tidings.domain.subscription import Address
 from tidings.lib.egress import HostPolicy
 from tidings.lib.exchange import Answer, ClientIdentity, Request
-from tidings.providers import Draft, Envelope, Finding, NewCredential
+from tidings.providers import Channel, Draft, Envelope, Finding, NewCredential
+from tidings.providers.apns import channels
 from tidings.providers.apns.address import Place, address_from, place_from
 from tidings.providers.apns.credential import credential_from, is_certificate
 from tidings.providers.apns.findings import DUMMY, ENVELOPE, PROBE, environments_of, finding_from, warnings_of
@@ -117,6 +118,34 @@ class Apns:
         places = [Address(DUMMY, Place(one, Kind.APP).keys) for one in environments_of(credential)]
         requests = [self.request(draft, to, ENVELOPE, credential=credential, now=now) for to in places]
         return tuple(one for one in requests if isinstance(one, Request))
+
+    def new_channel_request(self, credential: Credential, *, environment: str, keeps: bool, now: float) -> Request:
+        """Ask for a new broadcast channel. Raises CREDENTIALS_INVALID for a certificate."""
+        channels.refuse_certificate(credential)
+        authorization = self._tokens.value(credential, now=now)
+        return channels.request_of(credential, environment_from(environment), authorization, keeps=keeps)
+
+    def new_channel(self, answer: Answer) -> str | Finding:
+        """Read its id."""
+        return channels.id_from(answer)
+
+    def end_channel_request(self, credential: Credential, channel: Channel, *, now: float) -> Request:
+        """Ask for the end of a channel. Raises CREDENTIALS_INVALID for a certificate."""
+        channels.refuse_certificate(credential)
+        authorization = self._tokens.value(credential, now=now)
+        return channels.request_of(credential, Environment(channel.environment), authorization, ends=channel.id)
+
+    def channel_ended(self, answer: Answer) -> Finding | None:
+        """Read the answer to that."""
+        return channels.ended(answer)
+
+    def channel_address(self, channel: Channel) -> tuple[Address, str]:
+        """Give where a message to a channel goes."""
+        return channels.address_of(channel)
+
+    def channel_at(self, address: Address) -> Channel:
+        """Read that."""
+        return channels.channel_at(address)
 
     def finding(self, credential: Credential, request: Request, answer: Answer, *, now: float) -> Finding:
         """Read the answer to one: that the token is bad means that everything else is good."""

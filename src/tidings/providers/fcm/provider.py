@@ -15,6 +15,7 @@ from tidings.domain.subscription import Address
 from tidings.lib.egress import HostPolicy
 from tidings.lib.exchange import Answer, Request
 from tidings.providers import Draft, Envelope, Finding, Grant, NewCredential, Quota
+from tidings.providers.fcm.conditions import TOPIC, fault_of
 from tidings.providers.fcm.findings import grant_finding_from, send_finding_from
 from tidings.providers.fcm.message import (
     LARGEST_TO_TOPIC,
@@ -36,10 +37,6 @@ TEST_TOPIC = "tidings-connection-test"
 
 _KINDS = ("token", "fid", "topic", "condition")
 _TOKEN = re.compile(r"[A-Za-z0-9:_.%/+=~-]+", re.ASCII)
-_TOPIC = re.compile(r"[A-Za-z0-9-_.~%]{1,900}", re.ASCII)
-_IN_TOPICS = re.compile(r"'[A-Za-z0-9-_.~%]+' in topics", re.ASCII)
-_CONDITION = re.compile(r"[A-Za-z0-9-_.~%'()&|! ]{1,1000}", re.ASCII)
-_MOST_TOPICS = 5
 _MANY = frozenset({b"topic", b"condition"})
 """Kinds that Google sends on to many devices."""
 
@@ -164,12 +161,10 @@ def _check(kind: str, value: str) -> None:
     elif kind == "topic":
         if value.startswith("/topics/"):
             raise _invalid(kind, "Write the name alone, without `/topics/`.")
-        if not _TOPIC.fullmatch(value):
+        if not TOPIC.fullmatch(value):
             raise _invalid(kind, "A topic's name has letters, digits and `-_.~%`.")
-    else:
-        topics = len(_IN_TOPICS.findall(value))
-        if not _CONDITION.fullmatch(value) or not 1 <= topics <= _MOST_TOPICS:
-            raise _invalid(kind, "Write it as `'a' in topics && ('b' in topics || ...)`, with up to 5 topics.")
+    elif (why := fault_of(value)) is not None:
+        raise _invalid(kind, why)
 
 
 def _invalid(field: str, detail: str) -> CatalogueError:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from tidings.simulator.answers import Request, Response
+from tidings.simulator.apns.channels import Channel
 from tidings.simulator.apns.devices import Fault, Mishap
 from tidings.simulator.apns.judge import SUFFIXES
 from tidings.simulator.apns.reasons import STATUSES
@@ -143,7 +144,7 @@ class ApnsControl:
 
     def _channel(self, request: Request) -> Response:
         asked = msgspec.json.decode(request.body, type=_Channel)
-        self._service.devices.channels[asked.environment, asked.channel] = asked.keeps
+        self._service.devices.channels[asked.environment, asked.channel] = Channel("", asked.keeps)
         return Response(204)
 
     def _script(self, request: Request) -> Response:

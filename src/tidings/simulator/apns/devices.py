@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from tidings.simulator.answers import Answer, Drop, GoAway, Reset
+from tidings.simulator.apns.channels import Known
 from tidings.simulator.apns.reasons import No
 from tidings.simulator.faults import assigned
 from tidings.simulator.subscribers import NO_FAULT, Tally
@@ -84,8 +85,7 @@ class Devices:
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], Device] = {}
         self._tallies: dict[str, Tally] = {}
-        self.channels: dict[tuple[str, str], bool] = {}
-        """(environment, channel id) -> whether it keeps its last message."""
+        self.channels: Known = {}
 
     def find(self, environment: str, token: str) -> Device | None:
         """Give who stands behind a token in an environment."""

@@ -28,6 +28,7 @@ STATUSES = {
             "BadChannelId",
             "BadRequestParams",
             "BadRequestPayload",
+            "MissingChannelQueueSize",
             "CannotCreateChannelConfig",
             "ChannelNotRegistered",
             "FeatureNotEnabled",

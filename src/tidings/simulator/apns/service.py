@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections import deque
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 from tidings.lib.clock import Clock
 from tidings.simulator.answers import Answer, Drop, GoAway, Later, Request, Reset, Response
+from tidings.simulator.apns import channels
 from tidings.simulator.apns.devices import Device, Devices, Fault, message_id
 from tidings.simulator.apns.judge import (
     KEY_ONLY,
@@ -32,8 +34,11 @@ HOSTS = {
     "api.push.apple.com": PRODUCTION,
     "api.sandbox.push.apple.com": SANDBOX,
     "api.development.push.apple.com": SANDBOX,
+    "api-manage-broadcast.push.apple.com": PRODUCTION,
+    "api-manage-broadcast.sandbox.push.apple.com": SANDBOX,
 }
 _DEVICE, _BROADCAST = "/3/device/", "/4/broadcasts/apps/"
+MANAGED = re.compile(r"/1/apps/(?P<app>[A-Za-z0-9.-]+)/(?P<what>channels|all-channels)")
 _HIDDEN = frozenset({"authorization", "host", "content-length"})
 
 
@@ -69,6 +74,9 @@ class Connection:
         """Answer one request; the first one of a good sender opens the connection for many at once."""
         now = self._service.clock.now().timestamp()
         environment = HOSTS.get(_host_of(request), self._environment)
+        managed = MANAGED.fullmatch(request.path)
+        if managed is not None:
+            return self._manage(request, environment, managed, now=now)
         if request.method != "POST":
             return self._refuse(request, environment, No("MethodNotAllowed", "push with POST"))
         if not request.path.startswith((_DEVICE, _BROADCAST)):
@@ -81,6 +89,29 @@ class Connection:
             scripted = self._service.script.popleft()
             return self._befall(request, environment, scripted, lambda: self._push(request, environment, sender))
         return self._push(request, environment, sender)
+
+    def _manage(self, request: Request, environment: str, asked: re.Match[str], *, now: float) -> Answer:
+        sender = self._sender(request, environment, now=now)
+        if isinstance(sender, No):
+            return self._refuse(request, environment, sender)
+        self._proved = True
+        if self._service.script:
+            fault = self._service.script.popleft()
+            return self._befall(request, environment, fault, lambda: self._manage(request, environment, asked, now=now))
+        answer = channels.answered(
+            request,
+            self._service.devices.channels,
+            app=asked["app"],
+            every=asked["what"] == "all-channels",
+            environment=environment,
+            allowed=sender.key.topics if isinstance(sender, Token) else frozenset(),
+            random_bytes=self._service.random_bytes,
+        )
+        if isinstance(answer, No):
+            return self._refuse(request, environment, answer)
+        answer = self._opening(answer)
+        self._note(request, environment, answer)
+        return answer
 
     def _sender(self, request: Request, environment: str, *, now: float) -> Certificate | Token | No:
         if self._certificate is not None and "authorization" not in request.headers:
@@ -146,10 +177,13 @@ class Connection:
             return No("MissingPushType", "there is no apns-push-type")
         if asked.push_type != "liveactivity":
             return No("InvalidPushType", "a broadcast is a Live Activity")
-        keeps = self._service.devices.channels.get((environment, channel))
-        if keeps is None:
+        found = self._service.devices.channels.get((environment, channel))
+        if found is None:
             return No("ChannelNotRegistered", "there is no such channel")
-        if asked.expiration and not keeps:
+        app = request.path.removeprefix(_BROADCAST)
+        if found.app not in ("", app):
+            return No("TopicMismatch", f"the channel belongs to another app than {app[:80]}")
+        if asked.expiration and not found.keeps:
             return No("BadExpirationDate", "the channel keeps nothing: apns-expiration has to be 0")
         return payload_fault(request.body, largest=LARGEST_BROADCAST)
 

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from tidings.domain.audience import Audience, Devices, Everyone, Members, Tagged, Through, Users
+from tidings.domain.audience import Audience, Devices, Everyone, Members, Relaying, Tagged, Through, Users
 from tidings.domain.campaign import NewNotification
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.message import Action, Message, Translation, Urgency
@@ -98,10 +98,29 @@ class To(Body):
     subscriptions: list[Name] | None = Field(default=None, min_length=1, max_length=MAX_NAMED)
     tags: dict[Name, str] | None = Field(default=None, min_length=1, max_length=10)
     segment: str | None = Field(default=None, description="Comes later.")
+    fcm_topic: Annotated[str, Field(min_length=1, max_length=900)] | None = Field(
+        default=None,
+        examples=["news"],
+        description="Everybody whose app follows this topic at FCM: one message, counted as one, as nobody here knows "
+        "how many they are.",
+    )
+    fcm_condition: Annotated[str, Field(min_length=1, max_length=1_000)] | None = Field(
+        default=None,
+        examples=["'news' in topics && !('quiet' in topics)"],
+        description="The same by a condition on up to 5 topics.",
+    )
+    apns_channel: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        default=None, description="Everybody who follows this broadcast channel, by its id here (`chn_...`)."
+    )
+    integration: Annotated[str, Field(max_length=64)] | None = Field(
+        default=None, description="With a topic or condition: through which integration, where there are several."
+    )
 
     def audience(self) -> Members:
         """Give the audience. Raises AUDIENCE_INVALID."""
         named = self.model_fields_set
+        if "integration" in named:
+            raise CatalogueError(ErrorCode.AUDIENCE_INVALID, "`integration` goes with `fcm_topic` or `fcm_condition`.")
         if "segment" in named:
             raise CatalogueError(
                 ErrorCode.AUDIENCE_INVALID, "Segments come in a later version; use `tags`, `users` or `all` for now."
@@ -117,6 +136,17 @@ class To(Body):
         if self.all:
             return Everyone()
         raise CatalogueError(ErrorCode.AUDIENCE_INVALID, "`to` names nobody.")
+
+    def relayed(self) -> tuple[Relaying, str] | None:
+        """Give what a push service is to send on by itself, if that is what is named. Raises AUDIENCE_INVALID."""
+        named = self.model_fields_set - {"integration"}
+        kinds = [kind for kind in Relaying if kind.value in named]
+        if not kinds:
+            return None
+        name: str | None = getattr(self, kinds[0].value)
+        if len(named) != 1 or not name:
+            raise CatalogueError(ErrorCode.AUDIENCE_INVALID, "`to` names exactly one kind of audience.")
+        return kinds[0], name
 
 
 def through(members: Members, channels: Sequence[str] | None) -> Audience:
@@ -204,9 +234,14 @@ class NotificationBody(Body):
         """Give whom it is for, through the channels that were asked for. Raises AUDIENCE_INVALID."""
         return through(self.to.audience(), self.channels)
 
-    def notification(self, app_id: int, words: Message | None = None) -> NewNotification:
-        """Give what is to be stored; `words` are those of its template. Raises AUDIENCE_INVALID."""
-        return NewNotification(app_id, words or self._message(), self.audience(), send_at=self.send_at)
+    def notification(
+        self, app_id: int, words: Message | None = None, *, audience: Audience | None = None
+    ) -> NewNotification:
+        """Give what is to be stored, for whom it names or for the audience given; `words` are those of its template.
+
+        Raises AUDIENCE_INVALID.
+        """
+        return NewNotification(app_id, words or self._message(), audience or self.audience(), send_at=self.send_at)
 
     def over(self, words: Message) -> Message:
         """Give a template's message, with what this notification has otherwise: how long, how urgent, and so on."""
@@ -233,26 +268,6 @@ class NotificationBody(Body):
 
 _WORDS = frozenset({"title", "body", "url", "icon", "image", "actions", "data", "locales", "platforms"})
 """Fields that a template has."""
-
-
-def to_out(audience: Audience) -> dict[str, Any]:
-    """Give an audience in the words of `to`."""
-    match audience:
-        case Everyone():
-            return {"all": True}
-        case Users(external_ids):
-            return {"users": list(external_ids)}
-        case Devices(public_ids):
-            return {"subscriptions": list(public_ids)}
-        case Tagged(tags):
-            return {"tags": dict(tags)}
-        case Through(of, _):
-            return to_out(of)
-
-
-def channels_out(audience: Audience) -> list[str]:
-    """Give the channels that an audience is reached through."""
-    return list(audience.channels if isinstance(audience, Through) else CHANNELS)
 
 
 class WarningOut(BaseModel):

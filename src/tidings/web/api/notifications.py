@@ -17,9 +17,11 @@ from tidings.domain.campaign import Notification, NotificationStatus
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.message import Message
 from tidings.domain.safety import HoldReason
-from tidings.pipeline.flow import Acceptance, Idempotent
+from tidings.pipeline.flow import Idempotent
 from tidings.services.templates import message_from
 from tidings.services.tripwire import Terms
+from tidings.web.api.accepted import Accepted, accepted_out
+from tidings.web.api.audiences import channels_out, to_out
 from tidings.web.api.content import ContentOut, content_of
 from tidings.web.api.deliveries import DeliveryOut, delivery_out
 from tidings.web.api.links import Text
@@ -27,13 +29,10 @@ from tidings.web.api.message import (
     Channels,
     NotificationBody,
     To,
-    WarningOut,
-    channels_out,
     through,
-    to_out,
-    too_large_out,
 )
 from tidings.web.api.progress import Progress, follow
+from tidings.web.api.relaying import audience_of, is_known
 from tidings.web.api.shapes import FIRST_LIMIT, Body, CountsOut, Cursor, Limit, ListOf, counts_out, listed
 from tidings.web.auth import AnyApp, By, ReadApp, SendApp, container_of
 
@@ -41,20 +40,6 @@ MAX_KEY = 128
 
 router = APIRouter(prefix="/notifications", tags=["Notifications"])
 test_router = APIRouter(tags=["Notifications"])
-
-
-class Accepted(BaseModel):
-    """A notification that is stored and on its way."""
-
-    id: str
-    status: NotificationStatus
-    audience: int = Field(description="Devices it is for, counted at this moment.")
-    held_because: HoldReason | None = Field(
-        default=None, description="Only where the tripwire holds it: it waits until somebody resumes or cancels it."
-    )
-    warnings: list[WarningOut] | None = Field(
-        default=None, description="Only where the message is too long for some push services."
-    )
 
 
 class HeldBody(Body):
@@ -70,6 +55,7 @@ class NotificationOut(ContentOut):
     status: NotificationStatus
     to: dict[str, Any]
     channels: list[str] = Field(description="What it goes through, of those that the audience has.")
+    devices_known: bool = Field(description="False where a push service sends it on: it counts as one.")
     source: str
     held_because: HoldReason | None = Field(description="Why the tripwire holds it; null for all others.")
     counts: CountsOut
@@ -92,6 +78,7 @@ class Count(BaseModel):
     """How many there are."""
 
     count: int
+    devices_known: bool = Field(default=True, description="False, and else absent, where a push service sends on.")
 
 
 class TestBody(Body):
@@ -131,15 +118,19 @@ async def send_notification(
     `paused` and `held_because` says why.
     """
     _check_moment(body, now=container_of(request).clock.now())
-    new = body.notification(app.id, await _templated(request, app, body))
+    words = await _templated(request, app, body)
+    audience = await audience_of(container_of(request).phones.relays, app.id, body, words)
+    new = body.notification(app.id, words, audience=audience)
     terms = Terms(expect_audience=body.expect_audience, confirm_volume=body.confirm_volume)
     accepted = await container_of(request).notifications.send(
         new, idempotent=_idempotent(key, body), terms=terms, by=by
     )
-    return _accepted(response, accepted)
+    return accepted_out(response, accepted)
 
 
-@router.post("/held", operation_id="settle_held", summary="Send or cancel what is held")
+@router.post(
+    "/held", operation_id="settle_held", summary="Send or cancel what is held", response_model_exclude_defaults=True
+)
 async def settle_held(request: Request, by: By, app: SendApp, body: HeldBody) -> Count:
     """Send everything that the tripwire holds, after which it counts anew, or cancel it; says how many there were."""
     settled = await container_of(request).notifications.settle_held(app.id, send=body.action == "send", by=by)
@@ -159,12 +150,14 @@ async def send_test(
     """Send "Web Push is working" to a user's devices, or to the first subscribed user's."""
     wanted = body or TestBody()
     accepted = await container_of(request).notifications.test(app, user=wanted.user, body=wanted.body, by=by)
-    return _accepted(response, accepted)
+    return accepted_out(response, accepted)
 
 
-@router.post("/count", operation_id="count_audience", summary="Count an audience")
+@router.post("/count", operation_id="count_audience", summary="Count an audience", response_model_exclude_defaults=True)
 async def count_audience(request: Request, app: AnyApp, body: CountBody) -> Count:
     """Count the devices that a notification would go to now."""
+    if body.to.relayed() is not None:
+        return Count(count=1, devices_known=False)
     return Count(
         count=await container_of(request).notifications.count(app.id, through(body.to.audience(), body.channels))
     )
@@ -246,6 +239,7 @@ def notification_out(row: Notification, *, answers: dict[str, int] | None = None
         status=row.status,
         to=to_out(row.audience),
         channels=channels_out(row.audience),
+        devices_known=is_known(row.audience),
         source=row.source,
         held_because=row.held_because,
         counts=counts_out(row.counts),
@@ -270,20 +264,6 @@ async def _templated(request: Request, app: App, body: NotificationBody) -> Mess
         return None
     template = await container_of(request).templates.get(app.id, body.template)
     return body.over(message_from(template, body.variables, app))
-
-
-def _accepted(response: Response, accepted: Acceptance) -> Accepted:
-    if accepted.replayed:
-        response.headers["Idempotency-Replayed"] = "true"
-    row = accepted.notification
-    response.headers["Location"] = f"/api/v1/notifications/{row.public_id}"
-    return Accepted(
-        id=row.public_id,
-        status=row.status,
-        audience=row.counts.audience,
-        held_because=row.held_because,
-        warnings=[too_large_out(*one) for one in accepted.too_large_for] or None,
-    )
 
 
 def _idempotent(key: str | None, body: NotificationBody) -> Idempotent | None:

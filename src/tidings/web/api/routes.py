@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from tidings.web.api import (
     apps,
     audit,
+    channels,
     dead_shards,
     erasures,
     event_types,
@@ -47,6 +48,7 @@ for _part in (
     snippets.router,
     integrations.router,
     uploads.router,
+    channels.router,
     keys.router,
     system.router,
     stats.router,

@@ -74,10 +74,6 @@ class NewDevice(Body):
         default=None, description="Of Apple's tokens that are not the app's own: `voip`, `liveactivity`, `widgets`, ..."
     )
     push_magic: Annotated[str, Field(max_length=128)] | None = Field(default=None, description="Of managed devices.")
-    channel: Annotated[str, Field(max_length=128)] | None = Field(
-        default=None, description="A broadcast channel of Live Activities, in place of a token."
-    )
-    stored: bool | None = Field(default=None, description="Whether the channel keeps its last message.")
     user: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         default=None, description="The App's own id of its user; absent, a known device keeps whom it has."
     )

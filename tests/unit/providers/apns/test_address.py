@@ -49,7 +49,6 @@ def test_the_same_token_of_both_environments_is_two_addresses() -> None:
         ({"token": TOKEN, "kind": "channel"}, "kind", "voip"),
         ({"token": TOKEN, "kind": "mdm"}, "push_magic", "PushMagic"),
         ({"token": TOKEN, "environment": "live"}, "environment", "sandbox"),
-        ({"channel": "no such\r\nx: y"}, "channel", "apns-channel-id"),
     ],
 )
 def test_what_is_no_token_is_refused_with_what_it_is(registration: dict[str, object], field: str, says: str) -> None:

@@ -12,9 +12,10 @@ from support.apple import SETTINGS, TOKEN, key_credential
 from tidings.domain.message import Action, Rendered, Urgency
 from tidings.domain.outcome import Refused
 from tidings.domain.platforms import ActivityEvent, Apns, ApplePush, Interruption, LiveActivity, Localised, Platforms
+from tidings.domain.subscription import Address
 from tidings.lib.egress import HostPolicy
 from tidings.lib.exchange import Request
-from tidings.providers import Draft, Envelope
+from tidings.providers import Channel, Draft, Envelope
 from tidings.providers.apns.outcomes import Reason
 from tidings.providers.apns.provider import Apns as Provider
 from tidings.providers.apns.settings import RULES
@@ -45,9 +46,12 @@ def sent(message: Rendered, *, kind: str = "app", **registration: object) -> tup
     """Headers, payload and URL of one message to one device."""
     via = Provider()
     place = {"token": TOKEN, "environment": "production", "kind": kind} | registration
-    if "channel" in registration:
-        place.pop("token")
     to, _ = via.address_from(place, policy=HostPolicy(frozenset(), ()))
+    return sent_to(to, message)
+
+
+def sent_to(to: Address, message: Rendered) -> tuple[dict[str, str], dict[str, Any], str]:
+    via = Provider()
     draft = via.draft(message)
     assert isinstance(draft, Draft), draft
     request = via.request(draft, to, ENVELOPE, credential=CREDENTIAL, now=NOW)
@@ -257,13 +261,14 @@ def test_a_live_activity_starts_is_updated_and_ends() -> None:
 
 def test_a_channel_gets_one_broadcast_that_is_kept_only_where_the_channel_keeps_messages() -> None:
     channel = "dHN0LXNyY2gtY2hubA=="
-    headers, _, url = sent(live(ACTIVITY), channel=channel)
+    forgets, keeps = (Provider().channel_address(Channel(channel, kept, "production"))[0] for kept in (False, True))
+    headers, _, url = sent_to(forgets, live(ACTIVITY))
     assert url == "https://api.push.apple.com/4/broadcasts/apps/com.example.app"
     assert headers["apns-channel-id"] == channel
     assert headers["apns-push-type"] == "liveactivity"
     assert headers["apns-expiration"] == "0"
     assert "apns-topic" not in headers
-    assert sent(live(ACTIVITY), channel=channel, stored=True)[0]["apns-expiration"] == "1798765200"
+    assert sent_to(keeps, live(ACTIVITY))[0]["apns-expiration"] == "1798765200"
 
 
 @pytest.mark.parametrize(

@@ -229,6 +229,7 @@ def test_the_limit_counts_keys_and_values_to_the_byte() -> None:
         ({"fid": "cXyz123"}, "fid"),
         ({"topic": "news"}, "topic"),
         ({"condition": "'a' in topics && 'b' in topics"}, "condition"),
+        ({"condition": "!('a' in topics)&&('b' in topics || ( !'c' in topics ))"}, "condition"),
     ],
 )
 def test_each_kind_of_target_has_its_member(registration: dict[str, str], member: str) -> None:
@@ -260,6 +261,14 @@ def test_a_topic_takes_half_as_much() -> None:
         {"topic": "/topics/news"},
         {"topic": "a b"},
         {"condition": "true"},
+        {"condition": "T"},
+        {"condition": "\0"},
+        {"condition": "'a' in topics 'b' in topics"},
+        {"condition": "'a' in topics & & 'b' in topics"},
+        {"condition": "('a' in topics"},
+        {"condition": "'a' in topics ||"},
+        {"condition": "'a b' in topics"},
+        {"condition": "'a' in topicsx"},
         {"condition": " || ".join(f"'{name}' in topics" for name in "abcdef")},
     ],
 )

@@ -1,0 +1,230 @@
+"""Topics and conditions of FCM, and Apple's broadcast channels, from the API to the wire and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from tests.integration.web.instance import OPERATOR, client_of, problem
+
+from support.apple import BUNDLE_ID, KEY_ID, SETTINGS, TEAM_ID, p8
+from support.campaign import working
+from support.phones import PROJECT, account, leading_to
+from tidings.simulator.apns.devices import Fault
+from tidings.simulator.apns.senders import Key
+from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.web.app import create_app
+from tidings.wiring import Container
+
+ACTIVITY = {"event": "update", "timestamp": 1_798_761_000, "content_state": {"home": 2}}
+
+
+@pytest.fixture
+async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
+    async with serve(SimulatorConfig(folder=tmp_path / "simulator")) as running:
+        yield running
+
+
+@pytest.fixture
+async def container(tmp_path: Path, simulator: Running) -> AsyncIterator[Container]:
+    async with leading_to(simulator, tmp_path / "data") as opened:
+        await opened.apps.ensure_first()
+        yield opened
+
+
+@pytest.fixture
+async def api(container: Container) -> AsyncIterator[httpx2.AsyncClient]:
+    app = create_app(container, operator_token=OPERATOR)
+    async with client_of(app, Authorization=f"Bearer {OPERATOR}") as client:
+        yield client
+
+
+async def added(api: httpx2.AsyncClient, provider: str, label: str, fields: dict[str, str]) -> str:
+    body = {"provider": provider, "label": label, "credentials": fields}
+    answer = await api.post("/api/v1/integrations", json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def sent(api: httpx2.AsyncClient, to: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Send, wait for the end, and give the notification."""
+    answer = await api.post("/api/v1/notifications", json={"title": "Tide", "to": to, **more})
+    assert answer.status_code == 202, answer.text
+    accepted = answer.json()
+    assert (accepted["audience"], [one["code"] for one in accepted["warnings"]]) == (1, ["devices_unknown"])
+    while (shown := (await api.get(f"/api/v1/notifications/{accepted['id']}")).json())["status"] != "done":
+        pass
+    found: dict[str, Any] = shown
+    return found
+
+
+class TestTopics:
+    @pytest.mark.parametrize(
+        ("to", "kind"),
+        [
+            ({"fcm_topic": "news"}, "topic"),
+            ({"fcm_condition": "'news' in topics && !('quiet' in topics)"}, "condition"),
+        ],
+    )
+    async def test_one_request_goes_out_and_is_one_delivery(
+        self, api: httpx2.AsyncClient, container: Container, simulator: Running, to: dict[str, str], kind: str
+    ) -> None:
+        await added(api, "fcm", "F", {"service_account": account(simulator)})
+        (name,) = to.values()
+        async with working(container):
+            first, second = await sent(api, to), await sent(api, to)
+        for shown in (first, second):
+            assert (shown["counts"]["sent"], shown["to"], shown["devices_known"]) == (1, to, False)
+            assert shown["channels"] == ["fcm"]
+        assert simulator.fcm.to_topics == 2
+        arrived = simulator.journal.messages(limit=5)
+        assert [(one["recipient"], one["to"], one["title"]) for one in arrived] == [(kind, name[:64], "Tide")] * 2
+        (delivery,) = (await api.get(f"/api/v1/notifications/{first['id']}/deliveries")).json()["data"]
+        assert (delivery["status"], delivery["subscription"]) == ("sent", None)
+        assert (await api.get("/api/v1/subscriptions")).json()["data"] == []
+
+    async def test_what_google_refuses_is_its_own_outcome(
+        self, api: httpx2.AsyncClient, container: Container, simulator: Running
+    ) -> None:
+        await added(api, "fcm", "F", {"service_account": account(simulator)})
+        async with working(container):
+            long = await sent(api, {"fcm_topic": "news"}, data={"more": "x" * 2_100})
+        assert (long["counts"]["failed"], long["reasons"]) == (1, {"payload_too_large": 1})
+        assert simulator.fcm.to_topics == 0
+
+    @pytest.mark.parametrize(
+        "to",
+        [
+            {"fcm_topic": "/topics/news"},
+            {"fcm_topic": "no spaces"},
+            {"fcm_condition": "true"},
+            {"fcm_condition": " || ".join(f"'{name}' in topics" for name in "abcdef")},
+            {"fcm_condition": "('a' in topics"},
+            {"fcm_topic": "news", "all": True},
+            {"fcm_topic": "news", "fcm_condition": "'a' in topics"},
+            {"all": True, "integration": "int_1"},
+        ],
+    )
+    async def test_what_is_no_topic_is_refused(
+        self, api: httpx2.AsyncClient, simulator: Running, to: dict[str, Any]
+    ) -> None:
+        await added(api, "fcm", "F", {"service_account": account(simulator)})
+        problem(await api.post("/api/v1/notifications", json={"title": "T", "to": to}), 422, "audience_invalid")
+
+    async def test_of_several_projects_one_has_to_be_named(
+        self, api: httpx2.AsyncClient, container: Container, simulator: Running
+    ) -> None:
+        body = {"title": "T", "to": {"fcm_topic": "news"}}
+        problem(await api.post("/api/v1/notifications", json=body), 409, "integration_missing")
+        await added(api, "fcm", "F", {"service_account": account(simulator)})
+        second = await added(api, "fcm", "G", {"service_account": account(simulator, "second-project")})
+        problem(await api.post("/api/v1/notifications", json=body), 422, "integration_unclear")
+        async with working(container):
+            shown = await sent(api, {"fcm_topic": "news", "integration": second})
+        assert shown["counts"]["sent"] == 1
+        (arrived,) = simulator.journal.messages(limit=5)
+        assert arrived["to"] == "news"
+
+    async def test_it_counts_as_one_and_says_that_nobody_knows(self, api: httpx2.AsyncClient) -> None:
+        counted = (await api.post("/api/v1/notifications/count", json={"to": {"fcm_topic": "news"}})).json()
+        assert counted == {"count": 1, "devices_known": False}
+        assert (await api.post("/api/v1/notifications/count", json={"to": {"all": True}})).json() == {"count": 0}
+
+
+@pytest.fixture
+async def iphones(api: httpx2.AsyncClient, simulator: Running) -> str:
+    private = ec.generate_private_key(ec.SECP256R1())
+    simulator.apple.senders.add_key(Key(TEAM_ID, KEY_ID, private.public_key()))
+    return await added(api, "apns", "iPhones", {"key": p8(private), **SETTINGS})
+
+
+def live(event: str, **more: Any) -> dict[str, Any]:
+    activity = {**ACTIVITY, "event": event, **more}
+    return {"platforms": {"apns": {"push_type": "liveactivity", "live_activity": activity}}}
+
+
+class TestChannels:
+    async def test_a_channel_is_made_sent_to_listed_and_deleted(
+        self, api: httpx2.AsyncClient, container: Container, simulator: Running, iphones: str
+    ) -> None:
+        path = f"/api/v1/integrations/{iphones}/channels"
+        made = await api.post(path, json={"label": "Final, Saturday", "keeps": True})
+        assert made.status_code == 201, made.text
+        channel = made.json()
+        assert (channel["label"], channel["environment"], channel["keeps"]) == ("Final, Saturday", "sandbox", True)
+        at_apple = simulator.apple.devices.channels["sandbox", channel["channel"]]
+        assert (at_apple.app, at_apple.keeps) == (BUNDLE_ID, True)
+        start = {"attributes_type": "Match", "attributes": {"home": "Harbour"}}
+        async with working(container):
+            for event, more in (("start", start), ("update", {}), ("end", {"dismissal_date": 1_798_762_000})):
+                shown = await sent(api, {"apns_channel": channel["id"]}, **live(event, **more))
+                assert (shown["counts"]["sent"], shown["to"]) == (1, {"apns_channel": channel["id"]})
+                assert (shown["channels"], shown["devices_known"]) == (["apns"], False)
+        arrived = simulator.journal.messages(limit=5)
+        assert {(one["recipient"], one["to"]) for one in arrived} == {("channel", channel["channel"][:8])}
+        events = [json.loads(one["plaintext"])["aps"]["event"] for one in arrived if "plaintext" in one]
+        assert sorted(events) in ([], ["end", "start", "update"])
+        (listed,) = (await api.get(path)).json()["data"]
+        assert listed["last_active_at"] is not None
+        assert listed | {"last_active_at": None} == channel
+        assert (await api.delete(f"{path}/{channel['id']}")).status_code == 204
+        assert simulator.apple.devices.channels == {}
+        assert (await api.get(path)).json()["data"] == []
+        problem(await api.delete(f"{path}/{channel['id']}"), 404, "not_found")
+        body = {"title": "T", "to": {"apns_channel": channel["id"]}, **live("update")}
+        problem(await api.post("/api/v1/notifications", json=body), 404, "not_found")
+        actions = [one["action"] for one in (await api.get("/api/v1/audit?limit=20")).json()["data"]]
+        assert {"channel.created", "channel.deleted"} <= set(actions)
+
+    async def test_production_has_channels_of_its_own(
+        self, api: httpx2.AsyncClient, simulator: Running, iphones: str
+    ) -> None:
+        path = f"/api/v1/integrations/{iphones}/channels"
+        made = (await api.post(path, json={"label": "P", "environment": "production"})).json()
+        assert [where for where, _ in simulator.apple.devices.channels] == ["production"] == [made["environment"]]
+
+    async def test_one_that_was_made_elsewhere_is_taken_in(
+        self, api: httpx2.AsyncClient, container: Container, simulator: Running, iphones: str
+    ) -> None:
+        from tidings.simulator.apns.channels import Channel
+
+        simulator.apple.devices.channels["sandbox", "dHN0LWNobmw="] = Channel("", keeps=False)
+        path = f"/api/v1/integrations/{iphones}/channels"
+        channel = (await api.post(path, json={"label": "Old", "channel": "dHN0LWNobmw="})).json()
+        async with working(container):
+            shown = await sent(api, {"apns_channel": channel["id"]}, **live("update"))
+        assert shown["counts"]["sent"] == 1
+
+    @pytest.mark.parametrize(
+        ("reason", "words"),
+        [
+            ("FeatureNotEnabled", "Broadcast is switched off"),
+            ("CannotCreateChannelConfig", "as many channels as Apple allows"),
+            ("InternalServerError", "500 InternalServerError"),
+        ],
+    )
+    async def test_what_apple_refuses_is_said_and_changes_nothing(
+        self, api: httpx2.AsyncClient, simulator: Running, iphones: str, reason: str, words: str
+    ) -> None:
+        path = f"/api/v1/integrations/{iphones}/channels"
+        simulator.apple.script.append(Fault(reason))
+        refused = problem(await api.post(path, json={"label": "C"}), 502, "channel_refused")
+        assert words in refused["detail"]
+        assert (await api.get(path)).json()["data"] == []
+
+    async def test_a_channel_takes_live_activities_alone(self, api: httpx2.AsyncClient, iphones: str) -> None:
+        channel = (await api.post(f"/api/v1/integrations/{iphones}/channels", json={"label": "C"})).json()["id"]
+        body = {"title": "T", "to": {"apns_channel": channel}}
+        problem(await api.post("/api/v1/notifications", json=body), 422, "audience_invalid")
+        narrowed = {**body, **live("update"), "channels": ["apns"]}
+        problem(await api.post("/api/v1/notifications", json=narrowed), 422, "audience_invalid")
+
+    async def test_other_providers_have_none(self, api: httpx2.AsyncClient, simulator: Running) -> None:
+        integration = await added(api, "fcm", "F", {"service_account": account(simulator, PROJECT)})
+        problem(await api.post(f"/api/v1/integrations/{integration}/channels", json={"label": "C"}), 404, "not_found")
+        problem(await api.get("/api/v1/integrations/int_none/channels"), 404, "not_found")
