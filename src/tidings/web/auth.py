@@ -137,6 +137,15 @@ def check_recent(request: Request, caller: Caller) -> None:
         raise CatalogueError(ErrorCode.REAUTHENTICATION_REQUIRED)
 
 
+async def may_still(request: Request, app: App, permission: Permission) -> bool:
+    """Tell whether whoever called still may: a session, a key or a role can end while an answer goes on."""
+    try:
+        caller: Caller | None = await request.state.caller_again()
+    except CatalogueError:
+        return False
+    return caller is not None and caller.is_whole and caller.grants.in_app(permission, app.id)
+
+
 async def app_of(request: Request, caller: Caller, name: str | None, permission: Permission) -> App:
     """Give the App a request is about: the named one, or the only one the caller has.
 

@@ -6,6 +6,7 @@ import hmac
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -114,7 +115,8 @@ class Authenticate:
             if found.code is ErrorCode.UNAUTHORIZED:
                 headers = {"WWW-Authenticate": "Bearer"}
         else:
-            scope.setdefault("state", {})["caller"] = caller
+            # What outlives its first moment asks again whether it may go on.
+            scope.setdefault("state", {}).update(caller=caller, caller_again=partial(self._caller, scope))
             return await self._app(scope, receive, send)
         return await problem_of(self._docs_url, fault, headers=headers)(scope, receive, send)
 

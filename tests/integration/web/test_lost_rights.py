@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx2
 import pyotp
 import pytest
 from fastapi import FastAPI
-from tests.integration.web.instance import client_of, problem
+from tests.integration.web.instance import client_of, problem, push_subscription
 
 from support.members import member_of, sign_in
 from tidings.domain.app import App
 from tidings.domain.member import Member
 from tidings.domain.permission import Role
+from tidings.web.api import progress
 from tidings.wiring import Container
 
 PASSWORD = "eleven red herrings"
@@ -204,3 +206,43 @@ class TestALostSecondFactor:
         container.clock.at = container.clock.at.replace(hour=23)  # type: ignore[attr-defined]
         answer = await his.delete(f"/api/v1/members/{carla.public_id}/second-factor")
         problem(answer, 403, "reauthentication_required")
+
+
+class TestAStream:
+    @pytest.mark.parametrize("end", ["sign out", "another role", "key revoked"])
+    async def test_of_progress_ends_with_the_right_to_see_it(
+        self,
+        app: FastAPI,
+        api: httpx2.AsyncClient,
+        his: httpx2.AsyncClient,
+        container: Container,
+        vapid_key: str,
+        ben: Member,
+        site: App,
+        monkeypatch: pytest.MonkeyPatch,
+        end: str,
+    ) -> None:
+        assert vapid_key
+        monkeypatch.setattr(progress, "ASK_AGAIN", 0.0)
+        monkeypatch.setattr(progress, "EVERY", 0.02)
+        made = (await api.post("/api/v1/keys", json={"name": "x", "scopes": ["read"]})).json()
+        await api.post("/push/subscribe", json={"subscription": push_subscription()})
+        sent = await api.post("/api/v1/notifications", json={"to": {"all": True}, "title": "Never sent here"})
+        path = f"/api/v1/notifications/{sent.json()['id']}/progress"
+        headers = {"Authorization": f"Bearer {made['key']}"} if end == "key revoked" else {}
+        async with client_of(app, **headers) as program:
+            follower = program if headers else his
+            following = asyncio.create_task(follower.get(path))
+            await asyncio.sleep(0.3)
+            assert not following.done()
+            if end == "sign out":
+                assert (await his.delete("/api/v1/session")).status_code == 204
+            elif end == "another role":
+                gone = await api.delete(f"/api/v1/members/{ben.public_id}", params={"app": site.public_id})
+                assert gone.status_code == 204
+            else:
+                assert (await api.delete(f"/api/v1/keys/{made['id']}")).status_code == 204
+            async with asyncio.timeout(20):
+                answer = await following
+        assert answer.status_code == 200
+        assert answer.text.count("event: progress") == 1

@@ -12,12 +12,16 @@ from starlette.requests import Request
 
 from tidings.domain.app import App
 from tidings.domain.campaign import FINAL_STATUSES, Counts, Notification, NotificationStatus
+from tidings.domain.permission import Permission
 from tidings.services.notifications import pace_between
 from tidings.web.api.shapes import CountsOut, counts_out
-from tidings.web.auth import container_of
+from tidings.web.auth import container_of, may_still
 
 EVERY = 0.5
 """Seconds between two looks."""
+
+ASK_AGAIN = 5.0
+"""Seconds after which a stream asks whether whoever follows it still may."""
 
 WINDOW = 10
 """Looks that the rate is measured over: long enough to be calm, short enough to be true."""
@@ -33,12 +37,15 @@ class Progress(BaseModel):
 
 
 async def follow(request: Request, app: App, first: Notification) -> AsyncIterator[Progress]:
-    """Give the progress now, whenever it changed, and at the end; stop early when the server stops."""
+    """Give the progress now, whenever it changed, and at the end.
+
+    It stops early when the server stops, and when the session or key that asked for it has ended or lost its right.
+    """
     notifications = container_of(request).notifications
     stopping: asyncio.Event = request.app.state.stopping
     looks: deque[tuple[float, Counts]] = deque(maxlen=WINDOW)
     shown: Progress | None = None
-    row = first
+    row, asked = first, time.monotonic()
     while True:
         looks.append((time.monotonic(), row.counts))
         progress = _progress(row, looks)
@@ -47,6 +54,10 @@ async def follow(request: Request, app: App, first: Notification) -> AsyncIterat
             shown = progress
         if row.status in FINAL_STATUSES or stopping.is_set():
             return
+        if time.monotonic() - asked >= ASK_AGAIN:
+            if not await may_still(request, app, Permission.MESSAGE_READ):
+                return
+            asked = time.monotonic()
         try:
             await asyncio.wait_for(stopping.wait(), EVERY)
         except TimeoutError:
