@@ -106,6 +106,9 @@ class Settings(BaseSettings):
     keep_counts: int = Field(
         400, ge=0, le=36_500, description="Days for which what was counted by day is kept; 0 for ever."
     )
+    keep_audit: int = Field(
+        730, ge=0, le=36_500, description="Days for which entries of the audit log are kept; 0 for ever."
+    )
     allow_insecure_endpoints: bool = Field(
         False, description="Development only: http and loopback push endpoints, self-signed certificates."
     )

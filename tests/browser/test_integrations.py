@@ -264,7 +264,9 @@ async def test_a_paused_integration_says_why_and_resumes_with_other_credentials(
         "POST", "/integrations", {"provider": "fcm", "label": "Paused one", "credentials": fields}
     )
     (token,) = simulator.fcm.make("paused-app", 1, seed="paused")
-    phone = await instance.rest("POST", "/subscriptions", {"provider": "fcm", "token": token, "integration": made["id"]})
+    phone = await instance.rest(
+        "POST", "/subscriptions", {"provider": "fcm", "token": token, "integration": made["id"]}
+    )
     project.permitted = False
     await instance.rest("POST", "/notifications", {"to": {"subscriptions": [phone["id"]]}, "title": "Stuck"})
     await page.goto(f"{instance.url}/settings/integrations/{made['id']}")

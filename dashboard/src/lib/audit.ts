@@ -94,6 +94,7 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'app.deleted': ({ what }) => `deleted the App ${what}`,
     'app.identity_secret_shown': ({ what }) => `had the identity secret of ${what} shown`,
     'audit.exported': () => 'exported the audit log',
+    'audit.cut': ({ detail }) => `removed ${typeof detail.entries === 'number' ? counted(detail.entries, 'entry', 'entries') : 'entries'} of the audit log that had their time`,
   }],
 ]
 

@@ -57,6 +57,8 @@ async def verify(call: Call) -> None:
             "Compare with an export or a backup from before, and find out who could write to the database.",
         )
     call.out.done(f"{number(found['entries'])} entries are as they were written.")
+    if found["removed"]:
+        call.out.say(f"  {number(found['removed'])} before them had their time and were removed.")
     call.out.say(f"  {found['head']}")
     call.out.say("  Keep this line elsewhere: it shows later that nothing before it was changed.")
 

@@ -114,6 +114,7 @@ class Action(StrEnum):
     OIDC_LINKED = "oidc.linked"
     OIDC_UNLINKED = "oidc.unlinked"
     AUDIT_EXPORTED = "audit.exported"
+    AUDIT_CUT = "audit.cut"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +146,13 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What came of walking a chain: its length and last hash, or the first entry that does not fit."""
+class Anchor:
+    """Where a chain begins since its oldest entries had their time: after entry `n`, whose hash was `hash`.
 
-    entries: int
-    head: bytes
-    broken_at: int | None = None
+    `genuine` tells whether it was written with the key ring, and not only with access to the database.
+    """
+
+    n: int
+    hash: bytes = field(repr=False)
+    at: datetime
+    genuine: bool

@@ -12,7 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
-from tidings.domain.audit import Action, Actor, Entry, Subject
+from tidings.domain.audit import Action, Actor, Anchor, Entry, Subject
 from tidings.lib.clock import Clock
 from tidings.services.paging import Page, page_from, position_from
 from tidings.storage import Store, Transaction
@@ -39,11 +39,15 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What came of walking the chains: all entries, and the hash that stands for them; or the first that is wrong."""
+    """What came of walking the chains: all entries, and the hash that stands for them; or the first that is wrong.
+
+    `removed` are those before them that had their time.
+    """
 
     entries: int
     head: str
     broken_at: int | None = None
+    removed: int = 0
 
 
 class Audit:
@@ -92,28 +96,32 @@ class Audit:
         """Walk the chains of some Apps, or of all with None, and the instance's own where it is asked for."""
 
         def walk(tx: Transaction) -> Verified:
-            total = 0
+            total = removed = 0
             heads: list[bytes] = []
             for chain in tx.audit.chains():
                 wanted = instance if chain is None else app_ids is None or chain in app_ids
                 if not wanted:
                     continue
-                count, head, broken = _walked(tx.audit.walk(chain))
+                anchor = tx.audit.anchor(chain)
+                count, head, broken = _walked(tx.audit.walk(chain), anchor)
                 if broken is not None:
                     return Verified(total + count, "", broken)
                 total, heads = total + count, [*heads, head]
-            return Verified(total, (heads[0] if len(heads) == 1 else sha256(b"".join(heads)).digest()).hex())
+                removed += anchor.n if anchor else 0
+            whole = heads[0] if len(heads) == 1 else sha256(b"".join(heads)).digest()
+            return Verified(total, whole.hex(), removed=removed)
 
         # One at a time: each keeps a reader's thread for as long as the log is, and there are few.
         async with self._walking:
             return await self._store.read(walk)
 
 
-def _walked(entries: Iterator[Entry]) -> tuple[int, bytes, int | None]:
-    previous, count = BEGINNING, 0
+def _walked(entries: Iterator[Entry], anchor: Anchor | None) -> tuple[int, bytes, int | None]:
+    previous, before, count = (anchor.hash, anchor.n, 0) if anchor else (BEGINNING, 0, 0)
     for entry in entries:
         count += 1
-        if entry.n != count or entry.previous != previous or entry.hash != hash_of(entry):
+        bound = entry.n == before + count and entry.previous == previous and entry.hash == hash_of(entry)
+        if not bound or (anchor is not None and not anchor.genuine):
             return count, previous, entry.id
         previous = entry.hash
     return count, previous, None

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
+from tidings.domain.audit import SYSTEM, Action, Subject
 from tidings.lib.clock import Clock
 from tidings.lib.log import Logger
 from tidings.lib.metrics import Metrics
@@ -16,6 +17,9 @@ from tidings.storage import Store, Transaction
 
 AT_ONCE = 1_000
 """Rows that one transaction removes: a few milliseconds in which nobody else writes."""
+
+CUT_EVERY = timedelta(days=1)
+"""Between two cuts of one chain of the audit log."""
 
 LISTED = 100
 """Notifications or devices looked up at a time."""
@@ -49,6 +53,7 @@ class Kind(StrEnum):
     EVENTS = "events"
     SUBSCRIPTIONS = "subscriptions"
     COUNTS = "daily_counts"
+    AUDIT = "audit_entries"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class KeepFor:
     events: int = 90
     subscriptions: int = 180
     counts: int = 400
+    audit: int = 730
 
 
 class Retention:
@@ -91,6 +97,7 @@ class Retention:
             (Kind.EVENTS, self._keep.events, self._events),
             (Kind.SUBSCRIPTIONS, self._keep.subscriptions, self._subscriptions),
             (Kind.COUNTS, self._keep.counts, self._counts),
+            (Kind.AUDIT, self._keep.audit, self._audit),
         ):
             if days:
                 removed[kind] += await self._counted(kind, work, self._clock.now() - timedelta(days=days))
@@ -124,6 +131,15 @@ class Retention:
         day = before.date()
         return await self._until_done(lambda tx: tx.stats.purge(before=day, limit=AT_ONCE))
 
+    async def _audit(self, before: datetime) -> int:
+        removed, now = 0, self._clock.now()
+        for chain in await self._store.read(lambda tx: tx.audit.chains()):
+            anchor = await self._store.read(lambda tx, chain=chain: tx.audit.anchor(chain))  # type: ignore[misc]
+            # Once a day, as that it was done is an entry too.
+            if anchor is None or now - anchor.at >= CUT_EVERY:
+                removed += await self._until_done(partial(_cut, chain=chain, before=before, now=now))
+        return removed
+
     async def _subscriptions(self, before: datetime) -> int:
         removed = after = 0
         while due := await self._store.read(partial(_devices_due, before=before, after=after)):
@@ -155,3 +171,12 @@ def _devices_due(tx: Transaction, *, before: datetime, after: int) -> list[int]:
 
 def _forget_device(tx: Transaction, *, one: int, before: datetime) -> int:
     return tx.retention.forget_device(one, before=before, limit=AT_ONCE)
+
+
+def _cut(tx: Transaction, *, chain: int | None, before: datetime, now: datetime) -> int:
+    count = tx.audit.cut(chain, before=before, limit=AT_ONCE, now=now)
+    anchor = tx.audit.anchor(chain)
+    if count and anchor:
+        detail = {"entries": count, "through": anchor.n, "hash": anchor.hash.hex()}
+        tx.audit.add(SYSTEM, Action.AUDIT_CUT, app_id=chain, subject=Subject("audit"), detail=detail, now=now)
+    return count

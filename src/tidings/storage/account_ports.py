@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from tidings.domain.audit import Action, Actor, Entry, Subject
+from tidings.domain.audit import Action, Actor, Anchor, Entry, Subject
 from tidings.domain.member import Invitation, Member, Membership, OidcProvider, Passkey, Session, SignedIn, Stage
 from tidings.domain.permission import Role
 from tidings.domain.throttle import Patience
@@ -222,4 +222,12 @@ class Audit(Protocol):
     def chains(self) -> list[int | None]: ...
     def walk(self, app_id: int | None) -> Iterator[Entry]:
         """Give a chain from its beginning."""
+        ...
+
+    def anchor(self, app_id: int | None) -> Anchor | None:
+        """Give where a chain begins; None where it has its first entry still."""
+        ...
+
+    def cut(self, app_id: int | None, *, before: datetime, limit: int, now: datetime) -> int:
+        """Remove the oldest entries of a chain, `limit` at most and never the newest; give how many."""
         ...

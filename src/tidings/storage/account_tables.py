@@ -217,6 +217,19 @@ oidc_identities = Table(
     sqlite_strict=True,
 )
 
+# Where a chain of the audit log begins once its oldest entries had their time; `mac` is over number and hash.
+audit_anchors = Table(
+    "audit_anchors",
+    metadata,
+    Column("chain", Big, nullable=False),
+    Column("n", Big, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("chain", name="pk_audit_anchors"),
+    sqlite_strict=True,
+)
+
 # No foreign keys: what was done to an App or a member that is gone must stay to be read. Chain 0 is the instance's.
 audit_entries = Table(
     "audit_entries",

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
+from hmac import compare_digest
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
-from tidings.domain.audit import Action, Actor, ActorKind, Entry, Subject
-from tidings.storage.account_tables import audit_entries
+from tidings.domain.audit import Action, Actor, ActorKind, Anchor, Entry, Subject
+from tidings.storage.account_tables import audit_anchors, audit_entries
 from tidings.storage.columns import microseconds
 from tidings.storage.scope import AnyRow, Scope
 
@@ -25,6 +26,7 @@ _INSTANCE = 0
 """The chain of what concerns no single App; ids of Apps begin at 1."""
 
 e = audit_entries.c
+a = audit_anchors.c
 
 _last = select(e.n, e.hash).where(e.chain == bindparam("of")).order_by(e.n.desc()).limit(1)
 _insert = insert(audit_entries).returning(audit_entries)
@@ -118,6 +120,37 @@ class SqlAudit:
             if len(rows) < _CHUNK:
                 return
             after = rows[-1].n
+
+    def anchor(self, app_id: int | None) -> Anchor | None:
+        """Give where a chain begins; None where it has its first entry still."""
+        chain = app_id or _INSTANCE
+        row = self._run(select(audit_anchors).where(a.chain == chain)).first()
+        if row is None:
+            return None
+        genuine = compare_digest(row.mac, self._mac(chain, row.n, row.hash))
+        return Anchor(row.n, row.hash, row.at, genuine)
+
+    def cut(self, app_id: int | None, *, before: datetime, limit: int, now: datetime) -> int:
+        """Remove the oldest entries of a chain, `limit` at most and never the newest; give how many.
+
+        What is cut is always the beginning: the anchor keeps the hash that the first entry left was bound to.
+        """
+        chain = app_id or _INSTANCE
+        self._scope.dialect.hold(self._scope.connection, f"audit {chain}")
+        of_chain = e.chain == chain
+        first, last = self._run(select(func.min(e.n), func.max(e.n)).where(of_chain)).one()
+        kept = self._run(select(e.n).where(of_chain, e.at >= before).order_by(e.n).limit(1)).scalar()
+        until = min((kept or last or 0) - 1, (first or 0) + limit - 1)
+        if first is None or until < first:
+            return 0
+        ended: bytes = self._run(select(e.hash).where(of_chain, e.n == until)).scalar_one()
+        values = {"chain": chain, "n": until, "hash": ended, "mac": self._mac(chain, until, ended), "at": now}
+        stored = self._scope.dialect.upsert(audit_anchors, key=("chain",), update=("n", "hash", "mac", "at"))
+        self._run(stored, values)
+        return self._run(delete(audit_entries).where(of_chain, e.n <= until)).rowcount
+
+    def _mac(self, chain: int, n: int, ended: bytes) -> bytes:
+        return self._scope.sealer.blind_index(ended, context=f"audit anchor|{chain}|{n}")
 
 
 def chained(previous: bytes, values: Mapping[str, Any]) -> bytes:

@@ -24,7 +24,7 @@ from tidings.storage.schema import (
 )
 from tidings.storage.scope import Scope
 
-KEPT = frozenset({erasures.name, erased_devices.name, "audit_entries", "oidc_providers"})
+KEPT = frozenset({erasures.name, erased_devices.name, "audit_entries", "audit_anchors", "oidc_providers"})
 """What outlives an App: the proof that it was erased, who did what, and how members of the others sign in."""
 
 _PARENTS: tuple[tuple[str, Table], ...] = (

@@ -150,6 +150,7 @@ def _keep(settings: Settings) -> KeepFor:
         events=settings.keep_events,
         subscriptions=settings.keep_subscriptions,
         counts=settings.keep_counts,
+        audit=settings.keep_audit,
     )
 
 

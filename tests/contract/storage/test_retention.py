@@ -6,8 +6,10 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import delete, insert
 
 from support.stored import Given, sent
+from tidings.domain.audit import SYSTEM, Action, Subject
 from tidings.domain.campaign import Notification
 from tidings.domain.receipt import Receipt, ReceiptEvent
 from tidings.domain.subscription import SubscriptionStatus
@@ -15,8 +17,10 @@ from tidings.domain.tracked import NewTrackedEvent
 from tidings.lib.clock import FixedClock
 from tidings.lib.metrics import Metrics
 from tidings.services import retention as service
+from tidings.services.audit import Audit
 from tidings.services.retention import KeepFor, Retention
-from tidings.storage import Store
+from tidings.storage import Store, Transaction
+from tidings.storage.account_tables import audit_anchors, audit_entries
 
 DAY = timedelta(days=1)
 
@@ -121,6 +125,71 @@ async def test_a_device_that_comes_back_while_its_turn_comes_stays(store: Store,
 
 async def test_with_0_days_nothing_ever_goes(store: Store, given: Given) -> None:
     notification, _ = await campaign(store, given)
-    keep = {"deliveries": 0, "notifications": 0, "events": 0, "subscriptions": 0, "counts": 0}
+    keep = {"deliveries": 0, "notifications": 0, "events": 0, "subscriptions": 0, "counts": 0, "audit": 0}
+    await store.write(lambda tx: entry(tx, given.now))
     assert await retention(store, given.now + 9_000 * DAY, **keep).run() == {}
     assert await rows_of(store, notification) == 5
+
+
+def entry(tx: Transaction, at: datetime, *, chain: int | None = None) -> None:
+    tx.audit.add(SYSTEM, Action.SENDING_PAUSED, app_id=chain, subject=Subject("instance"), now=at)
+
+
+ONLY_AUDIT = {"deliveries": 0, "notifications": 0, "events": 0, "subscriptions": 0, "counts": 0}
+
+
+class TestTheAuditLog:
+    """The beginning of a chain goes, and what is left is proved as before."""
+
+    async def test_is_cut_at_its_beginning_and_verifies(
+        self, store: Store, given: Given, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(service, "AT_ONCE", 4)
+        app = await given.app()
+        for days in range(20):
+            for chain in (None, app.id):
+                await store.write(lambda tx, days=days, chain=chain: entry(tx, given.now + days * DAY, chain=chain))  # type: ignore[misc]
+        now = given.now + 739 * DAY + timedelta(hours=1)
+        checker = Audit(store=store, clock=FixedClock(now))
+        whole = await checker.verify(app_ids=None, instance=True)
+        assert (whole.entries, whole.removed, whole.broken_at) == (40, 0, None)
+        assert await retention(store, now, **ONLY_AUDIT).run() == {"audit_entries": 20}
+        found = await checker.verify(app_ids=None, instance=True)
+        assert (found.removed, found.broken_at) == (20, None)
+        for chain in (None, app.id):
+            rows = await store.read(lambda tx, chain=chain: list(tx.audit.walk(chain)))  # type: ignore[misc]
+            assert [row.n for row in rows] == list(range(11, 24))
+            notes = [row for row in rows if row.action == Action.AUDIT_CUT]
+            assert [note.detail["through"] for note in notes] == [4, 8, 10]
+            assert notes[-1].detail["hash"] == rows[0].previous.hex()
+        # Once a day, however often it is looked at; the newest entry stays, whatever its age.
+        assert await retention(store, now + timedelta(hours=23), **ONLY_AUDIT).run() == {}
+        assert (await retention(store, now + 9_000 * DAY, **ONLY_AUDIT).run())["audit_entries"] >= 24
+        late = await checker.verify(app_ids=None, instance=True)
+        assert late.broken_at is None
+        assert late.entries >= 2
+        await store.write(lambda tx: entry(tx, now))
+        assert (await checker.verify(app_ids=None, instance=True)).broken_at is None
+
+    async def test_shows_a_beginning_that_was_cut_without_the_keys(self, store: Store, given: Given) -> None:
+        for days in range(10):
+            await store.write(lambda tx, days=days: entry(tx, given.now + days * DAY))  # type: ignore[misc]
+        checker = Audit(store=store, clock=FixedClock(given.now))
+        rows = await store.read(lambda tx: list(tx.audit.walk(None)))
+
+        def forge(tx: Transaction) -> None:
+            run = tx.audit._run  # type: ignore[attr-defined]
+            run(delete(audit_entries).where(audit_entries.c.n <= 5))
+            forged = {"chain": 0, "n": 5, "hash": rows[4].hash, "mac": bytes(32), "at": given.now}
+            run(insert(audit_anchors).values(forged))
+
+        await store.write(forge)
+        assert (await checker.verify(app_ids=None, instance=True)).broken_at == rows[5].id
+
+    async def test_shows_that_more_was_cut_than_had_its_time(self, store: Store, given: Given) -> None:
+        for days in range(10):
+            await store.write(lambda tx, days=days: entry(tx, given.now + days * DAY))  # type: ignore[misc]
+        now = given.now + 733 * DAY
+        await retention(store, now, **ONLY_AUDIT).run()
+        await store.write(lambda tx: tx.audit._run(delete(audit_entries).where(audit_entries.c.n == 4)))  # type: ignore[attr-defined]
+        assert (await Audit(store=store, clock=FixedClock(now)).verify(app_ids=None, instance=True)).broken_at

@@ -27,7 +27,7 @@ export interface AuditQuery {
   before?: string | undefined
 }
 
-export type Verdict = { ok: true; entries: number; head: string } | { ok: false; broken_at: string | number }
+export type Verdict = { ok: true; entries: number; removed: number; head: string } | { ok: false; broken_at: string | number }
 
 export const audit = {
   audit: (query: AuditQuery & { cursor?: string }, signal?: AbortSignal) => getAny<Page<Entry>>('/audit', signal, { ...query }),

@@ -59,6 +59,7 @@ class VerdictOut(BaseModel):
     ok: bool
     entries: int
     head: str | None = Field(default=None, description="Stands for all entries; keep it elsewhere to compare later.")
+    removed: int = Field(default=0, description="Entries before them that had their time and are gone.")
     broken_at: int | None = Field(default=None, description="The first entry that was changed, or follows a lost one.")
 
 
@@ -117,7 +118,7 @@ async def verify_audit(request: Request, caller: Reader, app: AppParam = None) -
     found = await container_of(request).accounts.audit.verify(app_ids=reach, instance=instance)
     if found.broken_at is not None:
         return VerdictOut(ok=False, entries=found.entries, broken_at=found.broken_at)
-    return VerdictOut(ok=True, entries=found.entries, head=found.head)
+    return VerdictOut(ok=True, entries=found.entries, head=found.head, removed=found.removed)
 
 
 async def _wish(request: Request, caller: Caller, app: str | None, **more: Any) -> Wish:
