@@ -63,6 +63,10 @@ sdk: $(STAMPS)/sdk ## Build the browser SDK and its service worker
 .PHONY: dashboard
 dashboard: $(STAMPS)/dashboard ## Build the dashboard
 
+.PHONY: screenshots
+screenshots: install ## Take pictures of every page of the dashboard, from a real server with a demo in it
+	@$(BIN)/python scripts/screenshots.py
+
 .PHONY: lock
 lock: $(STAMPS)/python ## Resolve the Python dependencies anew and write the lock files
 	@scripts/lock

@@ -34,15 +34,18 @@ class SqlDeliveries:
         query = select(c.status, func.count()).where(c.notification_id == notification_id).group_by(c.status)
         return {DeliveryStatus(status): count for status, count in self._scope.connection.execute(query)}
 
-    def of_subscription(self, subscription_id: int, *, limit: int) -> list[tuple[int, SettledDelivery, datetime]]:
-        """List what became of a device's notifications, newest first: (notification id, delivery, when)."""
-        query = (
-            select(deliveries)
-            .where(c.subscription_id == subscription_id)
-            .order_by(c.notification_id.desc())
-            .limit(limit)
-        )
-        return [(row.notification_id, _delivery(row), row.at) for row in self._scope.connection.execute(query)]
+    def of_subscription(
+        self, subscription_id: int, *, limit: int, before: int = 0
+    ) -> list[tuple[int, SettledDelivery, datetime]]:
+        """List what became of a device's notifications, newest first: (notification id, delivery, when).
+
+        `before` is the notification last seen, 0 to begin.
+        """
+        query = select(deliveries).where(c.subscription_id == subscription_id)
+        if before:
+            query = query.where(c.notification_id < before)
+        rows = self._scope.connection.execute(query.order_by(c.notification_id.desc()).limit(limit))
+        return [(row.notification_id, _delivery(row), row.at) for row in rows]
 
     def history(self, subscription_id: int, *, after: int, limit: int) -> list[tuple[int, SettledDelivery, datetime]]:
         """List the same, oldest first; `after` is the notification last seen, 0 to begin."""

@@ -37,6 +37,7 @@ from tidings.services.stats import Stats
 from tidings.services.subscriptions import Subscriptions
 from tidings.services.system import System
 from tidings.services.templates import Templates
+from tidings.services.timelines import Timelines
 from tidings.services.tracking import Tracking
 from tidings.services.transfers import Transfers
 from tidings.services.tripwire import Tripwire
@@ -74,6 +75,7 @@ class Container:
     subscriptions: Subscriptions
     phones: Phones
     tracking: Tracking
+    timelines: Timelines
     transfers: Transfers
     users: Users
     automation: Automation
@@ -222,6 +224,7 @@ def assembled(
         subscriptions=subscriptions,
         phones=Phones.of(store=store, clock=clock, ids=ids, policy=policy, flow=flow, call=call),
         tracking=Tracking(store=store, clock=clock, ids=ids),
+        timelines=Timelines(store=store),
         transfers=Transfers(store=store, clock=clock, ids=ids, subscriptions=subscriptions),
         users=Users(store=store, clock=clock),
         automation=Automation.of(store=store, bus=bus, clock=clock, ids=ids),

@@ -265,3 +265,29 @@ async def test_the_hints_say_what_is_wrong_with_the_device_and_the_credentials(
     assert "deleted or disabled" in hints["credentials"]["detail"]
     problem(await api.post(path, json={"subscription": made["id"]}), 409, "no_subscription")
     problem(await api.post(path, json={"subscription": "sub_nobody"}), 404, "not_found")
+
+
+async def test_a_device_tells_what_was_sent_to_it_and_why_not(
+    api: httpx2.AsyncClient, container: Container, simulator: Running
+) -> None:
+    await added(api, simulator)
+    (token,) = simulator.fcm.make(PROJECT, 1, seed="timeline")
+    device = (await api.post("/api/v1/subscriptions", json={"provider": "fcm", "token": token})).json()["id"]
+    path = f"/api/v1/subscriptions/{device}/deliveries"
+    assert (await api.get(path)).json() == {"data": [], "next_cursor": None}
+    async with working(container):
+        for title in ("First", "Second", "Third"):
+            if title == "Third":
+                del simulator.fcm.phones[token]
+            body = {"to": {"subscriptions": [device]}, "title": title}
+            sent = (await api.post("/api/v1/notifications", json=body)).json()["id"]
+            while (await api.get(f"/api/v1/notifications/{sent}")).json()["status"] != "done":
+                pass
+    first = (await api.get(path, params={"limit": 2})).json()
+    assert [(one["title"], one["status"], one["reason"]) for one in first["data"]] == [
+        ("Third", "failed", "address_invalid"),
+        ("Second", "sent", "sent"),
+    ]
+    rest = (await api.get(path, params={"limit": 2, "cursor": first["next_cursor"]})).json()
+    assert ([one["title"] for one in rest["data"]], rest["next_cursor"]) == (["First"], None)
+    problem(await api.get("/api/v1/subscriptions/sub_nobody/deliveries"), 404, "not_found")

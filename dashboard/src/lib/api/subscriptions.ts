@@ -1,6 +1,6 @@
 /** Subscriptions: the browsers and devices that can be told something. */
 
-import { get, type Page, send } from './calls'
+import { get, type Page, path, send } from './calls'
 
 export type SubscriptionStatus = 'active' | 'expired' | 'unsubscribed'
 
@@ -20,8 +20,20 @@ export interface Subscription {
   last_seen_at: string
 }
 
+/** One notification at one device, and what became of it. */
+export interface Told {
+  notification: string
+  title: string
+  status: 'sent' | 'failed' | 'expired' | 'skipped'
+  reason: string
+  attempt: number
+  at: string
+}
+
 export const subscriptions = {
-  subscriptions: (query: { status?: string; cursor?: string; limit?: number }, signal?: AbortSignal) =>
+  subscription: (id: string, signal?: AbortSignal) => get<Subscription>(path('subscriptions', id), {}, signal),
+  told: (id: string, query: { cursor?: string; limit?: number }, signal?: AbortSignal) => get<Page<Told>>(path('subscriptions', id, 'deliveries'), query, signal),
+  subscriptions: (query: { status?: string; user?: string; cursor?: string; limit?: number }, signal?: AbortSignal) =>
     get<Page<Subscription>>('/subscriptions', query, signal),
   deleteSubscription: (id: string) => send<void>('DELETE', `/subscriptions/${id}`),
 }

@@ -28,6 +28,7 @@ from tidings.web.api import (
     subscriptions,
     system,
     templates,
+    timelines,
     uploads,
     users,
 )
@@ -43,6 +44,7 @@ for _part in (
     event_types.router,
     events.router,
     subscriptions.router,
+    timelines.router,
     users.router,
     apps.router,
     snippets.router,

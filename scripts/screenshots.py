@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+"""Pictures of every page of the dashboard, from real servers: an empty one, and a demo with everything in it.
+
+    make screenshots                     all of them, into docs/images (chosen looks) and build/screenshots (the others)
+    scripts/screenshots.py WORD ...      only pages whose names hold a word
+
+It also says which page is wider than its screen or complains on the console.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.request import Request, urlopen
+
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support.chromium import running_chromium  # noqa: E402
+from support.instance import Instance, running_demo, running_server  # noqa: E402
+
+KEPT, OTHERS = ROOT / "docs" / "images", ROOT / "build" / "screenshots"
+SIZES = {"wide": (1440, 900), "phone": (390, 844)}
+IN_GIT = {("wide", "light"), ("phone", "dark")}
+QUALITY = 0.8
+MOST = 1800
+"""Pixels of a page from its top; a long list goes on in the same way."""
+PROJECT = "harbour-app"
+
+Step = Callable[[Page], Awaitable[object]]
+
+
+class Shot(NamedTuple):
+    """One page of one server, after a few steps."""
+
+    name: str
+    path: str
+    steps: tuple[Step, ...] = ()
+
+
+def press(name: str, *, role: Any = "button", nth: int = 0) -> Step:
+    return lambda page: page.get_by_role(role, name=re.compile(name)).nth(nth).click()
+
+
+def write(label: str, text: str) -> Step:
+    return lambda page: page.get_by_label(re.compile(label)).first.fill(text)
+
+
+def field(name: str, text: str) -> Step:
+    return lambda page: page.get_by_role("textbox", name=name).fill(text)
+
+
+def seen(text: str) -> Step:
+    return lambda page: expect(page.get_by_text(re.compile(text)).first).to_be_visible()
+
+
+NOBODY = [Shot("sign-in", "/sign-in")]
+EMPTY = [
+    Shot("overview-empty", "/"),
+    Shot("notifications-empty", "/notifications"),
+    Shot("subscriptions-empty", "/subscriptions"),
+    Shot("integrations-empty", "/settings/integrations"),
+    Shot("push-notifications", "/settings/push-notifications"),
+    Shot("api-keys-empty", "/settings/api-keys"),
+    Shot("members-empty", "/settings/members"),
+]
+FULL = [
+    Shot("overview", "/"),
+    Shot(
+        "send",
+        "/send",
+        (
+            write("^Title", "Fresh fish"),
+            field("Message", "At the quay from nine. Come before it is gone."),
+            write("^URL", "https://www.example.com/fish"),
+        ),
+    ),
+    Shot("notifications", "/notifications"),
+    Shot("subscriptions", "/subscriptions"),
+    Shot("subscription", "/subscriptions/{subscription}"),
+    Shot("integrations", "/settings/integrations"),
+    Shot("integration-type", "/settings/integrations/add"),
+    Shot("integration-provider", "/settings/integrations/add?type=push"),
+    Shot(
+        "integration-fcm",
+        "/settings/integrations/add?provider=fcm",
+        (write("^Label", "Firebase Staging"), press("Test Connection"), seen("Upload the JSON")),
+    ),
+    Shot("integration-apns", "/settings/integrations/add?provider=apns"),
+    Shot(
+        "integration-apns-certificate",
+        "/settings/integrations/add?provider=apns",
+        (press("^Certificate", role="radio"),),
+    ),
+    Shot("integration-webhook", "/settings/integrations/add?provider=webhook"),
+    Shot("integration", "/settings/integrations/{webpush}"),
+    Shot("integration-tested", "/settings/integrations/{fcm}", (press("Test Connection"), seen("connection"))),
+    Shot("integration-subscriptions", "/settings/integrations/{webpush}?tab=subscriptions"),
+    Shot(
+        "integration-test",
+        "/settings/integrations/{webpush}",
+        (press("Send Test Notification"), write("Search devices", "u-42"), seen("u-42")),
+    ),
+    Shot("members", "/settings/members"),
+    Shot("api-keys", "/settings/api-keys"),
+    Shot("audit", "/settings/audit"),
+    Shot("system", "/settings/system"),
+    Shot("profile", "/settings/profile"),
+    Shot("notification", "/notifications/{notification}"),
+    Shot("not-found", "/nowhere"),
+]
+
+
+async def webp(page: Page, png: bytes) -> bytes:
+    """Let the browser encode a picture: a tenth of the bytes, and no library for it."""
+    data = await page.evaluate(
+        """async ([png, quality]) => {
+          const picture = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
+          const canvas = new OffscreenCanvas(picture.width, picture.height);
+          canvas.getContext("2d").drawImage(picture, 0, 0);
+          const blob = await canvas.convertToBlob({ type: "image/webp", quality });
+          return await new Promise((done) => {
+            const reader = new FileReader();
+            reader.onload = () => done(reader.result.split(",")[1]);
+            reader.readAsDataURL(blob);
+          });
+        }""",
+        [base64.b64encode(png).decode(), QUALITY],
+    )
+    return base64.b64decode(data)
+
+
+async def picture(page: Page, width: int) -> bytes:
+    """Give the page as PNG, as far as anybody looks; a dialog with what is behind it."""
+    if await page.locator("dialog[open]").count():
+        return await page.screenshot()
+    height = min(MOST, await page.evaluate("document.documentElement.scrollHeight"))
+    return await page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
+
+
+async def take(context: BrowserContext, encoder: Page, shot: Shot, url: str, look: tuple[str, str]) -> None:
+    size, scheme = look
+    width, height = SIZES[size]
+    name = f"{shot.name}-{size}-{scheme}"
+    page = await context.new_page()
+    page.set_default_timeout(15_000)
+    page.on("pageerror", lambda fault: print(f"{name}: {fault}"))
+    try:
+        await page.set_viewport_size({"width": width, "height": height})
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        await page.goto(url)
+        await page.get_by_role("heading", level=1).first.wait_for()
+        await expect(page.get_by_role("status", name="Loading")).to_have_count(0)
+        for step in shot.steps:
+            await step(page)
+        await page.evaluate("document.fonts.ready")
+        if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            print(f"{name}: wider than the screen")
+        await page.evaluate("scrollTo(0, 0)")
+        folder = KEPT if look in IN_GIT else OTHERS
+        (folder / f"{name}.webp").write_bytes(await webp(encoder, await picture(page, width)))
+    except Exception as fault:
+        print(f"{name}: {str(fault).splitlines()[0]}")
+    finally:
+        await page.close()
+
+
+async def all_of(
+    browser: Browser, context: BrowserContext, shots: list[Shot], instance: Instance, ids: dict[str, str]
+) -> None:
+    encoder = await browser.new_page()
+    for shot in shots:
+        for size in SIZES:
+            for scheme in ("light", "dark"):
+                await take(context, encoder, shot, instance.url + shot.path.format(**ids), (size, scheme))
+    await encoder.close()
+
+
+def told(instance: Instance, path: str, body: Any) -> Any:
+    request = Request(f"http://127.0.0.1:{instance.simulator['control']}{path}", json.dumps(body).encode())
+    with urlopen(request, timeout=20) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+async def furnished(instance: Instance) -> dict[str, str]:
+    """Send a few notifications and add integrations; give the ids that pages are about."""
+    account = told(instance, "/fcm/projects", {"project": PROJECT})["service_account"]
+    fields = {"service_account": json.dumps(account)}
+    fcm = await instance.rest(
+        "POST", "/integrations", {"provider": "fcm", "label": "Firebase Production", "credentials": fields}
+    )
+    sent = ""
+    for title, to in (
+        ("The harbour reopens on Monday", {"all": True}),
+        ("Storm warning until tonight", {"tags": {"topic": "weather"}}),
+        ("Your order is ready", {"users": ["u-42"]}),
+    ):
+        body = {
+            "to": to,
+            "title": title,
+            "body": "The first ferry leaves at six.",
+            "url": "https://www.example.com/news",
+        }
+        made = await instance.rest("POST", "/notifications", body)
+        sent = sent or made["id"]
+        async with asyncio.timeout(120):
+            while (await instance.rest("GET", f"/notifications/{made['id']}"))["status"] != "done":
+                await asyncio.sleep(0.2)
+    (push,) = [one for one in (await instance.rest("GET", "/integrations"))["data"] if one["provider"] == "webpush"]
+    (expired,) = (await instance.rest("GET", "/subscriptions?status=expired&limit=1"))["data"]
+    return {"subscription": expired["id"], "fcm": fcm["id"], "webpush": push["id"], "notification": sent}
+
+
+async def signed_in(browser: Browser, instance: Instance, *, first: bool) -> BrowserContext:
+    context = await browser.new_context()
+    page = await context.new_page()
+    await page.goto(instance.setup_url)
+    if first:
+        await page.get_by_label("Name", exact=True).fill("Anna Berger")
+        await page.get_by_label("E-mail").fill("anna@example.com")
+        await page.get_by_label("Password", exact=True).fill("nine boats in the fog")
+        await page.get_by_role("button", name="Create my account").click()
+    await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    await page.close()
+    return context
+
+
+async def main(words: list[str]) -> None:
+    def chosen(shots: list[Shot]) -> list[Shot]:
+        return [one for one in shots if not words or any(word in one.name for word in words)]
+
+    for folder in (KEPT, OTHERS):
+        folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place:
+        async with running_chromium() as browser:
+            if chosen(EMPTY) or chosen(NOBODY):
+                async with running_server(Path(place)) as empty:
+                    context = await signed_in(browser, empty, first=True)
+                    await all_of(browser, context, chosen(EMPTY), empty, {})
+                    await all_of(browser, await browser.new_context(), chosen(NOBODY), empty, {})
+            if chosen(FULL):
+                (full_place := Path(place) / "full").mkdir()
+                async with running_demo(full_place) as full:
+                    ids = await furnished(full)
+                    context = await signed_in(browser, full, first=False)
+                    await all_of(browser, context, chosen(FULL), full, ids)
+    total = sum(file.stat().st_size for file in KEPT.glob("*.webp"))
+    print(f"{len(list(KEPT.glob('*.webp')))} pictures in docs/images, {total / 1e6:.1f} MB")
+
+
+asyncio.run(main(sys.argv[1:]))
