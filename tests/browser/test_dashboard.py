@@ -66,11 +66,28 @@ async def test_send_push_names_the_number_and_shows_the_progress_to_the_end(page
     await expect(page.get_by_text("980").first).to_be_visible()
 
 
+async def test_a_person_is_looked_up_and_their_device_says_what_it_got(page: Page, instance: Instance) -> None:
+    await page.goto(f"{instance.url}/subscriptions")
+    await page.get_by_label("User").fill("u-42")
+    await page.get_by_label("User").press("Enter")
+    device = page.get_by_role("row", name=re.compile("Firefox on Linux.*u-42"))
+    await device.get_by_role("link", name="Firefox on Linux").click()
+    await expect(page.get_by_role("heading", name="Firefox on Linux", exact=True)).to_be_visible()
+    await expect(page.get_by_role("link", name="Fresh fish")).to_be_visible()
+    # One that the push service gave up says so, and what that means.
+    (gone,) = (await instance.rest("GET", "/subscriptions?status=expired&limit=1"))["data"]
+    await page.goto(f"{instance.url}/subscriptions/{gone['id']}")
+    await expect(page.get_by_text("It gets nothing any more. The browser")).to_be_visible()
+    await expect(page.get_by_text("The browser or device no longer has this subscription")).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("path", "heading"),
     [
         ("/notifications", "Notifications"),
         ("/subscriptions", "Subscriptions"),
+        ("/settings/integrations", "Integrations"),
+        ("/settings/integrations/add?type=push", "Push Notifications"),
         ("/settings/push-notifications", "Push Notifications"),
         ("/settings/api-keys", "API keys"),
         ("/settings/system", "System"),

@@ -195,14 +195,13 @@ def assembled(
 ) -> Container:
     """Put the parts together around an open store; tests bring their own clock and resolver."""
     clock = clock or SystemClock()
-    hosts, ids = dict(hosts or {}), Ids(clock)
+    hosts, ids, metrics = dict(hosts or {}), Ids(clock), Metrics()
     deliveries = OpaquePairs(store.sealer.derive("delivery ids"))
     guard = AddressGuard(allow_loopback=settings.allow_insecure_endpoints)
     fetcher = _fetcher(settings, guard)
     policy = _policy(settings, hosts)
     call = call or caller(guard=guard, connect_to=hosts, insecure=settings.allow_insecure_endpoints)
     flow = Flow(store=store, bus=bus, clock=clock, ids=ids, deliveries=deliveries, provider=provider)
-    metrics = Metrics()
     subscriptions = _subscriptions(store, clock, ids, policy, guard, mapped=tuple(hosts), resolve=resolve)
     return Container(
         settings=settings,
