@@ -6,6 +6,7 @@ const PAGE = 6_144;
 const WORKER = 3_072;
 const BANNER = 16_384;
 const CHECK = 6_144;
+const PANELS = 16_384;
 const LIMITS = {
   'sdk.js': PAGE,
   'sdk.mjs': PAGE,
@@ -13,6 +14,7 @@ const LIMITS = {
   'service-worker.mjs': WORKER,
   'banner.js': BANNER,
   'check.js': CHECK,
+  'panels.js': PANELS,
 };
 
 for (const [file, limit] of Object.entries(LIMITS)) {

@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     keep_events: int = Field(
         90, ge=0, le=36_500, description="Days for which what devices report with `Tidings.track` is kept; 0 for ever."
     )
+    keep_feed: int = Field(
+        90, ge=0, le=36_500, description="Days for which what came stays in people's bells; 0 for ever."
+    )
     keep_subscriptions: int = Field(
         180,
         ge=0,

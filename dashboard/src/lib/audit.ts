@@ -37,6 +37,8 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'subscriptions.exported': ({ detail }) => `exported ${several(detail, 'subscription')}`,
     'user.written': ({ what }) => `wrote the user ${what}`,
     'user.deleted': ({ what }) => `deleted the user ${what}`,
+    'preferences.changed': ({ what }) => `changed what the user ${what} hears of`,
+    'quiet_hours.changed': () => 'changed the quiet hours',
     'personal_data.exported': ({ what }) => `exported what is kept of ${what}`,
     'personal_data.erased': ({ what }) => `erased what was kept of ${what}`,
   }],

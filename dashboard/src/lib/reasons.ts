@@ -83,6 +83,8 @@ const TABLE: Readonly<Record<string, Explained>> = {
   ttl_ended: { what: 'Not delivered before its time to live ended', todo: 'Send with a longer time to live if it is still worth reading later.' },
   unsubscribed: { what: 'Unsubscribed after the notification was accepted', todo: NOTHING },
   by_device: { what: 'Turned off on the device', todo: NOTHING },
+  preference_off: { what: 'Turned off by the person', todo: NOTHING },
+  quiet_hours: { what: 'Quiet hours lasted longer than its time to live', todo: 'Send with a longer time to live, or as urgent if it must wake people.' },
   no_credential: { what: 'No key fits this subscription', todo: 'It was made with a revoked or unknown key. ' + RESUBSCRIBES },
   in_doubt: { what: 'May have left just before a worker stopped', todo: 'Left out on purpose, because this notification must not arrive twice.' },
   cancelled: { what: 'The notification was cancelled', todo: NOTHING },

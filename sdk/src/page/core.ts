@@ -4,6 +4,7 @@ import type { Wish } from "../shared/store.ts";
 import type { CheckOptions, Check } from "./check/options.ts";
 import type { TidingsError } from "./errors.ts";
 import type { on, WebPushState } from "./events.ts";
+import type { User } from "../shared/upload.ts";
 
 /** How often, and when last, a person has put the banner away. */
 export interface Dismissals {
@@ -16,6 +17,9 @@ export interface Core {
   /** The state once what is under way has ended. */
   settled(): Promise<WebPushState>;
   subscribe(): Promise<WebPushState>;
+  unsubscribe(): Promise<WebPushState>;
+  /** Who is signed in, as far as the page has said. */
+  user(): User | null | undefined;
   on: typeof on;
   lastError(): TidingsError | undefined;
   wish(): Promise<Wish | undefined>;

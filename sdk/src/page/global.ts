@@ -1,12 +1,14 @@
 /** The global `Tidings` of a page that loads sdk.js with a script tag: all that the ES module exports. */
 import {
   banner,
+  bell,
   check,
   init,
   lastError,
   login,
   logout,
   on,
+  preferences,
   state,
   subscribe,
   subscription,
@@ -19,6 +21,7 @@ import {
 
 const all = {
   banner,
+  bell,
   check,
   init,
   get lastError() {
@@ -27,6 +30,7 @@ const all = {
   login,
   logout,
   on,
+  preferences,
   state,
   subscribe,
   subscription,

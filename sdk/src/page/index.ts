@@ -7,9 +7,10 @@ import { agreed, assign, register, retire, sync, unregister } from "./device.ts"
 import { TidingsError } from "./errors.ts";
 import { emit, hear, on, type WebPushState } from "./events.ts";
 import { dismissals } from "./kept.ts";
-import { runChecks, showBanner } from "./ondemand.ts";
+import { part, runChecks, showBanner } from "./ondemand.ts";
 import { flush, setTags, track as trackNow } from "./outbox.ts";
-import { origin, setOptions, setUser, worker, type Options } from "./options.ts";
+import { origin, setOptions, setUser, user, worker, type Options } from "./options.ts";
+import type { Bell, BellOptions, Place, PreferencesOptions, Switches } from "./panels/options.ts";
 import { wish } from "../shared/store.ts";
 import type { User } from "../shared/upload.ts";
 
@@ -20,6 +21,7 @@ export type { Check, CheckOptions } from "./check/options.ts";
 export { TidingsError } from "./errors.ts";
 export { on, type Clicked, type Events, type Received, type WebPushState } from "./events.ts";
 export type { Options } from "./options.ts";
+export type { Bell, BellOptions, Counts, FeedItem, Place, PreferencesOptions, Switches } from "./panels/options.ts";
 export type { User } from "../shared/upload.ts";
 
 export const version: string = __VERSION__;
@@ -31,10 +33,10 @@ const PATIENCE = 60_000;
 
 const WHY = {
   unsupported:
-    "No push here. On an iPhone or iPad, open the page from the Home Screen; elsewhere use https.",
+    "No push here. On an iPhone, open the page from the Home Screen; elsewhere use https.",
   denied:
-    "Notifications are blocked for this site. Allow them at the padlock, then reload.",
-  undecided: "The browser's question was not answered. Ask again from a click.",
+    "Notifications are blocked. Allow them at the padlock, then reload.",
+  undecided: "The question was not answered. Ask again from a click.",
 };
 
 let told: WebPushState | undefined;
@@ -122,7 +124,7 @@ export async function state(): Promise<WebPushState> {
 export async function subscribe(): Promise<WebPushState> {
   const now = await attempt();
   // Two clicks make one attempt, and one line.
-  if (lastError && lastError !== warned) console.warn(`Tidings: ${lastError.message} Tidings.check() looks for the reason.`, (warned = lastError));
+  if (lastError && lastError !== warned) console.warn(`Tidings: ${lastError.message} Tidings.check() says more.`, (warned = lastError));
   return now;
 }
 
@@ -217,6 +219,8 @@ const core: Core = {
   version,
   settled: () => (begun ?? init()).then(() => last).then(state),
   subscribe,
+  unsubscribe,
+  user,
   on,
   lastError: () => lastError,
   wish: () => wish(worker().scope),
@@ -234,6 +238,16 @@ const core: Core = {
 export function banner(options: BannerOptions = {}): Banner {
   return showBanner(core, options, failed);
 }
+
+function panel<N extends "bell" | "preferences">(name: N) {
+  return async (element: Place, options?: object) => (await part("panels"))[name](core, element, options) as ReturnType<typeof import("./panels/index.ts")[N]>;
+}
+
+/** Put the bell into an element of the page: what this person was told, with the number that they have not read. */
+export const bell: (element: Place, options?: BellOptions) => Promise<Bell> = panel("bell");
+
+/** Put this person's own switches into an element of the page: which events they hear of, where, and when not. */
+export const preferences: (element: Place, options?: PreferencesOptions) => Promise<Switches> = panel("preferences");
 
 /** Find out what is wrong with this site's set-up; prints it to the console. */
 export async function check(options: CheckOptions = {}): Promise<Check[]> {

@@ -3,28 +3,30 @@ import { pushUrl } from "../shared/config.ts";
 import type { Banner, BannerOptions, BannerState } from "./banner/options.ts";
 import type { Check, CheckOptions } from "./check/options.ts";
 import type { Core } from "./core.ts";
+import type * as Panels from "./panels/index.ts";
 import { TidingsError, within } from "./errors.ts";
 import { currentKey } from "./device.ts";
 import { emit } from "./events.ts";
 import { origin } from "./options.ts";
 
-/** Whether this is sdk.js, whose parts the server serves, and the hashes of their content; in the ES module they lie beside it. */
+/** Whether this is sdk.js, whose parts the server serves, and the hash of their content; in the ES module they lie beside it. */
 declare const __SERVED__: boolean;
-declare const __PARTS__: { banner: string; check: string };
-
+declare const __PARTS__: string;
 
 interface Parts {
   banner: typeof import("./banner/index.ts");
   check: typeof import("./check/index.ts");
+  panels: typeof Panels;
 }
 
-async function part<P extends keyof Parts>(name: P): Promise<Parts[P]> {
-  const address = __SERVED__ ? `${pushUrl(origin())}/${name}.js?v=${__PARTS__[name]}` : `./${name}.js`;
-  const loading = __SERVED__ ? import(address) : name === "banner" ? import("./banner/index.ts") : import("./check/index.ts");
+/** Load a part, once. */
+export async function part<P extends keyof Parts>(name: P): Promise<Parts[P]> {
+  const address = __SERVED__ ? `${pushUrl(origin())}/${name}.js?v=${__PARTS__}` : `./${name}.js`;
+  const loading = __SERVED__ ? import(address) : name === "banner" ? import("./banner/index.ts") : name === "check" ? import("./check/index.ts") : import("./panels/index.ts");
   return within(`Loading ${address}`, loading).catch(async (cause: unknown) => {
     // A server that does not answer is the first cause, and throws as such.
     await currentKey();
-    throw new TidingsError("part_failed", `${address} did not load. The site's Content-Security-Policy or an ad-blocker may forbid it.`, cause);
+    throw new TidingsError("part_failed", `${address} did not load. A Content-Security-Policy or ad-blocker may forbid it.`, cause);
   });
 }
 

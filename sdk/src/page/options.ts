@@ -28,7 +28,7 @@ export function user(): User | null | undefined {
 export function setUser(user: User | null): void {
   // "undefined" would be a person that every visitor is.
   if (user && (user.id ?? "") === "") {
-    throw new TidingsError("invalid_user", "A user needs an id; logout() is for nobody.");
+    throw new TidingsError("invalid_user", "A user needs an id.");
   }
   options.user = user && { ...user, id: String(user.id) };
 }

@@ -237,7 +237,7 @@ describe("the console", () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     browser.server.instead.set("POST /subscribe", () => problem(403, "origin_not_allowed"));
     await Promise.all([sdk.subscribe(), sdk.subscribe()]);
-    expect(warn.mock.calls).toEqual([[expect.stringMatching(/^Tidings: .+ Tidings\.check\(\) looks for the reason\.$/), sdk.lastError]]);
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/^Tidings: .+ Tidings\.check\(\) says more\.$/), sdk.lastError]]);
     await sdk.subscribe();
     expect(warn).toHaveBeenCalledTimes(2);
   });

@@ -57,10 +57,13 @@ Members = Everyone | Users | Devices | Tagged | Relayed
 
 @dataclass(frozen=True, slots=True)
 class Through:
-    """Those of an audience that are reached through one of these providers."""
+    """Those of an audience that are reached through one of these channels: providers, or the feed."""
 
     of: Members
     channels: tuple[str, ...]
 
 
 Audience = Members | Through
+
+FEED = "feed"
+"""The channel that is no push: the bell in the page. It is named among the channels of `Through`."""

@@ -75,6 +75,8 @@ class Action(StrEnum):
     EVENT_TYPE_REMOVED = "event_type.removed"
     EVENTS_SENT = "events.sent"
     EVENT_REPLAYED = "event.replayed"
+    PREFERENCES_CHANGED = "preferences.changed"
+    QUIET_HOURS_CHANGED = "quiet_hours.changed"
     PERSONAL_DATA_EXPORTED = "personal_data.exported"
     PERSONAL_DATA_ERASED = "personal_data.erased"
     SENDING_PAUSED = "sending.paused"

@@ -26,6 +26,8 @@ class SkipReason(StrEnum):
     NO_CREDENTIAL = "no_credential"
     IN_DOUBT = "in_doubt"
     CANCELLED = "cancelled"
+    PREFERENCE_OFF = "preference_off"
+    QUIET_HOURS = "quiet_hours"
 
 
 class ShardStatus(StrEnum):

@@ -34,6 +34,7 @@ class ErrorCode(StrEnum):
     IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     IDENTITY_INVALID = "identity_invalid"
+    IDENTITY_REQUIRED = "identity_required"
     INTEGRATION_ACCOUNT_DIFFERS = "integration_account_differs"
     INTEGRATION_IN_USE = "integration_in_use"
     INTEGRATION_LABEL_TAKEN = "integration_label_taken"
@@ -59,6 +60,7 @@ class ErrorCode(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
     PASSKEY_REFUSED = "passkey_refused"
     PASSWORD_TOO_WEAK = "password_too_weak"  # noqa: S105 - a code, not a secret
+    PREFERENCE_MANDATORY = "preference_mandatory"
     RATE_LIMITED = "rate_limited"
     REAUTHENTICATION_REQUIRED = "reauthentication_required"
     RECEIPT_INVALID = "receipt_invalid"
@@ -86,6 +88,7 @@ class ErrorCode(StrEnum):
     TEMPLATE_NAME_TAKEN = "template_name_taken"
     TOO_MANY_HELD = "too_many_held"
     UNAUTHORIZED = "unauthorized"
+    UNSUBSCRIBE_LINK_INVALID = "unsubscribe_link_invalid"
     VAPID_KEY_INVALID = "vapid_key_invalid"
     VAPID_KEY_MISMATCH = "vapid_key_mismatch"
     VAPID_KEY_MISSING = "vapid_key_missing"
@@ -228,6 +231,11 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         "The signed identity is not valid",
         "Sign user id and expiry with the App's identity secret on your server.",
     ),
+    ErrorCode.IDENTITY_REQUIRED: ErrorEntry(
+        401,
+        "This is about a person, and nobody has vouched for who that is",
+        "Send `Tidings-User` and `Tidings-Token`: the user's id, and that id signed by your server.",
+    ),
     ErrorCode.INTEGRATION_ACCOUNT_DIFFERS: ErrorEntry(
         409,
         "The credentials are of another account",
@@ -294,6 +302,9 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         503,
         "We do not know whether this was stored",
         "Repeat the request with the same Idempotency-Key; without one, look first whether it was.",
+    ),
+    ErrorCode.PREFERENCE_MANDATORY: ErrorEntry(
+        409, "This cannot be turned off", "Leave it on; the App declares this event type as mandatory."
     ),
     ErrorCode.RATE_LIMITED: ErrorEntry(
         429, "Too many requests", "Wait as many seconds as `Retry-After` says, then go on."
@@ -404,6 +415,11 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         401,
         "Nobody is signed in, and there is no valid API key",
         "Sign in, or send `Authorization: Bearer <key>`; make one with `tidings key create --name NAME`.",
+    ),
+    ErrorCode.UNSUBSCRIBE_LINK_INVALID: ErrorEntry(
+        404,
+        "This link leads to nothing any more",
+        "Turn notifications off on the site itself, in its notification settings.",
     ),
     ErrorCode.VAPID_KEY_INVALID: ErrorEntry(
         422, "The VAPID key is not valid", "Give a P-256 private key: PEM, or 32 bytes in base64url."

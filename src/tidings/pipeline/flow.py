@@ -96,6 +96,7 @@ class Flow:
         versions = list(_versions(new.message))
 
         def look(tx: Transaction) -> tuple[Frozen, list[str]]:
+            _check_type(tx, new)
             providers = [one.provider for one in tx.credentials.integrations(new.app_id)]
             return freeze(tx, new), providers
 
@@ -249,6 +250,11 @@ def _refuse(faults: Iterable[FieldFault]) -> None:
     found = tuple(faults)
     if found:
         raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{found[0].field}: {found[0].message}", faults=found)
+
+
+def _check_type(tx: Transaction, new: NewNotification) -> None:
+    if new.event_type is not None and tx.kinds.get(new.app_id, new.event_type) is None:
+        raise CatalogueError(ErrorCode.EVENT_TYPE_UNKNOWN, f"There is no event type {new.event_type[:100]!r}.")
 
 
 def _tell(span: tracing.Span, accepted: Acceptance) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from tidings.domain.campaign import NewNotification, Notification
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.safety import HoldReason
+from tidings.pipeline.feed import put_in_feed
 from tidings.storage import Transaction
 
 
@@ -61,7 +62,9 @@ def ingest(
     now: datetime,
     gate: Gate | None = None,
 ) -> Acceptance:
-    """Store the notification, or find the one that the same key stored before; only a new one comes to the gate.
+    """Store the notification with its place in feeds, or find the one that the same key stored before.
+
+    Only a new one comes to the gate.
 
     Raises IDEMPOTENCY_KEY_REUSED when the key belongs to a different request.
     """
@@ -77,6 +80,7 @@ def ingest(
         now=now,
         held=gate(tx, frozen) if gate is not None else None,
     )
+    put_in_feed(tx, stored)
     if idempotent is not None:
         tx.idempotency.put(
             new.app_id,

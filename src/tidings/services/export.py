@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -86,6 +87,8 @@ class Export:
             ("deliveries", self._of_devices(devices, _deliveries)),
             ("receipts", self._of_devices(devices, _receipts)),
             ("messages", self._messages(app, sought)),
+            ("preferences", self._wishes(app, sought)),
+            ("feed", self._feed(app, sought)),
         ):
             yield f',"{name}":'.encode()
             async for piece in _list(rows):
@@ -143,6 +146,21 @@ class Export:
                 if len(rows) < AT_ONCE:
                     break
 
+    async def _wishes(self, app: App, sought: Sought) -> AsyncIterator[Rows]:
+        if (user := sought.user) is not None:
+            yield await self._store.read(lambda tx: _wishes(tx, app.id, user))
+
+    async def _feed(self, app: App, sought: Sought) -> AsyncIterator[Rows]:
+        """Give what was put into the bell for them by name; what everybody found there is among no one's data."""
+        if (user := sought.user) is None:
+            return
+        after = 0
+        while rows := await self._store.read(
+            lambda tx, after=after: tx.feed.of_user(app.id, user, after=after, limit=AT_ONCE)  # type: ignore[misc]
+        ):
+            after = rows[-1][0]
+            yield await self._store.read(partial(_items, rows=rows))
+
     async def _messages(self, app: App, sought: Sought) -> AsyncIterator[Rows]:
         at: int | None = 0
         while at is not None:
@@ -150,6 +168,22 @@ class Export:
                 lambda tx, after=at: tx.erasures.addressed(app.id, sought, after=after, limit=AT_ONCE)  # type: ignore[misc]
             )
             yield [{"id": public_id, "at": when, **_words(message)} for public_id, message, when in found]
+
+
+def _wishes(tx: Transaction, app_id: int, user: str) -> Rows:
+    said = tx.preferences.of_user(app_id, user).items()
+    rows: Rows = [{"type": key, "channel": channel.value, "enabled": enabled} for (key, channel), enabled in said]
+    quiet = tx.preferences.quiet(app_id, user)
+    if quiet is not None:
+        rows.append({"quiet_hours": asdict(quiet)})
+    return rows
+
+
+def _items(tx: Transaction, *, rows: Sequence[tuple[int, datetime, datetime | None, datetime | None]]) -> Rows:
+    return [
+        {"at": at, "read_at": read_at, "archived_at": archived_at, **_notification(tx, notification_id)}
+        for notification_id, at, read_at, archived_at in rows
+    ]
 
 
 def _deliveries(tx: Transaction, *, device: Subscription, after: tuple[int, str]) -> tuple[Rows, tuple[int, str]]:

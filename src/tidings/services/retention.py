@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import partial
 
 from tidings.domain.audit import SYSTEM, Action, Subject
+from tidings.domain.feed import MOST_ITEMS
 from tidings.lib.clock import Clock
 from tidings.lib.log import Logger
 from tidings.lib.metrics import Metrics
@@ -54,6 +55,7 @@ class Kind(StrEnum):
     SUBSCRIPTIONS = "subscriptions"
     COUNTS = "daily_counts"
     AUDIT = "audit_entries"
+    FEED = "feed_items"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class KeepFor:
     subscriptions: int = 180
     counts: int = 400
     audit: int = 730
+    feed: int = 90
 
 
 class Retention:
@@ -98,9 +101,11 @@ class Retention:
             (Kind.SUBSCRIPTIONS, self._keep.subscriptions, self._subscriptions),
             (Kind.COUNTS, self._keep.counts, self._counts),
             (Kind.AUDIT, self._keep.audit, self._audit),
+            (Kind.FEED, self._keep.feed, self._feed),
         ):
             if days:
                 removed[kind] += await self._counted(kind, work, self._clock.now() - timedelta(days=days))
+        removed[Kind.FEED] += await self._crowded()
         if removed.total():
             log.info(Event.RETENTION_DONE, **{str(kind): count for kind, count in removed.items() if count})
         return +removed
@@ -140,6 +145,18 @@ class Retention:
                 removed += await self._until_done(partial(_cut, chain=chain, before=before, now=now))
         return removed
 
+    async def _feed(self, before: datetime) -> int:
+        return await self._until_done(lambda tx: tx.feed.purge(before=before, limit=AT_ONCE))
+
+    async def _crowded(self) -> int:
+        """Leave everybody their newest items."""
+        removed = 0
+        while crowded := await self._store.read(lambda tx: tx.feed.crowded(most=MOST_ITEMS, limit=LISTED)):
+            for app_id, user in crowded:
+                removed += await self._store.write(partial(_trim, app_id=app_id, user=user))
+        self._removed.labels(Kind.FEED.value).inc(removed)
+        return removed
+
     async def _subscriptions(self, before: datetime) -> int:
         removed = after = 0
         while due := await self._store.read(partial(_devices_due, before=before, after=after)):
@@ -167,6 +184,10 @@ def _forget_notifications(tx: Transaction, *, ids: list[int]) -> int:
 
 def _devices_due(tx: Transaction, *, before: datetime, after: int) -> list[int]:
     return tx.retention.devices_due(before=before, after=after, limit=LISTED)
+
+
+def _trim(tx: Transaction, *, app_id: int, user: str) -> int:
+    return tx.feed.trim(app_id, user, most=MOST_ITEMS)
 
 
 def _forget_device(tx: Transaction, *, one: int, before: datetime) -> int:

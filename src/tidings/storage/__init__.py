@@ -36,6 +36,7 @@ from tidings.domain.vitals import Vitals
 from tidings.lib.sealed import Sealer
 from tidings.storage.account_ports import Audit, Factors, Members, Oidc, Sessions, Throttle
 from tidings.storage.event_ports import Events, EventTypes
+from tidings.storage.preference_ports import Feed, Kinds, Preferences
 from tidings.storage.relay_ports import Relays
 from tidings.storage.template_ports import Templates
 
@@ -567,6 +568,9 @@ class Transaction(Protocol):
     throttle: Throttle
     audit: Audit
     templates: Templates
+    kinds: Kinds
+    preferences: Preferences
+    feed: Feed
 
 
 class Store(Protocol):

@@ -21,6 +21,7 @@ from tidings.storage.clearing import delete_some
 from tidings.storage.codec import message_from_json, retries_from_bytes
 from tidings.storage.erasure_tables import erased_devices, erasures
 from tidings.storage.events import forget_person
+from tidings.storage.forgetting import forget_wishes
 from tidings.storage.history import clear_history, remove_device
 from tidings.storage.schema import notifications, shards, subscriptions, tracked_events, users
 from tidings.storage.scope import AnyRow, Scope
@@ -45,11 +46,13 @@ class SqlErasures:
         devices = self._scope.connection.execute(select(s.id, s.public_id).where(*of).with_for_update()).all()
         person = delete(users).where(users.c.app_id == app.id, users.c.external_id == external_id)
         known = self._scope.connection.execute(person).rowcount
+        at_once = Counter(users=known) + forget_wishes(self._scope, app.id, external_id)
         before = self._before(app.id, Subject.USER, external_id)
-        if before is not None and not known and not devices:
+        if before is not None and not at_once and not devices:
             return before
         sought = Sought(external_id, tuple(row.public_id for row in devices))
-        return self._begin(app, Subject.USER, external_id, sought, devices, users=known, public_id=public_id, now=now)
+        removed = at_once + Counter(subscriptions=len(devices))
+        return self._begin(app, Subject.USER, external_id, sought, devices, removed, public_id=public_id, now=now)
 
     def device(self, app: App, subscription: str, *, public_id: str, now: datetime) -> Erasure | None:
         """Forget a device, and begin to remove what hangs on it; None when there is none and never was."""
@@ -57,13 +60,15 @@ class SqlErasures:
         devices = self._scope.connection.execute(select(s.id, s.public_id).where(*of).with_for_update()).all()
         if not devices:
             return self._before(app.id, Subject.SUBSCRIPTION, subscription)
-        sought = Sought(devices=(subscription,))
-        return self._begin(app, Subject.SUBSCRIPTION, subscription, sought, devices, public_id=public_id, now=now)
+        sought, removed = Sought(devices=(subscription,)), Counter(subscriptions=len(devices))
+        return self._begin(
+            app, Subject.SUBSCRIPTION, subscription, sought, devices, removed, public_id=public_id, now=now
+        )
 
     def app(self, app: App, *, public_id: str, now: datetime) -> Erasure:
         """Let nobody find an App any more and nothing of it be sent, and begin to remove all that is its."""
         erasing_apps.close(self._scope, app.id, now=now)
-        return self._begin(app, Subject.APP, app.public_id, Sought(), (), public_id=public_id, now=now)
+        return self._begin(app, Subject.APP, app.public_id, Sought(), (), Counter(), public_id=public_id, now=now)
 
     def get(self, public_id: str) -> Erasure | None:
         """Find by public id."""
@@ -141,10 +146,10 @@ class SqlErasures:
         name: str,
         sought: Sought,
         devices: Sequence[AnyRow],
+        removed: Counter[str],
         *,
         public_id: str,
         now: datetime,
-        users: int = 0,
     ) -> Erasure:
         look_to = select(func.coalesce(func.max(notifications.c.id), 0)).where(notifications.c.app_id == app.id)
         context = f"erasures|sought|{public_id}"
@@ -158,7 +163,7 @@ class SqlErasures:
                 subject_hash=self._hash(app.id, subject, name),
                 sought=self._scope.sealer.seal(msgspec.json.encode(asdict(sought)), context=context),
                 status=ErasureStatus.RUNNING,
-                counts=dict(+Counter(users=users, subscriptions=len(devices))),
+                counts=dict(+removed),
                 in_hand=[],
                 look_to=0 if subject is Subject.APP else self._scope.connection.execute(look_to).scalar_one(),
                 asked_at=now,

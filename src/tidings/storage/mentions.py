@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import Text, cast, or_, select, update
 
-from tidings.domain.audience import Audience, Devices, Users
+from tidings.domain.audience import Audience, Devices, Members, Through, Users
 from tidings.domain.erasure import Sought
 from tidings.domain.message import Message
 from tidings.storage.codec import audience_from_json, json_from_audience, json_from_message, message_from_json
@@ -46,13 +46,19 @@ def naming(scope: Scope, app_id: int, sought: Sought, *, after: int, limit: int)
 
 def without(audience: Audience, sought: Sought) -> Audience:
     """Give the audience without the sought."""
-    match audience:
+    if isinstance(audience, Through):
+        return Through(_without(audience.of, sought), audience.channels)
+    return _without(audience, sought)
+
+
+def _without(named: Members, sought: Sought) -> Members:
+    match named:
         case Users(external_ids):
             return Users(tuple(one for one in external_ids if one != sought.user))
         case Devices(public_ids):
             return Devices(tuple(one for one in public_ids if one not in sought.devices))
         case _:
-            return audience
+            return named
 
 
 def members(audience: Audience) -> tuple[str, ...] | None:
@@ -62,6 +68,8 @@ def members(audience: Audience) -> tuple[str, ...] | None:
             return external_ids
         case Devices(public_ids):
             return public_ids
+        case Through(of, _):
+            return members(of)
         case _:
             return None
 

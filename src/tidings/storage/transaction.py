@@ -35,11 +35,15 @@ from tidings.storage.event_ports import Events, EventTypes
 from tidings.storage.event_types import SqlEventTypes
 from tidings.storage.events import SqlEvents
 from tidings.storage.factors import SqlFactors
+from tidings.storage.feed import SqlFeed
 from tidings.storage.idempotency import SqlIdempotency
 from tidings.storage.instance import SqlInstance
+from tidings.storage.kinds import SqlKinds
 from tidings.storage.members import SqlMembers
 from tidings.storage.notifications import SqlNotifications
 from tidings.storage.oidc import SqlOidc
+from tidings.storage.preference_ports import Feed, Kinds, Preferences
+from tidings.storage.preferences import SqlPreferences
 from tidings.storage.receipts import SqlReceipts
 from tidings.storage.relay_ports import Relays
 from tidings.storage.relays import SqlRelays
@@ -88,3 +92,6 @@ class SqlTransaction:
         self.throttle: Throttle = SqlThrottle(scope)
         self.audit: Audit = SqlAudit(scope)
         self.templates: Templates = SqlTemplates(scope)
+        self.kinds: Kinds = SqlKinds(scope)
+        self.preferences: Preferences = SqlPreferences(scope)
+        self.feed: Feed = SqlFeed(scope)

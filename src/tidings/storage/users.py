@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from tidings.domain.app import User
+from tidings.storage.forgetting import forget_wishes
 from tidings.storage.schema import subscriptions, users
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tracked import SqlTracked
@@ -59,7 +60,8 @@ class SqlUsers:
         return [_user(row) for row in self._scope.connection.execute(query)]
 
     def delete(self, app_id: int, external_id: str) -> bool:
-        """Forget a person and what they did; the devices stay, belonging to nobody."""
+        """Forget a person, what they wish and what they did; the devices stay, belonging to nobody."""
+        forget_wishes(self._scope, app_id, external_id)
         SqlTracked(self._scope).forget_user(app_id, external_id)
         self._scope.connection.execute(
             update(subscriptions)

@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from tidings.web.api.shapes import Problem
 from tidings.web.public.bodies import SHAPES
+from tidings.web.public.documented import OPERATIONS, PERSONAL
 
 _REF = "#/components/schemas/{name}"
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}
@@ -66,12 +67,13 @@ def _with_words(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_public(document: dict[str, Any]) -> dict[str, Any]:
-    _, components = msgspec.json.schema_components(SHAPES, ref_template=_REF)
+    _, components = msgspec.json.schema_components((*SHAPES, *PERSONAL), ref_template=_REF)
     document["components"]["schemas"] |= components
     app = {"name": "app", "in": "path", "required": True, "schema": {"type": "string"}, "description": "Id of the App."}
-    for path, operations in _PUBLIC.items():
+    for path, operations in {**_PUBLIC, **OPERATIONS}.items():
         document["paths"][f"/v1/{{app}}/push{path}"] = {
-            method: {**operation, "tags": [_TAG], "parameters": [app]} for method, operation in operations.items()
+            method: {**operation, "tags": [_TAG], "parameters": [app, *operation.get("parameters", ())]}
+            for method, operation in operations.items()
         }
     return document
 
@@ -193,6 +195,14 @@ _PUBLIC = {
     },
     "/banner.js": {
         "get": _operation("get_banner", "Get the banner", _SCRIPT, description="Imported by the SDK when it is shown.")
+    },
+    "/panels.js": {
+        "get": _operation(
+            "get_panels",
+            "Get the bell and the switches",
+            _SCRIPT,
+            description="Imported by the SDK when used.",
+        )
     },
     "/check.js": {
         "get": _operation(

@@ -46,7 +46,7 @@ from tidings.services.vitals import VitalSigns
 from tidings.settings import Settings
 from tidings.storage import Store
 from tidings.storage.open import open_store
-from tidings.wiring.parts import Accounts, Automation, Phones, accounts_of
+from tidings.wiring.parts import Accounts, Automation, People, Phones, accounts_of
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """Finds the addresses of a host."""
@@ -78,6 +78,7 @@ class Container:
     timelines: Timelines
     transfers: Transfers
     users: Users
+    people: People
     automation: Automation
     notifications: Notifications
     templates: Templates
@@ -153,6 +154,7 @@ def _keep(settings: Settings) -> KeepFor:
         subscriptions=settings.keep_subscriptions,
         counts=settings.keep_counts,
         audit=settings.keep_audit,
+        feed=settings.keep_feed,
     )
 
 
@@ -198,8 +200,7 @@ def assembled(
     hosts, ids, metrics = dict(hosts or {}), Ids(clock), Metrics()
     deliveries = OpaquePairs(store.sealer.derive("delivery ids"))
     guard = AddressGuard(allow_loopback=settings.allow_insecure_endpoints)
-    fetcher = _fetcher(settings, guard)
-    policy = _policy(settings, hosts)
+    fetcher, policy = _fetcher(settings, guard), _policy(settings, hosts)
     call = call or caller(guard=guard, connect_to=hosts, insecure=settings.allow_insecure_endpoints)
     flow = Flow(store=store, bus=bus, clock=clock, ids=ids, deliveries=deliveries, provider=provider)
     subscriptions = _subscriptions(store, clock, ids, policy, guard, mapped=tuple(hosts), resolve=resolve)
@@ -226,6 +227,7 @@ def assembled(
         timelines=Timelines(store=store),
         transfers=Transfers(store=store, clock=clock, ids=ids, subscriptions=subscriptions),
         users=Users(store=store, clock=clock),
+        people=People.of(store=store, clock=clock, deliveries=deliveries),
         automation=Automation.of(store=store, bus=bus, clock=clock, ids=ids),
         templates=Templates(store=store, clock=clock, ids=ids),
         notifications=Notifications(store=store, flow=flow, bus=bus, clock=clock, tripwire=Tripwire(_limits(settings))),

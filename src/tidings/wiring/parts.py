@@ -1,4 +1,4 @@
-"""What belongs together in the Container: devices with apps, what sends by itself, those who run the instance."""
+"""What belongs together in the Container: devices with apps, what people chose, what sends by itself, members."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tidings.lib.clock import Clock
 from tidings.lib.egress import HostPolicy
 from tidings.lib.fetch import Fetcher
 from tidings.lib.ids import Ids
+from tidings.lib.opaque import OpaquePairs
 from tidings.lib.outcalls import Call
 from tidings.pipeline.flow import Flow
 from tidings.services.account import Account
@@ -16,6 +17,8 @@ from tidings.services.audit import Audit
 from tidings.services.devices import Devices
 from tidings.services.event_types import EventTypes
 from tidings.services.events import Events
+from tidings.services.feed import Feed
+from tidings.services.feed_watch import FeedWatch
 from tidings.services.grants import Grants
 from tidings.services.integrations import Integrations
 from tidings.services.invitations import Invitations
@@ -25,6 +28,7 @@ from tidings.services.oidc_provider import Providers
 from tidings.services.oidc_sign_in import OidcSignIn
 from tidings.services.passkeys import Passkeys
 from tidings.services.passwords import Passwords
+from tidings.services.preferences import Preferences
 from tidings.services.relays import Relays
 from tidings.services.second_factor import SecondFactor
 from tidings.services.sessions import Sessions
@@ -86,6 +90,25 @@ class Automation:
         return cls(
             event_types=EventTypes(store=store, clock=clock),
             events=Events(store=store, bus=bus, clock=clock, ids=ids),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """What people of an App choose, and what they find in the bell."""
+
+    preferences: Preferences
+    feed: Feed
+    watch: FeedWatch
+
+    @classmethod
+    def of(cls, *, store: Store, clock: Clock, deliveries: OpaquePairs) -> People:
+        """Put them together."""
+        key, places = store.sealer.derive("unsubscribe links"), OpaquePairs(store.sealer.derive("feed places"))
+        return cls(
+            preferences=Preferences(store=store, clock=clock, key=key, deliveries=deliveries),
+            feed=Feed(store=store, clock=clock, places=places),
+            watch=FeedWatch(store=store, clock=clock),
         )
 
 

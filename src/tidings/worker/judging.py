@@ -60,6 +60,8 @@ def judged(
     verdicts.deliveries += batch.settled
     untold = [one.subscription_id for one in batch.recipients if one.subscription_id not in outcomes]
     verdicts.deliveries += in_doubt({one: batch.tries[one] for one in untold})
+    for one, until in batch.put_off.items():
+        verdicts.retries.setdefault(until, []).append(Retry(one, batch.tries[one]))
     if batch.held:
         held = [Retry(one, batch.tries[one]) for one in batch.held]
         verdicts.retries.setdefault(next_look(batch, now), []).extend(held)

@@ -15,6 +15,7 @@ from tidings.domain.subscription import Recipient
 from tidings.pipeline.settle import EVERYWHERE, Pair
 from tidings.providers import BROWSER
 from tidings.storage import Transaction
+from tidings.worker.wishes import Heeded, heeded
 
 _id: Callable[[Recipient], int] = itemgetter(0)
 pair_of: Callable[[Recipient], Pair] = itemgetter(2, 6)
@@ -22,6 +23,9 @@ pair_of: Callable[[Recipient], Pair] = itemgetter(2, 6)
 
 place_of: Callable[[Recipient], tuple[str, str]] = itemgetter(1, 6)
 """The provider and the origin of a recipient."""
+
+_NOBODY = Heeded()
+"""Nobody was asked."""
 
 CHUNK_SIZE = 200
 """Recipients a chunk aims at: what is in doubt after a crash, and what one transaction settles."""
@@ -32,8 +36,9 @@ class Batch:
     """The next recipients of a shard, sorted by what can be done with them.
 
     `tries` maps a subscription to the tries it had before. `held` are recipients whose integration is paused.
-    `settled` were decided without a try. `cursor` is the shard's cursor once the batch is settled. `people` are those
-    who use the recipients' devices, where what is said depends on them.
+    `settled` were decided without a try; who is in `put_off` is to be told from a moment on. `cursor` is the shard's
+    cursor once the batch is settled. `people` are those who use the recipients' devices, where what is said depends on
+    them.
     """
 
     notification: Notification
@@ -45,6 +50,7 @@ class Batch:
     held: tuple[int, ...] = ()
     settled: tuple[SettledDelivery, ...] = ()
     people: Mapping[int, Person] = field(default_factory=dict)
+    put_off: dict[int, datetime] = field(default_factory=dict)
 
     @property
     def of(self) -> str:
@@ -54,7 +60,7 @@ class Batch:
     @property
     def waits(self) -> bool:
         """Say whether nothing can be done with anybody until an integration goes on."""
-        return bool(self.held) and not self.recipients and not self.settled
+        return bool(self.held) and not (self.recipients or self.settled or self.put_off)
 
 
 def load(
@@ -171,7 +177,12 @@ def _sorted(
     tries: dict[int, int],
     now: datetime,
 ) -> Batch:
-    """Keep whom we can send to; the others are held or skipped, each with its reason. Decided once for each pair."""
+    """Keep whom we can send to; the others are held, put off or skipped, each with its reason.
+
+    Of keys and pauses it is decided once for each pair, of people's wishes only where the notification tells of an
+    event: a campaign asks nobody.
+    """
+    wishes = _NOBODY if notification.event_type is None else heeded(tx, notification, tries, now=now)
     pairs = set(map(pair_of, found))
     credentials = _usable(tx, {credential_id for credential_id, _ in pairs})
     paused = tx.credentials.paused(notification.app_id)
@@ -186,6 +197,8 @@ def _sorted(
     if resting := _resting(tx, notification, found, now=now):
         found = [one for one in found if one.subscription_id not in resting]
         skipped |= resting
+    if wishes is not _NOBODY:
+        found, skipped = _asked(found, skipped, wishes)
     templated = notification.message.templated is not None
     return Batch(
         notification=notification,
@@ -200,6 +213,7 @@ def _sorted(
             for subscription_id, reason in skipped.items()
         ),
         people=tx.subscriptions.people(list(map(_id, found))) if templated else {},
+        put_off={one: until for one, until in wishes.put_off.items() if one not in skipped},
     )
 
 
@@ -213,6 +227,14 @@ def _resting(tx: Transaction, notification: Notification, found: list[Recipient]
     phones = {one.subscription_id for one in found if one.provider != BROWSER}
     doubted = tx.subscriptions.misplaced(phones)
     return {one: suspected.reason for one, suspected in doubted.items() if suspected.rests(now)}
+
+
+def _asked(found: list[Recipient], skipped: dict[int, str], wishes: Heeded) -> tuple[list[Recipient], dict[int, str]]:
+    """Leave out whoever does not want it, or not now: their wish goes before what else keeps them from it."""
+    there = {one.subscription_id for one in found}
+    unwanted = {one: reason for one, reason in wishes.skipped.items() if one in there}
+    told = [one for one in found if one.subscription_id not in unwanted and one.subscription_id not in wishes.put_off]
+    return told, skipped | unwanted
 
 
 def _usable(tx: Transaction, ids: Collection[int]) -> dict[int, Credential]:

@@ -182,7 +182,7 @@ class Runner:
 
     async def _send(self, batch: Batch, shard: Shard) -> dict[int, Outcome]:
         chunk, outcomes = packed(batch, self._drafts_of(batch.notification), deliveries=self._deliveries)
-        if not any(batch.tries.values()):
+        if not shard.retries and not any(batch.tries.values()):
             waited = (self._clock.now() - batch.notification.send_at).total_seconds()
             self._meters.wait_seconds.labels(shard.priority.name.lower()).observe(max(0.0, waited))
         begun = time.monotonic()

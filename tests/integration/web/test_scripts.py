@@ -26,7 +26,7 @@ from tidings.web.public import scripts
 from tidings.wiring import Container
 
 SOURCE = b"console.log(1)\n" * 100
-VERSION = hashlib.sha256(SOURCE).hexdigest()[:10]
+VERSION = hashlib.sha256(SOURCE * len(scripts.PARTS)).hexdigest()[:10]
 SITE = "https://www.example.org"
 
 

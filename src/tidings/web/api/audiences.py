@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidings.domain.audience import Audience, Devices, Everyone, Relayed, Relaying, Tagged, Through, Users
+from tidings.domain.audience import FEED, Audience, Devices, Everyone, Relayed, Relaying, Tagged, Through, Users
 from tidings.providers import CHANNELS
 
 
@@ -29,4 +29,4 @@ def channels_out(audience: Audience) -> list[str]:
     """Give the channels that an audience is reached through."""
     if isinstance(audience, Relayed):
         return ["apns" if audience.kind is Relaying.APNS_CHANNEL else "fcm"]
-    return list(audience.channels if isinstance(audience, Through) else CHANNELS)
+    return list(audience.channels if isinstance(audience, Through) else (*CHANNELS, FEED))

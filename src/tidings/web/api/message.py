@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from tidings.domain.audience import Audience, Devices, Everyone, Members, Relaying, Tagged, Through, Users
+from tidings.domain.audience import FEED, Audience, Devices, Everyone, Members, Relaying, Tagged, Through, Users
 from tidings.domain.campaign import NewNotification
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.message import Action, Message, Translation, Urgency
@@ -41,6 +41,9 @@ MAX_VARIABLES = 16_384
 
 YEARS = range(1970, 9000)
 """Of `send_at`: from its ends one can still count a zone or a time to live on, which no calendar has after 9999."""
+
+EVERY_CHANNEL = (*CHANNELS, FEED)
+"""Providers, and the bell in the page."""
 
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -151,19 +154,21 @@ class To(Body):
 
 def through(members: Members, channels: Sequence[str] | None) -> Audience:
     """Cut an audience down to some channels; None, or all there are, leaves it whole."""
-    named = tuple(sorted(set(channels or CHANNELS)))
-    return members if len(named) == len(CHANNELS) else Through(members, named)
+    named = tuple(sorted(set(channels or EVERY_CHANNEL)))
+    return members if len(named) == len(EVERY_CHANNEL) else Through(members, named)
 
 
 def checked_channels(value: list[str] | None) -> list[str] | None:
     """Take names of channels. Raises ValueError."""
     for name in value or ():
-        if name not in CHANNELS:
-            raise ValueError(f"There is no channel {name[:32]!r}; there are {', '.join(CHANNELS)}.")
+        if name not in EVERY_CHANNEL:
+            raise ValueError(f"There is no channel {name[:32]!r}; there are {', '.join(EVERY_CHANNEL)}.")
     return value
 
 
-Channels = Annotated[list[str] | None, Field(min_length=1, max_length=len(CHANNELS)), AfterValidator(checked_channels)]
+Channels = Annotated[
+    list[str] | None, Field(min_length=1, max_length=len(EVERY_CHANNEL)), AfterValidator(checked_channels)
+]
 
 
 class NotificationBody(Body):
@@ -190,7 +195,15 @@ class NotificationBody(Body):
     template: Name | None = Field(default=None, description="Id of the template that has the words, in place of them.")
     variables: Variables = Field(default={}, description="What fills the template's gaps.")
     channels: Channels = Field(
-        default=None, examples=[["fcm", "apns"]], description="Only those who are reached so; absent, everybody."
+        default=None,
+        examples=[["webpush", "feed"]],
+        description="Only those who are reached so; absent, all. `feed` is the bell.",
+    )
+    type: str | None = Field(
+        default=None,
+        max_length=100,
+        examples=["topic.reply"],
+        description="The event type it tells of: preferences and quiet hours of its people are heeded then.",
     )
     send_at: AwareDatetime | None = Field(default=None, description="With its zone; absent, now.")
     expect_audience: int | None = Field(
@@ -241,7 +254,8 @@ class NotificationBody(Body):
 
         Raises AUDIENCE_INVALID.
         """
-        return NewNotification(app_id, words or self._message(), audience or self.audience(), send_at=self.send_at)
+        message, to = words or self._message(), audience or self.audience()
+        return NewNotification(app_id, message, to, send_at=self.send_at, event_type=self.type)
 
     def over(self, words: Message) -> Message:
         """Give a template's message, with what this notification has otherwise: how long, how urgent, and so on."""

@@ -20,6 +20,7 @@ from tidings.web.api import (
     members,
     notifications,
     oidc,
+    preferences,
     reset,
     session,
     setup,
@@ -43,6 +44,7 @@ for _part in (
     erasures.router,  # before the users, whose ids may have slashes in them
     event_types.router,
     events.router,
+    preferences.router,  # likewise
     subscriptions.router,
     timelines.router,
     users.router,

@@ -19,12 +19,16 @@ from tidings.web.auth import container_of
 from tidings.web.callers import is_own_origin
 from tidings.web.errors import BUSY_SECONDS, problem
 from tidings.web.limits import EXPOSED
+from tidings.web.public.person import TOKEN, USER
 
 MAX_BODY = 8 * 1024
 """Bytes of a body: a subscription has about 600."""
 
 PREFLIGHT_SECONDS = 7_200
 """How long a browser may remember a preflight; Chromium keeps none for longer."""
+
+HEADERS = ", ".join(("Content-Type", USER, TOKEN, "Last-Event-ID"))
+"""What a page may send with a request."""
 
 TOO_MANY = 429
 _LATER = {"Retry-After": "3600"}
@@ -131,7 +135,7 @@ def _add_cors(answer: Response, origin: str | None, *, methods: str | None) -> N
     answer.headers["Access-Control-Allow-Origin"] = origin
     if methods:
         answer.headers["Access-Control-Allow-Methods"] = methods
-        answer.headers["Access-Control-Allow-Headers"] = "Content-Type"
+        answer.headers["Access-Control-Allow-Headers"] = HEADERS
         answer.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
     else:
         answer.headers["Access-Control-Expose-Headers"] = EXPOSED

@@ -6,8 +6,11 @@ from starlette.routing import BaseRoute, Route
 
 from tidings.web.public.devices import leave, register
 from tidings.web.public.door import Handler, behind_door
+from tidings.web.public.feed import archive, feed, read, seen, stream
+from tidings.web.public.preferences import get_preferences, put_preferences
 from tidings.web.public.push import event, receipt, subscribe, tags, unsubscribe, vapid_key
 from tidings.web.public.scripts import NAMES, script
+from tidings.web.public.unsubscribe import unsubscribe as unsubscribe_page
 
 PREFIXES = ("/v1/{app}/push", "/push")
 
@@ -18,6 +21,12 @@ _PATHS: dict[str, dict[str, Handler]] = {
     "/receipts": {"POST": receipt},
     "/tags": {"PUT": tags},
     "/events": {"POST": event},
+    "/preferences": {"GET": get_preferences, "PUT": put_preferences},
+    "/feed": {"GET": feed},
+    "/feed/stream": {"GET": stream},
+    "/feed/read": {"POST": read},
+    "/feed/archive": {"POST": archive},
+    "/feed/seen": {"POST": seen},
 }
 
 
@@ -28,6 +37,7 @@ def public_routes() -> list[BaseRoute]:
         for prefix in PREFIXES
         for route in (
             *(Route(prefix + path, behind_door(of), methods=[*of, "OPTIONS"]) for path, of in _PATHS.items()),
+            Route(f"{prefix}/unsubscribe", unsubscribe_page, methods=["GET", "POST"]),
             *(Route(f"{prefix}/{name}", script(name), methods=["GET", "OPTIONS"]) for name in NAMES),
         )
     ]

@@ -23,12 +23,12 @@ from tidings.web.errors import BUSY_SECONDS, problem
 FOLDER = Path(__file__).parent.parent / "static" / "sdk"
 PAGES = ("sdk.js", "sdk.mjs")
 WORKERS = ("service-worker.js", "service-worker.mjs")
-PARTS = ("banner.js", "check.js")
+PARTS = ("banner.js", "check.js", "panels.js")
 """What sdk.js imports when it first needs it. They know nothing of an App and lie as they were built."""
 NAMES = PAGES + WORKERS + PARTS
 
 VERSION_LENGTH = 10
-"""Characters of the SHA-256 of a part's content that sdk.js puts into its address (sdk/build.mjs)."""
+"""Characters of the SHA-256 of all parts, in their order, that sdk.js puts into their addresses (sdk/build.mjs)."""
 
 _EVERYBODY = {
     # A module is imported from another site with CORS alone, and an answer that named one origin would be wrong for the
@@ -65,7 +65,7 @@ async def _answer(request: Request, name: str) -> Response:
         return problem(request, fault)
     except StoreUnavailable:
         return problem(request, CatalogueError(ErrorCode.SERVICE_BUSY), headers={"Retry-After": str(BUSY_SECONDS)})
-    is_version = name in PARTS and request.query_params.get("v") == _hash(content)[:VERSION_LENGTH]
+    is_version = name in PARTS and request.query_params.get("v") == _version()
     return _sent(request, line + content, name=name, caching=_FOR_EVER if is_version else _ASK_AGAIN)
 
 
@@ -94,6 +94,10 @@ def _takes_gzip(accepted: str) -> bool:
 @lru_cache(maxsize=128)
 def _packed(body: bytes) -> bytes:
     return gzip.compress(body, mtime=0)
+
+
+def _version() -> str:
+    return _hash(b"".join(map(_content, PARTS)))[:VERSION_LENGTH]
 
 
 def _hash(content: bytes) -> str:
