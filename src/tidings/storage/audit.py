@@ -29,7 +29,7 @@ e = audit_entries.c
 a = audit_anchors.c
 
 _last = select(e.n, e.hash).where(e.chain == bindparam("of")).order_by(e.n.desc()).limit(1)
-_insert = insert(audit_entries).returning(audit_entries)
+_insert = insert(audit_entries).returning(e.id)
 
 
 class SqlAudit:
@@ -53,7 +53,7 @@ class SqlAudit:
         chain = app_id or _INSTANCE
         self._scope.dialect.hold(self._scope.connection, f"audit {chain}")
         last = self._run(_last, {"of": chain}).first()
-        values = {
+        values: dict[str, Any] = {
             "chain": chain,
             "n": last.n + 1 if last else 1,
             "at": now,
@@ -68,8 +68,20 @@ class SqlAudit:
             "detail": dict(detail or {}),
         }
         previous: bytes = last.hash if last else BEGINNING
-        values |= {"previous": previous, "hash": chained(previous, values)}
-        return _entry(self._run(_insert, values).one())
+        digest = chained(previous, values)
+        stored = self._run(_insert, {**values, "previous": previous, "hash": digest}).scalar_one()
+        return Entry(
+            id=stored,
+            app_id=app_id,
+            n=values["n"],
+            at=now,
+            actor=actor,
+            action=action.value,
+            subject=subject,
+            detail=values["detail"],
+            hash=digest,
+            previous=previous,
+        )
 
     def pseudonym(self, app_id: int, external_id: str) -> str:
         """Name an end user so that an entry about them can be found again, and nothing can be read from it."""

@@ -58,6 +58,13 @@ def _open_chunk(dialect: Dialect) -> Prepared:
 
 
 @cache
+def _add_one(dialect: Dialect) -> Prepared:
+    names = (*("notification_id", "app_id", "n", "low", "high", "retries", "size"), "priority", "status")
+    columns: dict[Any, Any] = {c[name]: bindparam(name) for name in (*names, "due_at", "created_at")}
+    return dialect.prepare(dialect.insert_missing(shards).values(columns).returning(c.id))
+
+
+@cache
 def _owners(dialect: Dialect) -> Prepared:
     return dialect.prepare(select(n.id, n.app_id, n.send_at).where(dialect.any_of(n.id, "ids")))
 
@@ -98,6 +105,8 @@ class SqlShards:
         if not rows:
             return []
         _planned(self._scope.dialect).count(self._scope.connection, {"ids": ids, "now": now})
+        if len(rows) == 1:  # as of every message to a few people
+            return [stored for (stored,) in _add_one(self._scope.dialect).rows(self._scope.connection, rows[0])]
         statement = self._scope.dialect.insert_missing(_table).returning(c.id)
         return sorted(self._scope.connection.execute(statement, rows).scalars())
 

@@ -149,6 +149,8 @@ class SQLiteStore:
         self._closed = False
         self._submitting = threading.Lock()
         self._readers = reading_engine(path)
+        self._mine = threading.local()
+        self._reading: list[Connection] = []
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="tidings-read")
         self._writer = threading.Thread(
             target=self._write_loop, args=(writing_engine(path),), name="tidings-write", daemon=True
@@ -197,18 +199,29 @@ class SQLiteStore:
     def _end(self) -> None:
         # Readers first: the writer is then the last connection, and its closing puts everything into the one file.
         self._pool.shutdown(wait=True)
+        for connection in self._reading:
+            connection.close()
         self._readers.dispose()
         self._line.end()
         self._writer.join()
 
     def _read(self, work: Callable[[Transaction], T]) -> T:
         try:
-            with self._readers.connect() as connection, connection.begin():
+            connection = self._connection()
+            with connection.begin():
                 return work(SqlTransaction(connection, SQLITE, self._sealer))
         except (DBAPIError, sqlite3.Error) as error:
             if blames_the_database(error):
                 raise unavailable(error) from error
             raise
+
+    def _connection(self) -> Connection:
+        """Give the connection of this thread: taking one from the pool and back costs as much as a small work."""
+        known: Connection | None = getattr(self._mine, "connection", None)
+        if known is None or known.invalidated:
+            known = self._mine.connection = self._readers.connect()
+            self._reading.append(known)
+        return known
 
     def _write_loop(self, engine: Engine) -> None:
         connection: Connection | None = None

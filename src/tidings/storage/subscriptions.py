@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from tidings.domain.audience import Audience, Everyone
 from tidings.domain.person import Person
@@ -17,6 +18,7 @@ from tidings.storage import people, retiring
 from tidings.storage import recipients as reading
 from tidings.storage.codec import address_from_bytes, bytes_from_address
 from tidings.storage.devices import VISIBLE, exchange, hold, subscription, target_hash
+from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.relay_status import is_device
 from tidings.storage.schema import credentials, subscriptions
 from tidings.storage.scope import Scope
@@ -25,6 +27,11 @@ c = subscriptions.c
 EVERYONE = Everyone()
 BATCH = 500
 """Rows of an import or an export handled at a time."""
+
+
+@cache
+def _ceiling(dialect: Dialect) -> Prepared:
+    return dialect.prepare(select(func.coalesce(func.max(c.id), 0)).where(c.app_id == bindparam("app")))
 
 
 class SqlSubscriptions:
@@ -185,9 +192,8 @@ class SqlSubscriptions:
 
     def ceiling(self, app_id: int) -> int:
         """Give the highest id in the App, 0 if there is none."""
-        query = select(func.coalesce(func.max(c.id), 0)).where(c.app_id == app_id)
-        highest: int = self._scope.connection.execute(query).scalar_one()
-        return highest
+        [(highest,)] = _ceiling(self._scope.dialect).rows(self._scope.connection, {"app": app_id})
+        return int(highest)
 
     def reached_since(self, credential_id: int, origin: str, *, since: datetime) -> bool:
         """Say whether that origin took a message made with this key since then, for anybody who is still active."""
