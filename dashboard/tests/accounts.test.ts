@@ -72,6 +72,7 @@ describe('permissions', () => {
     const scopes = [.../class Scope\(StrEnum\):[\s\S]*?\n\n\n/.exec(source('domain/permission.py'))![0].matchAll(/^ {4}[A-Z_]+ = "([a-z_:]+)"/gm)].map((found) => found[1]!)
     expect(scopes.sort()).toEqual([...SCOPES, ...FINER].map(([scope]) => scope).sort())
     expect(scopesInWords(['send', 'read', 'fly'])).toBe('Read, Send, fly')
+    expect(scopesInWords([...SCOPES, ...FINER].map(([scope]) => scope))).toBe('Everything')
   })
 })
 
@@ -82,7 +83,7 @@ describe('the audit log', () => {
   it('reads as sentences', () => {
     expect(told({ detail: { audience: 12_408 } })).toBe('Anna sent “Fresh fish” to 12 408 devices')
     expect(told({ action: 'member.role_changed', subject: { kind: 'member', id: 'mem_2', name: 'Jo' }, detail: { from: 'viewer', to: 'editor' } })).toBe('Anna made Jo editor, who was viewer')
-    expect(told({ subject: { kind: 'notification', id: 'ntf_1', name: null }, detail: { audience: 1 } })).toBe('Anna sent a notification by name to 1 device')
+    expect(told({ subject: { kind: 'notification', id: 'ntf_1', name: null }, detail: { audience: 1 } })).toBe('Anna sent a personal notification to 1 device')
     expect(told({ action: 'notification.held_cancelled', subject: { kind: 'notifications', id: null, name: null }, detail: { count: 2 } })).toBe('Anna cancelled 2 notifications that had been held as a likely accident')
     expect(told({ action: 'member.created', subject: { kind: 'member', id: 'mem_1', name: 'Anna' } })).toBe('Anna became a member')
     expect(told({ actor: { kind: 'key', id: 'key_1', name: 'Shop server' } })).toBe('API key Shop server sent “Fresh fish”')

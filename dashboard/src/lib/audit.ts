@@ -106,7 +106,7 @@ const SAYS: ReadonlyMap<string, Say> = new Map(GROUPS.flatMap(([, says]) => Obje
 function whatOf({ subject }: Entry): string {
   if (!subject) return ''
   // What was said to single people is theirs, and not in the log.
-  if (!subject.name) return subject.kind === 'notification' ? 'a notification by name' : (subject.id ?? '')
+  if (!subject.name) return subject.kind === 'notification' ? 'a personal notification' : (subject.id ?? '')
   return subject.kind === 'member' || subject.kind === 'invitation' || subject.kind === 'session' ? subject.name : `“${subject.name}”`
 }
 

@@ -26,9 +26,10 @@ export const FINER: readonly Row[] = [
   ['audit:read', 'Audit', 'read the audit log'],
 ]
 
-/** "Read, Send", in the order above; what is unknown as it is. */
+/** "Read, Send", in the order above; what is unknown as it is, and all there is as one word. */
 export function scopesInWords(scopes: readonly string[]): string {
   const rows = [...SCOPES, ...FINER]
+  if (rows.every(([scope]) => scopes.includes(scope))) return 'Everything'
   const known = rows.filter(([scope]) => scopes.includes(scope)).map(([, label]) => label)
   return [...known, ...scopes.filter((scope) => !rows.some(([one]) => one === scope))].join(', ')
 }
