@@ -34,6 +34,7 @@ class Progress(BaseModel):
     counts: CountsOut
     rate: float = Field(description="Recipients a second over the last few seconds.")
     eta_seconds: float | None = Field(description="Seconds left at that rate; null while nothing moves.")
+    answers: dict[str, int] = Field(description="How often each action was chosen.")
 
 
 async def follow(request: Request, app: App, first: Notification) -> AsyncIterator[Progress]:
@@ -48,7 +49,8 @@ async def follow(request: Request, app: App, first: Notification) -> AsyncIterat
     row, asked = first, time.monotonic()
     while True:
         looks.append((time.monotonic(), row.counts))
-        progress = _progress(row, looks)
+        answers = await notifications.answers(row) if row.counts.answered else {}
+        progress = _progress(row, looks, answers)
         if progress != shown:
             yield progress
             shown = progress
@@ -64,13 +66,14 @@ async def follow(request: Request, app: App, first: Notification) -> AsyncIterat
             row = await notifications.get(app.id, first.public_id)
 
 
-def _progress(row: Notification, looks: deque[tuple[float, Counts]]) -> Progress:
+def _progress(row: Notification, looks: deque[tuple[float, Counts]], answers: dict[str, int]) -> Progress:
     (began, before), (ended, now) = looks[0], looks[-1]
     pace = pace_between(before, now, seconds=ended - began)
     final = row.status in FINAL_STATUSES
     return Progress(
         status=row.status,
         counts=counts_out(row.counts),
+        answers=answers,
         rate=round(pace.rate, 1) if pace else 0.0,
         eta_seconds=0.0 if final else round(pace.eta_seconds, 1) if pace and pace.eta_seconds is not None else None,
     )
