@@ -538,6 +538,8 @@ class TestDeliveries:
             await given.settle(await given.claimed(await given.shard(notification)), sent(7, 8))
         found = await store.read(lambda tx: tx.deliveries.of_subscription(7, limit=2))
         assert found == [(one.id, sent(7)[0], given.now) for one in notifications[:0:-1]]
+        earlier = await store.read(lambda tx: tx.deliveries.of_subscription(7, limit=2, before=found[-1][0]))
+        assert [number for number, _, _ in earlier] == [notifications[0].id]
 
 
 class TestReceipts:

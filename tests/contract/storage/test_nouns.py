@@ -398,6 +398,19 @@ class TestSubscriptions:
             mine
         ]
 
+    async def test_devices_are_searched_by_names_as_they_are_written(self, store: Store, given: Given) -> None:
+        app = await given.app()
+        credential = await given.credential(app)
+        pixel = await given.device(app, credential, device="Pixel 10", user_external_id="u-1")
+        fair = await given.device(app, credential, device="100%_Fairphone")
+        for search, found in {"pIxEl": [pixel], "U-1": [pixel], "%": [fair], "%_": [fair], "x_l": []}.items():
+            page = await store.read(
+                lambda tx, search=search: tx.subscriptions.page(app.id, after=0, limit=9, search=search)
+            )
+            assert page == found, search
+        by_id = await store.read(lambda tx: tx.subscriptions.page(app.id, after=0, limit=9, search=pixel.public_id))
+        assert by_id == [pixel]
+
     async def test_ceiling_and_first_subscribed_user(self, store: Store, given: Given) -> None:
         app = await given.app()
         credential = await given.credential(app)
