@@ -53,6 +53,8 @@ export class BellView implements Bell {
   show(): void {
     if (!this.panel.hidden) return;
     this.panel.hidden = false;
+    // What they say is in it.
+    this.toasts.remove();
     const { left, right } = this.ring.getBoundingClientRect();
     const end = left + right > document.documentElement.clientWidth;
     this.panel.classList.toggle("end", end);

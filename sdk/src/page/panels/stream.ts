@@ -20,8 +20,10 @@ export class Parser {
   private rest = "";
 
   read(piece: string): { event: string; id: string; data: string }[] {
-    const blocks = (this.rest + piece).replace(/\r\n?/g, "\n").split("\n\n");
-    this.rest = blocks.pop() ?? "";
+    // Of a line's end that was cut in two, the second half is still to come.
+    const [, text = "", cut = ""] = /^([^]*?)(\r?)$/.exec(this.rest + piece) ?? [];
+    const blocks = text.replace(/\r\n?/g, "\n").split("\n\n");
+    this.rest = (blocks.pop() ?? "") + cut;
     return blocks.map((block) => {
       const found = { event: "", id: "", data: "" };
       for (const line of block.split("\n")) {
@@ -63,7 +65,8 @@ export function listen(person: Person, from: string, heard: Heard): () => void {
       if (!ended && cause instanceof SignedOut) return heard.signedOut();
     }
     if (ended) return;
-    heard.live(false);
+    // A server that starts anew is back before anybody needs to know.
+    if (tries) heard.live(false);
     // Not all pages at once, after the server was away.
     timer = setTimeout(() => void run(), Math.min(LONGEST, FIRST * 2 ** tries++) * (0.5 + Math.random()));
   }

@@ -41,7 +41,7 @@ font-size:11px;font-weight:700;line-height:1;font-variant-numeric:tabular-nums;b
 display:flex;flex-direction:column;overflow:hidden;background:var(--surface);border:1px solid var(--line);border-radius:8px;box-shadow:var(--shadow)}
 .panel.end{inset-inline-end:0}.panel.start{inset-inline-start:0}
 .head{display:flex;align-items:center;gap:4px;padding:8px 8px 8px 16px;border-block-end:1px solid var(--line);flex:none}
-.head h2{flex:1;min-inline-size:0;font-size:16px;line-height:36px}
+.head h2{flex:1;min-inline-size:0;font-size:16px;line-height:36px;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
 .head .icon+h2{padding-inline-start:4px}
 .scroll{overflow:auto;overscroll-behavior:contain;flex:1 1 auto;min-block-size:0}
 ul{list-style:none}

@@ -47,7 +47,7 @@ const de: Texts = {
   bell: "Mitteilungen",
   bellUnread: "Mitteilungen, {n} ungelesen",
   close: "Schließen",
-  all: "Alle als gelesen markieren",
+  all: "Alle gelesen",
   settings: "Einstellungen für Mitteilungen",
   back: "Zurück zu den Mitteilungen",
   archive: "„{title}“ entfernen",
