@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+
+from tidings.domain.filters.tree import Filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,18 @@ class Tagged:
     tags: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Active subscriptions for which conditions hold, on the device and on whoever it belongs to.
+
+    `at` is the moment that relative times count from, `segment` where the conditions come from (`seg_...`).
+    """
+
+    filter: Filter
+    at: datetime
+    segment: str | None = None
+
+
 class Relaying(StrEnum):
     """What a push service can be asked to send on by itself."""
 
@@ -52,7 +67,7 @@ class Relayed:
     public_id: str
 
 
-Members = Everyone | Users | Devices | Tagged | Relayed
+Members = Everyone | Users | Devices | Tagged | Matching | Relayed
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Export:
             lambda tx: bool(
                 tx.tracked.of_user(app.id, external_id, after=0, limit=1)
                 or tx.events.of_user(app.id, external_id, after=0, limit=1)
+                or tx.follows.topics(app.id, external_id, limit=1)
             )
         )
         if person is None and not devices and not anything:
@@ -84,6 +85,7 @@ class Export:
         for name, rows in (
             ("events", self._events(app, devices, sought)),
             ("reported", self._reported(app, sought)),
+            ("topics", self._topics(app, sought)),
             ("deliveries", self._of_devices(devices, _deliveries)),
             ("receipts", self._of_devices(devices, _receipts)),
             ("messages", self._messages(app, sought)),
@@ -136,6 +138,17 @@ class Export:
         ):
             after = rows[-1].id
             yield [_event(row) for row in rows]
+
+    async def _topics(self, app: App, sought: Sought) -> AsyncIterator[Rows]:
+        """Give what the person follows."""
+        after, user = "", sought.user
+        while user is not None and (
+            rows := await self._store.read(
+                lambda tx, after=after: tx.follows.topics(app.id, user, after=after, limit=AT_ONCE)  # type: ignore[misc]
+            )
+        ):
+            after = rows[-1].topic
+            yield [{"topic": row.topic, "since": row.since} for row in rows]
 
     async def _of_devices(self, devices: Sequence[Subscription], read: Reader) -> AsyncIterator[Rows]:
         for device in devices:

@@ -38,6 +38,7 @@ from tidings.storage.account_ports import Audit, Factors, Members, Oidc, Session
 from tidings.storage.event_ports import Events, EventTypes
 from tidings.storage.preference_ports import Feed, Kinds, Preferences
 from tidings.storage.relay_ports import Relays
+from tidings.storage.segment_ports import Follows, Segments
 from tidings.storage.template_ports import Templates
 
 T = TypeVar("T")
@@ -557,6 +558,8 @@ class Transaction(Protocol):
     access: Access
     idempotency: Idempotency
     instance: Instance
+    segments: Segments
+    follows: Follows
     volumes: Volumes
     stats: Stats
     retention: Retention

@@ -5,13 +5,16 @@ Predicates depend on the kind alone, so that statements are built once and kept.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, NamedTuple, assert_never
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, or_, select, true
 
-from tidings.domain.audience import Audience, Devices, Everyone, Relayed, Tagged, Through, Users
+from tidings.domain.audience import Audience, Devices, Everyone, Matching, Relayed, Tagged, Through, Users
+from tidings.domain.filters import Filter, Root
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage.dialects import Dialect
+from tidings.storage.filters import Conditions, asks_for, devices_with_people
 from tidings.storage.relay_status import SENDABLE
 from tidings.storage.schema import credentials, subscriptions
 
@@ -27,6 +30,8 @@ class Kind(NamedTuple):
 
     members: type
     cut_down: bool = False
+    conditions: tuple[Filter, datetime] | None = None
+    """Those of Matching, with the moment they are looked at: their statements are their own, and kept for a while."""
 
 
 BY_ID = (Devices, Relayed)
@@ -43,7 +48,7 @@ def predicate(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
         app_id == bindparam("app_id"),
         _sendable(dialect, kind.members),
         subscriptions.c.credential_id.is_not(None),
-        _members(dialect, kind.members),
+        _members(dialect, kind),
         _reached(dialect, kind),
     )
 
@@ -74,7 +79,18 @@ def _sendable(dialect: Dialect, kind: type) -> ColumnElement[bool]:
     return sendable(kind, dialect.unindexed(status) if kind in NAMED else status)
 
 
-def _members(dialect: Dialect, kind: type) -> ColumnElement[bool]:
+def source(kind: Kind) -> FromClause:
+    """Give the rows that a predicate of that kind looks at: people only where it asks for them."""
+    if kind.conditions and Root.USER in asks_for(kind.conditions[0]):
+        return devices_with_people()
+    return subscriptions
+
+
+def _members(dialect: Dialect, whole: Kind) -> ColumnElement[bool]:
+    kind = whole.members
+    if whole.conditions is not None:
+        tree, at = whole.conditions
+        return Conditions(dialect, at).sql(tree)
     if kind is Users:
         return dialect.any_of(subscriptions.c.user_external_id, MEMBERS)
     if kind in BY_ID:
@@ -88,20 +104,22 @@ def still(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
     """Say which of some devices, found by their ids, belong to an audience of that kind now: people sign out."""
     if kind.members is Users:
         return dialect.any_of(dialect.unindexed(subscriptions.c.user_external_id), MEMBERS)
-    return true() if kind.members in BY_ID else _members(dialect, kind.members)
+    return true() if kind.members in BY_ID else _members(dialect, kind)
 
 
 def kind_of(audience: Audience) -> Kind:
     """Give the kind of an audience, which is all that a statement depends on."""
     if isinstance(audience, Through):
-        return Kind(type(audience.of), cut_down=True)
+        return kind_of(audience.of)._replace(cut_down=True)
+    if isinstance(audience, Matching):
+        return Kind(Matching, conditions=(audience.filter, audience.at))
     return Kind(type(audience))
 
 
 def parameters(dialect: Dialect, app_id: int, audience: Audience) -> dict[str, Any]:
     """Give what the predicate of the audience's kind is to be executed with."""
     match audience:
-        case Everyone():
+        case Everyone() | Matching():
             return {"app_id": app_id}
         case Users(external_ids):
             return {"app_id": app_id, MEMBERS: dialect.many(external_ids)}

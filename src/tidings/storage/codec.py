@@ -8,10 +8,12 @@ from typing import Any
 
 import msgspec
 
-from tidings.domain.audience import Audience, Devices, Everyone, Members, Relayed, Tagged, Through, Users
+from tidings.domain.audience import Audience, Devices, Everyone, Matching, Members, Relayed, Tagged, Through, Users
 from tidings.domain.delivery import Retry
+from tidings.domain.filters import filter_from_json, json_from_filter
 from tidings.domain.message import Message
 from tidings.domain.subscription import Address
+from tidings.storage.columns import microseconds, moment
 
 KINDS: dict[str, type[Members]] = {
     "everyone": Everyone,
@@ -19,6 +21,7 @@ KINDS: dict[str, type[Members]] = {
     "devices": Devices,
     "tagged": Tagged,
     "relayed": Relayed,
+    "matching": Matching,
 }
 """The word each kind of audience is stored under; a word is never reused for something else."""
 
@@ -46,6 +49,9 @@ def json_from_audience(audience: Audience) -> dict[str, Any]:
     """Give an audience as plain JSON values, tagged by its kind."""
     if isinstance(audience, Through):
         return {**json_from_audience(audience.of), CHANNELS: list(audience.channels)}
+    if isinstance(audience, Matching):
+        conditions = json_from_filter(audience.filter)
+        return {"kind": "matching", "filter": conditions, "at": microseconds(audience.at), "segment": audience.segment}
     fields: dict[str, Any] = msgspec.to_builtins(audience)
     if isinstance(audience, Relayed):
         fields["of"] = fields.pop("kind")
@@ -57,7 +63,11 @@ def audience_from_json(stored: dict[str, Any]) -> Audience:
     fields = {name: value for name, value in stored.items() if name not in ("kind", CHANNELS)}
     if "of" in fields:
         fields["kind"] = fields.pop("of")
-    members = msgspec.convert(fields, KINDS[stored["kind"]])
+    members: Members
+    if stored["kind"] == "matching":
+        members = Matching(filter_from_json(fields["filter"]), moment(fields["at"]), fields["segment"])
+    else:
+        members = msgspec.convert(fields, KINDS[stored["kind"]])
     return Through(members, tuple(stored[CHANNELS])) if CHANNELS in stored else members
 
 

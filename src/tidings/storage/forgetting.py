@@ -1,13 +1,15 @@
-"""What goes with a person at once: their preferences, quiet hours and feed."""
+"""What goes with a person at once: preferences, quiet hours, feed, what they follow, their id in segments."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 
+from tidings.domain.filters import filter_from_json, forgotten, json_from_filter
 from tidings.storage.preference_tables import PERSONAL
 from tidings.storage.scope import Scope
+from tidings.storage.segment_tables import follows, segments
 
 
 def forget_wishes(scope: Scope, app_id: int, user: str) -> Counter[str]:
@@ -17,4 +19,18 @@ def forget_wishes(scope: Scope, app_id: int, user: str) -> Counter[str]:
         for table in tables:
             gone = delete(table).where(table.c.app_id == app_id, table.c.user_external_id == user)
             removed[name] += scope.connection.execute(gone).rowcount
+    gone = delete(follows).where(follows.c.app_id == app_id, follows.c.user_external_id == user)
+    removed["topics"] += scope.connection.execute(gone).rowcount
+    _forget_in_segments(scope, app_id, user)
     return removed
+
+
+def _forget_in_segments(scope: Scope, app_id: int, user: str) -> None:
+    """Take a person out of the conditions that name them by id."""
+    c = segments.c
+    for row in scope.connection.execute(select(c.id, c.filter).where(c.app_id == app_id)).all():
+        tree = filter_from_json(row.filter)
+        left = forgotten(tree, {user})
+        if left != tree:
+            values = {"filter": json_from_filter(left)}
+            scope.connection.execute(update(segments).where(c.id == row.id).values(values))

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from sqlalchemy import Text, cast, or_, select, update
 
-from tidings.domain.audience import Audience, Devices, Members, Through, Users
+from tidings.domain.audience import Audience, Devices, Matching, Members, Through, Users
 from tidings.domain.erasure import Sought
+from tidings.domain.filters import FALSE, forgotten
 from tidings.domain.message import Message
 from tidings.storage.codec import audience_from_json, json_from_audience, json_from_message, message_from_json
 from tidings.storage.schema import notifications
@@ -30,7 +31,7 @@ def forget(scope: Scope, app_id: int, sought: Sought, *, after: int, to: int, li
         if left == audience:
             continue
         values = {"audience": json_from_audience(left)}
-        if not members(left):
+        if _is_nobody(left):
             values["message"] = json_from_message(_silenced(message_from_json(row.message)))
         scope.connection.execute(update(notifications).where(c.id == row.id).values(values))
         changed += 1
@@ -47,35 +48,36 @@ def naming(scope: Scope, app_id: int, sought: Sought, *, after: int, limit: int)
 def without(audience: Audience, sought: Sought) -> Audience:
     """Give the audience without the sought."""
     if isinstance(audience, Through):
-        return Through(_without(audience.of, sought), audience.channels)
-    return _without(audience, sought)
+        return Through(_members_without(audience.of, sought), audience.channels)
+    return _members_without(audience, sought)
 
 
-def _without(named: Members, sought: Sought) -> Members:
-    match named:
+def _members_without(audience: Members, sought: Sought) -> Members:
+    match audience:
         case Users(external_ids):
             return Users(tuple(one for one in external_ids if one != sought.user))
         case Devices(public_ids):
             return Devices(tuple(one for one in public_ids if one not in sought.devices))
+        case Matching(tree):
+            return replace(audience, filter=forgotten(tree, {*sought.devices, sought.user or ""}))
         case _:
-            return named
+            return audience
 
 
-def members(audience: Audience) -> tuple[str, ...] | None:
-    """Give whom an audience names; None where it names nobody by name."""
+def _is_nobody(audience: Audience) -> bool:
     match audience:
-        case Users(external_ids):
-            return external_ids
-        case Devices(public_ids):
-            return public_ids
         case Through(of, _):
-            return members(of)
+            return _is_nobody(of)
+        case Users(named) | Devices(named):
+            return not named
+        case Matching(tree):
+            return tree == FALSE
         case _:
-            return None
+            return False
 
 
 def _named(scope: Scope, app_id: int, *, after: int, to: int | None, limit: int) -> list[AnyRow]:
-    kinds = or_(*(cast(c.audience, Text).contains(f'"{kind}"') for kind in ("users", "devices")))
+    kinds = or_(*(cast(c.audience, Text).contains(f'"{kind}"') for kind in ("users", "devices", "matching")))
     query = select(c.id, c.audience, c.message, c.public_id, c.created_at).where(
         c.app_id == app_id, c.id > after, kinds
     )

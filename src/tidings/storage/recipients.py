@@ -5,7 +5,7 @@ from __future__ import annotations
 from binascii import hexlify
 from collections.abc import Sequence
 from enum import StrEnum
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
@@ -14,7 +14,7 @@ from tidings.domain.audience import Audience
 from tidings.domain.subscription import Recipient
 from tidings.lib.log import Logger
 from tidings.lib.sealed import SealBroken, Sealer
-from tidings.storage.audiences import Kind, kind_of, parameters, place, predicate, sendable, still
+from tidings.storage.audiences import Kind, kind_of, parameters, place, predicate, sendable, source, still
 from tidings.storage.codec import parts_of_addresses
 from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.schema import subscriptions
@@ -22,6 +22,9 @@ from tidings.storage.scope import Scope
 
 c = subscriptions.c
 log = Logger(__name__)
+
+_kept = lru_cache(maxsize=512)
+"""Keeps the statements of every plain kind, and those of the conditions looked at last."""
 
 
 class Event(StrEnum):
@@ -48,45 +51,51 @@ def recipient(sealer: Sealer, row: Sequence[Any]) -> Recipient:
     return Recipient(subscription_id, provider, credential_id or 0, target, keys, locale, origin, address_hash)
 
 
-@cache
+@_kept
 def _range(dialect: Dialect, kind: Kind) -> Prepared:
     at = place(dialect, kind)
     return dialect.prepare(
         select(*COLUMNS)
+        .select_from(source(kind))
         .where(predicate(dialect, kind), at > bindparam("after"), at <= bindparam("high"))
         .order_by(at)
         .limit(bindparam("most"))
     )
 
 
-@cache
+@_kept
 def _listed(dialect: Dialect, kind: Kind) -> Prepared:
     wanted = dialect.any_of(c.id, "ids")
     return dialect.prepare(
         select(*COLUMNS)
+        .select_from(source(kind))
         .where(wanted, sendable(kind.members), c.credential_id.is_not(None), still(dialect, kind))
         .order_by(c.id)
     )
 
 
-@cache
+@_kept
 def _count(dialect: Dialect, kind: Kind) -> Prepared:
-    return dialect.prepare(select(func.count()).select_from(subscriptions).where(predicate(dialect, kind)))
+    return dialect.prepare(select(func.count()).select_from(source(kind)).where(predicate(dialect, kind)))
 
 
-@cache
+@_kept
 def _one_further_on(dialect: Dialect, kind: Kind) -> Prepared:
     at = place(dialect, kind)
-    members = select(at).where(predicate(dialect, kind), at > bindparam("after"), at <= bindparam("ceiling"))
+    members = (
+        select(at)
+        .select_from(source(kind))
+        .where(predicate(dialect, kind), at > bindparam("after"), at <= bindparam("ceiling"))
+    )
     return dialect.prepare(members.order_by(at).limit(1).offset(bindparam("skipped")))
 
 
-@cache
+@_kept
 def _rest(dialect: Dialect, kind: Kind) -> Prepared:
     at = place(dialect, kind)
     return dialect.prepare(
         select(func.max(at), func.count())
-        .select_from(subscriptions)
+        .select_from(source(kind))
         .where(predicate(dialect, kind), at > bindparam("after"), at <= bindparam("ceiling"))
     )
 

@@ -24,6 +24,7 @@ from sqlalchemy.pool import QueuePool
 from tidings.lib.sealed import Sealer
 from tidings.storage import StoreUnavailable, Transaction
 from tidings.storage.dialects.sqlite import SQLITE
+from tidings.storage.functions import add_functions
 from tidings.storage.line import Line
 from tidings.storage.transaction import SqlTransaction
 
@@ -85,6 +86,7 @@ def _engine(path: Path, *, mode: str, pragmas: tuple[str, ...], begin: str, size
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         for pragma in pragmas:
             connection.execute(pragma).close()
+        add_functions(connection)
         return connection
 
     engine = create_engine(

@@ -36,6 +36,7 @@ from tidings.storage.event_types import SqlEventTypes
 from tidings.storage.events import SqlEvents
 from tidings.storage.factors import SqlFactors
 from tidings.storage.feed import SqlFeed
+from tidings.storage.follows import SqlFollows
 from tidings.storage.idempotency import SqlIdempotency
 from tidings.storage.instance import SqlInstance
 from tidings.storage.kinds import SqlKinds
@@ -49,6 +50,8 @@ from tidings.storage.relay_ports import Relays
 from tidings.storage.relays import SqlRelays
 from tidings.storage.retention import SqlRetention
 from tidings.storage.scope import Scope
+from tidings.storage.segment_ports import Follows, Segments
+from tidings.storage.segments import SqlSegments
 from tidings.storage.sessions import SqlSessions
 from tidings.storage.shards import SqlShards
 from tidings.storage.stats import SqlStats
@@ -81,6 +84,8 @@ class SqlTransaction:
         self.access: Access = SqlAccess(scope)
         self.idempotency: Idempotency = SqlIdempotency(scope)
         self.instance: Instance = SqlInstance(scope)
+        self.segments: Segments = SqlSegments(scope)
+        self.follows: Follows = SqlFollows(scope)
         self.volumes: Volumes = SqlVolumes(scope)
         self.stats: Stats = SqlStats(scope)
         self.retention: Retention = SqlRetention(scope)

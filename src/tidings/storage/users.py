@@ -43,21 +43,21 @@ class SqlUsers:
             update(users).where(*_is(app_id, external_id)).values(values).returning(users)
         ).first()
         if known is not None:
-            return _user(known), False
+            return user_from(known), False
         values = {"attributes": {}, "app_id": app_id, "external_id": external_id, "created_at": now} | values
-        return _user(self._scope.connection.execute(insert(users).values(values).returning(users)).one()), True
+        return user_from(self._scope.connection.execute(insert(users).values(values).returning(users)).one()), True
 
     def get(self, app_id: int, external_id: str) -> User | None:
         """Find by the App's own id."""
         row = self._scope.connection.execute(select(users).where(*_is(app_id, external_id))).first()
-        return _user(row) if row else None
+        return user_from(row) if row else None
 
     def page(self, app_id: int, *, after: int, limit: int) -> list[User]:
         """List newest first; `after` is the id of the last one seen, 0 to begin."""
         query = select(users).where(users.c.app_id == app_id).order_by(users.c.id.desc()).limit(limit)
         if after:
             query = query.where(users.c.id < after)
-        return [_user(row) for row in self._scope.connection.execute(query)]
+        return [user_from(row) for row in self._scope.connection.execute(query)]
 
     def delete(self, app_id: int, external_id: str) -> bool:
         """Forget a person, what they wish and what they did; the devices stay, belonging to nobody."""
@@ -75,7 +75,8 @@ def _is(app_id: int, external_id: str) -> tuple[ColumnElement[bool], ColumnEleme
     return users.c.app_id == app_id, users.c.external_id == external_id
 
 
-def _user(row: AnyRow) -> User:
+def user_from(row: AnyRow) -> User:
+    """Make a person of a row."""
     return User(
         id=row.id,
         app_id=row.app_id,

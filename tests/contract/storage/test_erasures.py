@@ -11,10 +11,11 @@ from sqlalchemy import func, select
 
 from support.stored import Given, endpoint, sent
 from tidings.domain.app import App
-from tidings.domain.audience import Devices, Users
+from tidings.domain.audience import Devices, Matching, Through, Users
 from tidings.domain.campaign import NotificationStatus
 from tidings.domain.delivery import DeliveryStatus, Retry, SettledDelivery, Suspicion
 from tidings.domain.erasure import Erasure, ErasureStatus, Subject
+from tidings.domain.filters import filter_from
 from tidings.domain.receipt import Receipt, ReceiptEvent
 from tidings.domain.stats import Dimension, Naming, Scale
 from tidings.domain.subscription import Subscription
@@ -75,6 +76,14 @@ async def anna(store: Store, given: Given) -> tuple[App, list[Subscription], Sub
     for n, device in enumerate((*mine, other)):
         event = NewTrackedEvent(app.id, device.id, "anna", f"key-{n}", "viewed", {"page": "/secret"})
         await store.write(lambda tx, e=event, n=n: tx.tracked.add(e, public_id=f"evt_{app.id}_{n}", now=given.now))  # type: ignore[misc]
+    await store.write(lambda tx: tx.follows.follow(app.id, "ferry", ["anna", "berta"], now=given.now))
+    tree = filter_from('user.id in ["anna", "berta"]')
+    await store.write(
+        lambda tx: tx.segments.add(app.id, public_id=f"seg_{app.id}", name="VIPs", conditions=tree, now=given.now)
+    )
+    to_them = Through(Matching(filter_from('user.id == "anna" && user.n > 1'), given.now), ("webpush",))
+    await given.notification(app, to_them)
+    await given.notification(app, Through(Users(("anna",)), ("webpush",)))
     notification = await given.notification(app)
     shard = await given.claimed(await given.shard(notification))
     suspicion = Suspicion(mine[0].id, "endpoint_suspect", b"hash", SUSPECT)
@@ -92,7 +101,8 @@ async def test_nothing_is_left_of_a_person_but_numbers(store: Store, given: Give
     done = await carried(store, given, await asked(store, given, app, "anna"), limit=limit)
     assert done.status is ErasureStatus.DONE
     assert done.counts == {
-        "users": 1, "subscriptions": 2, "events": 3, "deliveries": 2, "receipts": 2, "suspicions": 1,
+        "users": 1, "topics": 1, "subscriptions": 2, "events": 3, "deliveries": 2, "receipts": 2, "suspicions": 1,
+        "messages": 2,
     }  # fmt: skip
 
     def look(tx: Transaction) -> None:
@@ -280,7 +290,8 @@ async def test_two_that_carry_one_on_at_once_remove_each_row_once(store: Store, 
     begun = await asked(store, given, app, "anna")
     done = await asyncio.gather(*(carried(store, given, begun, limit=1) for _ in range(4)))
     assert done[-1].counts == {
-        "users": 1, "subscriptions": 2, "events": 3, "deliveries": 2, "receipts": 2, "suspicions": 1,
+        "users": 1, "topics": 1, "subscriptions": 2, "events": 3, "deliveries": 2, "receipts": 2, "suspicions": 1,
+        "messages": 2,
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tidings.domain.errors import FieldFault
-from tidings.domain.filters.binding import bind
+from tidings.domain.filters.binding import bind, forgotten
 from tidings.domain.filters.checking import Known, check, checked, fields_of
 from tidings.domain.filters.codec import filter_from_json, json_from_filter
 from tidings.domain.filters.explaining import Explanation, explain
@@ -69,6 +69,7 @@ __all__ = [
     "filter_from",
     "filter_from_json",
     "filter_from_text",
+    "forgotten",
     "json_from_filter",
     "matches",
     "subscription_record",

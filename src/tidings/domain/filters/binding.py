@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as Names
 from dataclasses import replace
 from datetime import datetime
 
 from tidings.domain.filters.matching import Record, constant, holds, turned, value_of
-from tidings.domain.filters.tree import FALSE, TRUE, AllOf, AnyOf, Compare, Field, Filter, Not
+from tidings.domain.filters.tree import FALSE, TRUE, AllOf, AnyOf, Compare, Field, Filter, Not, Op, Root
+
+_NAMING = frozenset(
+    {Field(Root.USER, ("id",)), Field(Root.SUBSCRIPTION, ("user_id",)), Field(Root.SUBSCRIPTION, ("id",))}
+)
 
 
 def bind(tree: Filter, record: Record, now: datetime) -> Filter:
@@ -39,6 +44,32 @@ def _bound(compare: Compare, record: Record, now: datetime) -> Filter:
         return FALSE if found is None else replace(compare, value=found)
     if left_known:
         return TRUE if holds(compare, record, now) else FALSE
+    return compare
+
+
+def forgotten(tree: Filter, names: Names[str]) -> Filter:
+    """Give the conditions without these ids of people and devices; they hold for everybody else as before."""
+    match tree:
+        case AllOf(parts):
+            return _joined([forgotten(part, names) for part in parts], AllOf)
+        case AnyOf(parts):
+            return _joined([forgotten(part, names) for part in parts], AnyOf)
+        case Not(part):
+            left = forgotten(part, names)
+            return FALSE if left == TRUE else TRUE if left == FALSE else Not(left)
+        case Compare():
+            return _unnamed(tree, names)
+
+
+def _unnamed(compare: Compare, names: Names[str]) -> Filter:
+    value = compare.value
+    if compare.field not in _NAMING:
+        return compare
+    if compare.op is Op.EQUALS and value in names:
+        return FALSE
+    if compare.op is Op.IN and isinstance(value, tuple) and not names.isdisjoint(value):
+        others = tuple(one for one in value if one not in names)
+        return replace(compare, value=others) if others else FALSE
     return compare
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tidings.domain.app import User
-from tidings.domain.subscription import Subscription
+if TYPE_CHECKING:  # an audience is made of conditions, and these see what audiences are made of
+    from tidings.domain.app import User
+    from tidings.domain.subscription import Subscription
 
 
 def user_record(user: User | None, external_id: str | None = None, *, topics: Sequence[str] = ()) -> Mapping[str, Any]:

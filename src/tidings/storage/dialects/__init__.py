@@ -61,7 +61,7 @@ class Words:
         assert isinstance(compiled, SQLCompiler)
         assert not compiled.post_compile_params
         encoders = {
-            name: bind.type.dialect_impl(driver).bind_processor(driver) for name, bind in compiled.binds.items()
+            name: bind.type.dialect_impl(driver).bind_processor(driver) for bind, name in compiled.bind_names.items()
         }
         constants = {
             name: value.value if isinstance(value, Enum) else value
@@ -91,6 +91,26 @@ class NewDeliveries(NamedTuple):
     attempts: Sequence[int]
     reasons: Sequence[str]
     references: Sequence[str]
+
+
+class JsonScalar(NamedTuple):
+    """A value of a JSON document as expressions, one for each kind; those of the other kinds are NULL."""
+
+    text: ColumnElement[str]
+    number: ColumnElement[Any]
+    flag: ColumnElement[str]
+    """`true` or `false`."""
+
+
+class JsonPlace(NamedTuple):
+    """A place in a JSON document, as expressions."""
+
+    there: ColumnElement[bool]
+    """Whether something is there that is not null; NULL where nothing is."""
+
+    scalar: JsonScalar
+    some: Callable[[Callable[[JsonScalar], ColumnElement[bool]]], ColumnElement[bool]]
+    """Whether a list is there, and one element of it passes a test."""
 
 
 class Prepared(Protocol):
@@ -151,6 +171,22 @@ class Dialect(Protocol):
 
     def tags(self, wanted: Mapping[str, str]) -> Any:
         """Make the parameter of `has_tags`."""
+        ...
+
+    def json(self, document: ColumnElement[Any], path: Sequence[str]) -> JsonPlace:
+        """Look into a JSON document; a name of the path has no quotes, backslashes and control characters."""
+        ...
+
+    def number(self, value: float) -> ColumnElement[Any]:
+        """Give a number to compare with one of a document, read as those are."""
+        ...
+
+    def among(self, value: ColumnElement[Any], wanted: Sequence[str] | Sequence[int | float]) -> ColumnElement[bool]:
+        """Ask whether a value is in a list of any length, of texts or of numbers."""
+        ...
+
+    def has_part(self, value: ColumnElement[str], part: ColumnElement[str]) -> ColumnElement[bool]:
+        """Ask whether a text holds another one, sign by sign."""
         ...
 
     def insert_deliveries(

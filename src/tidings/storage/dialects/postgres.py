@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ClauseElement, ColumnElement, Connection, CursorResult, Table, bindparam, func
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Numeric,
+    Table,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert, psycopg
 from sqlalchemy.engine import Dialect as Driver
 from sqlalchemy.sql.dml import Insert
 
-from tidings.storage.dialects import NewDeliveries, Words, increment, insert_missing, upsert
+from tidings.storage.dialects import JsonPlace, JsonScalar, NewDeliveries, Words, increment, insert_missing, upsert
 
 # One statement with five arrays: measured against COPY into a staging table and against a row per statement.
 _STORE = (
@@ -90,12 +107,52 @@ class PostgresDialect:
         """Make the parameter of `has_tags`."""
         return dict(wanted)
 
+    def json(self, document: ColumnElement[Any], path: Sequence[str]) -> JsonPlace:
+        """Look into a document step by step: a name never counts as the place in a list."""
+        value: ColumnElement[Any] = type_coerce(document, JSONB)
+        for name in path:
+            value = value.op("->", return_type=JSONB())(bindparam(None, name, type_=Text, unique=True))
+        kind = func.jsonb_typeof(value)
+
+        def some(test: Callable[[JsonScalar], ColumnElement[bool]]) -> ColumnElement[bool]:
+            # In CASE, since nothing else keeps PostgreSQL from taking apart what is no list.
+            elements = func.jsonb_array_elements(case((kind == "array", value))).table_valued("value")
+            passes = select(literal(1)).select_from(elements).where(test(_scalar(type_coerce(elements.c.value, JSONB))))
+            return passes.correlate_except(elements).exists()
+
+        return JsonPlace(kind != "null", _scalar(value), some)
+
+    def number(self, value: float) -> ColumnElement[Any]:
+        """Give it as a decimal number, as documents hold them."""
+        return bindparam(None, Decimal(repr(value)), type_=Numeric, unique=True)
+
+    def among(self, value: ColumnElement[Any], wanted: Sequence[str] | Sequence[int | float]) -> ColumnElement[bool]:
+        """Compare it with an array; long ones are hashed."""
+        equal = value.op("=", is_comparison=True)  # `==` would put the array first, where it may not stand
+        if wanted and not isinstance(wanted[0], str):
+            exact = [Decimal(repr(one)) for one in wanted]
+            return equal(func.any(bindparam(None, exact, type_=ARRAY(Numeric), unique=True)))
+        return equal(func.any(bindparam(None, list(wanted), type_=ARRAY(Text), unique=True)))
+
+    def has_part(self, value: ColumnElement[str], part: ColumnElement[str]) -> ColumnElement[bool]:
+        """Look for it by strpos."""
+        return func.strpos(value, part) > 0
+
     def insert_deliveries(
         self, connection: Connection, notification_id: int, at: int, new: NewDeliveries
     ) -> Collection[int] | None:
         """Insert in one statement; it gives back the rows that were really inserted."""
         stored = connection.exec_driver_sql(_STORE, (notification_id, at, *map(list, new))).fetchall()
         return None if len(stored) == len(new.subscriptions) else {subscription_id for (subscription_id,) in stored}
+
+
+def _scalar(value: ColumnElement[Any]) -> JsonScalar:
+    kind = func.jsonb_typeof(value)
+    return JsonScalar(
+        text=case((kind == "string", value.op("#>>", return_type=Text())(literal_column("'{}'")))),
+        number=case((kind == "number", cast(value, Numeric))),
+        flag=case((kind == "boolean", cast(value, Text))),
+    )
 
 
 POSTGRES = PostgresDialect()

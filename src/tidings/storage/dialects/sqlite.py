@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ClauseElement, ColumnElement, Connection, Table, Text, bindparam, func, select
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects.sqlite import insert, pysqlite
 from sqlalchemy.sql.dml import Insert
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
+from sqlalchemy.types import NullType, TypeEngine
 
-from tidings.storage.dialects import NewDeliveries, Words, increment, insert_missing, upsert
+from tidings.storage.dialects import JsonPlace, JsonScalar, NewDeliveries, Words, increment, insert_missing, upsert
 
 _PRESENT = (
     "SELECT subscription_id FROM deliveries"
@@ -105,6 +120,32 @@ class SQLiteDialect:
         """Make the parameter of `has_tags`."""
         return _json(wanted)
 
+    def json(self, document: ColumnElement[Any], path: Sequence[str]) -> JsonPlace:
+        """Look into a JSON text; names are labels, as msgspec writes signs beyond ASCII as they are."""
+        place = bindparam(None, "$" + "".join(f'."{name}"' for name in path), type_=Text, unique=True)
+
+        kind = func.json_type(document, place)
+
+        def some(test: Callable[[JsonScalar], ColumnElement[bool]]) -> ColumnElement[bool]:
+            element = func.json_each(document, place).table_valued("type", "atom")
+            passes = select(literal(1)).select_from(element).where(test(_scalar(element.c.type, element.c.atom)))
+            return and_(kind == "array", passes.correlate_except(element).exists())
+
+        return JsonPlace(kind != "null", _scalar(kind, func.json_extract(document, place)), some)
+
+    def number(self, value: float) -> ColumnElement[Any]:
+        """Let SQLite read it from JSON, as it reads those of a document."""
+        return func.json_extract(bindparam(None, _json(value), type_=Text, unique=True), "$", type_=NullType())
+
+    def among(self, value: ColumnElement[Any], wanted: Sequence[str] | Sequence[int | float]) -> ColumnElement[bool]:
+        """Look it up in a JSON array, which SQLite reads once for a whole statement."""
+        values = func.json_each(bindparam(None, _json(wanted), type_=Text, unique=True)).table_valued("value")
+        return value.in_(select(values.c.value))
+
+    def has_part(self, value: ColumnElement[str], part: ColumnElement[str]) -> ColumnElement[bool]:
+        """Look for it by instr."""
+        return func.instr(value, part) > 0
+
     def insert_deliveries(
         self, connection: Connection, notification_id: int, at: int, new: NewDeliveries
     ) -> Collection[int] | None:
@@ -122,6 +163,18 @@ class SQLiteDialect:
                 driver.execute(_STORE, (*shared, _json(references))).close()
             stored += references
         return None if len(stored) == len(new.subscriptions) else set(stored)
+
+
+def _scalar(kind: ColumnElement[str], value: ColumnElement[Any]) -> JsonScalar:
+    return JsonScalar(
+        text=_where(kind == "text", value, Text()),
+        number=_where(or_(kind == "integer", kind == "real"), value, NullType()),
+        flag=_where(or_(kind == "true", kind == "false"), kind, Text()),
+    )
+
+
+def _where(test: ColumnElement[bool], value: ColumnElement[Any], kind: TypeEngine[Any]) -> ColumnElement[Any]:
+    return type_coerce(case((test, value)), kind)
 
 
 def _alike(new: NewDeliveries) -> dict[tuple[int, int, str], dict[int, str]]:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidings.domain.audience import FEED, Audience, Devices, Everyone, Relayed, Relaying, Tagged, Through, Users
+from tidings.domain.audience import (
+    FEED,
+    Audience,
+    Devices,
+    Everyone,
+    Matching,
+    Relayed,
+    Relaying,
+    Tagged,
+    Through,
+    Users,
+)
+from tidings.domain.filters import text_from_filter
 from tidings.providers import CHANNELS
 
 
@@ -19,6 +31,8 @@ def to_out(audience: Audience) -> dict[str, Any]:
             return {"subscriptions": list(public_ids)}
         case Tagged(tags):
             return {"tags": dict(tags)}
+        case Matching(tree, _, segment):
+            return {"segment": segment} if segment else {"conditions": text_from_filter(tree)}
         case Relayed(kind, name, public_id):
             return {kind.value: public_id if kind is Relaying.APNS_CHANNEL else name}
         case Through(of, _):
