@@ -31,14 +31,15 @@ BODIES: dict[str, Any] = {
     "count_audience": {"to": {"all": True}},
     "settle_held": {"action": "send"},
     "invite": {"email": "x@example.com", "role": "viewer"},
+    "put_event_type": {"name": "Mine"},
     "put_user": {"attributes": {"mine": True}},
     "create_key": {"name": "x"},
 }
 """Bodies that would do something; routes without one here get `{}`, and what does not fit it is refused as well."""
 
 REFUSED = {401, 403, 404}
-OWN = {"put_user", "erase_user"}
-"""Whoever names a user of their own App by an id that another App uses too names somebody else."""
+OWN = {"put_user", "erase_user", "put_event_type", "get_preferences", "put_preferences"}
+"""Whoever names a user or an event type of their own App by a name that another App uses too means something else."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,8 @@ async def two(app: FastAPI, container: Container, api: httpx2.AsyncClient, tmp_p
     assert device.status_code == 201, device.text
     assert (await api.put("/api/v1/users/u-2", params=at, json={"locale": "de"})).status_code == 201
     sent = await api.post("/api/v1/notifications", params=at, json=MESSAGE)
+    kind = await api.put("/api/v1/event-types/ferry.late", params=at, json={"name": "A ferry is late"})
+    assert kind.status_code in (200, 201), kind.text
     elsewhere = await member_of(container, {second.id: Role.OWNER}, email="elsewhere@example.com")
     invited = await api.post("/api/v1/invitations", params=at, json={"email": "i@example.com", "role": "viewer"})
     key = await container.access.create_key(name="theirs", scopes=[Scope.READ], app=second, by=SYSTEM)
@@ -139,6 +142,7 @@ async def two(app: FastAPI, container: Container, api: httpx2.AsyncClient, tmp_p
         "key_id": key.api_key.public_id,
         "integration": integration,
         "provider": "webpush",
+        "key": "ferry.late",
         "erasure_id": erased.json()["id"],
     }
     for role in Role:
