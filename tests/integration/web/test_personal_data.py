@@ -122,6 +122,7 @@ async def test_an_erased_person_is_gone_and_the_receipt_says_what_was_removed(
     assert (receipt["status"], receipt["subject"], receipt["still_sending"]) == ("done", "user", 0)
     assert receipt["removed"] == {
         "users": 1, "subscriptions": 1, "events": 1, "deliveries": 1, "receipts": 1, "messages": 1,
+        "feed": 1,
     }  # fmt: skip
     assert any("Backups" in sentence for sentence in receipt["kept"])
     assert "anna" not in answer.text
