@@ -46,6 +46,9 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'event_type.set': ({ what, detail }) => `${detail.new ? 'declared' : 'changed'} the event type ${what}`,
     'event_type.removed': ({ what }) => `removed the event type ${what}`,
     'events.sent': ({ detail }) => `reported ${several(detail, 'event')}`,
+    'trigger.created': ({ what }) => `created the trigger ${what}`,
+    'trigger.changed': ({ what, detail }) => (detail.enabled === false ? `turned off the trigger ${what}` : detail.enabled === true ? `turned on the trigger ${what}` : `changed the trigger ${what}`),
+    'trigger.deleted': ({ what }) => `deleted the trigger ${what}`,
     'event.replayed': ({ what }) => `let an event happen again: ${what}`,
   }],
   ['Members', {

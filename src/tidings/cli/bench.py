@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tidings.cli.bench_events import events
 from tidings.cli.bench_pause import pause
 from tidings.cli.failure import CommandFailed
 from tidings.cli.options import Call, command
@@ -43,6 +44,7 @@ def register(root: typer.Typer) -> None:
     root.add_typer(group, name="bench", rich_help_panel="Run")
     for one in (encrypt, send, campaign, ingest, compare, fcm, apns, soak):
         command(group, one.__name__)(one)
+    command(group, "events")(events)
     command(group, "pause")(pause)
     command(group, "all")(everything)
 

@@ -27,6 +27,7 @@ class ErrorCode(StrEnum):
     EVENT_TOO_LARGE = "event_too_large"
     EVENT_TYPES_TOO_MANY = "event_types_too_many"
     EVENT_TYPE_INVALID = "event_type_invalid"
+    EVENT_TYPE_IN_USE = "event_type_in_use"
     EVENT_TYPE_UNKNOWN = "event_type_unknown"
     FILTER_INVALID = "filter_invalid"
     FORBIDDEN = "forbidden"
@@ -87,6 +88,8 @@ class ErrorCode(StrEnum):
     TEMPLATE_INVALID = "template_invalid"
     TEMPLATE_NAME_TAKEN = "template_name_taken"
     TOO_MANY_HELD = "too_many_held"
+    TRIGGERS_TOO_MANY = "triggers_too_many"
+    TRIGGER_INVALID = "trigger_invalid"
     UNAUTHORIZED = "unauthorized"
     UNSUBSCRIBE_LINK_INVALID = "unsubscribe_link_invalid"
     VAPID_KEY_INVALID = "vapid_key_invalid"
@@ -203,6 +206,9 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         422,
         "The event type is not valid",
         "See `errors` for the place in `variables` or `examples` and what is wrong with it.",
+    ),
+    ErrorCode.EVENT_TYPE_IN_USE: ErrorEntry(
+        409, "Triggers need the event type as it is", "Change or delete the triggers in `detail` first."
     ),
     ErrorCode.EVENT_TYPE_UNKNOWN: ErrorEntry(
         422, "The event type is not declared", "Declare it first: PUT /api/v1/event-types/{key}."
@@ -410,6 +416,12 @@ CATALOGUE: dict[ErrorCode, ErrorEntry] = {
         "Too many notifications are held already",
         "Say what is to become of them: `tidings notifications held --send` or `--cancel`; "
         "send with `confirm_volume: true` what is meant.",
+    ),
+    ErrorCode.TRIGGERS_TOO_MANY: ErrorEntry(
+        409, "The App has 1 000 triggers", "Delete one that is not used any more, or let one serve several cases."
+    ),
+    ErrorCode.TRIGGER_INVALID: ErrorEntry(
+        422, "The trigger is not valid", "See `errors` for the field and what is wrong with it."
     ),
     ErrorCode.UNAUTHORIZED: ErrorEntry(
         401,

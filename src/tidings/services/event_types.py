@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tidings.domain.audit import SYSTEM, Action, Actor, Subject
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.event import EventType, NewEventType
+from tidings.domain.trigger import Trigger
 from tidings.lib.clock import Clock
 from tidings.lib.json_schema import Checker, schema_faults
 from tidings.services.paging import Page, page_from, position_from
+from tidings.services.trigger_checks import definition_faults
 from tidings.storage import Store, Transaction
 
 MOST = 1_000
@@ -27,7 +29,7 @@ class EventTypes:
     async def put(self, app_id: int, new: NewEventType, *, by: Actor = SYSTEM) -> tuple[EventType, bool]:
         """Declare a type, or change the one with its key; the second value tells whether it is new.
 
-        Raises EVENT_TYPE_INVALID and EVENT_TYPES_TOO_MANY.
+        Raises EVENT_TYPE_INVALID, EVENT_TYPES_TOO_MANY, and EVENT_TYPE_IN_USE where a trigger reads what is gone.
         """
         check(new)
         now = self._clock.now()
@@ -36,6 +38,8 @@ class EventTypes:
             stored, made = tx.event_types.put(app_id, new, now=now)
             if made and tx.event_types.count(app_id) > MOST:
                 raise CatalogueError(ErrorCode.EVENT_TYPES_TOO_MANY)
+            if not made:
+                _check_triggers(tx, stored)
             about = Subject("event_type", stored.key, stored.name)
             tx.audit.add(by, Action.EVENT_TYPE_SET, app_id=app_id, subject=about, detail={"new": made}, now=now)
             return stored, made
@@ -56,13 +60,17 @@ class EventTypes:
         return page_from(rows, limit=limit, position=lambda row: row.id)
 
     async def delete(self, app_id: int, key: str, *, by: Actor = SYSTEM) -> None:
-        """Forget a type; events of it that are stored stay. Raises NOT_FOUND."""
+        """Forget a type; events of it that are stored stay. Raises NOT_FOUND and EVENT_TYPE_IN_USE."""
         now = self._clock.now()
 
         def delete(tx: Transaction) -> None:
             found = tx.event_types.get(app_id, key)
-            if found is None or not tx.event_types.delete(app_id, key):
+            if found is None:
                 raise _not_found(key)
+            in_use = tx.triggers.naming(app_id, key)
+            if in_use:
+                raise CatalogueError(ErrorCode.EVENT_TYPE_IN_USE, f"{_named(in_use)} would have no events any more.")
+            tx.event_types.delete(app_id, key)
             about = Subject("event_type", key, found.name)
             tx.audit.add(by, Action.EVENT_TYPE_REMOVED, app_id=app_id, subject=about, now=now)
 
@@ -88,6 +96,20 @@ def _faults(variables: Mapping[str, Any], examples: tuple[Mapping[str, Any], ...
     for n, example in enumerate(examples):
         for one in checker.faults(example):
             yield FieldFault(".".join(filter(None, ("examples", str(n), one.place))), one.words)
+
+
+def _check_triggers(tx: Transaction, kind: EventType) -> None:
+    for one in tx.triggers.naming(kind.app_id, kind.key):
+        own = tx.event_types.get(kind.app_id, one.definition.event_type)
+        fault = next(definition_faults(tx, kind.app_id, one.definition, own), None) if own else None
+        if fault is not None:
+            detail = f"{_named([one])} could not do its work: {fault.field}: {fault.message}"
+            raise CatalogueError(ErrorCode.EVENT_TYPE_IN_USE, detail)
+
+
+def _named(triggers: Sequence[Trigger]) -> str:
+    more = f" and {len(triggers) - 1} more" if len(triggers) > 1 else ""
+    return f"The trigger {triggers[0].definition.name!r} ({triggers[0].public_id}){more}"
 
 
 def _not_found(key: str) -> CatalogueError:

@@ -92,6 +92,13 @@ class Events:
         rows = await self._store.read(lambda tx: tx.events.page(app_id, sought, after=after, limit=limit + 1))
         return page_from(rows, limit=limit, position=lambda row: row.id)
 
+    async def check(self, app_id: int, one: Reported) -> None:
+        """Raise what reporting this would raise; nothing is stored."""
+        types = await self._store.read(lambda tx: tx.event_types.some(app_id, [one.type]))
+        checked = self._checked(app_id, one, types)
+        if isinstance(checked, CatalogueError):
+            raise checked
+
     async def replay(self, app_id: int, public_id: str, *, by: Actor = SYSTEM) -> str:
         """Let an event happen again, as a new one that names it; give the new one's id.
 

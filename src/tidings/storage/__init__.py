@@ -40,6 +40,7 @@ from tidings.storage.preference_ports import Feed, Kinds, Preferences
 from tidings.storage.relay_ports import Relays
 from tidings.storage.segment_ports import Follows, Segments
 from tidings.storage.template_ports import Templates
+from tidings.storage.trigger_ports import Firings, Lanes, Triggers
 
 T = TypeVar("T")
 
@@ -551,6 +552,9 @@ class Transaction(Protocol):
     tracked: Tracked
     event_types: EventTypes
     events: Events
+    triggers: Triggers
+    firings: Firings
+    lanes: Lanes
     notifications: Notifications
     shards: Shards
     deliveries: Deliveries

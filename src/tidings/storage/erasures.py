@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -60,10 +60,8 @@ class SqlErasures:
         devices = self._scope.connection.execute(select(s.id, s.public_id).where(*of).with_for_update()).all()
         if not devices:
             return self._before(app.id, Subject.SUBSCRIPTION, subscription)
-        sought, removed = Sought(devices=(subscription,)), Counter(subscriptions=len(devices))
-        return self._begin(
-            app, Subject.SUBSCRIPTION, subscription, sought, devices, removed, public_id=public_id, now=now
-        )
+        sought, removed, of_device = Sought(devices=(subscription,)), Counter(subscriptions=1), Subject.SUBSCRIPTION
+        return self._begin(app, of_device, subscription, sought, devices, removed, public_id=public_id, now=now)
 
     def app(self, app: App, *, public_id: str, now: datetime) -> Erasure:
         """Let nobody find an App any more and nothing of it be sent, and begin to remove all that is its."""
@@ -282,7 +280,6 @@ def _may_hold(shard: AnyRow, ids: Sequence[int]) -> bool:
 
 
 def _erasure(row: AnyRow) -> Erasure:
-    counts: Mapping[str, int] = row.counts
     return Erasure(
         id=row.id,
         public_id=row.public_id,
@@ -290,7 +287,7 @@ def _erasure(row: AnyRow) -> Erasure:
         app=row.app_public_id,
         subject=Subject(row.subject),
         status=ErasureStatus(row.status),
-        counts=dict(counts),
+        counts=dict(row.counts),
         asked_at=row.asked_at,
         finished_at=row.finished_at,
         in_hand=tuple(InHand(*one) for one in row.in_hand),

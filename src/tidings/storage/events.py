@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 from tidings.domain.event import Event, EventStatus, NewEvent, Sought, Stored
 from tidings.storage.event_tables import event_people, events
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.trigger_tables import firings
 
 c = events.c
 p = event_people.c
@@ -105,6 +106,7 @@ def remove_events(scope: Scope, ids: Sequence[int]) -> int:
         return 0
     wanted = {"ids": scope.dialect.many(ids)}
     scope.connection.execute(delete(event_people).where(scope.dialect.any_of(p.event_id, "ids")), wanted)
+    scope.connection.execute(delete(firings).where(scope.dialect.any_of(firings.c.event_id, "ids")), wanted)
     return scope.connection.execute(delete(events).where(scope.dialect.any_of(c.id, "ids")), wanted).rowcount
 
 

@@ -36,10 +36,12 @@ from tidings.storage.event_types import SqlEventTypes
 from tidings.storage.events import SqlEvents
 from tidings.storage.factors import SqlFactors
 from tidings.storage.feed import SqlFeed
+from tidings.storage.firings import SqlFirings
 from tidings.storage.follows import SqlFollows
 from tidings.storage.idempotency import SqlIdempotency
 from tidings.storage.instance import SqlInstance
 from tidings.storage.kinds import SqlKinds
+from tidings.storage.lanes import SqlLanes
 from tidings.storage.members import SqlMembers
 from tidings.storage.notifications import SqlNotifications
 from tidings.storage.oidc import SqlOidc
@@ -60,6 +62,8 @@ from tidings.storage.template_ports import Templates
 from tidings.storage.templates import SqlTemplates
 from tidings.storage.throttle import SqlThrottle
 from tidings.storage.tracked import SqlTracked
+from tidings.storage.trigger_ports import Firings, Lanes, Triggers
+from tidings.storage.triggers import SqlTriggers
 from tidings.storage.users import SqlUsers
 from tidings.storage.volumes import SqlVolumes
 
@@ -77,6 +81,9 @@ class SqlTransaction:
         self.tracked: Tracked = SqlTracked(scope)
         self.event_types: EventTypes = SqlEventTypes(scope)
         self.events: Events = SqlEvents(scope)
+        self.triggers: Triggers = SqlTriggers(scope)
+        self.firings: Firings = SqlFirings(scope)
+        self.lanes: Lanes = SqlLanes(scope)
         self.notifications: Notifications = SqlNotifications(scope)
         self.shards: Shards = SqlShards(scope)
         self.deliveries: Deliveries = SqlDeliveries(scope)

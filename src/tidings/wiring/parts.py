@@ -15,6 +15,7 @@ from tidings.pipeline.flow import Flow
 from tidings.services.account import Account
 from tidings.services.audit import Audit
 from tidings.services.devices import Devices
+from tidings.services.dry_run import DryRuns
 from tidings.services.event_types import EventTypes
 from tidings.services.events import Events
 from tidings.services.feed import Feed
@@ -35,6 +36,7 @@ from tidings.services.sessions import Sessions
 from tidings.services.sign_in import SignIn
 from tidings.services.throttle import Throttle
 from tidings.services.trials import Trials
+from tidings.services.triggers import Triggers
 from tidings.settings import Settings
 from tidings.storage import Store
 
@@ -79,17 +81,22 @@ class Accounts:
 
 @dataclass(frozen=True, slots=True)
 class Automation:
-    """What sends by itself: the events that an App reports, and their types."""
+    """What sends by itself: the events that an App reports, their types, and their triggers."""
 
     event_types: EventTypes
     events: Events
+    triggers: Triggers
+    dry_runs: DryRuns
 
     @classmethod
     def of(cls, *, store: Store, bus: Bus, clock: Clock, ids: Ids) -> Automation:
         """Put them together."""
+        events = Events(store=store, bus=bus, clock=clock, ids=ids)
         return cls(
             event_types=EventTypes(store=store, clock=clock),
-            events=Events(store=store, bus=bus, clock=clock, ids=ids),
+            events=events,
+            triggers=Triggers(store=store, clock=clock, ids=ids),
+            dry_runs=DryRuns(store=store, clock=clock, events=events),
         )
 
 

@@ -69,7 +69,7 @@ class Dispatcher:
         """Dispatch until cancelled; then wait for what the runners have in hand, but not for ever."""
         beside = [asyncio.create_task(work) for work in (self._listen(), self._obey(), self._plan_ahead())]
         try:
-            await _whenever(self._awake, self._look)
+            await whenever(self._awake, self._look)
         finally:
             tasks = list(self._running.values())
             if tasks:
@@ -105,7 +105,7 @@ class Dispatcher:
             if await self._flow.plan():
                 self._awake.set()
 
-        await _whenever(self._rung, plan)
+        await whenever(self._rung, plan)
 
     async def _look(self) -> None:
         await self._notice_the_clock()
@@ -161,7 +161,7 @@ def _waiting(tx: Transaction, *, now: datetime, places: int, besides: int, carri
     return ready, tx.shards.ready(now=now, limit=places + besides + carried, least=Priority.AT_ONCE)
 
 
-async def _whenever(rung: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+async def whenever(rung: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
     """Do the work whenever it is rung for, and often besides; whatever goes wrong, it is done again."""
     while True:
         await _rung_for(rung, LOOK_EVERY)

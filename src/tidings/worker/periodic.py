@@ -99,6 +99,7 @@ def clear(tx: Transaction, *, now: datetime) -> None:
     tx.throttle.purge(now=now)
     tx.factors.purge(now=now)
     tx.sessions.purge(now=now, seen_since=now - IDLE)
+    tx.firings.purge(now=now, limit=10_000)
     tx.volumes.purge(before=now - KEEP_IDEMPOTENCY)
     tx.instance.forget_silent(before=now - KEEP_SILENT)
     tx.subscriptions.forget_suspicions(before=now - KEEP_SUSPICIONS)

@@ -10,6 +10,7 @@ import socket
 from tidings.providers import provider
 from tidings.wiring import Container
 from tidings.worker.dispatcher import Dispatcher
+from tidings.worker.eventing import Eventing
 from tidings.worker.granting import GrantedPool
 from tidings.worker.periodic import PURGE_EVERY, ROLL_UP_EVERY, again_and_again, beat, purge, tidy
 from tidings.worker.runner import Runner
@@ -32,7 +33,7 @@ class Worker:
         settings = container.settings
         self._container = container
         self._id = container.ids.new("wrk")
-        meters = Meters(container.metrics)
+        meters, owner = Meters(container.metrics), f"{socket.gethostname()}/{os.getpid()}/{self._id}"
         self.pool = SenderPool(
             size=settings.senders,
             meters=meters,
@@ -50,7 +51,10 @@ class Worker:
             deliveries=container.deliveries,
             provider=provider,
             chance=random.random,  # jitter, not a secret
-            owner=f"{socket.gethostname()}/{os.getpid()}/{self._id}",
+            owner=owner,
+        )
+        self._eventing = Eventing(
+            store=container.store, bus=container.bus, clock=container.clock, ids=container.ids, owner=owner
         )
         self._dispatcher = Dispatcher(
             flow=container.flow,
@@ -70,13 +74,14 @@ class Worker:
         if container.settings.database_url is None:
             # One process has a SQLite folder to itself: who held these leases is dead, so nobody waits for them.
             now = container.clock.now()
-            await container.store.write(lambda tx: tx.shards.free_leases(now=now))
+            await container.store.write(lambda tx: (tx.shards.free_leases(now=now), tx.lanes.free(now=now)))
         await self.pool.start()
         self._tasks = [
             asyncio.create_task(self._dispatcher.run()),
             asyncio.create_task(
                 beat(container.store, container.clock, worker_id=self._id, senders=container.settings.senders)
             ),
+            asyncio.create_task(self._eventing.run()),
             asyncio.create_task(tidy(container.flow)),
             asyncio.create_task(purge(container.store, container.clock)),
             *self._duties(),

@@ -26,6 +26,7 @@ class Event(StrEnum):
     INTEGRATION_PAUSED = "integration_paused"
     CLOCK_WENT_BACK = "clock_went_back"
     DUTY_FAILED = "duty_failed"
+    EVENTS_FAILED = "events_failed"
 
 
 class Metric(StrEnum):

@@ -18,6 +18,7 @@ from tidings.services.events import Reported
 from tidings.web.api.event_types import KEY
 from tidings.web.api.message import YEARS, Name
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, Problem, listed
+from tidings.web.api.triggers import FiringOut, firing_out
 from tidings.web.auth import By, container_of, in_app
 from tidings.web.errors import invalid_from, problem_body
 
@@ -79,6 +80,12 @@ class EventOut(BaseModel):
     occurred_at: datetime
     created_at: datetime
     done_at: datetime | None
+
+
+class FiredEventOut(EventOut):
+    """An event, what became of it, and what came of each trigger whose conditions held."""
+
+    firings: list[FiringOut]
 
 
 _REQUEST = {
@@ -149,9 +156,12 @@ async def list_events(
 
 
 @router.get("/{event_id}", operation_id="get_event", summary="Get an event")
-async def get_event(request: Request, app: ReadEvents, event_id: str) -> EventOut:
-    """Show one event."""
-    return event_out(await container_of(request).automation.events.get(app.id, event_id))
+async def get_event(request: Request, app: ReadEvents, event_id: str) -> FiredEventOut:
+    """Show one event, and what came of it."""
+    automation = container_of(request).automation
+    found = await automation.events.get(app.id, event_id)
+    firings = [firing_out(one) for one in await automation.triggers.of_event(found)]
+    return FiredEventOut(**event_out(found).model_dump(), firings=firings)
 
 
 @router.post("/{event_id}/replay", operation_id="replay_event", summary="Replay an event", status_code=202)

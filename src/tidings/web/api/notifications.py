@@ -57,6 +57,9 @@ class NotificationOut(ContentOut):
     channels: list[str] = Field(description="What it goes through, of those that the audience has.")
     devices_known: bool = Field(description="False where a push service sends it on: it counts as one.")
     source: str
+    event_type: str | None = Field(description="What it is about; people choose by it what they get.")
+    trigger: str | None = Field(description="The trigger that made it.")
+    event: str | None = Field(description="The event that it tells of; of a digest the newest.")
     held_because: HoldReason | None = Field(description="Why the tripwire holds it; null for all others.")
     counts: CountsOut
     reasons: dict[str, int] = Field(description="Why recipients failed, expired or were skipped.")
@@ -241,6 +244,9 @@ def notification_out(row: Notification, *, answers: dict[str, int] | None = None
         channels=channels_out(row.audience),
         devices_known=is_known(row.audience),
         source=row.source,
+        event_type=row.event_type,
+        trigger=row.trigger,
+        event=row.event,
         held_because=row.held_because,
         counts=counts_out(row.counts),
         reasons=row.reasons,

@@ -9,6 +9,7 @@ from tidings.web.api import (
     audit,
     channels,
     dead_shards,
+    dry_runs,
     erasures,
     event_types,
     events,
@@ -30,6 +31,7 @@ from tidings.web.api import (
     system,
     templates,
     timelines,
+    triggers,
     uploads,
     users,
 )
@@ -45,6 +47,8 @@ for _part in (
     event_types.router,
     events.router,
     preferences.router,  # likewise
+    triggers.router,
+    dry_runs.router,
     subscriptions.router,
     timelines.router,
     users.router,

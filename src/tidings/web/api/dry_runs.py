@@ -1,0 +1,106 @@
+"""Dry runs: POST /triggers/{id}/dry-run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+
+from tidings.services.dry_run import DryRun, NotTold, Told, WhyNot
+from tidings.web.api.message import Name
+from tidings.web.api.shapes import Body
+from tidings.web.api.triggers import ReadTriggers
+from tidings.web.auth import container_of
+
+router = APIRouter(prefix="/triggers", tags=["Events"])
+
+
+class DryRunBody(Body):
+    """An event that happened, or data as one would bring it; without both, the type's first example."""
+
+    event: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = Field(
+        default=None, examples=["evt_01jd8k3v5x0000000000000000"]
+    )
+    data: dict[str, Any] | None = None
+    users: list[Name] = Field(default=[], max_length=1_000)
+    actor: Name | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> DryRunBody:
+        if self.event is not None and self.model_fields_set != {"event"}:
+            raise ValueError("Name an event that happened, or give data, users and actor; not both.")
+        return self
+
+
+class ToldOut(BaseModel):
+    """What a person would be told."""
+
+    user: str
+    devices: int
+    language: str | None
+    title: str
+    body: str
+    url: str | None
+
+
+class NotToldOut(BaseModel):
+    """Somebody who would be told nothing."""
+
+    user: str
+    why: WhyNot
+    detail: str = Field(description="In words: what decided it.")
+
+
+class DryRunOut(BaseModel):
+    """What would come of it; nothing was sent, stored or counted."""
+
+    event: str | None
+    fires: bool
+    enabled: bool
+    conditions_hold: bool
+    because: list[str] = Field(description="The comparisons that decided whether the conditions hold.")
+    throttled: bool = Field(description="It has fired as often as it may for this key.")
+    fault: str | None = Field(description="Why its words cannot be written for anybody.")
+    delay: int
+    digest: bool
+    devices: int = Field(description="Devices of the audience, of all its people.")
+    people: list[ToldOut] = Field(description="Up to 50 of those who would be told.")
+    others: list[NotToldOut] = Field(description="Up to 20 of those who would not, besides those that the event names.")
+
+
+@router.post("/{trigger_id}/dry-run", operation_id="dry_run_trigger", summary="Try a trigger")
+async def dry_run_trigger(request: Request, app: ReadTriggers, trigger_id: str, body: DryRunBody) -> DryRunOut:
+    """Show what it would do: whether its conditions hold and why, who would be told what, and why others would not."""
+    service = container_of(request).automation.dry_runs
+    if body.event is not None:
+        return _out(await service.of_event(app, trigger_id, body.event))
+    return _out(await service.of_data(app, trigger_id, data=body.data, users=body.users, actor=body.actor))
+
+
+def _out(run: DryRun) -> DryRunOut:
+    return DryRunOut(
+        event=run.event,
+        fires=run.fires,
+        enabled=run.enabled,
+        conditions_hold=run.conditions_hold,
+        because=list(run.because),
+        throttled=run.throttled,
+        fault=run.fault,
+        delay=run.delay,
+        digest=run.digest,
+        devices=run.devices,
+        people=[_told(one) for one in run.people],
+        others=[_not_told(one) for one in run.others],
+    )
+
+
+def _told(one: Told) -> ToldOut:
+    said = one.rendered
+    return ToldOut(
+        user=one.user, devices=one.devices, language=one.language, title=said.title, body=said.body, url=said.url
+    )
+
+
+def _not_told(one: NotTold) -> NotToldOut:
+    return NotToldOut(user=one.user, why=one.why, detail=one.detail)
