@@ -245,7 +245,9 @@ class TestOrigins:
         answer = await browser.options("/push/subscribe", headers={"Origin": "http://localhost:3000", **asked})
         assert answer.status_code == 204
         assert "DELETE" in answer.headers["access-control-allow-methods"]
-        assert answer.headers["access-control-allow-headers"] == "Content-Type"
+        assert (
+            answer.headers["access-control-allow-headers"] == "Content-Type, Tidings-User, Tidings-Token, Last-Event-ID"
+        )
         assert "access-control-allow-credentials" not in answer.headers
         answer = await browser.options("/push/subscribe", headers={"Origin": SITE, **asked})
         assert answer.status_code == 403
