@@ -200,7 +200,7 @@ async def test_its_progress_is_streamed_until_it_is_final(
     assert fields["event"] == "progress"
     progress = json.loads(fields["data"])
     assert progress["status"] == NotificationStatus.CANCELLED
-    assert set(progress) == {"status", "counts", "rate", "eta_seconds"}
+    assert set(progress) == {"status", "counts", "answers", "rate", "eta_seconds"}
 
 
 async def test_a_stream_ends_when_the_server_stops(app: FastAPI, api: httpx2.AsyncClient, vapid_key: str) -> None:
