@@ -287,7 +287,8 @@ class TestTheDoor:
             answer = await browser.options(f"/push/{path}", headers=origin)
             assert answer.status_code == 204
             assert answer.headers["access-control-allow-methods"] == methods
-            assert answer.headers["access-control-allow-headers"] == "Content-Type"
+            allowed = answer.headers["access-control-allow-headers"]
+            assert allowed == "Content-Type, Tidings-User, Tidings-Token, Last-Event-ID"
 
     async def test_lets_a_page_read_that_there_is_no_such_app(self, browser: httpx2.AsyncClient) -> None:
         origin = {"Origin": "https://www.example.com"}

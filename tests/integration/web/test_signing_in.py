@@ -43,6 +43,8 @@ class TestTheFirstMember:
             "super_admin": True,
             "two_factor": {"totp": False, "passkeys": 0, "recovery_codes_left": 0},
             "has_password": True,
+            "providers": [],
+            "can_confirm": True,
             "created_at": "",
         }
         assert [(app["name"], app["role"]) for app in body["apps"]] == [("My site", "owner"), ("Second", "owner")]
@@ -163,7 +165,8 @@ async def test_a_member_sees_the_apps_that_are_theirs_and_what_they_may(
     await sign_in(browser, container, await member_of(container, {first.id: Role.VIEWER}))
     body = (await browser.get("/api/v1/session")).json()
     assert body["apps"] == [{"id": first.public_id, "name": "My site", "role": "viewer"}]
-    assert body["permissions"] == {"instance": [], "apps": {first.public_id: ["app.read", "app.see", "message.read"]}}
+    may = ["app.read", "app.see", "event.read", "event_type.read", "message.read", "template.read", "trigger.read"]
+    assert body["permissions"] == {"instance": [], "apps": {first.public_id: may}}
     assert body["ways"] == {"password": True, "passkey": True, "oidc": []}
     assert [row["id"] for row in (await browser.get("/api/v1/apps")).json()["data"]] == [first.public_id]
 
