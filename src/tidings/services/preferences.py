@@ -16,7 +16,7 @@ from tidings.lib.clock import Clock
 from tidings.lib.opaque import OpaquePairs
 from tidings.services.quiet import quiet_of_app, set_quiet_of_app
 from tidings.storage import Store, Transaction
-from tidings.storage.preference_ports import Switch
+from tidings.storage.ports.preferences import Switch
 
 PUSH, FEED = PreferenceChannel.PUSH, PreferenceChannel.FEED
 _SIGNATURE = 24

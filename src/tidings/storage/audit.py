@@ -33,7 +33,7 @@ _insert = insert(audit_entries).returning(e.id)
 
 
 class SqlAudit:
-    """Implements `storage.account_ports.Audit`."""
+    """Implements `storage.ports.accounts.Audit`."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope

@@ -21,7 +21,7 @@ c = challenges.c
 
 
 class SqlFactors:
-    """Implements `storage.account_ports.Factors`."""
+    """Implements `storage.ports.accounts.Factors`."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope

@@ -19,7 +19,7 @@ p = password_resets.c
 
 
 class SqlMembers:
-    """Implements `storage.account_ports.Members`."""
+    """Implements `storage.ports.accounts.Members`."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope

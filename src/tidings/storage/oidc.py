@@ -17,7 +17,7 @@ i = oidc_identities.c
 
 
 class SqlOidc:
-    """Implements `storage.account_ports.Oidc`."""
+    """Implements `storage.ports.accounts.Oidc`."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope

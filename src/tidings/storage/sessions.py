@@ -48,7 +48,7 @@ _VOUCHING = (
 
 
 class SqlSessions:
-    """Implements `storage.account_ports.Sessions`."""
+    """Implements `storage.ports.accounts.Sessions`."""
 
     def __init__(self, scope: Scope) -> None:
         self._run = scope.connection.execute

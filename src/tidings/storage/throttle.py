@@ -15,7 +15,7 @@ f = sign_in_failures.c
 
 
 class SqlThrottle:
-    """Implements `storage.account_ports.Throttle`."""
+    """Implements `storage.ports.accounts.Throttle`."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope

@@ -24,14 +24,12 @@ from tidings.storage import (
     Volumes,
 )
 from tidings.storage.access import SqlAccess
-from tidings.storage.account_ports import Audit, Factors, Members, Oidc, Sessions, Throttle
 from tidings.storage.apps import SqlApps
 from tidings.storage.audit import SqlAudit
 from tidings.storage.credentials import SqlCredentials
 from tidings.storage.deliveries import SqlDeliveries
 from tidings.storage.dialects import Dialect
 from tidings.storage.erasures import SqlErasures
-from tidings.storage.event_ports import Events, EventTypes
 from tidings.storage.event_types import SqlEventTypes
 from tidings.storage.events import SqlEvents
 from tidings.storage.factors import SqlFactors
@@ -45,24 +43,26 @@ from tidings.storage.lanes import SqlLanes
 from tidings.storage.members import SqlMembers
 from tidings.storage.notifications import SqlNotifications
 from tidings.storage.oidc import SqlOidc
-from tidings.storage.preference_ports import Feed, Kinds, Preferences
+from tidings.storage.ports.accounts import Audit, Factors, Members, Oidc, Sessions, Throttle
+from tidings.storage.ports.events import Events, EventTypes
+from tidings.storage.ports.preferences import Feed, Kinds, Preferences
+from tidings.storage.ports.relays import Relays
+from tidings.storage.ports.segments import Follows, Segments
+from tidings.storage.ports.templates import Templates
+from tidings.storage.ports.triggers import Firings, Lanes, Triggers
 from tidings.storage.preferences import SqlPreferences
 from tidings.storage.receipts import SqlReceipts
-from tidings.storage.relay_ports import Relays
 from tidings.storage.relays import SqlRelays
 from tidings.storage.retention import SqlRetention
 from tidings.storage.scope import Scope
-from tidings.storage.segment_ports import Follows, Segments
 from tidings.storage.segments import SqlSegments
 from tidings.storage.sessions import SqlSessions
 from tidings.storage.shards import SqlShards
 from tidings.storage.stats import SqlStats
 from tidings.storage.subscriptions import SqlSubscriptions
-from tidings.storage.template_ports import Templates
 from tidings.storage.templates import SqlTemplates
 from tidings.storage.throttle import SqlThrottle
 from tidings.storage.tracked import SqlTracked
-from tidings.storage.trigger_ports import Firings, Lanes, Triggers
 from tidings.storage.triggers import SqlTriggers
 from tidings.storage.users import SqlUsers
 from tidings.storage.volumes import SqlVolumes

@@ -15,7 +15,7 @@ from tidings.domain.preference import PreferenceChannel, QuietHours, QuietWish
 from tidings.services.preferences import KEEP, Choice, Chosen
 from tidings.services.quiet import minute_from, text_from
 from tidings.services.region import time_zone_from
-from tidings.storage.preference_ports import Switch
+from tidings.storage.ports.preferences import Switch
 from tidings.web.auth import container_of
 from tidings.web.public.door import body_of
 from tidings.web.public.person import person_of
