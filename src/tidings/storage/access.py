@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select, update
 
 from tidings.domain.app import ApiKey, SetupToken
-from tidings.storage.schema import api_keys, setup_tokens
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.instance import api_keys, setup_tokens
 
 k = api_keys.c
 t = setup_tokens.c

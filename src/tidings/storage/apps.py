@@ -10,8 +10,8 @@ from sqlalchemy import bindparam, insert, select, update
 
 from tidings.domain.app import App
 from tidings.domain.errors import CatalogueError, ErrorCode
-from tidings.storage.schema import apps
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.apps import apps
 
 _THERE = apps.c.erased_at.is_(None)
 """An App that is being erased is found by nobody."""

@@ -16,7 +16,8 @@ from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage.dialects import Dialect
 from tidings.storage.filters import Conditions, asks_for, devices_with_people
 from tidings.storage.relay_status import SENDABLE
-from tidings.storage.schema import credentials, subscriptions
+from tidings.storage.tables.apps import credentials
+from tidings.storage.tables.subscriptions import subscriptions
 
 MEMBERS = "members"
 """The parameter that holds what the audience names: user ids, subscription ids or tags."""

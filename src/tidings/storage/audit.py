@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, insert, select
 
 from tidings.domain.audit import Action, Actor, ActorKind, Anchor, Entry, Subject
-from tidings.storage.account_tables import audit_anchors, audit_entries
 from tidings.storage.columns import microseconds
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.accounts import audit_anchors, audit_entries
 
 BEGINNING = bytes(32)
 """What the first entry of a chain has in place of a hash before it."""

@@ -11,8 +11,9 @@ from tidings.domain.campaign import NotificationStatus
 from tidings.domain.delivery import DeadShard, ShardStatus, SkipReason
 from tidings.storage.codec import message_from_json
 from tidings.storage.counters import add_reasons
-from tidings.storage.schema import apps, notifications, shards
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.apps import apps
+from tidings.storage.tables.notifications import notifications, shards
 from tidings.storage.tallies import tally_skipped
 
 c = shards.c

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from tidings.domain.campaign import Counts
-from tidings.storage.schema import notification_reasons
 from tidings.storage.scope import Scope
+from tidings.storage.tables.notifications import notification_reasons
 
 COUNTERS = tuple(field.name for field in fields(Counts))
 """The fields of Counts; each has a column `n_<name>`."""

@@ -13,8 +13,9 @@ from tidings.domain.app import Credential, CredentialStatus, Integration
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.relay_status import after_its_key
-from tidings.storage.schema import credentials, integrations, pauses, subscriptions
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.apps import credentials, integrations, pauses
+from tidings.storage.tables.subscriptions import subscriptions
 
 _by_id = select(credentials).where(credentials.c.id == bindparam("id"))
 
@@ -269,14 +270,13 @@ class SqlCredentials:
         return self._credential(row) if row else None
 
     def _credential(self, row: AnyRow) -> Credential:
-        context = _context(row.integration_id, row.fingerprint)
         return Credential(
             id=row.id,
             integration_id=row.integration_id,
             app_id=row.app_id,
             provider=row.provider,
             fingerprint=row.fingerprint,
-            secret=self._scope.sealer.open(row.secret, context=context),
+            secret=self._scope.sealer.open(row.secret, context=_context(row.integration_id, row.fingerprint)),
             settings=row.settings,
             status=CredentialStatus(row.status),
             created_at=row.created_at,

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from tidings.domain.delivery import DeliveryStatus, SettledDelivery
-from tidings.storage.schema import deliveries
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.notifications import deliveries
 
 c = deliveries.c
 

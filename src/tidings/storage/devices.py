@@ -8,8 +8,8 @@ from tidings.domain.subscription import Address, Known, Subscription, Subscripti
 from tidings.lib.sealed import SealBroken
 from tidings.storage import recipients as reading
 from tidings.storage.codec import address_from_bytes
-from tidings.storage.schema import subscriptions
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.subscriptions import subscriptions
 
 c = subscriptions.c
 VISIBLE = tuple(column for column in c if column.name not in {"address", "address_hash", "secret_hash"})

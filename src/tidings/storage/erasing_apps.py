@@ -11,18 +11,13 @@ from sqlalchemy import ColumnElement, Table, delete, select, update
 from tidings.domain.app import CredentialStatus
 from tidings.domain.campaign import FINAL_STATUSES, NotificationStatus
 from tidings.storage.clearing import delete_some
-from tidings.storage.erasure_tables import erased_devices, erasures
-from tidings.storage.schema import (
-    api_keys,
-    apps,
-    credentials,
-    instance_values,
-    integrations,
-    metadata,
-    notifications,
-    subscriptions,
-)
+from tidings.storage.schema import metadata
 from tidings.storage.scope import Scope
+from tidings.storage.tables.apps import apps, credentials, integrations
+from tidings.storage.tables.erasures import erased_devices, erasures
+from tidings.storage.tables.instance import api_keys, instance_values
+from tidings.storage.tables.notifications import notifications
+from tidings.storage.tables.subscriptions import subscriptions
 
 KEPT = frozenset({erasures.name, erased_devices.name, "audit_entries", "audit_anchors", "oidc_providers"})
 """What outlives an App: the proof that it was erased, who did what, and how members of the others sign in."""

@@ -19,12 +19,14 @@ from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage import erasing_apps, mentions
 from tidings.storage.clearing import delete_some
 from tidings.storage.codec import message_from_json, retries_from_bytes
-from tidings.storage.erasure_tables import erased_devices, erasures
 from tidings.storage.events import forget_person
 from tidings.storage.forgetting import forget_wishes
 from tidings.storage.history import clear_history, remove_device
-from tidings.storage.schema import notifications, shards, subscriptions, tracked_events, users
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.apps import users
+from tidings.storage.tables.erasures import erased_devices, erasures
+from tidings.storage.tables.notifications import notifications, shards
+from tidings.storage.tables.subscriptions import subscriptions, tracked_events
 
 e = erasures.c
 s = subscriptions.c

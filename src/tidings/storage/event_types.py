@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 
 from tidings.domain.event import Defaults, EventType, NewEventType
-from tidings.storage.event_tables import event_types
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.events import event_types
 
 c = event_types.c
 

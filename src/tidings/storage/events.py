@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import delete, select, update
 
 from tidings.domain.event import Event, EventStatus, NewEvent, Sought, Stored
-from tidings.storage.event_tables import event_people, events
 from tidings.storage.scope import AnyRow, Scope
-from tidings.storage.trigger_tables import firings
+from tidings.storage.tables.events import event_people, events
+from tidings.storage.tables.triggers import firings
 
 c = events.c
 p = event_people.c

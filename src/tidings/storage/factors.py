@@ -10,9 +10,9 @@ import msgspec
 from sqlalchemy import delete, func, insert, select, update
 
 from tidings.domain.member import Member, Passkey
-from tidings.storage.account_tables import challenges, members, passkeys, recovery_codes
 from tidings.storage.members import member_from
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.accounts import challenges, members, passkeys, recovery_codes
 
 m = members.c
 r = recovery_codes.c

@@ -16,10 +16,12 @@ from tidings.domain.preference import EventKind, PreferenceChannel
 from tidings.storage.clearing import delete_some
 from tidings.storage.codec import message_from_json
 from tidings.storage.columns import EPOCH, Moment, microseconds
-from tidings.storage.preference_tables import feed_broadcasts, feed_items, feed_people
 from tidings.storage.preferences import SqlPreferences
-from tidings.storage.schema import notifications, subscriptions, users
 from tidings.storage.scope import AnyRow, AnySelect, Scope
+from tidings.storage.tables.apps import users
+from tidings.storage.tables.notifications import notifications
+from tidings.storage.tables.preferences import feed_broadcasts, feed_items, feed_people
+from tidings.storage.tables.subscriptions import subscriptions
 
 i = feed_items.c
 b = feed_broadcasts.c

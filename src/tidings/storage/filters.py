@@ -35,8 +35,9 @@ from tidings.domain.filters import AllOf, AnyOf, Compare, Field, Filter, Not, Op
 from tidings.domain.filters.tree import ORDERING, RELATIVE
 from tidings.domain.filters.values import MICROSECOND, fold, microseconds_of, version_key
 from tidings.storage.dialects import Dialect, JsonScalar
-from tidings.storage.schema import subscriptions, users
-from tidings.storage.segment_tables import follows
+from tidings.storage.tables.apps import users
+from tidings.storage.tables.segments import follows
+from tidings.storage.tables.subscriptions import subscriptions
 
 Test = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 _ORDERINGS: dict[Op, Callable[[Any, Any], Any]] = {Op.LESS: lt, Op.AT_MOST: le, Op.GREATER: gt, Op.AT_LEAST: ge}

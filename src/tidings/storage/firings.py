@@ -10,10 +10,10 @@ from sqlalchemy import delete, insert, select, update
 
 from tidings.domain.event import Event
 from tidings.domain.trigger import Firing, FiringOutcome, FiringReason, NewFiring, Pending, PendingKind, Window
-from tidings.storage.event_tables import events
 from tidings.storage.events import event_of
 from tidings.storage.scope import AnyRow, Scope
-from tidings.storage.trigger_tables import firings, trigger_pendings, trigger_windows, triggers
+from tidings.storage.tables.events import events
+from tidings.storage.tables.triggers import firings, trigger_pendings, trigger_windows, triggers
 
 f = firings.c
 w = trigger_windows.c

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import Text, bindparam, delete, exists, func, select
 
 from tidings.domain.segment import Follower
-from tidings.storage.schema import users
 from tidings.storage.scope import Scope
-from tidings.storage.segment_tables import follows
+from tidings.storage.tables.apps import users
+from tidings.storage.tables.segments import follows
 
 c = follows.c
 

@@ -7,9 +7,9 @@ from collections import Counter
 from sqlalchemy import delete, select, update
 
 from tidings.domain.filters import filter_from_json, forgotten, json_from_filter
-from tidings.storage.preference_tables import PERSONAL
 from tidings.storage.scope import Scope
-from tidings.storage.segment_tables import follows, segments
+from tidings.storage.tables.preferences import PERSONAL
+from tidings.storage.tables.segments import follows, segments
 
 
 def forget_wishes(scope: Scope, app_id: int, user: str) -> Counter[str]:

@@ -9,17 +9,10 @@ from sqlalchemy import ColumnElement, Table, delete, select, tuple_, update
 
 from tidings.domain.receipt import ReceiptEvent
 from tidings.storage.clearing import delete_some
-from tidings.storage.schema import (
-    deliveries,
-    notifications,
-    receipts,
-    shards,
-    subscriptions,
-    suspicions,
-    tracked_events,
-)
 from tidings.storage.scope import Scope
-from tidings.storage.stats_tables import notification_answers
+from tidings.storage.tables.notifications import deliveries, notifications, receipts, shards
+from tidings.storage.tables.stats import notification_answers
+from tidings.storage.tables.subscriptions import subscriptions, suspicions, tracked_events
 
 _OF_DEVICE: tuple[tuple[str, Table], ...] = (
     ("events", tracked_events),

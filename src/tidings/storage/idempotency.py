@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 
-from tidings.storage.schema import idempotency_keys
 from tidings.storage.scope import Scope
+from tidings.storage.tables.instance import idempotency_keys
 
 c = idempotency_keys.c
 

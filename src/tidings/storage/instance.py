@@ -12,8 +12,8 @@ from tidings.domain.app import Heartbeat
 from tidings.domain.safety import GlobalPause
 from tidings.domain.vitals import Vitals
 from tidings.storage.dialects import Dialect, Prepared
-from tidings.storage.schema import PAUSED, heartbeats, instance_values
 from tidings.storage.scope import Scope
+from tidings.storage.tables.instance import PAUSED, heartbeats, instance_values
 from tidings.storage.vitals import vitals
 
 v = instance_values.c

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from tidings.domain.preference import EventKind
-from tidings.storage.event_tables import event_types
 from tidings.storage.scope import AnyRow, AnySelect, Scope
+from tidings.storage.tables.events import event_types
 
 c = event_types.c
 

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, literal_column, or_, select, union, update
 
 from tidings.domain.event import Event, EventStatus
-from tidings.storage.event_tables import event_lanes, events
 from tidings.storage.events import event_of
-from tidings.storage.schema import apps
 from tidings.storage.scope import Scope
-from tidings.storage.trigger_tables import trigger_pendings
+from tidings.storage.tables.apps import apps
+from tidings.storage.tables.events import event_lanes, events
+from tidings.storage.tables.triggers import trigger_pendings
 
 c = event_lanes.c
 e = events.c

@@ -9,8 +9,8 @@ from sqlalchemy import delete, func, insert, select, update
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.member import Invitation, Member, Membership, email_key
 from tidings.domain.permission import Role
-from tidings.storage.account_tables import invitations, members, memberships, password_resets
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.accounts import invitations, members, memberships, password_resets
 
 m = members.c
 r = memberships.c

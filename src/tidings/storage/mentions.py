@@ -11,8 +11,8 @@ from tidings.domain.erasure import Sought
 from tidings.domain.filters import FALSE, forgotten
 from tidings.domain.message import Message
 from tidings.storage.codec import audience_from_json, json_from_audience, json_from_message, message_from_json
-from tidings.storage.schema import notifications
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.notifications import notifications
 
 c = notifications.c
 ERASED = "(erased)"

@@ -24,8 +24,9 @@ from tidings.storage.codec import audience_from_json, json_from_audience, json_f
 from tidings.storage.columns import Moment
 from tidings.storage.counters import COUNTERS, add_reasons
 from tidings.storage.dialects import Dialect, Prepared
-from tidings.storage.schema import PAUSED, instance_values, notification_reasons, notifications, shards
 from tidings.storage.scope import AnyRow, AnySelect, Scope
+from tidings.storage.tables.instance import PAUSED, instance_values
+from tidings.storage.tables.notifications import notification_reasons, notifications, shards
 from tidings.storage.tallies import tally_skipped
 
 c = notifications.c

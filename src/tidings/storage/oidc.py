@@ -8,9 +8,9 @@ from sqlalchemy import delete, insert, select
 
 from tidings.domain.member import Member, OidcProvider
 from tidings.domain.permission import Role
-from tidings.storage.account_tables import members, oidc_identities, oidc_providers
 from tidings.storage.members import member_from
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.accounts import members, oidc_identities, oidc_providers
 
 o = oidc_providers.c
 i = oidc_identities.c

@@ -25,7 +25,7 @@ from tidings.storage import sqlite_store as sqlite
 from tidings.storage.dialects.postgres import POSTGRES
 from tidings.storage.dialects.sqlite import SQLITE
 from tidings.storage.errors import StoreRefused
-from tidings.storage.schema import instance_values
+from tidings.storage.tables.instance import instance_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

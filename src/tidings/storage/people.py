@@ -9,8 +9,9 @@ from sqlalchemy import and_, select
 
 from tidings.domain.person import Person
 from tidings.storage.dialects import Dialect
-from tidings.storage.schema import subscriptions, users
 from tidings.storage.scope import AnySelect, Scope
+from tidings.storage.tables.apps import users
+from tidings.storage.tables.subscriptions import subscriptions
 
 
 @cache

@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, func, select
 from tidings.domain.preference import PreferenceChannel, QuietHours, QuietWish, Standing
 from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.ports.preferences import Switch
-from tidings.storage.preference_tables import preferences, quiet_hours
-from tidings.storage.schema import subscriptions, users
 from tidings.storage.scope import Scope
+from tidings.storage.tables.apps import users
+from tidings.storage.tables.preferences import preferences, quiet_hours
+from tidings.storage.tables.subscriptions import subscriptions
 
 p = preferences.c
 q = quiet_hours.c

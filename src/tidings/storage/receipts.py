@@ -10,9 +10,10 @@ from tidings.domain.campaign import Counts
 from tidings.domain.receipt import Receipt, ReceiptEvent
 from tidings.storage.columns import Moment
 from tidings.storage.counters import COUNTERS
-from tidings.storage.schema import notifications, receipts, subscriptions
 from tidings.storage.scope import Scope
-from tidings.storage.stats_tables import notification_answers
+from tidings.storage.tables.notifications import notifications, receipts
+from tidings.storage.tables.stats import notification_answers
+from tidings.storage.tables.subscriptions import subscriptions
 from tidings.storage.tallies import tally_receipt
 
 c = receipts.c

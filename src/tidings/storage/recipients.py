@@ -17,8 +17,8 @@ from tidings.lib.sealed import SealBroken, Sealer
 from tidings.storage.audiences import Kind, kind_of, parameters, place, predicate, sendable, source, still
 from tidings.storage.codec import parts_of_addresses
 from tidings.storage.dialects import Dialect, Prepared
-from tidings.storage.schema import subscriptions
 from tidings.storage.scope import Scope
+from tidings.storage.tables.subscriptions import subscriptions
 
 c = subscriptions.c
 log = Logger(__name__)

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, case
 
-from tidings.storage.schema import subscriptions
+from tidings.storage.tables.subscriptions import subscriptions
 
 RELAY: Final = "relay"
 """A topic or a condition: its row goes when nothing was sent to it for long."""

@@ -10,8 +10,9 @@ from tidings.domain.relay import NewRelay, Relay
 from tidings.storage.codec import address_from_bytes, bytes_from_address
 from tidings.storage.recipients import address_context
 from tidings.storage.relay_status import CHANNEL, ENDED, RELAY, SENDABLE
-from tidings.storage.schema import credentials, subscriptions
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.apps import credentials
+from tidings.storage.tables.subscriptions import subscriptions
 
 c = subscriptions.c
 

@@ -9,9 +9,10 @@ from sqlalchemy import ColumnElement, delete, func, select
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage.history import clear_details, clear_history, remove_device
 from tidings.storage.relay_status import ENDED, RELAY
-from tidings.storage.schema import notification_reasons, notifications, subscriptions
 from tidings.storage.scope import Scope
-from tidings.storage.stats_tables import notification_answers
+from tidings.storage.tables.notifications import notification_reasons, notifications
+from tidings.storage.tables.stats import notification_answers
+from tidings.storage.tables.subscriptions import subscriptions
 
 n = notifications.c
 s = subscriptions.c

@@ -11,8 +11,9 @@ from tidings.domain.delivery import Retired, Suspicion
 from tidings.domain.outcome import Doubt
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.domain.suspected import MISPLACED, Suspected
-from tidings.storage.schema import credentials, subscriptions, suspicions
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.apps import credentials
+from tidings.storage.tables.subscriptions import subscriptions, suspicions
 
 s = subscriptions.c
 f = suspicions.c

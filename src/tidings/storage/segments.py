@@ -14,9 +14,10 @@ from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage import recipients as reading
 from tidings.storage.audiences import Kind, kind_of, predicate, source
 from tidings.storage.filters import Conditions, asks_for
-from tidings.storage.schema import subscriptions, users
 from tidings.storage.scope import AnyRow, Scope
-from tidings.storage.segment_tables import segments
+from tidings.storage.tables.apps import users
+from tidings.storage.tables.segments import segments
+from tidings.storage.tables.subscriptions import subscriptions
 from tidings.storage.users import user_from
 
 c = segments.c

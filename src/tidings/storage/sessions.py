@@ -8,7 +8,9 @@ from sqlalchemy import ScalarSelect, Table, and_, delete, func, insert, select, 
 
 from tidings.domain.member import Session, SignedIn, Stage
 from tidings.domain.permission import Role
-from tidings.storage.account_tables import (
+from tidings.storage.members import member_from
+from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.accounts import (
     members,
     memberships,
     oidc_identities,
@@ -17,8 +19,6 @@ from tidings.storage.account_tables import (
     recovery_codes,
     sessions,
 )
-from tidings.storage.members import member_from
-from tidings.storage.scope import AnyRow, Scope
 
 s = sessions.c
 m = members.c

@@ -17,8 +17,8 @@ from tidings.storage.columns import microseconds
 from tidings.storage.counters import add_reasons
 from tidings.storage.dialects import Dialect, NewDeliveries, Prepared
 from tidings.storage.retiring import expire, overdue
-from tidings.storage.schema import notifications, shards
 from tidings.storage.scope import Scope
+from tidings.storage.tables.notifications import notifications, shards
 from tidings.storage.tallies import OWNER, Means, Owner, means_of, note_reached, tally_deliveries, tally_reached
 
 _COLUMN = {status: f"n_{status.name.lower()}" for status in DeliveryStatus}

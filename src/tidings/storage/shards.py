@@ -15,9 +15,9 @@ from tidings.storage import burials, turns
 from tidings.storage.codec import bytes_from_retries, retries_from_bytes
 from tidings.storage.columns import Moment, moment
 from tidings.storage.dialects import Dialect, Prepared
-from tidings.storage.schema import notifications, shards
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.settling import settle
+from tidings.storage.tables.notifications import notifications, shards
 from tidings.storage.turns import CLAIMABLE, OPEN
 
 c = shards.c

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 from tidings.domain.stats import Dimension, Naming, Scale, date_of, number_of
 from tidings.storage.clearing import delete_some
 from tidings.storage.scope import Scope
-from tidings.storage.stats_tables import daily_counts, tallies
+from tidings.storage.tables.stats import daily_counts, tallies
 
 t = tallies.c
 d = daily_counts.c

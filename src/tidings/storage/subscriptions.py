@@ -20,8 +20,9 @@ from tidings.storage.codec import address_from_bytes, bytes_from_address
 from tidings.storage.devices import VISIBLE, exchange, hold, subscription, target_hash
 from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.relay_status import is_device
-from tidings.storage.schema import credentials, subscriptions
 from tidings.storage.scope import Scope
+from tidings.storage.tables.apps import credentials
+from tidings.storage.tables.subscriptions import subscriptions
 
 c = subscriptions.c
 EVERYONE = Everyone()

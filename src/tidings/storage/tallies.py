@@ -15,9 +15,10 @@ from tidings.domain.receipt import Receipt
 from tidings.domain.stats import FEW, day_of
 from tidings.storage.columns import Moment
 from tidings.storage.dialects import Dialect, Prepared
-from tidings.storage.schema import notifications, subscriptions
 from tidings.storage.scope import AnySelect, Scope
-from tidings.storage.stats_tables import tallies
+from tidings.storage.tables.notifications import notifications
+from tidings.storage.tables.stats import tallies
+from tidings.storage.tables.subscriptions import subscriptions
 
 n = notifications.c
 s = subscriptions.c

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from tidings.domain.template import NewTemplate, Template
 from tidings.storage.codec import json_from_message, message_from_json
 from tidings.storage.scope import AnyRow, Scope
-from tidings.storage.template_tables import templates
+from tidings.storage.tables.templates import templates
 
 c = templates.c
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 
 from tidings.domain.throttle import Patience
-from tidings.storage.account_tables import sign_in_failures
 from tidings.storage.scope import Scope
+from tidings.storage.tables.accounts import sign_in_failures
 
 f = sign_in_failures.c
 

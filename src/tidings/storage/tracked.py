@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, delete, literal, select
 
 from tidings.domain.tracked import NewTrackedEvent, TrackedEvent
 from tidings.storage.clearing import delete_some
-from tidings.storage.schema import tracked_events
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.subscriptions import tracked_events
 
 c = tracked_events.c
 

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import delete, func, insert, or_, select, update
 
 from tidings.domain.trigger import Definition, FiringOutcome, FiringReason, Trigger
-from tidings.storage.event_tables import event_types
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.events import event_types
+from tidings.storage.tables.triggers import firings, trigger_pendings, trigger_windows, triggers
 from tidings.storage.trigger_codec import definition_from_json, json_from_definition
-from tidings.storage.trigger_tables import firings, trigger_pendings, trigger_windows, triggers
 
 c = triggers.c
 

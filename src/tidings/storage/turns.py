@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, bindparam, func, literal_column, select, t
 
 from tidings.domain.campaign import SENDABLE
 from tidings.domain.delivery import Priority
-from tidings.storage.schema import PAUSED, instance_values, notifications, shards
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.instance import PAUSED, instance_values
+from tidings.storage.tables.notifications import notifications, shards
 
 c = shards.c
 OPEN: ColumnElement[bool] = literal_column("shards.status IN ('ready', 'leased')")

@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from tidings.domain.app import User
 from tidings.storage.forgetting import forget_wishes
-from tidings.storage.schema import subscriptions, users
 from tidings.storage.scope import AnyRow, Scope
+from tidings.storage.tables.apps import users
+from tidings.storage.tables.subscriptions import subscriptions
 from tidings.storage.tracked import SqlTracked
 
 

@@ -10,9 +10,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, literal_column, select
 
 from tidings.domain.vitals import Vitals
-from tidings.storage.schema import PAUSED, credentials, heartbeats, instance_values, notifications, pauses, shards
 from tidings.storage.scope import Scope
 from tidings.storage.shards import SqlShards
+from tidings.storage.tables.apps import credentials, pauses
+from tidings.storage.tables.instance import PAUSED, heartbeats, instance_values
+from tidings.storage.tables.notifications import notifications, shards
 from tidings.storage.turns import OPEN
 
 MOST = 10_000

@@ -8,8 +8,8 @@ from functools import cache
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from tidings.storage.dialects import Dialect, Prepared
-from tidings.storage.schema import broadcasts, volumes
 from tidings.storage.scope import Scope
+from tidings.storage.tables.instance import broadcasts, volumes
 
 SLOTS = 8
 """Rows a minute of one App is spread over."""

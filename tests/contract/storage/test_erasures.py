@@ -23,7 +23,9 @@ from tidings.domain.tracked import NewTrackedEvent
 from tidings.pipeline.settle import SUSPECT
 from tidings.storage import Store, Transaction
 from tidings.storage.erasing_apps import KEPT, condition
-from tidings.storage.schema import apps, instance_values, metadata
+from tidings.storage.schema import metadata
+from tidings.storage.tables.apps import apps
+from tidings.storage.tables.instance import instance_values
 from tidings.storage.transaction import SqlTransaction
 
 PLAIN = Naming(service=lambda _, origin: origin, browser=lambda device: device)

@@ -12,7 +12,7 @@ from support.stored import Given
 from tidings.domain.app import App
 from tidings.domain.event import Defaults, Event, EventStatus, NewEvent, NewEventType, Sought, Stored
 from tidings.storage import Store, Transaction
-from tidings.storage.event_tables import events
+from tidings.storage.tables.events import events
 from tidings.storage.transaction import SqlTransaction
 
 TYPE = NewEventType(

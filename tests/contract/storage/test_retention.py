@@ -20,7 +20,7 @@ from tidings.services import retention as service
 from tidings.services.audit import Audit
 from tidings.services.retention import KeepFor, Retention
 from tidings.storage import Store, Transaction
-from tidings.storage.account_tables import audit_anchors, audit_entries
+from tidings.storage.tables.accounts import audit_anchors, audit_entries
 
 DAY = timedelta(days=1)
 

@@ -13,7 +13,7 @@ from tidings.lib.clock import FixedClock
 from tidings.lib.ids import Ids
 from tidings.pipeline.flow import Flow
 from tidings.storage import Store, Transaction
-from tidings.storage.schema import notifications
+from tidings.storage.tables.notifications import notifications
 
 NOT_ASKED: Any = None
 

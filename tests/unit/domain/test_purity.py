@@ -34,7 +34,7 @@ def test_the_domain_imports_the_standard_library_and_itself_alone(path: Path) ->
 
 
 def test_the_domain_has_files_to_look_at() -> None:
-    assert {"outcome.py", "message.py", "errors.py"} <= {path.name for path in FILES}
+    assert {"outcome.py", "message.py", "codes.py"} <= {path.name for path in FILES}
 
 
 def test_every_error_code_is_in_the_catalogue_and_says_how_to_mend_it() -> None:

@@ -12,7 +12,7 @@ from tidings.storage.columns import Moment, microseconds
 from tidings.storage.dialects import Dialect
 from tidings.storage.dialects.postgres import POSTGRES
 from tidings.storage.dialects.sqlite import SQLITE
-from tidings.storage.schema import shards
+from tidings.storage.tables.notifications import shards
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 c = shards.c

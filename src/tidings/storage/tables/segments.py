@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 
 from tidings.storage.columns import Big, Json, Moment
-from tidings.storage.schema import metadata
+from tidings.storage.tables.metadata import metadata
 
 segments = Table(
     "segments",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Identity, Index, PrimaryKeyConstraint, Table, Text, text
 
 from tidings.storage.columns import Big
-from tidings.storage.schema import metadata
+from tidings.storage.tables.metadata import metadata
 
 # What happened and is not rolled up yet: written in the transaction in which it happened, taken away in the one that
 # adds it to a day. Rows are only ever added here, so that works at the same time do not wait for each other.

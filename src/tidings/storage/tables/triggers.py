@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
-    Identity,
     Index,
     LargeBinary,
     PrimaryKeyConstraint,
@@ -16,17 +15,12 @@ from sqlalchemy import (
 )
 
 from tidings.storage.columns import Big, Json, Moment, Small
-from tidings.storage.schema import metadata
-
-
-def _id() -> Column[int]:
-    return Column("id", Big, Identity(), nullable=False)
-
+from tidings.storage.tables.metadata import id_column, metadata
 
 triggers = Table(
     "triggers",
     metadata,
-    _id(),
+    id_column(),
     Column("public_id", Text, nullable=False),
     Column("app_id", Big, nullable=False),
     Column("event_type", Text, nullable=False),
@@ -98,7 +92,7 @@ trigger_windows = Table(
 trigger_pendings = Table(
     "trigger_pendings",
     metadata,
-    _id(),
+    id_column(),
     Column("app_id", Big, nullable=False),
     Column("trigger_id", Big, nullable=False),
     Column("kind", Text, nullable=False),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
-    Identity,
     Index,
     LargeBinary,
     PrimaryKeyConstraint,
@@ -16,17 +15,12 @@ from sqlalchemy import (
 )
 
 from tidings.storage.columns import Big, Json, Moment, Small
-from tidings.storage.schema import metadata
-
-
-def _id() -> Column[int]:
-    return Column("id", Big, Identity(), nullable=False)
-
+from tidings.storage.tables.metadata import id_column, metadata
 
 members = Table(
     "members",
     metadata,
-    _id(),
+    id_column(),
     Column("public_id", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("email", Text, nullable=False),
@@ -69,7 +63,7 @@ memberships = Table(
 invitations = Table(
     "invitations",
     metadata,
-    _id(),
+    id_column(),
     Column("public_id", Text, nullable=False),
     Column("app_id", Big, nullable=False),
     Column("email", Text, nullable=False),
@@ -106,7 +100,7 @@ password_resets = Table(
 sessions = Table(
     "sessions",
     metadata,
-    _id(),
+    id_column(),
     Column("public_id", Text, nullable=False),
     Column("token_hash", LargeBinary, nullable=False),
     Column("member_id", Big, nullable=False),
@@ -141,7 +135,7 @@ recovery_codes = Table(
 passkeys = Table(
     "passkeys",
     metadata,
-    _id(),
+    id_column(),
     Column("public_id", Text, nullable=False),
     Column("member_id", Big, nullable=False),
     Column("name", Text, nullable=False),
@@ -234,7 +228,7 @@ audit_anchors = Table(
 audit_entries = Table(
     "audit_entries",
     metadata,
-    _id(),
+    id_column(),
     Column("chain", Big, nullable=False),
     Column("n", Big, nullable=False),
     Column("at", Moment, nullable=False),

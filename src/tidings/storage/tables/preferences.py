@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, Text, text
 
 from tidings.storage.columns import Big, Moment, Small
-from tidings.storage.schema import metadata
+from tidings.storage.tables.metadata import metadata
 
 # Only what differs from what was said by default: nobody has a row for every event type.
 preferences = Table(

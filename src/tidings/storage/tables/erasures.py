@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Identity, Index, LargeBinary, PrimaryKeyConstraint, Table, Text, UniqueConstraint, text
 
 from tidings.storage.columns import Big, Json, Moment
-from tidings.storage.schema import metadata
+from tidings.storage.tables.metadata import metadata
 
 # Kept as the proof of what was done: whose data it was is there only as a keyed hash.
 erasures = Table(

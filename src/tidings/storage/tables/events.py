@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
-    Identity,
     Index,
     LargeBinary,
     PrimaryKeyConstraint,
@@ -16,17 +15,12 @@ from sqlalchemy import (
 )
 
 from tidings.storage.columns import Big, Json, Moment, Small
-from tidings.storage.schema import metadata
-
-
-def _id() -> Column[int]:
-    return Column("id", Big, Identity(), nullable=False)
-
+from tidings.storage.tables.metadata import id_column, metadata
 
 event_types = Table(
     "event_types",
     metadata,
-    _id(),
+    id_column(),
     Column("app_id", Big, nullable=False),
     Column("key", Text, nullable=False),
     Column("name", Text, nullable=False),
@@ -51,7 +45,7 @@ event_types = Table(
 events = Table(
     "events",
     metadata,
-    _id(),
+    id_column(),
     Column("public_id", Text, nullable=False),
     Column("app_id", Big, nullable=False),
     Column("type", Text, nullable=False),

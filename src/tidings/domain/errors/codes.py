@@ -1,0 +1,107 @@
+"""The stable names of a caller's faults, and what the catalogue says about each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """Stable names; a code is never reused for something else."""
+
+    APP_NOT_FOUND = "app_not_found"
+    APP_REQUIRED = "app_required"
+    AUDIENCE_CHANGED = "audience_changed"
+    AUDIENCE_INVALID = "audience_invalid"
+    BODY_TOO_LARGE = "body_too_large"
+    CHANNEL_REFUSED = "channel_refused"
+    CONTACT_INVALID = "contact_invalid"
+    CONTENT_TYPE_UNSUPPORTED = "content_type_unsupported"
+    CREDENTIALS_INVALID = "credentials_invalid"
+    DEVICE_TOKEN_INVALID = "device_token_invalid"  # noqa: S105 - a code, not a secret
+    DEVICE_UNKNOWN = "device_unknown"
+    EMAIL_TAKEN = "email_taken"
+    EVENTS_TOO_MANY = "events_too_many"
+    EVENT_ID_REUSED = "event_id_reused"
+    EVENT_INVALID = "event_invalid"
+    EVENT_TOO_LARGE = "event_too_large"
+    EVENT_TYPES_TOO_MANY = "event_types_too_many"
+    EVENT_TYPE_INVALID = "event_type_invalid"
+    EVENT_TYPE_IN_USE = "event_type_in_use"
+    EVENT_TYPE_UNKNOWN = "event_type_unknown"
+    FILTER_INVALID = "filter_invalid"
+    FORBIDDEN = "forbidden"
+    HOST_NOT_ALLOWED = "host_not_allowed"
+    IDEMPOTENCY_KEY_INVALID = "idempotency_key_invalid"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    IDENTITY_INVALID = "identity_invalid"
+    IDENTITY_REQUIRED = "identity_required"
+    INTEGRATION_ACCOUNT_DIFFERS = "integration_account_differs"
+    INTEGRATION_IN_USE = "integration_in_use"
+    INTEGRATION_LABEL_TAKEN = "integration_label_taken"
+    INTEGRATION_MISSING = "integration_missing"
+    INTEGRATION_UNCLEAR = "integration_unclear"
+    INTERNAL_ERROR = "internal_error"
+    INVALID_CURSOR = "invalid_cursor"
+    INVALID_JSON = "invalid_json"
+    INVALID_REQUEST = "invalid_request"
+    INVITATION_INVALID = "invitation_invalid"
+    KEY_EXPIRED = "key_expired"
+    LAST_OWNER = "last_owner"
+    LAST_SUPER_ADMIN = "last_super_admin"
+    LOCKED_OUT = "locked_out"
+    MESSAGE_TOO_LARGE = "message_too_large"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    NOTIFICATION_EXPIRED = "notification_expired"
+    NOTIFICATION_FINAL = "notification_final"
+    NOT_FOUND = "not_found"
+    NO_SUBSCRIPTION = "no_subscription"
+    OIDC_FAILED = "oidc_failed"
+    ORIGIN_NOT_ALLOWED = "origin_not_allowed"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    PASSKEY_REFUSED = "passkey_refused"
+    PASSWORD_TOO_WEAK = "password_too_weak"  # noqa: S105 - a code, not a secret
+    PREFERENCE_MANDATORY = "preference_mandatory"
+    RATE_LIMITED = "rate_limited"
+    REAUTHENTICATION_REQUIRED = "reauthentication_required"
+    RECEIPT_INVALID = "receipt_invalid"
+    RESET_LINK_INVALID = "reset_link_invalid"
+    SDK_NOT_BUILT = "sdk_not_built"
+    SECOND_FACTOR_WRONG = "second_factor_wrong"
+    SERVICE_BUSY = "service_busy"
+    SETUP_LINK_INVALID = "setup_link_invalid"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    SUBSCRIPTION_AUTH_INVALID = "subscription_auth_invalid"
+    SUBSCRIPTION_ENDPOINT_FORBIDDEN = "subscription_endpoint_forbidden"
+    SUBSCRIPTION_ENDPOINT_INSECURE = "subscription_endpoint_insecure"
+    SUBSCRIPTION_ENDPOINT_INVALID = "subscription_endpoint_invalid"
+    SUBSCRIPTION_ENDPOINT_IP = "subscription_endpoint_ip"
+    SUBSCRIPTION_ENDPOINT_PORT = "subscription_endpoint_port"
+    SUBSCRIPTION_ENDPOINT_PRIVATE = "subscription_endpoint_private"
+    SUBSCRIPTION_ENDPOINT_TOO_LONG = "subscription_endpoint_too_long"
+    SUBSCRIPTION_ENDPOINT_USERINFO = "subscription_endpoint_userinfo"
+    SUBSCRIPTION_KEY_INVALID = "subscription_key_invalid"
+    SUBSCRIPTION_SECRET_REQUIRED = "subscription_secret_required"  # noqa: S105 - a code, not a secret
+    TAGS_TOO_MANY = "tags_too_many"
+    TAG_INVALID = "tag_invalid"
+    TEMPLATES_TOO_MANY = "templates_too_many"
+    TEMPLATE_INVALID = "template_invalid"
+    TEMPLATE_NAME_TAKEN = "template_name_taken"
+    TOO_MANY_HELD = "too_many_held"
+    TRIGGERS_TOO_MANY = "triggers_too_many"
+    TRIGGER_INVALID = "trigger_invalid"
+    UNAUTHORIZED = "unauthorized"
+    UNSUBSCRIBE_LINK_INVALID = "unsubscribe_link_invalid"
+    VAPID_KEY_INVALID = "vapid_key_invalid"
+    VAPID_KEY_MISMATCH = "vapid_key_mismatch"
+    VAPID_KEY_MISSING = "vapid_key_missing"
+    VAPID_KEY_UNKNOWN = "vapid_key_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorEntry:
+    """What the catalogue says about one code: HTTP status, a title, and how to mend it."""
+
+    status: int
+    title: str
+    mend: str
