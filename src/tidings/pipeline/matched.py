@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from tidings.domain.app import App
-from tidings.domain.audience import Audience, Through
+from tidings.domain.audience import Audience
 from tidings.domain.campaign import NewNotification
 from tidings.domain.event import Event
-from tidings.domain.filters import Root, user_record
+from tidings.domain.filters import Field, Root, user_record
 from tidings.domain.trigger import Definition, FiringReason, Pending, PendingKind, Trigger
 from tidings.pipeline.ingest import Frozen, freeze
 from tidings.pipeline.reach import Reach, reach
-from tidings.pipeline.triggers import asks_for, holds, message_from, variables_of
+from tidings.pipeline.triggers import TOPICS, asks_for, holds, message_from, through, variables_of
 from tidings.storage import Transaction
 
 Triggers = Mapping[str, Sequence[Trigger]]
@@ -127,7 +127,7 @@ def sendable(
     new = NewNotification(
         app.id,
         message,
-        Through(audience, one.channels) if one.channels and not isinstance(audience, Through) else audience,
+        through(one, audience),
         source="trigger",
         event_type=one.event_type,
         trigger=trigger.public_id,
@@ -141,10 +141,20 @@ def record_of(tx: Transaction, event: Event, definitions: Sequence[Definition]) 
     asked = asks_for(definitions)
     record: dict[str, Any] = {"event": event.data, "actor": {}, "user": {}}
     if event.actor is not None:
-        record["actor"] = user_record(tx.users.get(event.app_id, event.actor), event.actor)
-    if Root.USER in asked and len(event.users) == 1:
-        record["user"] = user_record(tx.users.get(event.app_id, event.users[0]), event.users[0])
+        follows = Field(Root.ACTOR, (TOPICS,)) in asked
+        record["actor"] = person_record(tx, event.app_id, event.actor, follows=follows)
+    if len(event.users) == 1 and any(field.root is Root.USER for field in asked):
+        follows = Field(Root.USER, (TOPICS,)) in asked
+        record["user"] = person_record(tx, event.app_id, event.users[0], follows=follows)
     return record
+
+
+def person_record(tx: Transaction, app_id: int, external_id: str, *, follows: bool) -> Mapping[str, Any]:
+    """Give a person as conditions see them; what they follow is read only with `follows`."""
+    topics: list[str] = []
+    while follows and (page := tx.follows.topics(app_id, external_id, after=topics[-1] if topics else "")):
+        topics += [one.topic for one in page]
+    return user_record(tx.users.get(app_id, external_id), external_id, topics=topics)
 
 
 def _match(

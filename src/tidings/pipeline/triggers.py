@@ -11,15 +11,20 @@ from datetime import datetime
 from typing import Any
 
 from tidings.domain.app import App
+from tidings.domain.audience import Audience, Through
 from tidings.domain.event import Event
-from tidings.domain.filters import Explanation, Root, explain, fields_of, matches
+from tidings.domain.filters import Explanation, Field, Root, explain, fields_of, matches
 from tidings.domain.message import Message, Templated
+from tidings.domain.rules import UsersWhere
 from tidings.domain.template import Template
 from tidings.domain.trigger import Definition, key_of
 
 Record = Mapping[str, Any]
 DIGEST = "digest"
 """Under this name a digest's words find how many events there were, and their data."""
+
+TOPICS = "topics"
+"""Under this name conditions find what a person follows; no message says that."""
 
 MOST_IN_DIGEST = 20
 """Events whose data a digest's words see, the newest; its count says how many there were."""
@@ -35,15 +40,22 @@ def why(one: Definition, record: Record, now: datetime) -> Explanation:
     return Explanation(True, ()) if one.conditions is None else explain(one.conditions, record, now)
 
 
-def asks_for(definitions: Sequence[Definition]) -> set[Root]:
-    """Give the roots that conditions look at: who did it, and whom it concerns, are read only where they are."""
-    return {field.root for one in definitions if one.conditions is not None for field in fields_of(one.conditions)}
+def asks_for(definitions: Sequence[Definition]) -> set[Field]:
+    """Give what conditions look at of an event, of whoever did it and of whom it concerns: no more of them is read."""
+    asked: set[Field] = set()
+    for one in definitions:
+        if one.conditions is not None:
+            asked |= fields_of(one.conditions)
+        rules = [part.filter for part in one.audience.parts if isinstance(part, UsersWhere)]
+        # A rule's `user` is whoever is looked for; that is asked of the database.
+        asked |= {field for rule in rules for field in fields_of(rule) if field.root is not Root.USER}
+    return asked
 
 
 def variables_of(events: Sequence[Event], record: Record, app: App, *, count: int | None = None) -> dict[str, Any]:
     """Give what fills the gaps of a message: the data of the newest event, the actor, the App, and of a digest all."""
-    actor = record.get("actor") or {}
-    given = {**events[-1].data, "actor": dict(actor), "app": {"name": app.name}}
+    actor = {name: value for name, value in (record.get("actor") or {}).items() if name != TOPICS}
+    given = {**events[-1].data, "actor": actor, "app": {"name": app.name}}
     if count is not None:
         given[DIGEST] = {"count": count, "events": [one.data for one in events[-MOST_IN_DIGEST:]]}
     return given
@@ -61,6 +73,11 @@ def message_from(
     else:
         return None
     return replace(message, urgency=one.urgency or message.urgency, ttl=one.ttl or message.ttl)
+
+
+def through(one: Definition, audience: Audience) -> Audience:
+    """Cut an audience down to the channels that a trigger goes through."""
+    return Through(audience, one.channels) if one.channels and not isinstance(audience, Through) else audience
 
 
 def throttle_key(one: Definition, record: Record) -> str:

@@ -123,7 +123,7 @@ class TestOnce:
         assert (made.message.urgency, made.message.ttl) == (Urgency.HIGH, 600)
         assert made.message.templated is not None
         assert made.message.templated.variables == {
-            "error": {"type": "timeout"}, "actor": {"id": "u-2", "topics": None}, "app": {"name": "My site"},
+            "error": {"type": "timeout"}, "actor": {"id": "u-2"}, "app": {"name": "My site"},
         }  # fmt: skip
         (came,) = await here.firings(trigger)
         assert (came.event, came.outcome, came.notifications) == (event, "fired", (made.public_id,))
@@ -283,6 +283,24 @@ class TestWhom:
         await here.serve()
         assert await here.told() == [("owner",)]
         assert await here.came_of(trigger) == {"fired": 1}
+
+    async def test_conditions_may_ask_what_somebody_follows(self, here: Here) -> None:
+        now, many = here.clock.now(), [f"topic:{n}" for n in range(1_100)]
+
+        def follow(tx: Transaction) -> None:
+            for topic in many:
+                tx.follows.follow(here.app.id, topic, ["anna"], now=now)
+            tx.follows.follow(here.app.id, "topic:zoo", ["anna", "ben"], now=now)
+
+        await here.store.write(follow)
+        await here.trigger(conditions=filter_from('user.topics.contains("topic:zoo") && !has(actor.topics)'))
+        by_actor = rule_from_json({"users_where": 'user.id == event.error.type && actor.topics.contains("topic:zoo")'})
+        await here.trigger(audience=by_actor)
+        for user, actor in (("anna", "cleo"), ("cleo", None), ("ben", "anna")):
+            await here.report("dora", users=(user,), actor=actor)
+        await here.users(dora={})
+        await here.serve()
+        assert await here.told() == [("anna",), ("dora",)]
 
     async def test_people_are_found_by_what_they_are(self, here: Here) -> None:
         await here.users(
