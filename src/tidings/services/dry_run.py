@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from tidings.domain.app import App, User
+from tidings.domain.delivery import SkipReason
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.event import Event, EventStatus
-from tidings.domain.filters import explain, user_record
+from tidings.domain.filters import Field, Root, explain, fields_of
 from tidings.domain.message import Message, Rendered
 from tidings.domain.person import Person
 from tidings.domain.rules import UsersWhere
 from tidings.domain.subscription import Subscription, SubscriptionStatus
 from tidings.domain.trigger import Definition, Trigger, one_more
 from tidings.lib.clock import Clock
-from tidings.pipeline.matched import record_of
+from tidings.pipeline.matched import person_record, record_of
 from tidings.pipeline.personal import Unrenderable, Words
 from tidings.pipeline.reach import Reach, reach
-from tidings.pipeline.triggers import message_from, throttle_key, variables_of, why
+from tidings.pipeline.triggers import TOPICS, message_from, throttle_key, through, variables_of, why
 from tidings.services.events import Events
 from tidings.services.events import Reported as Given
 from tidings.services.triggers import found_in
+from tidings.services.wishes import heeded
 from tidings.storage import Store, Transaction
 
 MOST_SHOWN = 50
@@ -43,17 +45,20 @@ class WhyNot(StrEnum):
     ACTOR = "actor"
     CONDITIONS = "conditions"
     NO_DEVICE = "no_device"
+    PREFERENCE_OFF = "preference_off"
+    QUIET_HOURS = "quiet_hours"
     UNRENDERABLE = "template_failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one person would be told, on how many devices, in which language."""
+    """What one person would be told, on how many devices, in which language; in quiet hours, from when on."""
 
     user: str
     devices: int
     language: str | None
     rendered: Rendered
+    put_off_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +129,11 @@ class DryRuns:
         explained = why(one, record, now)
         whom = reach(tx, app.id, one.audience, event, record, now)
         audience = whom.audience(now)
-        devices = 0 if audience is None else tx.subscriptions.count(app.id, audience)
+        devices = 0 if audience is None else tx.subscriptions.count(app.id, through(one, audience))
         template = tx.templates.get(app.id, one.words.template) if one.words.template else None
         variables = variables_of([event], record, app, count=1 if one.digest else None)
         message = message_from(one, template, variables, otherwise=app.language)
-        people, others, fault = self._shown(tx, app, whom, message, now)
+        people, others, fault = _shown(tx, app, one, whom, message, now)
         others = [*_left_out(tx, app, one, event, whom, record, now), *others]
         return DryRun(
             event=shown,
@@ -145,32 +150,69 @@ class DryRuns:
             digest=one.digest is not None,
         )
 
-    def _shown(
-        self, tx: Transaction, app: App, whom: Reach, message: Message | None, now: datetime
-    ) -> tuple[list[Told], list[NotTold], str | None]:
-        if message is None:
-            return [], [], "Its template was deleted."
-        try:
-            words = Words(message)
-        except Unrenderable as fault:
-            return [], [], f"{fault.field}: {fault.words}"
-        told: list[Told] = []
-        not_told: list[NotTold] = []
-        for name, user in _people(tx, app.id, whom, now):
-            devices = _devices(tx, app.id, name)
-            person, locale = _person(name, user, devices)
-            language = words.language_for(locale, person)
-            try:
-                rendered = words.render(language, person)
-            except Unrenderable as fault:
-                not_told.append(NotTold(name, WhyNot.UNRENDERABLE, f"{fault.field}: {fault.words}"))
-                continue
-            if devices:
-                own = message.templated.language if message.templated else None
-                told.append(Told(name, len(devices), language or own, rendered))
-            else:
-                not_told.append(NotTold(name, WhyNot.NO_DEVICE, "No browser and no device of theirs has push enabled."))
-        return told, not_told, None
+
+def _shown(
+    tx: Transaction, app: App, one: Definition, whom: Reach, message: Message | None, now: datetime
+) -> tuple[list[Told], list[NotTold], str | None]:
+    if message is None:
+        return [], [], "Its template was deleted. Choose another one, or write words of its own."
+    try:
+        words = Words(message)
+    except Unrenderable as fault:
+        return [], [], f"{fault.field}: {fault.words}"
+    told: list[Told] = []
+    not_told: list[NotTold] = []
+    for name, user in _people(tx, app.id, whom, now):
+        found = _told(tx, app.id, one, name, user, message, words, now)
+        if isinstance(found, Told):
+            told.append(found)
+        else:
+            not_told.append(found)
+    return told, not_told, None
+
+
+def _told(
+    tx: Transaction,
+    app_id: int,
+    one: Definition,
+    name: str,
+    user: User | None,
+    message: Message,
+    words: Words,
+    now: datetime,
+) -> Told | NotTold:
+    devices = _devices(tx, app_id, name)
+    person, locale = _person(name, user, devices)
+    language = words.language_for(locale, person)
+    try:
+        rendered = words.render(language, person)
+    except Unrenderable as fault:
+        return NotTold(name, WhyNot.UNRENDERABLE, f"{fault.field}: {fault.words}")
+    reached = {device.id for device in devices if one.channels is None or device.provider in one.channels}
+    if not reached:
+        return NotTold(name, WhyNot.NO_DEVICE, _no_device(one))
+    at = now + timedelta(seconds=one.digest.window if one.digest else one.delay)
+    expires_at = at + timedelta(seconds=message.ttl)
+    wishes = heeded(tx, app_id, one.event_type, reached, urgency=message.urgency, expires_at=expires_at, now=at)
+    left = reached - wishes.skipped.keys()
+    if not left:
+        return _unwanted(name, set(wishes.skipped.values()))
+    own = message.templated.language if message.templated else None
+    until = None if left - wishes.put_off.keys() else min(wishes.put_off[device] for device in left)
+    return Told(name, len(left), language or own, rendered, until)
+
+
+def _no_device(one: Definition) -> str:
+    if one.channels is None:
+        return "No browser and no device of theirs has push enabled."
+    return f"No browser and no device of theirs has push enabled that is reached through {', '.join(one.channels)}."
+
+
+def _unwanted(name: str, reasons: set[SkipReason]) -> NotTold:
+    if SkipReason.PREFERENCE_OFF in reasons:
+        words = "Push is off for this event type: they turned it off, or it is off by default and they left it so."
+        return NotTold(name, WhyNot.PREFERENCE_OFF, words)
+    return NotTold(name, WhyNot.QUIET_HOURS, "Their quiet hours last longer than its time to live.")
 
 
 def _people(tx: Transaction, app_id: int, whom: Reach, now: datetime) -> Iterator[tuple[str, User | None]]:
@@ -200,11 +242,12 @@ def _left_out(
     rules = [part.filter for part in one.audience.parts if isinstance(part, UsersWhere)]
     if not rules or whom.conditions is not None:
         return
+    follows = any(Field(Root.USER, (TOPICS,)) in fields_of(rule) for rule in rules)
     shown = 0
     for user in tx.users.page(app.id, after=0, limit=LOOKED_THROUGH):
         if user.external_id in whom.names or user.external_id == event.actor or shown == MOST_OTHERS:
             continue
-        about = {**record, "user": user_record(user)}
+        about = {**record, "user": person_record(tx, app.id, user.external_id, follows=follows)}
         reasons = [reason for rule in rules for reason in explain(rule, about, now).reasons]
         shown += 1
         yield NotTold(user.external_id, WhyNot.CONDITIONS, "; ".join(reasons[:3]))

@@ -1,4 +1,4 @@
-"""Wishes: who of a chunk wants to hear of an event, and who of them not at this hour."""
+"""Wishes: who of some devices wants to hear of an event, and who of them not at this hour."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from tidings.domain.campaign import Notification
 from tidings.domain.delivery import SkipReason
 from tidings.domain.message import Urgency
 from tidings.domain.preference import EventKind, PutOff, Skip, decision
@@ -23,19 +22,27 @@ class Heeded:
     put_off: dict[int, datetime] = field(default_factory=dict)
 
 
-def heeded(tx: Transaction, notification: Notification, ids: Collection[int], *, now: datetime) -> Heeded:
+def heeded(
+    tx: Transaction,
+    app_id: int,
+    event_type: str | None,
+    ids: Collection[int],
+    *,
+    urgency: Urgency,
+    expires_at: datetime,
+    now: datetime,
+) -> Heeded:
     """Ask what the people of some devices said of the event that a notification tells of."""
-    key = notification.event_type
-    if key is None or not ids:
+    if event_type is None or not ids:
         return Heeded()
-    kind = tx.kinds.get(notification.app_id, key) or EventKind(key)
+    kind = tx.kinds.get(app_id, event_type) or EventKind(event_type)
     if kind.mandatory:
         return Heeded()
-    of_app = quiet_of_app(tx, notification.app_id)
-    found, urgent = Heeded(), notification.message.urgency is Urgency.HIGH
-    for one, standing in tx.preferences.standings(key, ids).items():
+    of_app = quiet_of_app(tx, app_id)
+    found, urgent = Heeded(), urgency is Urgency.HIGH
+    for one, standing in tx.preferences.standings(event_type, ids).items():
         wish, zone = standing.wish(of_app)
-        what = decision(wish, kind, zone=_zone(zone), urgent=urgent, now=now, expires_at=notification.expires_at)
+        what = decision(wish, kind, zone=_zone(zone), urgent=urgent, now=now, expires_at=expires_at)
         if isinstance(what, Skip):
             found.skipped[one] = what.reason
         elif isinstance(what, PutOff):

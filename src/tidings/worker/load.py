@@ -14,8 +14,8 @@ from tidings.domain.person import Person
 from tidings.domain.subscription import Recipient
 from tidings.pipeline.settle import EVERYWHERE, Pair
 from tidings.providers import BROWSER
+from tidings.services.wishes import Heeded, heeded
 from tidings.storage import Transaction
-from tidings.worker.wishes import Heeded, heeded
 
 _id: Callable[[Recipient], int] = itemgetter(0)
 pair_of: Callable[[Recipient], Pair] = itemgetter(2, 6)
@@ -182,7 +182,7 @@ def _sorted(
     Of keys and pauses it is decided once for each pair, of people's wishes only where the notification tells of an
     event: a campaign asks nobody.
     """
-    wishes = _NOBODY if notification.event_type is None else heeded(tx, notification, tries, now=now)
+    wishes = _NOBODY if notification.event_type is None else _wishes(tx, notification, tries, now=now)
     pairs = set(map(pair_of, found))
     credentials = _usable(tx, {credential_id for credential_id, _ in pairs})
     paused = tx.credentials.paused(notification.app_id)
@@ -227,6 +227,13 @@ def _resting(tx: Transaction, notification: Notification, found: list[Recipient]
     phones = {one.subscription_id for one in found if one.provider != BROWSER}
     doubted = tx.subscriptions.misplaced(phones)
     return {one: suspected.reason for one, suspected in doubted.items() if suspected.rests(now)}
+
+
+def _wishes(tx: Transaction, notification: Notification, ids: Collection[int], *, now: datetime) -> Heeded:
+    urgency, expires_at = notification.message.urgency, notification.expires_at
+    return heeded(
+        tx, notification.app_id, notification.event_type, ids, urgency=urgency, expires_at=expires_at, now=now
+    )
 
 
 def _asked(found: list[Recipient], skipped: dict[int, str], wishes: Heeded) -> tuple[list[Recipient], dict[int, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -9,6 +10,7 @@ import pytest
 from tests.integration.web.instance import push_subscription
 
 from tidings.bus.local import LocalBus
+from tidings.lib.clock import FixedClock
 from tidings.wiring import Container
 from tidings.worker.eventing import Eventing
 
@@ -213,8 +215,47 @@ class TestDryRuns:
                 "title": "Ada braucht dich, Dora",
                 "body": "",
                 "url": "https://www.example.com/c/c-9",
+                "put_off_until": None,
             }
         ]
+
+    async def test_it_heeds_what_people_want_and_at_which_hours(
+        self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str, clock: FixedClock
+    ) -> None:
+        for name in ("awake", "asleep", "off"):
+            device = {"subscription": push_subscription(), "vapid_key": vapid_key, "user": {"id": name}}
+            assert (await browser.post("/push/subscribe", json=device)).status_code == 201
+        begins, ends = (f"{clock.now() + timedelta(hours=hours):%H:%M}" for hours in (-1, 2))
+        quiet = {"quiet_hours": {"from": begins, "to": ends, "time_zone": "UTC"}}
+        off = {"event_types": {"conversation.escalated": {"push": False}}}
+        for name, wish in (("asleep", quiet), ("off", off)):
+            answer = await api.put(f"/api/v1/users/{name}/preferences", json=wish)
+            assert answer.status_code == 200, answer.text
+        trigger = await made(api, audience={"users": "event"}, conditions=None, urgency="normal", ttl=86_400)
+        given = {"data": EVENT["data"], "users": ["awake", "asleep", "off"]}
+        run = (await api.post(f"/api/v1/triggers/{trigger}/dry-run", json=given)).json()
+        (awake, asleep), (other,) = run["people"], run["others"]
+        assert (awake["user"], awake["put_off_until"]) == ("awake", None)
+        until = datetime.fromisoformat(asleep["put_off_until"])
+        assert timedelta(hours=1, minutes=58) < until - clock.now() <= timedelta(hours=2, minutes=5)
+        assert (other["user"], other["why"]) == ("off", "preference_off")
+        short = {**TRIGGER, "audience": {"users": "event"}, "conditions": None, "urgency": "normal", "ttl": 600}
+        await api.put(f"/api/v1/triggers/{trigger}", json=short)
+        run = (await api.post(f"/api/v1/triggers/{trigger}/dry-run", json=given)).json()
+        assert {row["user"]: row["why"] for row in run["others"]} == {"off": "preference_off", "asleep": "quiet_hours"}
+
+    async def test_devices_that_its_channels_do_not_reach_are_not_counted(
+        self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str
+    ) -> None:
+        device = {"subscription": push_subscription(), "vapid_key": vapid_key, "user": {"id": "dora"}}
+        assert (await browser.post("/push/subscribe", json=device)).status_code == 201
+        trigger = await made(api, audience={"users": "event"}, channels=["fcm", "feed"])
+        given = {"data": EVENT["data"], "users": ["dora"]}
+        run = (await api.post(f"/api/v1/triggers/{trigger}/dry-run", json=given)).json()
+        assert (run["devices"], run["people"]) == (0, [])
+        (other,) = run["others"]
+        assert (other["user"], other["why"]) == ("dora", "no_device")
+        assert "fcm, feed" in other["detail"]
 
     async def test_data_that_do_not_meet_the_conditions_say_which_comparison(self, api: httpx2.AsyncClient) -> None:
         trigger = await made(api)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -42,6 +43,7 @@ class ToldOut(BaseModel):
     title: str
     body: str
     url: str | None
+    put_off_until: datetime | None = Field(description="When their quiet hours end, until which it waits.")
 
 
 class NotToldOut(BaseModel):
@@ -98,7 +100,13 @@ def _out(run: DryRun) -> DryRunOut:
 def _told(one: Told) -> ToldOut:
     said = one.rendered
     return ToldOut(
-        user=one.user, devices=one.devices, language=one.language, title=said.title, body=said.body, url=said.url
+        user=one.user,
+        devices=one.devices,
+        language=one.language,
+        title=said.title,
+        body=said.body,
+        url=said.url,
+        put_off_until=one.put_off_until,
     )
 
 
