@@ -100,7 +100,14 @@ async def _taken_in(
 
 
 async def _asked(container: Container, app: App, events: int, triggers: int) -> Pace:
-    worker = Eventing(store=container.store, bus=container.bus, clock=container.clock, ids=container.ids, owner="bench")
+    worker = Eventing(
+        store=container.store,
+        bus=container.bus,
+        clock=container.clock,
+        ids=container.ids,
+        tripwire=container.automation.tripwire,
+        owner="bench",
+    )
     cpu, begun = time.process_time(), time.perf_counter()
     while await worker.turn(app.id):
         pass

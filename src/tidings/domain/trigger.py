@@ -101,6 +101,7 @@ class FiringReason(StrEnum):
     CONDITIONS = "conditions_hold_no_more"
     TEMPLATE_MISSING = "template_missing"
     TRIGGER_OFF = "trigger_off"
+    TOO_MANY_HELD = "too_many_held"
     FAILED = "failed"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from tidings.domain.campaign import NewNotification
+from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.trigger import (
     Definition,
     FiringOutcome,
@@ -16,7 +18,7 @@ from tidings.domain.trigger import (
     key_of,
     one_more,
 )
-from tidings.pipeline.ingest import ingest
+from tidings.pipeline.ingest import Gate, ingest
 from tidings.pipeline.matched import Due, Match, Matched, Sendable
 from tidings.pipeline.plan import SHARD_SIZE, shards_of
 from tidings.pipeline.triggers import pending_key, throttle_key
@@ -24,12 +26,19 @@ from tidings.storage import Transaction
 
 NewId = Callable[[str], str]
 
+Gates = Callable[[NewNotification], Gate]
+"""Makes the gate that a notification passes while it is stored."""
+
+Came = tuple[FiringOutcome, FiringReason, tuple[str, ...]]
+"""What came of a match: its outcome, the reason if nothing was sent, and what was."""
+
 
 class Firing:
     """Writes what came of a batch of events, in one transaction; `done` stores what was counted and what came of it."""
 
-    def __init__(self, tx: Transaction, *, new_id: NewId, now: datetime) -> None:
+    def __init__(self, tx: Transaction, *, gate: Gates, new_id: NewId, now: datetime) -> None:
         self._tx = tx
+        self._gate = gate
         self._new_id = new_id
         self._now = now
         self._windows: dict[tuple[int, str], tuple[Window, Throttle]] = {}
@@ -48,12 +57,10 @@ class Firing:
     def due(self, one: Due) -> None:
         """Send what waited, unless somebody else did."""
         if not one.ready:
-            self._tx.firings.end(one.pending.id, FiringOutcome.SUPPRESSED, one.reason)
+            self._tx.firings.give_up(one.pending.id, one.reason)
             return
-        ids = [self._new_id("ntf") for _ in one.ready]
-        if self._tx.firings.end(one.pending.id, FiringOutcome.FIRED, notifications=ids):
-            for public_id, ready in zip(ids, one.ready, strict=True):
-                self._send(ready, public_id)
+        if self._tx.firings.take(one.pending.id):
+            self._tx.firings.settle(one.pending.id, *self._send(one.ready))
 
     def done(self) -> None:
         """Store what was counted."""
@@ -70,10 +77,8 @@ class Firing:
             return new._replace(reason=FiringReason.THROTTLED)
         if definition.delay or definition.digest:
             return self._put_off(new, match, definition)
-        ids = [self._new_id("ntf") for _ in match.ready]
-        for public_id, ready in zip(ids, match.ready, strict=True):
-            self._send(ready, public_id)
-        return new._replace(outcome=FiringOutcome.FIRED, notifications=tuple(ids))
+        outcome, reason, notifications = self._send(match.ready)
+        return new._replace(outcome=outcome, reason=reason, notifications=notifications)
 
     def _put_off(self, new: NewFiring, match: Match, definition: Definition) -> NewFiring:
         digest = definition.digest
@@ -96,21 +101,39 @@ class Firing:
         self._windows[place] = window, throttle
         return window.n <= throttle.count
 
-    def _send(self, ready: Sendable, public_id: str) -> None:
-        accepted = ingest(self._tx, ready.new, frozen=ready.frozen, idempotent=None, public_id=public_id, now=self._now)
+    def _send(self, ready: Sequence[Sendable]) -> Came:
+        """Store what is to be sent, and say what came of it; the gate may hold it."""
+        sent = tuple(public_id for one in ready if (public_id := self._stored(one)) is not None)
+        self.notifications += len(sent)
+        if not sent:
+            return FiringOutcome.SUPPRESSED, FiringReason.TOO_MANY_HELD, ()
+        return FiringOutcome.FIRED, FiringReason.NONE, sent
+
+    def _stored(self, ready: Sendable) -> str | None:
+        public_id, gate = self._new_id("ntf"), self._gate(ready.new)
+        try:
+            accepted = ingest(
+                self._tx, ready.new, frozen=ready.frozen, idempotent=None, public_id=public_id, now=self._now, gate=gate
+            )
+        except CatalogueError as refused:
+            if refused.code is not ErrorCode.TOO_MANY_HELD:
+                raise
+            return None
         if ready.frozen.audience <= SHARD_SIZE:
             self._tx.shards.add(shards_of(self._tx, accepted.notification), now=self._now)
-        self.notifications += 1
+        return public_id
 
     def _store(self) -> None:
         self._tx.firings.add(self._firings, now=self._now)
         self._firings = []
 
 
-def fire(tx: Transaction, matched: Sequence[Matched], due: Sequence[Due], *, new_id: NewId, now: datetime) -> int:
+def fire(
+    tx: Transaction, matched: Sequence[Matched], due: Sequence[Due], *, gate: Gates, new_id: NewId, now: datetime
+) -> int:
     """Write what came of events that wait still, and of what is due; give how many notifications were made."""
     taken = tx.lanes.take([one.event.id for one in matched if one.fault is None], now=now)
-    firing = Firing(tx, new_id=new_id, now=now)
+    firing = Firing(tx, gate=gate, new_id=new_id, now=now)
     for one in matched:
         if one.fault is not None:
             tx.lanes.fail(one.event.id, one.fault, now=now)

@@ -5,6 +5,7 @@ It runs in the transaction that stores a notification. What trips it is stored a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -99,8 +100,9 @@ class Tripwire:
 
 
 def words_of(message: Message) -> bytes:
-    """Give what two notifications with the same title and text share."""
-    return sha256(f"{message.title}\0{message.body}".encode()).digest()[:16]
+    """Give what two notifications with the same title and text share; of a template, also what fills its gaps."""
+    filled = json.dumps(message.templated.variables, sort_keys=True, default=str) if message.templated else ""
+    return sha256(f"{message.title}\0{message.body}\0{filled}".encode()).digest()[:16]
 
 
 def _check_expected(expected: int | None, audience: int) -> None:

@@ -111,25 +111,34 @@ class SqlFirings:
         newest = self._scope.connection.execute(query.order_by(events.c.id.desc()).limit(limit)).all()
         return [event_of(row) for row in reversed(newest)]
 
-    def end(
+    def take(self, pending_id: int) -> bool:
+        """Take what waited; False when somebody did before."""
+        gone = delete(trigger_pendings).where(p.id == pending_id)
+        return bool(self._scope.connection.execute(gone).rowcount)
+
+    def settle(
         self,
         pending_id: int,
         outcome: FiringOutcome,
         reason: FiringReason = FiringReason.NONE,
         notifications: Sequence[str] = (),
-    ) -> bool:
-        """Settle what waited; False when somebody did before."""
-        if not self._scope.connection.execute(delete(trigger_pendings).where(p.id == pending_id)).rowcount:
-            return False
+    ) -> None:
+        """Store what came of what was taken."""
         values = {"outcome": outcome, "reason": reason, "notifications": list(notifications), "pending_id": None}
         self._scope.connection.execute(update(firings).where(f.pending_id == pending_id).values(values))
-        return True
+
+    def give_up(self, pending_id: int, reason: FiringReason) -> bool:
+        """Take what waited and send nothing; False when somebody took it before."""
+        taken = self.take(pending_id)
+        if taken:
+            self.settle(pending_id, FiringOutcome.SUPPRESSED, reason)
+        return taken
 
     def take_back(self, trigger_id: int, key: str) -> int:
         """Settle what waits with this key as taken back; give how many messages that were."""
         mine = (p.trigger_id == trigger_id, p.key == self._hash(trigger_id, key), p.kind == PendingKind.DELAY)
         waiting = self._scope.connection.execute(select(p.id).where(*mine)).scalars().all()
-        return sum(self.end(one, FiringOutcome.SUPPRESSED, FiringReason.UNLESS) for one in waiting)
+        return sum(self.give_up(one, FiringReason.UNLESS) for one in waiting)
 
     def _list(self, *conditions: Any, order: Any, limit: int = 1_000) -> list[Firing]:
         query = (

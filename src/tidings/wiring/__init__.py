@@ -200,7 +200,7 @@ def assembled(
     hosts, ids, metrics = dict(hosts or {}), Ids(clock), Metrics()
     deliveries = OpaquePairs(store.sealer.derive("delivery ids"))
     guard = AddressGuard(allow_loopback=settings.allow_insecure_endpoints)
-    fetcher, policy = _fetcher(settings, guard), _policy(settings, hosts)
+    fetcher, policy, tripwire = _fetcher(settings, guard), _policy(settings, hosts), Tripwire(_limits(settings))
     call = call or caller(guard=guard, connect_to=hosts, insecure=settings.allow_insecure_endpoints)
     flow = Flow(store=store, bus=bus, clock=clock, ids=ids, deliveries=deliveries, provider=provider)
     subscriptions = _subscriptions(store, clock, ids, policy, guard, mapped=tuple(hosts), resolve=resolve)
@@ -228,9 +228,9 @@ def assembled(
         transfers=Transfers(store=store, clock=clock, ids=ids, subscriptions=subscriptions),
         users=Users(store=store, clock=clock),
         people=People.of(store=store, clock=clock, deliveries=deliveries),
-        automation=Automation.of(store=store, bus=bus, clock=clock, ids=ids),
+        automation=Automation.of(store=store, bus=bus, clock=clock, ids=ids, tripwire=tripwire),
         templates=Templates(store=store, clock=clock, ids=ids),
-        notifications=Notifications(store=store, flow=flow, bus=bus, clock=clock, tripwire=Tripwire(_limits(settings))),
+        notifications=Notifications(store=store, flow=flow, bus=bus, clock=clock, tripwire=tripwire),
         safety=Safety(store=store, bus=bus, clock=clock),
         stats=Stats(store=store, clock=clock),
         retention=Retention(store=store, clock=clock, keep=_keep(settings), metrics=metrics),

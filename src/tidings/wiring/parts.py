@@ -37,6 +37,7 @@ from tidings.services.sign_in import SignIn
 from tidings.services.throttle import Throttle
 from tidings.services.trials import Trials
 from tidings.services.triggers import Triggers
+from tidings.services.tripwire import Tripwire
 from tidings.settings import Settings
 from tidings.storage import Store
 
@@ -87,9 +88,10 @@ class Automation:
     events: Events
     triggers: Triggers
     dry_runs: DryRuns
+    tripwire: Tripwire
 
     @classmethod
-    def of(cls, *, store: Store, bus: Bus, clock: Clock, ids: Ids) -> Automation:
+    def of(cls, *, store: Store, bus: Bus, clock: Clock, ids: Ids, tripwire: Tripwire) -> Automation:
         """Put them together."""
         events = Events(store=store, bus=bus, clock=clock, ids=ids)
         return cls(
@@ -97,6 +99,7 @@ class Automation:
             events=events,
             triggers=Triggers(store=store, clock=clock, ids=ids),
             dry_runs=DryRuns(store=store, clock=clock, events=events),
+            tripwire=tripwire,
         )
 
 

@@ -11,12 +11,13 @@ from functools import partial
 from tidings.bus import Bell, Bus, Doorbell
 from tidings.domain.app import App
 from tidings.domain.event import Event as Happened
-from tidings.domain.trigger import FiringOutcome, FiringReason, Pending, Trigger
+from tidings.domain.trigger import FiringReason, Pending, Trigger
 from tidings.lib.clock import Clock
 from tidings.lib.ids import Ids
 from tidings.lib.log import Logger, cut
 from tidings.pipeline.firing import fire
 from tidings.pipeline.matched import Due, Matched, match_due, match_event
+from tidings.services.tripwire import Terms, Tripwire
 from tidings.storage import Store, StoreUnavailable, Transaction
 from tidings.worker.dispatcher import whenever
 from tidings.worker.signs import Event
@@ -44,11 +45,12 @@ Work = tuple[list[Matched], list[Due]]
 class Eventing:
     """Serves the Apps that have reported something, and sends what has waited long enough."""
 
-    def __init__(self, *, store: Store, bus: Bus, clock: Clock, ids: Ids, owner: str) -> None:
+    def __init__(self, *, store: Store, bus: Bus, clock: Clock, ids: Ids, tripwire: Tripwire, owner: str) -> None:
         self._store = store
         self._bus = bus
         self._clock = clock
         self._ids = ids
+        self._tripwire = tripwire
         self._owner = owner
         self._rung = asyncio.Event()
         self._serving: dict[int, asyncio.Task[None]] = {}
@@ -152,7 +154,8 @@ class Eventing:
         now = self._clock.now()
         if not tx.lanes.keep(app_id, token, now=now, lease=LEASE):
             return None
-        return fire(tx, *work, new_id=self._ids.new, now=now)
+        gate = partial(self._tripwire.gate, terms=Terms(), now=now)
+        return fire(tx, *work, gate=gate, new_id=self._ids.new, now=now)
 
     async def _one_by_one(self, app_id: int, token: int, work: Work) -> int | None:
         made = 0
@@ -202,7 +205,7 @@ def _give_up(tx: Transaction, *, part: Work, fault: str, now: datetime) -> None:
     for matched in part[0]:
         tx.lanes.fail(matched.event.id, fault, now=now)
     for due in part[1]:
-        tx.firings.end(due.pending.id, FiringOutcome.SUPPRESSED, FiringReason.FAILED)
+        tx.firings.give_up(due.pending.id, FiringReason.FAILED)
 
 
 def _named(fault: Exception) -> str:

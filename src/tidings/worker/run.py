@@ -54,7 +54,12 @@ class Worker:
             owner=owner,
         )
         self._eventing = Eventing(
-            store=container.store, bus=container.bus, clock=container.clock, ids=container.ids, owner=owner
+            store=container.store,
+            bus=container.bus,
+            clock=container.clock,
+            ids=container.ids,
+            tripwire=container.automation.tripwire,
+            owner=owner,
         )
         self._dispatcher = Dispatcher(
             flow=container.flow,

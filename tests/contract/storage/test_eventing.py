@@ -19,10 +19,13 @@ from tidings.domain.event import Event, EventStatus, NewEvent, NewEventType
 from tidings.domain.filters import filter_from
 from tidings.domain.message import Message, Urgency
 from tidings.domain.rules import Rule, rule_from_json
+from tidings.domain.safety import HoldReason, TripLimits
 from tidings.domain.trigger import Definition, Digest, Firing, Throttle, Trigger, Unless, Words
 from tidings.lib.clock import FixedClock
 from tidings.lib.ids import Ids
 from tidings.pipeline import matched as matching
+from tidings.services import tripwire
+from tidings.services.tripwire import Tripwire
 from tidings.storage import Store, Transaction
 from tidings.worker import eventing
 from tidings.worker.eventing import LEASE, Eventing
@@ -38,10 +41,18 @@ class Here:
         self.store = store
         self.clock = clock
         self.app = app
+        self.tripwire = Tripwire(TripLimits())
         self._ids = Ids(clock)
 
     def worker(self) -> Eventing:
-        return Eventing(store=self.store, bus=LocalBus(), clock=self.clock, ids=self._ids, owner=self._ids.new("w"))
+        return Eventing(
+            store=self.store,
+            bus=LocalBus(),
+            clock=self.clock,
+            ids=self._ids,
+            tripwire=self.tripwire,
+            owner=self._ids.new("w"),
+        )
 
     async def kind(self, key: str = "widget.failed", app: App | None = None) -> None:
         now, of = self.clock.now(), (app or self.app).id
@@ -404,7 +415,8 @@ class TestHowOften:
             def work(tx: Transaction) -> int:
                 triggers = {"widget.failed": [trigger]}
                 found = [matching.match_event(tx, here.app, one, triggers, here.clock.now()) for one in part]
-                return eventing.fire(tx, found, [], new_id=Ids(here.clock).new, now=here.clock.now())
+                gate, now = (lambda _: lambda *_: None), here.clock.now()
+                return eventing.fire(tx, found, [], gate=gate, new_id=Ids(here.clock).new, now=now)
 
             return work
 
@@ -436,6 +448,42 @@ class TestHowOften:
         assert await here.store.write(lambda tx: tx.firings.purge(now=here.clock.now(), limit=9)) == 0
         here.clock.at += timedelta(seconds=61)
         assert await here.store.write(lambda tx: tx.firings.purge(now=here.clock.now(), limit=9)) == 1
+
+
+class TestTripwire:
+    async def test_what_looks_like_an_accident_is_held(self, here: Here, given: Given) -> None:
+        await given.devices(here.app, await given.credential(here.app), 3)
+        here.tripwire = Tripwire(TripLimits(recipients=6, times=2))
+        trigger = await here.trigger(audience=rule_from_json({"everyone": True}))
+        await here.report("a", "b", "c")
+        await here.serve()
+        assert [one.held_because for one in await here.sent()] == [None, None, HoldReason.VOLUME]
+        assert await here.came_of(trigger) == {"fired": 3}
+
+    async def test_the_same_words_are_the_same_only_with_the_same_in_their_gaps(
+        self, here: Here, given: Given, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tripwire, "REPEAT_LEAST", 2)
+        await given.devices(here.app, await given.credential(here.app), 3)
+        await here.trigger(audience=rule_from_json({"everyone": True}))
+        await here.report("a", "b", "a")
+        await here.serve()
+        assert [one.held_because for one in await here.sent()] == [None, None, HoldReason.REPEAT]
+
+    async def test_when_nobody_looks_at_what_is_held_no_more_is_added(
+        self, here: Here, given: Given, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tripwire, "MOST_HELD", 1)
+        await given.device(here.app, await given.credential(here.app), user_external_id="u-1")
+        here.tripwire = Tripwire(TripLimits(recipients=1, times=1))
+        at_once, later = await here.trigger(), await here.trigger(delay=60)
+        await here.report("a", "b", "c")
+        await here.serve()
+        here.clock.at += timedelta(seconds=60)
+        await here.serve()
+        assert [one.held_because for one in await here.sent()] == [None, HoldReason.VOLUME]
+        assert await here.came_of(at_once) == {"fired": 2, "suppressed too_many_held": 1}
+        assert await here.came_of(later) == {"suppressed too_many_held": 3}
 
 
 class TestLater:

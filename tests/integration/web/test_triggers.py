@@ -55,7 +55,14 @@ async def made(api: httpx2.AsyncClient, **changes: Any) -> str:
 
 
 async def serve(container: Container) -> None:
-    worker = Eventing(store=container.store, bus=LocalBus(), clock=container.clock, ids=container.ids, owner="test")
+    worker = Eventing(
+        store=container.store,
+        bus=LocalBus(),
+        clock=container.clock,
+        ids=container.ids,
+        tripwire=container.automation.tripwire,
+        owner="test",
+    )
     app = await container.apps.resolve(None)
     while await worker.turn(app.id):
         pass

@@ -75,14 +75,22 @@ class Firings(Protocol):
         """Give the newest events that wait for this, the oldest of them first."""
         ...
 
-    def end(
+    def take(self, pending_id: int) -> bool:
+        """Take what waited; False when somebody did before."""
+        ...
+
+    def settle(
         self,
         pending_id: int,
         outcome: FiringOutcome,
         reason: FiringReason = FiringReason.NONE,
         notifications: Sequence[str] = (),
-    ) -> bool:
-        """Settle what waited; False when somebody did before."""
+    ) -> None:
+        """Store what came of what was taken."""
+        ...
+
+    def give_up(self, pending_id: int, reason: FiringReason) -> bool:
+        """Take what waited and send nothing; False when somebody took it before."""
         ...
 
     def take_back(self, trigger_id: int, key: str) -> int:
