@@ -156,11 +156,11 @@ class Events:
         return found
 
 
-def data_faults(checker: Checker, data: Mapping[str, Any]) -> tuple[FieldFault, ...]:
-    """Say what is wrong with an event's data, by field."""
+def data_faults(checker: Checker, data: Mapping[str, Any], *, place: str = "data") -> tuple[FieldFault, ...]:
+    """Say what is wrong with an event's data, by field; `place` is the name they have in the request."""
     if checker.holds(data):
         return ()
-    return tuple(FieldFault(".".join(filter(None, ("data", one.place))), one.words) for one in checker.faults(data))
+    return tuple(FieldFault(".".join(filter(None, (place, one.place))), one.words) for one in checker.faults(data))
 
 
 def _content(one: Reported) -> bytes:

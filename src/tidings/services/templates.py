@@ -9,15 +9,18 @@ from typing import Any
 from tidings.domain.app import App
 from tidings.domain.audit import SYSTEM, Action, Actor, Subject
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
+from tidings.domain.event import EventType
 from tidings.domain.message import Message, Rendered, Templated
 from tidings.domain.outcome import Refused
 from tidings.domain.person import NOBODY, Person
 from tidings.domain.template import NewTemplate, Template
 from tidings.lib.clock import Clock
 from tidings.lib.ids import Ids
-from tidings.pipeline.personal import Unrenderable, Words, faults
+from tidings.lib.json_schema import Checker
+from tidings.pipeline.personal import RESERVED, Unrenderable, Words, faults
 from tidings.pipeline.vocabulary import unknown_variables
 from tidings.providers import CHANNELS, provider
+from tidings.services.events import data_faults
 from tidings.services.paging import Page, page_from, position_from
 from tidings.storage import Store, Transaction
 
@@ -100,6 +103,21 @@ class Templates:
         """Give one template. Raises NOT_FOUND."""
         return await self._store.read(lambda tx: found_in(tx, app_id, public_id))
 
+    async def message(self, app: App, public_id: str, variables: Mapping[str, Any]) -> Message:
+        """Give the message that a template makes with these variables.
+
+        Raises NOT_FOUND, and INVALID_REQUEST where they are not what events of the template's type have.
+        """
+
+        def look(tx: Transaction) -> tuple[Template, EventType | None]:
+            found = found_in(tx, app.id, public_id)
+            return found, tx.event_types.get(app.id, found.event_type) if found.event_type else None
+
+        template, kind = await self._store.read(look)
+        if kind is not None:
+            _check_filled(kind, variables)
+        return template.filled({**variables, "app": {"name": app.name}}, otherwise=app.language)
+
     async def page(self, app_id: int, *, cursor: str | None, limit: int) -> Page[Template]:
         """List templates, newest first. Raises INVALID_CURSOR."""
         after = position_from(cursor)
@@ -181,9 +199,11 @@ def found_in(tx: Transaction, app_id: int, public_id: str) -> Template:
     return found
 
 
-def message_from(template: Template, variables: Mapping[str, Any], app: App) -> Message:
-    """Give the message that a template makes with these variables."""
-    return template.filled({**variables, "app": {"name": app.name}}, otherwise=app.language)
+def _check_filled(kind: EventType, variables: Mapping[str, Any]) -> None:
+    data = {name: value for name, value in variables.items() if name not in RESERVED}
+    found = data_faults(Checker(kind.variables), data, place="variables")
+    if found:
+        raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{found[0].field}: {found[0].message}", faults=found)
 
 
 def _check_variables(tx: Transaction, app_id: int, new: NewTemplate) -> None:

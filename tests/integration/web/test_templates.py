@@ -113,7 +113,7 @@ async def test_a_preview_tells_what_is_cut_and_what_cannot_be_filled(api: httpx2
     assert warned == {"title"}
 
 
-TYPE = {
+TYPE: dict[str, Any] = {
     "name": "Reply",
     "variables": {
         "type": "object",
@@ -167,6 +167,23 @@ async def test_a_notification_takes_its_words_from_a_template_and_keeps_them(
     assert stored is not None
     assert stored.message.templated is not None
     assert stored.message.templated.otherwise == "de"
+
+
+async def test_variables_must_be_those_of_the_templates_event(api: httpx2.AsyncClient) -> None:
+    kind = TYPE | {"variables": {**TYPE["variables"], "required": ["author"], "additionalProperties": False}}
+    assert (await api.put("/api/v1/event-types/topic.replied", json=kind)).status_code == 201
+    made = await kept(api, event_type="topic.replied")
+    body = {"to": {"all": True}, "template": made["id"]}
+    for variables, field in (
+        ({}, "variables"),
+        (VARIABLES | {"author": 7}, "variables.author"),
+        (VARIABLES | {"auhtor": {}}, "variables"),
+    ):
+        answer = await api.post("/api/v1/notifications", json=body | {"variables": variables})
+        problem(answer, 422, "invalid_request")
+        assert [one["field"] for one in answer.json()["errors"]] == [field]
+    given = VARIABLES | {"actor": {"id": "u-1"}}
+    assert (await api.post("/api/v1/notifications", json=body | {"variables": given})).status_code == 202
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.message import Message
 from tidings.domain.safety import HoldReason
 from tidings.pipeline.flow import Idempotent
-from tidings.services.templates import message_from
 from tidings.services.tripwire import Terms
 from tidings.web.api.accepted import Accepted, accepted_out
 from tidings.web.api.audiences import channels_out, to_out
@@ -268,8 +267,7 @@ def _check_moment(body: NotificationBody, *, now: datetime) -> None:
 async def _templated(request: Request, app: App, body: NotificationBody) -> Message | None:
     if body.template is None:
         return None
-    template = await container_of(request).templates.get(app.id, body.template)
-    return body.over(message_from(template, body.variables, app))
+    return body.over(await container_of(request).templates.message(app, body.template, body.variables))
 
 
 def _idempotent(key: str | None, body: NotificationBody) -> Idempotent | None:
