@@ -185,12 +185,3 @@ async def _actor(request: Request) -> Actor:
 
 By = Annotated[Actor, Depends(_actor)]
 """Who acts, for the audit log."""
-
-P = Permission
-Reader = Annotated[Caller, somewhere(P.APP_READ)]
-AnyCaller = Annotated[Caller, somewhere(P.APP_SEE)]
-InstanceAdministrator = Annotated[Caller, on_instance(P.INSTANCE_MANAGE)]
-ReadApp = Annotated[App, in_app(P.APP_READ)]
-SendApp = Annotated[App, in_app(P.MESSAGE_SEND)]
-AnyApp = Annotated[App, in_app(P.MESSAGE_READ)]
-AdminApp = Annotated[App, in_app(P.APP_SETTINGS)]

@@ -14,7 +14,7 @@ from tidings.providers import Channel
 from tidings.services.relays import ChannelDetails
 from tidings.web.api.integrations import Label
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
-from tidings.web.auth import By, ReadApp, container_of, in_app
+from tidings.web.auth import By, container_of, in_app
 
 WriteApp = Annotated[App, in_app(Permission.INTEGRATION_WRITE)]
 
@@ -63,7 +63,11 @@ async def create_channel(request: Request, by: By, app: WriteApp, integration: s
 
 @router.get("/{integration}/channels", operation_id="list_channels", summary="List channels")
 async def list_channels(
-    request: Request, app: ReadApp, integration: str, limit: Limit = FIRST_LIMIT, cursor: Cursor = None
+    request: Request,
+    app: Annotated[App, in_app(Permission.APP_READ)],
+    integration: str,
+    limit: Limit = FIRST_LIMIT,
+    cursor: Cursor = None,
 ) -> ListOf[ChannelOut]:
     """List the broadcast channels of an integration, newest first."""
     page = await container_of(request).phones.relays.channels(app.id, integration, cursor=cursor, limit=limit)

@@ -17,7 +17,7 @@ from tidings.services.attention import expiry_of
 from tidings.services.credentials import IntegrationDetails, KeyChange, KeyUse
 from tidings.services.integrations import TESTED, TESTED_AT
 from tidings.web.api.shapes import Body, ListOf
-from tidings.web.auth import By, ReadApp, container_of, in_app
+from tidings.web.auth import By, container_of, in_app
 
 WriteApp = Annotated[App, in_app(Permission.INTEGRATION_WRITE)]
 
@@ -123,7 +123,9 @@ class KeyMade(BaseModel):
 
 
 @router.get("", operation_id="list_integrations", summary="List integrations")
-async def list_integrations(request: Request, app: ReadApp) -> ListOf[IntegrationOut]:
+async def list_integrations(
+    request: Request, app: Annotated[App, in_app(Permission.APP_READ)]
+) -> ListOf[IntegrationOut]:
     """List the providers of an App with their keys and how many subscriptions use each."""
     return ListOf(data=[integration_out(one) for one in await container_of(request).credentials.integrations(app.id)])
 

@@ -16,6 +16,7 @@ from tidings.domain.app import App
 from tidings.domain.campaign import Notification, NotificationStatus
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.message import Message
+from tidings.domain.permission import Permission
 from tidings.domain.safety import HoldReason
 from tidings.pipeline.flow import Idempotent
 from tidings.services.tripwire import Terms
@@ -33,11 +34,13 @@ from tidings.web.api.message import (
 from tidings.web.api.progress import Progress, follow
 from tidings.web.api.relaying import audience_of, is_known
 from tidings.web.api.shapes import FIRST_LIMIT, Body, CountsOut, Cursor, Limit, ListOf, counts_out, listed
-from tidings.web.auth import AnyApp, By, ReadApp, SendApp, container_of
+from tidings.web.auth import By, container_of, in_app
 
 MAX_KEY = 128
 
 router = APIRouter(prefix="/notifications", tags=["Notifications"])
+ReadMessages = Annotated[App, in_app(Permission.MESSAGE_READ)]
+SendApp = Annotated[App, in_app(Permission.MESSAGE_SEND)]
 test_router = APIRouter(tags=["Notifications"])
 
 
@@ -156,7 +159,7 @@ async def send_test(
 
 
 @router.post("/count", operation_id="count_audience", summary="Count an audience", response_model_exclude_defaults=True)
-async def count_audience(request: Request, app: AnyApp, body: CountBody) -> Count:
+async def count_audience(request: Request, app: ReadMessages, body: CountBody) -> Count:
     """Count the devices that a notification would go to now."""
     if body.to.relayed() is not None:
         return Count(count=1, devices_known=False)
@@ -167,7 +170,7 @@ async def count_audience(request: Request, app: AnyApp, body: CountBody) -> Coun
 
 @router.get("", operation_id="list_notifications", summary="List notifications")
 async def list_notifications(
-    request: Request, app: AnyApp, limit: Limit = FIRST_LIMIT, cursor: Cursor = None
+    request: Request, app: ReadMessages, limit: Limit = FIRST_LIMIT, cursor: Cursor = None
 ) -> ListOf[NotificationOut]:
     """List notifications, newest first."""
     page = await container_of(request).notifications.page(app.id, cursor=cursor, limit=limit)
@@ -175,7 +178,7 @@ async def list_notifications(
 
 
 @router.get("/{notification_id}", operation_id="get_notification", summary="Get a notification")
-async def get_notification(request: Request, app: AnyApp, notification_id: str) -> NotificationOut:
+async def get_notification(request: Request, app: ReadMessages, notification_id: str) -> NotificationOut:
     """Show one notification with its counters."""
     service = container_of(request).notifications
     found = await service.get(app.id, notification_id)
@@ -185,7 +188,7 @@ async def get_notification(request: Request, app: AnyApp, notification_id: str) 
 @router.get("/{notification_id}/deliveries", operation_id="list_deliveries", summary="List deliveries")
 async def list_deliveries(
     request: Request,
-    app: ReadApp,
+    app: Annotated[App, in_app(Permission.APP_READ)],
     notification_id: str,
     limit: Annotated[int, Query(ge=1, le=200)] = FIRST_LIMIT,
     cursor: Cursor = None,
@@ -213,7 +216,7 @@ async def cancel_notification(request: Request, by: By, app: SendApp, notificati
     return notification_out(await container_of(request).notifications.cancel(app.id, notification_id, by=by))
 
 
-async def _watched(request: Request, app: AnyApp, notification_id: str) -> tuple[App, Notification]:
+async def _watched(request: Request, app: ReadMessages, notification_id: str) -> tuple[App, Notification]:
     # A dependency, because once a stream has begun there is no status left to say 404 with.
     return app, await container_of(request).notifications.get(app.id, notification_id)
 

@@ -13,7 +13,7 @@ from tidings.domain.permission import Permission
 from tidings.services.preferences import Chosen
 from tidings.web.api.shapes import Body
 from tidings.web.api.users import ExternalId, WriteApp
-from tidings.web.auth import AdminApp, By, ReadApp, container_of, in_app
+from tidings.web.auth import By, container_of, in_app
 from tidings.web.public.preferences import (
     PreferencesBody,
     QuietBody,
@@ -24,6 +24,7 @@ from tidings.web.public.preferences import (
     wish_from,
 )
 
+SettingsApp = Annotated[App, in_app(Permission.APP_SETTINGS)]
 PersonApp = Annotated[App, in_app(Permission.APP_READ)]
 
 router = APIRouter(tags=["Preferences"])
@@ -114,13 +115,13 @@ async def put_preferences(
 
 
 @router.get("/quiet-hours", operation_id="get_quiet_hours", summary="Get the App's quiet hours")
-async def get_quiet_hours(request: Request, app: ReadApp) -> AppQuietHours:
+async def get_quiet_hours(request: Request, app: Annotated[App, in_app(Permission.APP_READ)]) -> AppQuietHours:
     """Show the quiet hours of those who said nothing themselves."""
     return _quiet_out(quiet_answer(await container_of(request).people.preferences.quiet_of_app(app.id)))
 
 
 @router.put("/quiet-hours", operation_id="put_quiet_hours", summary="Set the App's quiet hours")
-async def put_quiet_hours(request: Request, by: By, app: AdminApp, body: QuietHoursBody) -> AppQuietHours:
+async def put_quiet_hours(request: Request, by: By, app: SettingsApp, body: QuietHoursBody) -> AppQuietHours:
     """Set the hours in which pushes of event types wait, unless they are urgent or mandatory."""
     wish = wish_from(msgspec.convert(body.model_dump(by_alias=True), QuietBody))
     await container_of(request).people.preferences.set_quiet_of_app(app, wish, by=by)
@@ -128,7 +129,7 @@ async def put_quiet_hours(request: Request, by: By, app: AdminApp, body: QuietHo
 
 
 @router.delete("/quiet-hours", operation_id="delete_quiet_hours", summary="Have no quiet hours", status_code=204)
-async def delete_quiet_hours(request: Request, by: By, app: AdminApp) -> None:
+async def delete_quiet_hours(request: Request, by: By, app: SettingsApp) -> None:
     """Let pushes go out at every hour to those who said nothing themselves."""
     await container_of(request).people.preferences.set_quiet_of_app(app, None, by=by)
 

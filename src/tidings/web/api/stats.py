@@ -11,9 +11,11 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
+from tidings.domain.app import App
+from tidings.domain.permission import Permission
 from tidings.domain.stats import Dimension
 from tidings.services.stats import OUTCOMES, Table
-from tidings.web.auth import ReadApp, container_of
+from tidings.web.auth import container_of, in_app
 
 router = APIRouter(prefix="/stats", tags=["Statistics"])
 
@@ -59,7 +61,7 @@ class StatsOut(BaseModel):
 )
 async def get_stats(
     request: Request,
-    app: ReadApp,
+    app: Annotated[App, in_app(Permission.APP_READ)],
     first: Annotated[date | None, Query(alias="from", description="The first day; absent, 30 days ago.")] = None,
     last: Annotated[date | None, Query(alias="to", description="The last day; absent, today.")] = None,
     by: Annotated[Dimension, Query(description="What to tell apart.")] = Dimension.DAY,

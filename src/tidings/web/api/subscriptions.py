@@ -20,9 +20,10 @@ from tidings.services.registration import Registration
 from tidings.services.transfers import IN_MEMORY
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, ProviderName, listed
 from tidings.web.api.suspected import SuspectedOut, suspected_out
-from tidings.web.auth import By, ReadApp, container_of, in_app
+from tidings.web.auth import By, container_of, in_app
 
 router = APIRouter(prefix="/subscriptions", tags=["Subscriptions"])
+ReadApp = Annotated[App, in_app(Permission.APP_READ)]
 
 
 class SubscriptionOut(BaseModel):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from tidings.domain.app import App
+from tidings.domain.permission import Permission
 from tidings.services.timelines import Told
 from tidings.web.api.shapes import FIRST_LIMIT, Cursor, Limit, ListOf, listed
-from tidings.web.auth import AnyApp, container_of
+from tidings.web.auth import container_of, in_app
 
 router = APIRouter(prefix="/subscriptions", tags=["Subscriptions"])
 
@@ -31,7 +34,11 @@ class ToldOut(BaseModel):
     summary="List what was sent to a subscription",
 )
 async def list_deliveries(
-    request: Request, app: AnyApp, subscription_id: str, limit: Limit = FIRST_LIMIT, cursor: Cursor = None
+    request: Request,
+    app: Annotated[App, in_app(Permission.MESSAGE_READ)],
+    subscription_id: str,
+    limit: Limit = FIRST_LIMIT,
+    cursor: Cursor = None,
 ) -> ListOf[ToldOut]:
     """List what was sent to a device, newest first, with the reason of what did not arrive."""
     page = await container_of(request).timelines.page(app.id, subscription_id, cursor=cursor, limit=limit)

@@ -15,8 +15,9 @@ from tidings.services.integrations import Proof
 from tidings.web.api.integrations import IntegrationOut, Label, Upload, integration_out
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, ProviderName, listed
 from tidings.web.api.subscriptions import SubscriptionOut, subscription_out
-from tidings.web.auth import By, ReadApp, SendApp, container_of, in_app
+from tidings.web.auth import By, container_of, in_app
 
+ReadApp = Annotated[App, in_app(Permission.APP_READ)]
 WriteApp = Annotated[App, in_app(Permission.INTEGRATION_WRITE)]
 
 router = APIRouter(prefix="/integrations", tags=["Integrations"])
@@ -140,7 +141,11 @@ async def test_integration(request: Request, by: By, app: WriteApp, integration:
     status_code=202,
 )
 async def send_test_notification(
-    request: Request, by: By, app: SendApp, integration: str, body: TestNotification
+    request: Request,
+    by: By,
+    app: Annotated[App, in_app(Permission.MESSAGE_SEND)],
+    integration: str,
+    body: TestNotification,
 ) -> TestSent:
     """Send to one chosen device of the integration."""
     accepted = await container_of(request).phones.trials.send(

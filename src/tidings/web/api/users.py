@@ -12,8 +12,9 @@ from tidings.domain.app import App, User
 from tidings.domain.permission import Permission
 from tidings.services.region import locale_from, time_zone_from
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
-from tidings.web.auth import By, ReadApp, container_of, in_app
+from tidings.web.auth import By, container_of, in_app
 
+ReadApp = Annotated[App, in_app(Permission.APP_READ)]
 WriteApp = Annotated[App, in_app(Permission.USER_WRITE)]
 
 router = APIRouter(prefix="/users", tags=["Users"])
