@@ -11,6 +11,9 @@ from tidings.storage.scope import Scope
 from tidings.storage.tables.preferences import PERSONAL
 from tidings.storage.tables.segments import follows, segments
 
+AT_ONCE = 100
+"""Segments read at a time: each may be long, and nobody says how many there are."""
+
 
 def forget_wishes(scope: Scope, app_id: int, user: str) -> Counter[str]:
     """Remove it; give how many rows of each kind. It is a few hundred rows at most."""
@@ -26,11 +29,15 @@ def forget_wishes(scope: Scope, app_id: int, user: str) -> Counter[str]:
 
 
 def _forget_in_segments(scope: Scope, app_id: int, user: str) -> None:
-    """Take a person out of the conditions that name them by id."""
+    """Take a person out of the conditions that name them by id, a few segments at a time."""
     c = segments.c
-    for row in scope.connection.execute(select(c.id, c.filter).where(c.app_id == app_id)).all():
-        tree = filter_from_json(row.filter)
-        left = forgotten(tree, {user})
-        if left != tree:
-            values = {"filter": json_from_filter(left)}
-            scope.connection.execute(update(segments).where(c.id == row.id).values(values))
+    query = select(c.id, c.filter).where(c.app_id == app_id).order_by(c.id).limit(AT_ONCE)
+    after = 0
+    while rows := scope.connection.execute(query.where(c.id > after)).all():
+        after = rows[-1].id
+        for row in rows:
+            tree = filter_from_json(row.filter)
+            left = forgotten(tree, {user})
+            if left != tree:
+                values = {"filter": json_from_filter(left)}
+                scope.connection.execute(update(segments).where(c.id == row.id).values(values))

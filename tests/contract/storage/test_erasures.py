@@ -21,7 +21,7 @@ from tidings.domain.stats import Dimension, Naming, Scale
 from tidings.domain.subscription import Subscription
 from tidings.domain.tracked import NewTrackedEvent
 from tidings.pipeline.settle import SUSPECT
-from tidings.storage import Store, Transaction
+from tidings.storage import Store, Transaction, forgetting
 from tidings.storage.erasing_apps import KEPT, condition
 from tidings.storage.schema import metadata
 from tidings.storage.tables.apps import apps
@@ -94,6 +94,21 @@ async def anna(store: Store, given: Given) -> tuple[App, list[Subscription], Sub
         receipt = Receipt(notification.id, device.id, ReceiptEvent.ANSWERED, "yes", given.now)
         await store.write(lambda tx, receipt=receipt: tx.receipts.add(receipt))  # type: ignore[misc]
     return app, mine, other
+
+
+async def test_a_person_is_taken_out_of_every_segment(
+    store: Store, given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forgetting, "AT_ONCE", 2)
+    app = await given.app()
+    tree = filter_from('user.id in ["anna", "berta"]')
+    for n in range(5):
+        await store.write(
+            lambda tx, n=n: tx.segments.add(app.id, public_id=f"seg_{n}", name=f"{n}", conditions=tree, now=given.now)  # type: ignore[misc]
+        )
+    await carried(store, given, await asked(store, given, app, "anna"))
+    left = await store.read(lambda tx: tx.segments.page(app.id, after=0, limit=9))
+    assert [one.filter for one in left] == [filter_from('user.id in ["berta"]')] * 5
 
 
 @pytest.mark.parametrize("limit", [1, 2, 500])
