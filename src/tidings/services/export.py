@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -17,6 +16,7 @@ from tidings.domain.event import Event
 from tidings.domain.message import Message
 from tidings.domain.subscription import Subscription
 from tidings.lib.clock import Clock
+from tidings.services.quiet import text_from
 from tidings.storage import Store, Transaction
 
 AT_ONCE = 200
@@ -49,6 +49,8 @@ class Export:
                 tx.tracked.of_user(app.id, external_id, after=0, limit=1)
                 or tx.events.of_user(app.id, external_id, after=0, limit=1)
                 or tx.follows.topics(app.id, external_id, limit=1)
+                or _wishes(tx, app.id, external_id)
+                or tx.feed.of_user(app.id, external_id, after=0, limit=1)
             )
         )
         if person is None and not devices and not anything:
@@ -188,7 +190,8 @@ def _wishes(tx: Transaction, app_id: int, user: str) -> Rows:
     rows: Rows = [{"type": key, "channel": channel.value, "enabled": enabled} for (key, channel), enabled in said]
     quiet = tx.preferences.quiet(app_id, user)
     if quiet is not None:
-        rows.append({"quiet_hours": asdict(quiet)})
+        hours = quiet.hours and {"from": text_from(quiet.hours.begins), "to": text_from(quiet.hours.ends)}
+        rows.append({"quiet_hours": hours, "time_zone": quiet.time_zone})
     return rows
 
 

@@ -89,6 +89,29 @@ async def test_everything_kept_of_a_person_is_in_one_document_and_no_secret(
     assert same["deliveries"] == found["deliveries"]
 
 
+async def test_what_somebody_chose_and_what_is_in_their_bell_is_exported(api: httpx2.AsyncClient) -> None:
+    assert (await api.put("/api/v1/event-types/topic.reply", json={"name": "Replies"})).status_code == 201
+    night = {"from": "22:00", "to": "07:00", "time_zone": "Europe/Vienna"}
+    wishes = {"event_types": {"topic.reply": {"push": False}}, "quiet_hours": night}
+    for name in ("anna", "berta"):
+        assert (await api.put(f"/api/v1/users/{name}/preferences", json=wishes)).status_code == 200
+    found = (await api.get("/api/v1/users/anna/export")).json()
+    assert found["preferences"] == [
+        {"type": "topic.reply", "channel": "push", "enabled": False},
+        {"quiet_hours": {"from": "22:00", "to": "07:00"}, "time_zone": "Europe/Vienna"},
+    ]
+    assert found["feed"] == []
+    for users in (["anna"], ["anna", "berta"], ["berta"], ["cleo"]):
+        body = {"to": {"users": users}, "title": f"To {' and '.join(users)}", "type": "topic.reply"}
+        assert (await api.post("/api/v1/notifications", json=body)).status_code == 202
+    answer = await api.get("/api/v1/users/anna/export")
+    assert [one["title"] for one in answer.json()["feed"]] == ["To anna", "To anna and berta"]
+    assert [(one["read_at"], one["archived_at"]) for one in answer.json()["feed"]] == [(None, None)] * 2
+    of_cleo = (await api.get("/api/v1/users/cleo/export")).json()
+    assert [one["title"] for one in of_cleo["feed"]] == ["To cleo"]
+    assert of_cleo["preferences"] == []
+
+
 async def test_many_rows_are_written_out_in_parts(
     api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
