@@ -11,6 +11,7 @@ from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.filters import Filter, filter_from, json_from_filter
 
 MOST_PARTS = 10
+RULES = "users, users_where, followers, segment and everyone"
 LONGEST_TOPIC = 200
 
 _GAP = re.compile(r"\{\{\s*([A-Za-z_]\w*(?:\.\w+)*)\s*\}\}")
@@ -99,7 +100,7 @@ def topic_of(topic: str, values: Mapping[str, Any]) -> str | None:
 
 def _part(plain: object) -> Part:
     if not isinstance(plain, Mapping) or len(plain) != 1:
-        raise _invalid("A rule has exactly one of users, users_where, followers, segment and everyone.")
+        raise _invalid(f"A rule has exactly one of {RULES}.")
     ((name, value),) = plain.items()
     match name, value:
         case "users", "event":
@@ -119,12 +120,12 @@ def _part(plain: object) -> Part:
 def _refusal(name: str) -> str:
     words = {
         "users": 'The only value is "event": the users that the event names.',
-        "users_where": "These are conditions over users.",
+        "users_where": 'These are conditions over users, such as user.role == "owner".',
         "followers": "This is a topic, such as topic:{{topic.id}}.",
-        "segment": "This is the id of a segment.",
+        "segment": "This is the id of a segment, such as seg_01jd8k.",
         "everyone": "The only value is true.",
     }
-    return f"{name[:32]}: {words.get(name, 'There is no such rule.')}"
+    return f"{name[:32]}: {words.get(name, f'There is no such rule; there are {RULES}.')}"
 
 
 def _plain(part: Part) -> dict[str, Any]:

@@ -233,7 +233,7 @@ def _link(field: str, source: str | None, fill: Fill) -> str | None:
 
 def _data(field: str, value: Any, fill: Fill, depth: int = 0) -> Any:
     if depth > _DEEPEST_DATA:
-        raise Unrenderable("data", "It is too deep.")
+        raise Unrenderable("data", "It is too deep; put less into each other.")
     if isinstance(value, str):
         return fill(field, value, Kind.DATA)
     if isinstance(value, Mapping):

@@ -153,7 +153,10 @@ def check(new: NewTemplate) -> None:
     found = tuple(faults(new.message))
     unknown = [name for one in new.message.locales.values() for name in one.actions]
     known = {one.id for one in new.message.actions}
-    found += tuple(FieldFault("locales", f"There is no action {name[:64]!r}.") for name in unknown if name not in known)
+    there = f"there are {', '.join(sorted(known))}" if known else "the template has none"
+    found += tuple(
+        FieldFault("locales", f"There is no action {name[:64]!r}; {there}.") for name in unknown if name not in known
+    )
     if found:
         raise CatalogueError(ErrorCode.TEMPLATE_INVALID, f"{found[0].field}: {found[0].message}", faults=found)
 

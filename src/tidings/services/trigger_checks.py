@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
@@ -49,7 +49,7 @@ def _conditions(
 ) -> Iterator[FieldFault]:
     def known(field: Field) -> str | None:
         if field.root is Root.EVENT and not declares(schema, field.path):
-            return f"The event type declares no {'.'.join(field.path)[:LONGEST_PATH]}."
+            return _undeclared(field.path)
         return None
 
     for fault in check(conditions, roots=_ROOTS, bound=bound, known=known):
@@ -63,10 +63,12 @@ def _part(tx: Transaction, app_id: int, place: str, part: Part, schema: Mapping[
         case Followers(topic):
             for gap in gaps_of(topic):
                 if gap != ("actor", "id") and not declares(schema, gap):
-                    yield FieldFault(f"{place}.followers", f"The event type declares no {'.'.join(gap)}.")
+                    yield FieldFault(f"{place}.followers", _undeclared(gap))
         case InSegment(public_id):
             if tx.segments.get(app_id, public_id) is None:
-                yield FieldFault(f"{place}.segment", f"There is no segment {public_id[:64]!r}.")
+                yield FieldFault(
+                    f"{place}.segment", f"There is no segment {public_id[:64]!r}; it may have been deleted."
+                )
         case EventUsers() | Everybody():
             pass
 
@@ -76,10 +78,16 @@ def _words(tx: Transaction, app_id: int, one: Definition, schema: Mapping[str, A
     if one.words.template is not None:
         template = tx.templates.get(app_id, one.words.template)
         if template is None:
-            yield FieldFault("template", f"There is no template {one.words.template[:64]!r}.")
+            yield FieldFault(
+                "template",
+                f"There is no template {one.words.template[:64]!r}; write words here, or take one that is there.",
+            )
             return
         if template.event_type not in (None, one.event_type):
-            yield FieldFault("template", f"It was written for {template.event_type}.")
+            yield FieldFault(
+                "template",
+                f"It was written for {template.event_type}; take one of {one.event_type}, or of no event type.",
+            )
             return
         message = template.message
     assert message is not None
@@ -113,10 +121,17 @@ def _timing(tx: Transaction, app_id: int, one: Definition, schema: Mapping[str, 
         yield FieldFault("unless", "Nothing waits that it could take back; set `delay`.")
     other = tx.event_types.get(app_id, one.unless.event_type)
     if other is None:
-        yield FieldFault("unless.event_type", f"The App declares no event type {one.unless.event_type[:100]!r}.")
+        yield FieldFault(
+            "unless.event_type", f"The App declares no event type {one.unless.event_type[:100]!r}; declare it first."
+        )
         return
     yield from _key("unless.key", one.unless.key, schema)
     yield from _key("unless.key", one.unless.key, other.variables)
+
+
+def _undeclared(path: Sequence[str]) -> str:
+    name = ".".join(path)[:LONGEST_PATH]
+    return f"The event type declares no {name}; add it to its `variables`, or write a name that is there."
 
 
 def _key(place: str, paths: Paths, schema: Mapping[str, Any]) -> Iterator[FieldFault]:
@@ -127,4 +142,4 @@ def _key(place: str, paths: Paths, schema: Mapping[str, Any]) -> Iterator[FieldF
         if root != "event" or not rest:
             yield FieldFault(place, f"{path[:LONGEST_PATH]!r} is no field of the event; write event.error.type.")
         elif not declares(schema, rest):
-            yield FieldFault(place, f"The event type declares no {'.'.join(rest)[:LONGEST_PATH]}.")
+            yield FieldFault(place, _undeclared(rest))

@@ -15,7 +15,8 @@ SENDING: Mapping[ErrorCode, ErrorEntry] = {
     ErrorCode.AUDIENCE_INVALID: ErrorEntry(
         422,
         "The audience is not valid",
-        'Use one of {"all": true}, {"users": [...]}, {"subscriptions": [...]}, {"tags": {...}}.',
+        'Use one of {"all": true}, {"users": [...]}, {"subscriptions": [...]}, {"tags": {...}}; in a trigger '
+        "`detail` says which rule is meant, and docs/how-to/events-and-triggers.md has them all.",
     ),
     ErrorCode.EVENT_ID_REUSED: ErrorEntry(
         409,

@@ -125,7 +125,7 @@ def _value_from(op: Op, plain: Mapping[str, object], place: str) -> Value:
             raise _fault(place, "`exists` and `missing` take no value.")
         return None
     if "value" not in plain:
-        raise _fault(place, "There is nothing to compare with.")
+        raise _fault(place, "There is nothing to compare with; give it as `value`.")
     value = plain["value"]
     if op in RELATIVE:
         length = length_of(value) if isinstance(value, str) else None

@@ -63,7 +63,9 @@ class _Walk:
 
     def _expression(self, expression: Expression, *, in_loop: bool, depth: int = 0) -> None:
         if depth > _DEEPEST:
-            raise LiquidFault("An expression is too deep.", line_of(expression.token))
+            raise LiquidFault(
+                "An expression is too deep; assign a part of it to a name first.", line_of(expression.token)
+            )
         if isinstance(expression, RangeLiteral):
             raise LiquidFault("There are no ranges; go over a list.", line_of(expression.token))
         if isinstance(expression, Path) and not isinstance(expression.path[0], str):

@@ -48,7 +48,7 @@ def text_of(value: Any) -> str:
 
 def _plain(value: Number) -> str:
     if isinstance(value, int) and not -LARGEST < value < LARGEST:
-        raise LiquidFault("A number is too large to be printed.")
+        raise LiquidFault("A number is too large to be printed; send it as a text.")
     return str(value)
 
 
@@ -59,7 +59,7 @@ def number_of(value: Any) -> Number:
     if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
         value = _read(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise LiquidFault("What should be a number is none.")
+        raise LiquidFault("What should be a number is none; give one for that case with `default`.")
     return _bounded(value)
 
 
@@ -74,7 +74,7 @@ def _read(text: str) -> Number | None:
 
 def _bounded(value: Number) -> Number:
     if not -LARGEST < value < LARGEST:  # false for NaN too
-        raise LiquidFault("A number is beyond 10 to the power of 15.")
+        raise LiquidFault("A number is beyond 10 to the power of 15; calculate with smaller ones.")
     return value
 
 
@@ -106,7 +106,7 @@ def _count(value: Any) -> int:
 def _divided_by(_: Reader, value: Any, by: Any) -> Number:
     above, below = number_of(value), number_of(by)
     if below == 0:
-        raise LiquidFault("Nothing can be divided by 0.")
+        raise LiquidFault("Nothing can be divided by 0; ask with `if` first.")
     return above // below if isinstance(above, int) and isinstance(below, int) else above / below
 
 

@@ -42,7 +42,7 @@ def checked(source: str) -> bool:
         number += 1
         line = source.count("\n", 0, at) + 1
         if number > MOST_TAGS:
-            raise LiquidFault(f"A template has at most {MOST_TAGS} tags.", line)
+            raise LiquidFault(f"A template has at most {MOST_TAGS} tags; leave some out.", line)
         _check(inside, is_tag, line)
     return number > 0
 
@@ -66,11 +66,11 @@ def _tags(source: str) -> Iterator[tuple[str, bool, int]]:
 
 def _check(inside: str, is_tag: bool, line: int) -> None:
     if _OPENS.search(inside):
-        raise LiquidFault("A tag begins inside of another one.", line)
+        raise LiquidFault("A tag begins inside of another one; close that first, with }} or %}.", line)
     if not inside.strip(" \t\r\n-"):
-        raise LiquidFault("There is nothing between the braces.", line)
+        raise LiquidFault("There is nothing between the braces; write a variable's name.", line)
     if _SPACES.search(inside) or any(character < " " and character not in "\t\r\n" for character in inside):
-        raise LiquidFault("Between the braces are too many spaces, or control characters.", line)
+        raise LiquidFault("Between the braces are too many spaces, or control characters; leave them out.", line)
     bare = _QUOTED.sub("", inside)
     if bare.count("[") > DEEPEST_INDEX or "(" in bare:
         raise LiquidFault(

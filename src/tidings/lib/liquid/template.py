@@ -51,7 +51,9 @@ class Template:
         except LiquidError as fault:
             raise LiquidFault(_words_of(fault), line_of(fault.token)) from None
         except Exception as fault:  # whatever values do inside of the library, it is said of the template
-            raise LiquidFault("The template cannot be filled with what it was handed.") from fault
+            raise LiquidFault(
+                "The template cannot be filled with what it was handed; look at the values of its variables."
+            ) from fault
         return sheet.getvalue()
 
 
@@ -72,7 +74,7 @@ def parse(source: str, *, url: bool = False, reserved: Collection[str] = ()) -> 
     except LiquidError as fault:
         raise LiquidFault(_words_of(fault), line_of(fault.token)) from None
     except Exception as fault:  # whatever a text does inside of the library, it is said of the text
-        raise LiquidFault("This cannot be read as a template.") from fault
+        raise LiquidFault("This cannot be read as a template; write gaps as {{ name }}.") from fault
     return Template(source, parsed, variables, reads_zone)
 
 
@@ -103,5 +105,5 @@ def _within(text: str, most: int, *, cut: bool) -> str:
 
 
 def _words_of(fault: LiquidError) -> str:
-    words = str(fault.message or "This cannot be read as a template.").strip()
+    words = str(fault.message or "This cannot be read as a template; write gaps as {{ name }}.").strip()
     return words[:1].upper() + words[1:200] + ("" if words.endswith(".") else ".")

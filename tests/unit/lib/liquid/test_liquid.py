@@ -92,7 +92,7 @@ FAULTS = {
     "{{ a | plural: once: 'x', other: 'y' }}": "The filter 'plural' has no argument 'once'; "
     "it takes zero, one, two, few, many, other.",
     "{{ a": "{{ is not closed: }} is missing within 300 characters.",
-    "{{ }}": "There is nothing between the braces.",
+    "{{ }}": "There is nothing between the braces; write a variable's name.",
     "{% for a in b %}": "Expected tag endfor, found end of expression.",
     "{% for user in b %}{% endfor %}{{ user }}{% assign user = 1 %}": "'user' is a variable already; assign to "
     "another name.",
