@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from tidings.domain.audience import FEED, Audience, Everyone, Through, Users
 from tidings.domain.campaign import Notification
 from tidings.storage import Transaction
 
 
-def put_in_feed(tx: Transaction, notification: Notification, *, users: Sequence[str] | None = None) -> int:
-    """Put a new notification into the feeds of `users`, else of those its audience names; give into how many.
+def put_in_feed(tx: Transaction, notification: Notification) -> int:
+    """Put a new notification into the feeds of those its audience names; give into how many.
 
     One to everybody is noted once, whoever reads it. Devices and tags name no people. To be called in the transaction
     that stores it.
@@ -19,14 +17,13 @@ def put_in_feed(tx: Transaction, notification: Notification, *, users: Sequence[
         return 0
     audience = notification.audience
     members = audience.of if isinstance(audience, Through) else audience
-    if users is None and isinstance(members, Everyone):
+    if isinstance(members, Everyone):
         tx.feed.broadcast(notification)
         return 0
-    named = users if users is not None else members.external_ids if isinstance(members, Users) else ()
-    if not named:
+    if not isinstance(members, Users) or not members.external_ids:
         return 0
     key = notification.event_type
-    return tx.feed.add(notification, named, kind=tx.kinds.get(notification.app_id, key) if key else None)
+    return tx.feed.add(notification, members.external_ids, kind=tx.kinds.get(notification.app_id, key) if key else None)
 
 
 def reaches_feed(audience: Audience) -> bool:
