@@ -45,6 +45,7 @@ class SenderOptions:
     """What a sender needs to know of the settings. `connect_to` sends a host elsewhere: `host` -> `address:port`.
 
     `share` is its part of what a push service takes in a minute; the other senders of the worker have the rest.
+    `total_timeout` are the seconds after which an answer is no longer waited for.
     """
 
     allow_loopback: bool = False
@@ -53,6 +54,7 @@ class SenderOptions:
     connect_to: dict[str, str] = field(default_factory=dict)
     in_flight: int = 100
     share: float = 1.0
+    total_timeout: float = 20.0
 
 
 class Inbox:
@@ -157,6 +159,7 @@ def serve(pipe: Connection) -> None:
         insecure=options.insecure,
         ca_file=options.ca_file,
         in_flight=options.in_flight,
+        total_timeout=options.total_timeout,
     )
 
     try:
