@@ -27,7 +27,7 @@ from tidings.providers.fcm.message import (
 from tidings.providers.fcm.oauth import grant_from_answer, grant_request_from
 from tidings.providers.fcm.outcomes import Reason
 from tidings.providers.fcm.reading import outcome_from
-from tidings.providers.fcm.settings import A_MINUTE, ORIGIN, account_from, warnings_of
+from tidings.providers.fcm.settings import A_MINUTE, ORIGIN, account_from, quota_from, warnings_of
 
 LONGEST_TOKEN = 4_096
 """Characters; tokens have about 160 now, and Google names no limit."""
@@ -95,16 +95,21 @@ class Fcm:
 
     def quota(self, credential: Credential) -> Quota:
         """Give what a project may send in a minute."""
-        return Quota(f"fcm:{credential.settings['project_id']}", A_MINUTE)
+        a_minute = int(credential.settings.get("messages_per_minute", A_MINUTE))
+        return Quota(f"fcm:{credential.settings['project_id']}", a_minute)
 
     def credential_from(self, fields: Mapping[str, str]) -> NewCredential:
-        """Take `service_account`, the whole JSON file, and `project_id` where it is another one than the file's."""
+        """Take `service_account`, the whole JSON file; `project_id` where it is another one than the file's, and
+        `messages_per_minute` where the project may send another number than Google's usual one.
+        """
         account = account_from(fields.get("service_account", ""), project_id=fields.get("project_id", ""))
         settings = {
             "project_id": account.project_id,
             "client_email": account.client_email,
             "home_project": account.home_project,
         }
+        if (a_minute := quota_from(fields.get("messages_per_minute", ""))) is not None:
+            settings["messages_per_minute"] = str(a_minute)
         return NewCredential(account.key_id, account.private_key, settings, account=account.project_id)
 
     def serves(self, settings: Mapping[str, str], registration: Mapping[str, object]) -> bool:

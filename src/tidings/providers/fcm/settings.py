@@ -21,7 +21,10 @@ LARGEST_FILE = 16_384
 """Bytes; a service account's file has about 2 400."""
 
 A_MINUTE = 600_000
-"""Messages that a project may send (Throttling and quotas, firebase.google.com)."""
+"""Messages that a project may send, unless Google granted it another number (Throttling and quotas,
+firebase.google.com)."""
+
+MOST_A_MINUTE = 100_000_000
 
 _TOKEN_URIS = frozenset(
     {TOKEN_URI, "https://accounts.google.com/o/oauth2/token", "https://www.googleapis.com/oauth2/v4/token"}
@@ -154,6 +157,16 @@ def _named(named: Mapping[str, Any], name: str, form: re.Pattern[str]) -> str:
     if not isinstance(value, str) or not form.fullmatch(value):
         raise invalid(f"`{name}` is missing, or not what Google writes there. {_WHERE}")
     return value
+
+
+def quota_from(text: str) -> int | None:
+    """Read `messages_per_minute`: None if it is not given; raises CREDENTIALS_INVALID."""
+    digits = text.strip()
+    if not digits:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}", digits, re.ASCII) or not 1 <= int(digits) <= MOST_A_MINUTE:
+        raise invalid(f"Write a whole number from 1 to {MOST_A_MINUTE}, in digits alone.", "messages_per_minute")
+    return int(digits)
 
 
 def _checked_project(project_id: str) -> str:

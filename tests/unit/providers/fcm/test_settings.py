@@ -18,7 +18,7 @@ from tidings.lib.crypto import bytes_from_base64
 from tidings.lib.rs256 import rs256_verifies, rsa_key_from_der
 from tidings.providers.fcm.oauth import SCOPE, assertion, grant_request_from
 from tidings.providers.fcm.provider import Fcm
-from tidings.providers.fcm.settings import TOKEN_URI, account_from, warnings_of
+from tidings.providers.fcm.settings import A_MINUTE, TOKEN_URI, account_from, warnings_of
 
 NOW = 1_798_761_600.0
 
@@ -163,3 +163,15 @@ def test_an_account_of_its_own_warns_of_nothing_but_of_another_project() -> None
 @given(st.text(max_size=200) | st.recursive(st.none() | st.text(), st.lists, max_leaves=5).map(json.dumps))
 def test_any_text_is_taken_or_refused_by_code(text: str) -> None:
     assert refusal(text)
+
+
+def test_a_project_with_another_quota_is_kept_to_that() -> None:
+    def quota(**fields: str) -> int:
+        made = Fcm().credential_from({"service_account": account_file(), **fields})
+        return Fcm().quota(Credential(1, 1, 1, "fcm", made.fingerprint, made.secret, made.settings)).a_minute
+
+    assert [quota(), quota(messages_per_minute=" "), quota(messages_per_minute="1200")] == [A_MINUTE, A_MINUTE, 1_200]
+    for wrong in ("0", "-5", "1e3", "1 000", "100000001", "٣", "9" * 400):
+        with pytest.raises(CatalogueError) as fault:
+            quota(messages_per_minute=wrong)
+        assert fault.value.faults[0].field == "messages_per_minute"
