@@ -1,24 +1,32 @@
-"""The peers from npm: installed from tests/peers when first needed."""
+"""The peers from npm and PyPI: installed when first needed.
+
+Where one cannot be installed its tests are skipped. With CI=true they fail, so that no run is green without them, and
+the peer from PyPI goes into a temporary folder: nothing of an earlier run speaks for this one.
+"""
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
 import shutil
 import subprocess
+import tempfile
 import venv
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 PEERS = ROOT / "tests" / "peers"
+IN_CI = os.environ.get("CI") == "true"
 
 
 @cache
 def installed() -> Path:
-    """Give the folder with the peers' node_modules; skip the test where there is no Node.js to install them with."""
+    """Give the folder with the peers' node_modules; the test misses them where npm cannot install them."""
     lock = PEERS / "package-lock.json"
     done = PEERS / "node_modules" / ".package-lock.json"
     if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
@@ -26,14 +34,14 @@ def installed() -> Path:
             [ROOT / "scripts" / "npm", "ci", "--silent"], cwd=PEERS, capture_output=True, text=True, check=False
         )
         if finished.returncode != 0:
-            pytest.skip(f"npm could not install the peers: {finished.stderr.strip()[-200:]}")
+            _missing(f"npm could not install the peers: {finished.stderr.strip()[-200:]}")
     return PEERS
 
 
 @cache
 def python_with(requirement: str) -> Path:
-    """Give a Python of its own with a peer from PyPI, whose many dependencies are not ours; skip without it."""
-    folder = PEERS / ".python" / requirement.replace("==", "-")
+    """Give a Python of its own with a peer from PyPI, whose many dependencies are not ours."""
+    folder = _python_folder() / requirement.replace("==", "-")
     python = folder / "bin" / "python"
     done = folder / "installed"
     if not done.exists():
@@ -41,7 +49,7 @@ def python_with(requirement: str) -> Path:
         command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
         finished = subprocess.run(command, capture_output=True, text=True, check=False)
         if finished.returncode != 0:
-            pytest.skip(f"pip could not install {requirement}: {finished.stderr.strip()[-200:]}")
+            _missing(f"pip could not install {requirement}: {finished.stderr.strip()[-200:]}")
         done.touch()
     return python
 
@@ -53,7 +61,7 @@ def program() -> str:
     if found is None and wheel is not None and wheel.origin is not None:
         found = str(Path(wheel.origin).parent / "bin" / "node")
     if found is None:
-        pytest.skip("Node.js is not installed")
+        _missing("Node.js is not installed")
     return found
 
 
@@ -70,3 +78,17 @@ def node(script: str, *arguments: str, environment: dict[str, str] | None = None
     )
     assert finished.returncode == 0, finished.stderr
     return finished.stdout.strip()
+
+
+def _python_folder() -> Path:
+    if not IN_CI:
+        return PEERS / ".python"
+    folder = Path(tempfile.mkdtemp(prefix="tidings-peers-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _missing(why: str) -> NoReturn:
+    if IN_CI:
+        pytest.fail(why)
+    pytest.skip(why)
