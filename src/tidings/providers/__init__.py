@@ -17,7 +17,7 @@ from tidings.domain.message import Rendered
 from tidings.domain.outcome import Misconfigured, Outcome, Refused, Unavailable
 from tidings.domain.subscription import Address
 from tidings.lib.egress import HostPolicy
-from tidings.lib.exchange import Answer, Request
+from tidings.lib.exchange import Answer, FailureKind, Request
 
 REGISTRY = {
     "webpush": "tidings.providers.webpush.provider:WebPush",
@@ -91,6 +91,16 @@ class Finding:
     ok: bool
     detail: str
     mend: str = ""
+
+
+UNREACHED = dict.fromkeys(FailureKind, "The connection broke.") | {
+    FailureKind.DNS: "The name does not resolve here.",
+    FailureKind.CONNECT: "No connection comes about: a firewall may block port 443.",
+    FailureKind.TIMEOUT: "There was no answer in time: a firewall may swallow it.",
+    FailureKind.TLS: "The connection could not be secured: the clock or the certificates of this machine may be old.",
+    FailureKind.FORBIDDEN_ADDRESS: "The name leads to an address that may not be called.",
+}
+"""What a finding says of a service that gave no answer."""
 
 
 class Provider(Protocol):

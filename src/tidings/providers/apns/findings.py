@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from tidings.domain.app import Credential
 from tidings.domain.message import Rendered, Urgency
 from tidings.lib.exchange import Answer, FailureKind, NetworkFailure, Reply
-from tidings.providers import Envelope, Finding
+from tidings.providers import UNREACHED, Envelope, Finding
 from tidings.providers.apns.credential import expiry_of, is_certificate
 from tidings.providers.apns.reading import reason_in
 from tidings.providers.apns.settings import Environment
@@ -67,14 +67,6 @@ _WORDS = {
 }
 _WORDS["BadEnvironmentKeyInToken"] = _WORDS["BadEnvironmentKeyIdInToken"]
 _OTHER_WORLD = frozenset({"BadEnvironmentKeyIdInToken", "BadEnvironmentKeyInToken", "BadCertificateEnvironment"})
-
-_NETWORK = {
-    FailureKind.DNS: "The name does not resolve here.",
-    FailureKind.CONNECT: "No connection comes about: a firewall may block port 443.",
-    FailureKind.TIMEOUT: "There was no answer in time: a firewall may swallow it.",
-    FailureKind.TLS: "The connection could not be secured.",
-    FailureKind.FORBIDDEN_ADDRESS: "The name leads to an address that may not be called.",
-}
 
 
 def environments_of(credential: Credential) -> tuple[Environment, ...]:
@@ -135,7 +127,7 @@ def _accepted(credential: Credential, environment: Environment) -> str:
 
 def _unreached(credential: Credential, environment: Environment, failure: NetworkFailure) -> Finding:
     host = environment.origin.removeprefix("https://")
-    detail = f"{host} was not reached. {_NETWORK.get(failure.kind, 'The connection broke.')} ({failure.detail})"
+    detail = f"{host} was not reached. {UNREACHED[failure.kind]} ({failure.detail})"
     if failure.kind is FailureKind.TLS and is_certificate(credential):
         return _bad(environment, detail, "The certificate may have been revoked; make a new one, or use a .p8 key.")
     return _bad(environment, detail, "Let this server reach the host on port 443, or on 2197 by TIDINGS_PUSH_HOST_MAP.")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tidings.domain.outcome import Accepted, Misconfigured, Outcome, Throttled, Unavailable
-from tidings.providers import Finding
-from tidings.providers.fcm.outcomes import Reason
+from tidings.providers import UNREACHED, Finding
+from tidings.providers.fcm.outcomes import Reason, unanswered
 
 TOKEN = "access_token"  # noqa: S105 - the name of a look
 """The look at whether Google gives a token for the key."""
@@ -43,6 +43,8 @@ _SEND_WORDS = {
     ),
     Reason.GRANT_REFUSED: ("FCM refuses the token that Google has just given.", "Try again in a minute."),
 }
+_NO_ANSWER = {unanswered(kind): words for kind, words in UNREACHED.items()}
+_TROUBLE = frozenset({Reason.GRANT_UNAVAILABLE, Reason.SERVICE_ERROR, Reason.SERVICE_OVERLOADED})
 
 
 def grant_finding_from(fault: Misconfigured | Unavailable | None) -> Finding:
@@ -58,16 +60,19 @@ def send_finding_from(outcome: Outcome, settings: Mapping[str, str]) -> Finding:
     names = {name: settings.get(name, "") for name in ("project_id", "client_email")}
     if isinstance(outcome, Accepted):
         return Finding(SEND, ok=True, detail=f"FCM takes messages for {names['project_id']}.")
-    reason = getattr(outcome, "reason", "")
     if isinstance(outcome, Throttled):
         return Finding(SEND, ok=True, detail="FCM knows the project; it takes no more messages at the moment.")
-    words = _SEND_WORDS.get(Reason(reason)) if reason in list(Reason) else None
-    detail, mend = words or _unreached("fcm.googleapis.com", reason)
+    detail, mend = _SEND_WORDS.get(Reason(outcome.reason)) or _unreached("fcm.googleapis.com", outcome.reason)
     return Finding(SEND, ok=False, detail=detail.format(**names), mend=mend.format(**names))
 
 
 def _unreached(host: str, reason: str) -> tuple[str, str]:
+    if why := _NO_ANSWER.get(Reason(reason)):
+        mend = f"Let this server reach {host} on port 443; `tidings doctor` shows what is in the way."
+        return f"{host} was not reached. {why}", mend
+    if reason in _TROUBLE:
+        return f"{host} has trouble of its own.", "Test again in a few minutes."
     return (
-        f"{host} gave no usable answer: {reason}.",
-        "Try again; if it stays, `tidings doctor` shows whether this machine reaches Google.",
+        f"{host} answered what nobody expects here ({reason}).",
+        "Test again; if it stays, see whether a proxy between this server and Google answers in its place.",
     )

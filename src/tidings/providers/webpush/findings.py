@@ -12,8 +12,8 @@ from tidings.lib.crypto import (
     point_from,
     private_key_from_scalar,
 )
-from tidings.lib.exchange import Answer, FailureKind, NetworkFailure
-from tidings.providers import Finding
+from tidings.lib.exchange import Answer, NetworkFailure
+from tidings.providers import UNREACHED, Finding
 from tidings.providers.webpush.outcomes import Reason
 from tidings.providers.webpush.settings import Family, contact_checked
 
@@ -43,14 +43,6 @@ _SIGNED = {
 }
 """What is said of the key and not of the address, which is made up and may be refused in any words."""
 
-_NETWORK = {
-    FailureKind.DNS: "The name does not resolve here.",
-    FailureKind.CONNECT: "No connection comes about: a firewall may block port 443.",
-    FailureKind.TIMEOUT: "There was no answer in time: a firewall may swallow it.",
-    FailureKind.TLS: "The connection could not be secured: the clock or the certificates of this machine may be old.",
-    FailureKind.FORBIDDEN_ADDRESS: "The name leads to an address that may not be called.",
-}
-
 
 def own_findings_of(credential: Credential) -> tuple[Finding, ...]:
     """Say whether the two keys belong together and sign, and whether Apple would take the contact."""
@@ -61,7 +53,7 @@ def finding_from(family: Family, answer: Answer, outcome: Outcome) -> Finding:
     """Say whether a push service was reached, and whether it has anything against the key."""
     host, browsers = PLACES[family].split("/")[2], _BROWSERS[family]
     if isinstance(answer, NetworkFailure):
-        why = _NETWORK.get(answer.kind, "The connection broke.")
+        why = UNREACHED[answer.kind]
         return Finding(
             family.value,
             ok=False,
