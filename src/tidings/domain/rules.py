@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Set as Names
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tidings.domain.errors import CatalogueError, ErrorCode
-from tidings.domain.filters import Filter, filter_from, json_from_filter
+from tidings.domain.filters import Filter, filter_from, forgotten, json_from_filter
 
 MOST_PARTS = 10
 RULES = "users, users_where, followers, segment and everyone"
@@ -57,6 +58,16 @@ class Rule:
 
     parts: tuple[Part, ...]
     except_actor: bool = True
+
+    def without(self, names: Names[str]) -> Rule:
+        """Give the rule without these people's ids in its conditions; it means everybody else as before."""
+        return replace(
+            self,
+            parts=tuple(
+                UsersWhere(forgotten(part.filter, names)) if isinstance(part, UsersWhere) else part
+                for part in self.parts
+            ),
+        )
 
 
 def rule_from_json(plain: Mapping[str, Any]) -> Rule:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Set as Names
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from tidings.domain.filters import Filter
+from tidings.domain.filters import Filter, forgotten
 from tidings.domain.message import Message, Urgency
 from tidings.domain.rules import Rule
 
@@ -68,6 +69,11 @@ class Definition:
     urgency: Urgency | None = None
     ttl: int | None = None
     enabled: bool = True
+
+    def without(self, names: Names[str]) -> Definition:
+        """Give the trigger without these people's ids in its conditions and its rule."""
+        conditions = None if self.conditions is None else forgotten(self.conditions, names)
+        return replace(self, conditions=conditions, audience=self.audience.without(names))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What goes with a person at once: preferences, quiet hours, feed, what they follow, their id in segments."""
+"""What goes with a person at once: preferences, quiet hours, feed, what they follow, their id in conditions."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from tidings.domain.filters import filter_from_json, forgotten, json_from_filter
 from tidings.storage.scope import Scope
 from tidings.storage.tables.preferences import PERSONAL
 from tidings.storage.tables.segments import follows, segments
+from tidings.storage.triggers import SqlTriggers
 
 AT_ONCE = 100
-"""Segments read at a time: each may be long, and nobody says how many there are."""
+"""Segments or triggers read at a time: each may be long, and of segments nobody says how many there are."""
 
 
 def forget_wishes(scope: Scope, app_id: int, user: str) -> Counter[str]:
@@ -25,6 +26,7 @@ def forget_wishes(scope: Scope, app_id: int, user: str) -> Counter[str]:
     gone = delete(follows).where(follows.c.app_id == app_id, follows.c.user_external_id == user)
     removed["topics"] += scope.connection.execute(gone).rowcount
     _forget_in_segments(scope, app_id, user)
+    _forget_in_triggers(SqlTriggers(scope), app_id, user)
     return removed
 
 
@@ -41,3 +43,14 @@ def _forget_in_segments(scope: Scope, app_id: int, user: str) -> None:
             if left != tree:
                 values = {"filter": json_from_filter(left)}
                 scope.connection.execute(update(segments).where(c.id == row.id).values(values))
+
+
+def _forget_in_triggers(triggers: SqlTriggers, app_id: int, user: str) -> None:
+    """Take a person out of the conditions and rules that name them by id; nobody has changed these triggers else."""
+    after = 0
+    while page := triggers.page(app_id, after=after, limit=AT_ONCE):
+        after = page[-1].id
+        for one in page:
+            left = one.definition.without({user})
+            if left != one.definition:
+                triggers.change(one.id, left, now=one.updated_at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,11 +16,15 @@ from tidings.domain.audience import Devices, Matching, Through, Users
 from tidings.domain.campaign import NotificationStatus
 from tidings.domain.delivery import DeliveryStatus, Retry, SettledDelivery, Suspicion
 from tidings.domain.erasure import Erasure, ErasureStatus, Subject
+from tidings.domain.event import NewEventType
 from tidings.domain.filters import filter_from
+from tidings.domain.message import Message
 from tidings.domain.receipt import Receipt, ReceiptEvent
+from tidings.domain.rules import rule_from_json
 from tidings.domain.stats import Dimension, Naming, Scale
 from tidings.domain.subscription import Subscription
 from tidings.domain.tracked import NewTrackedEvent
+from tidings.domain.trigger import Definition, Words
 from tidings.pipeline.settle import SUSPECT
 from tidings.storage import Store, Transaction, forgetting
 from tidings.storage.erasing_apps import KEPT, condition
@@ -109,6 +114,30 @@ async def test_a_person_is_taken_out_of_every_segment(
     await carried(store, given, await asked(store, given, app, "anna"))
     left = await store.read(lambda tx: tx.segments.page(app.id, after=0, limit=9))
     assert [one.filter for one in left] == [filter_from('user.id in ["berta"]')] * 5
+
+
+async def test_a_person_is_taken_out_of_every_trigger_and_workers_read_it_anew(
+    store: Store, given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forgetting, "AT_ONCE", 2)
+    app = await given.app()
+    await store.write(lambda tx: tx.event_types.put(app.id, NewEventType("a.b", "A"), now=given.now))
+    new = Definition(
+        "Alert",
+        "a.b",
+        rule_from_json({"union": [{"users": "event"}, {"users_where": 'user.id in ["anna", "berta"]'}]}),
+        Words(message=Message(title="Hello")),
+        conditions=filter_from('event.n > 1 && actor.id != "anna"'),
+    )
+    for n in range(5):
+        await store.write(lambda tx, n=n: tx.triggers.add(app.id, new, public_id=f"trg_{n}", now=given.now))  # type: ignore[misc]
+    before = (await store.read(lambda tx: tx.event_types.some(app.id, {"a.b"})))["a.b"]
+    await carried(store, given, await asked(store, given, app, "anna"))
+    left = [one.definition for one in await store.read(lambda tx: tx.triggers.page(app.id, after=0, limit=9))]
+    rule = rule_from_json({"union": [{"users": "event"}, {"users_where": 'user.id in ["berta"]'}]})
+    assert left == [replace(new, audience=rule, conditions=filter_from("event.n > 1"))] * 5
+    after = (await store.read(lambda tx: tx.event_types.some(app.id, {"a.b"})))["a.b"]
+    assert after.edition > before.edition
 
 
 @pytest.mark.parametrize("limit", [1, 2, 500])

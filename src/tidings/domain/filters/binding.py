@@ -10,7 +10,12 @@ from tidings.domain.filters.matching import Record, constant, holds, turned, val
 from tidings.domain.filters.tree import FALSE, TRUE, AllOf, AnyOf, Compare, Field, Filter, Not, Op, Root
 
 _NAMING = frozenset(
-    {Field(Root.USER, ("id",)), Field(Root.SUBSCRIPTION, ("user_id",)), Field(Root.SUBSCRIPTION, ("id",))}
+    {
+        Field(Root.USER, ("id",)),
+        Field(Root.ACTOR, ("id",)),
+        Field(Root.SUBSCRIPTION, ("user_id",)),
+        Field(Root.SUBSCRIPTION, ("id",)),
+    }
 )
 
 
