@@ -20,7 +20,7 @@ from functools import partial
 from typing import NoReturn
 
 from tidings.bus import Bell, Bus, Doorbell
-from tidings.domain.audience import Audience
+from tidings.domain.audience import Audience, Relayed, Through
 from tidings.domain.audit import SYSTEM, Action, Actor
 from tidings.domain.campaign import FINAL_STATUSES, NewNotification, Notification, NotificationStatus
 from tidings.domain.content import findings
@@ -40,7 +40,7 @@ from tidings.pipeline.personal import Unrenderable, Words
 from tidings.pipeline.plan import SHARD_SIZE, shards_of
 from tidings.pipeline.receipts import receipt_from, record
 from tidings.pipeline.render import render
-from tidings.providers import ChecksMessages, Provider
+from tidings.providers import ChecksMessages, LimitsRelays, Provider
 from tidings.storage import Store, StoreUnavailable, Transaction
 
 __all__ = ["Acceptance", "Flow", "Frozen", "Gate", "Idempotent"]
@@ -95,13 +95,12 @@ class Flow:
         now = self._clock.now()
         versions = list(_versions(new.message))
 
-        def look(tx: Transaction) -> tuple[Frozen, list[str]]:
+        def look(tx: Transaction) -> tuple[Frozen, list[str], bool]:
             _check_type(tx, new)
-            providers = [one.provider for one in tx.credentials.integrations(new.app_id)]
-            return freeze(tx, new), providers
+            return freeze(tx, new), *_ways(tx, new)
 
-        frozen, providers = await self._store.read(look)
-        too_large_for = self._check_size(versions, providers)
+        frozen, providers, relayed = await self._store.read(look)
+        too_large_for = self._check_size(versions, providers, relayed=relayed)
         public_id = self._ids.new("ntf")
 
         def store(tx: Transaction) -> Acceptance:
@@ -118,7 +117,7 @@ class Flow:
         return replace(accepted, too_large_for=too_large_for)
 
     def _check_size(
-        self, versions: list[tuple[str | None, Rendered]], providers: list[str]
+        self, versions: list[tuple[str | None, Rendered]], providers: list[str], *, relayed: bool
     ) -> tuple[tuple[str, int], ...]:
         """Give the push services for which the message is too long in one of its languages, and by how much."""
         over: dict[str, int] = {}
@@ -128,7 +127,8 @@ class Flow:
                 fault = via.fault(rendered) if isinstance(via, ChecksMessages) else None
                 if fault is not None:
                     raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{fault.field}: {fault.message}", faults=(fault,))
-                draft = via.draft(rendered)
+                write = via.draft_for_relay if relayed and isinstance(via, LimitsRelays) else via.draft
+                draft = write(rendered)
                 if isinstance(draft, Refused):
                     where = f" in {language}" if language else ""
                     raise CatalogueError(ErrorCode.MESSAGE_TOO_LARGE, f"The message{where} {draft.reason}.")
@@ -250,6 +250,15 @@ def _refuse(faults: Iterable[FieldFault]) -> None:
     found = tuple(faults)
     if found:
         raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{found[0].field}: {found[0].message}", faults=found)
+
+
+def _ways(tx: Transaction, new: NewNotification) -> tuple[list[str], bool]:
+    """Give the providers that the message may go through, and whether it goes to a relay."""
+    of = new.audience.of if isinstance(new.audience, Through) else new.audience
+    relay = tx.relays.get(new.app_id, of.public_id) if isinstance(of, Relayed) else None
+    if relay is not None:
+        return [relay.provider], True
+    return [one.provider for one in tx.credentials.integrations(new.app_id)], False
 
 
 def _check_type(tx: Transaction, new: NewNotification) -> None:

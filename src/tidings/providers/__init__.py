@@ -45,8 +45,7 @@ class Draft:
 
 
 class Envelope(NamedTuple):
-    """What is one recipient's own: the delivery id (32 hex characters), its receipt token, and the seconds it
-    has left."""
+    """What is one recipient's own: the delivery id (32 hex characters), its receipt token, and the seconds left."""
 
     delivery_id: str
     receipt_token: str
@@ -231,6 +230,15 @@ class ChecksMessages(Protocol):
 
     def fault(self, rendered: Rendered) -> FieldFault | None:
         """Name the field of a message that it does not take; None when it takes all."""
+        ...
+
+
+@runtime_checkable
+class LimitsRelays(Protocol):
+    """A provider whose service takes less for a relay than for a device."""
+
+    def draft_for_relay(self, rendered: Rendered) -> Draft | Refused:
+        """Write what `draft` does, or Refused, after "the message", what is too long for a relay."""
         ...
 
 

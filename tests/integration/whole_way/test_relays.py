@@ -88,13 +88,15 @@ class TestTopics:
         assert (delivery["status"], delivery["subscription"]) == ("sent", None)
         assert (await api.get("/api/v1/subscriptions")).json()["data"] == []
 
-    async def test_what_google_refuses_is_its_own_outcome(
-        self, api: httpx2.AsyncClient, container: Container, simulator: Running
+    async def test_what_google_would_refuse_for_its_size_is_refused_before_it_is_sent(
+        self, api: httpx2.AsyncClient, simulator: Running
     ) -> None:
         await added(api, "fcm", "F", {"service_account": account(simulator)})
-        async with working(container):
-            long = await sent(api, {"fcm_topic": "news"}, data={"more": "x" * 2_100})
-        assert (long["counts"]["failed"], long["reasons"]) == (1, {"payload_too_large": 1})
+        message = {"title": "Tide", "body": "High water at noon", "data": {"more": "x" * 2_100}}
+        for to in ({"fcm_topic": "news"}, {"fcm_condition": "'news' in topics"}):
+            refused = await api.post("/api/v1/notifications", json={**message, "to": to})
+            assert (refused.status_code, refused.json()["code"]) == (422, "message_too_large")
+            assert "2048 fit into a push to a topic" in refused.json()["detail"]
         assert simulator.fcm.to_topics == 0
 
     @pytest.mark.parametrize(

@@ -72,6 +72,16 @@ class Fcm:
         """Write what recipients share; Refused beyond 4096 bytes of keys and values."""
         return draft_from(rendered)
 
+    def draft_for_relay(self, rendered: Rendered) -> Draft | Refused:
+        """Write it for topics and conditions; Refused beyond 2048 bytes of keys and values."""
+        draft = draft_from(rendered)
+        if isinstance(draft, Refused):
+            return draft
+        over = _over(body_from(draft, _target(Address(TEST_TOPIC, b"topic")), _ENVELOPE, now=0))
+        return (
+            Refused(f"is {over} bytes too long: {LARGEST_TO_TOPIC} fit into a push to a topic") if over > 0 else draft
+        )
+
     def fault(self, rendered: Rendered) -> FieldFault | None:
         """Name the member of `data` that FCM keeps for itself."""
         return data_fault(rendered.data)
@@ -85,7 +95,7 @@ class Fcm:
     ) -> Request | Refused:
         """Write one send; `credential.secret` is the access token. Refused if a topic takes no message of its size."""
         body = body_from(draft, _target(to), envelope, now=now)
-        if to.keys in _MANY and payload_size(json.loads(body)["message"]) > LARGEST_TO_TOPIC:
+        if to.keys in _MANY and _over(body) > 0:
             return Refused(Reason.PAYLOAD_TOO_LARGE)
         return _request(credential, body)
 
@@ -152,6 +162,10 @@ def _request(credential: Credential, body: bytes) -> Request:
         ("Content-Type: application/json", f"Authorization: Bearer {credential.secret.decode('ascii', 'replace')}"),
         body,
     )
+
+
+def _over(body: bytes) -> int:
+    return payload_size(json.loads(body)["message"]) - LARGEST_TO_TOPIC
 
 
 def _target(to: Address) -> bytes:
