@@ -57,13 +57,8 @@ class Phone:
 
     def take(self, delivery: str) -> None:
         """Count a message as the app would."""
-        times = self.seen[delivery] = self.seen.get(delivery, 0) + 1
-        self.tally.accepted += 1
+        self.tally.arrived(delivery, self.seen)
         self.tally.decrypted += 1
-        if times == 1:
-            self.tally.distinct += 1
-        else:
-            self.tally.doubled += 1
 
 
 class Fcm:

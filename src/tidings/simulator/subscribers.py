@@ -24,15 +24,27 @@ NO_FAULT = "none"
 
 @dataclass(slots=True)
 class Tally:
-    """What the subscribers of one fault kind have seen; distinct + doubled = accepted."""
+    """What the subscribers of one fault kind have seen; distinct + doubled = accepted.
+
+    `reached` are those that have seen anything.
+    """
 
     subscribers: int = 0
+    reached: int = 0
     accepted: int = 0
     decrypted: int = 0
     unreadable: int = 0
     distinct: int = 0
     doubled: int = 0
     refused: int = 0
+
+    def arrived(self, delivery: str, seen: dict[str, int]) -> None:
+        """Count what arrived at one that has `seen` deliveries so often, and note it there."""
+        self.accepted += 1
+        self.reached += not seen
+        self.distinct += delivery not in seen
+        self.doubled += delivery in seen
+        seen[delivery] = seen.get(delivery, 0) + 1
 
 
 class Subscriber:
@@ -93,19 +105,13 @@ class Subscriber:
     def take(self, message: PushMessage) -> None:
         """Decrypt and count an accepted message, as a browser would on arrival."""
         tally = self._tally
-        tally.accepted += 1
         reading, plaintext = self._read(message)
         if reading is Reading.DECRYPTED:
             tally.decrypted += 1
         elif reading is Reading.UNREADABLE:
             tally.unreadable += 1
         delivery = _delivery_id(plaintext) or message.topic or message.id
-        times = self.seen.get(delivery, 0) + 1
-        self.seen[delivery] = times
-        if times == 1:
-            tally.distinct += 1
-        else:
-            tally.doubled += 1
+        tally.arrived(delivery, self.seen)
         arrival = Arrival(
             at=message.received_at,
             to=self.token[:8],

@@ -95,6 +95,7 @@ async def test_each_wrong_header_has_its_answer(
     assert refusal(await app_server.push(subscription, **changed)) == expected
     assert total(simulator) | {"subscribers": 0} == {
         "subscribers": 0,
+        "reached": 0,
         "accepted": 0,
         "decrypted": 0,
         "unreadable": 0,

@@ -71,12 +71,7 @@ class Device:
 
     def take(self, message: str) -> None:
         """Count a message that arrived."""
-        self.tally.accepted += 1
-        times = self.seen[message] = self.seen.get(message, 0) + 1
-        if times == 1:
-            self.tally.distinct += 1
-        else:
-            self.tally.doubled += 1
+        self.tally.arrived(message, self.seen)
 
 
 class Devices:
