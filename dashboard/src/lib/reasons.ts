@@ -7,6 +7,7 @@ export interface Explained {
 
 const NOTHING = 'Nothing to do.'
 const RESUBSCRIBES = 'Nothing to do: the SDK subscribes the device again on its next visit.'
+const TOO_LONG = 'Shorten the message or its addresses to 2\u202f700 bytes, which every browser takes.'
 const RETRIED = 'It was tried several times. If this lasts, see the status page of the push service.'
 const LOG = 'The log of the worker has the answer in full.'
 
@@ -69,7 +70,6 @@ const ENDINGS: Readonly<Record<string, Explained>> = {
   erased: { what: 'Erased at its user’s request', todo: NOTHING },
   unsafe_link: { what: 'The message holds a link that is not safe to open', todo: 'Links are https:// addresses without credentials or hidden characters.' },
   unsafe_image: { what: 'The message holds a picture that is not safe to load', todo: 'Pictures are https:// addresses.' },
-  template_failed: { what: 'The words of the message could not be filled in for this person', todo: 'Look at the template: a part that it needs was missing, or it took too long.' },
   unsafe_text: { what: 'The message holds characters that nobody sees', todo: 'Take control characters and marks of writing direction out.' },
 }
 
@@ -77,8 +77,8 @@ const TABLE: Readonly<Record<string, Explained>> = {
   ...PHONES, ...WEBHOOK, ...ENDINGS,
   gone: { what: 'The browser or device no longer has this subscription', todo: 'Nothing to do: these subscriptions are now expired and are left out next time.' },
   key_mismatch: { what: 'Made with another VAPID key', todo: RESUBSCRIBES },
-  payload_too_large: { what: 'The message is too long for this push service', todo: 'Shorten the message or its addresses to 2\u202f700 bytes, which every browser takes.' },
-  too_large_for_mozilla: { what: 'The message is too long for the push service of Firefox', todo: 'Shorten the message or its addresses to 2\u202f700 bytes, which every browser takes.' },
+  payload_too_large: { what: 'The message is too long for this push service', todo: TOO_LONG },
+  too_large_for_mozilla: { what: 'The message is too long for the push service of Firefox', todo: TOO_LONG },
   template_failed: { what: 'The template could not be filled for this person', todo: 'Open the template’s preview with this person: it names the field. Give missing values a `default`.' },
   ttl_ended: { what: 'Not delivered before its time to live ended', todo: 'Send with a longer time to live if it is still worth reading later.' },
   unsubscribed: { what: 'Unsubscribed after the notification was accepted', todo: NOTHING },
@@ -116,7 +116,7 @@ const TABLE: Readonly<Record<string, Explained>> = {
   bad_topic: { what: 'The push service refused the collapse id', todo: LOG },
   bad_ttl: { what: 'The push service refused the time to live', todo: 'Choose another time to live.' },
   bad_urgency: { what: 'The push service refused the urgency', todo: 'Choose another urgency.' },
-  unmapped_answer: { what: 'The push service gave an answer we do not know', todo: `${LOG} Please report it.` },
+  unmapped_answer: { what: 'The push service gave an answer we do not know', todo: REPORT },
   redirected: { what: 'The push service answered with another address', todo: 'Redirects are never followed. ' + LOG },
   key_revoked: { what: 'Its VAPID key was revoked', todo: RESUBSCRIBES },
   vapid_key_mismatch: { what: 'Made with another VAPID key', todo: RESUBSCRIBES },
@@ -126,7 +126,7 @@ const TABLE: Readonly<Record<string, Explained>> = {
 export function explained(reason: string): Explained {
   if (Object.hasOwn(TABLE, reason)) return TABLE[reason]!
   const status = /^unmapped_(\d+)$/.exec(reason)?.[1]
-  if (status) return { what: `The push service answered ${status}, which we do not know`, todo: `${LOG} Please report it.` }
+  if (status) return { what: `The push service answered ${status}, which we do not know`, todo: REPORT }
   return { what: reason.replaceAll('_', ' '), todo: LOG }
 }
 
