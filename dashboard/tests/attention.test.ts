@@ -11,7 +11,7 @@ const system = (of: Partial<System> = {}): System => ({
 const push = (of: Partial<Integration> = {}): Integration => ({
   id: 'int_1', provider: 'webpush', label: 'webpush', configured: true, settings: { subject: 'mailto:a@example.com' }, paused_because: null,
   keys: [{ fingerprint: 'k', public_key: 'k', status: 'current', subscriptions: 1, created_at: null }],
-  expires_at: null, tested: null, unseen: null, ...of,
+  expires_at: null, tested: null, unseen: null, suspected: null, ...of,
 })
 
 const ids = (integration: Integration, now: System) => matters({ integrations: [integration], system: now }).map((matter) => matter.id)
@@ -41,6 +41,14 @@ describe('matters', () => {
     const [first, second] = matters({ integrations: [push({ paused_because: 'jwt_refused' })], system: system({ paused }) })
     expect([first?.id, second?.id]).toEqual(['paused-all', 'paused-int_1'])
     expect(first?.detail).toContain('Paused by Anna. Reason: Wrong link.')
+  })
+
+  it('tells of devices that are suspected, with the way to mend it', () => {
+    const one = { integration: 'int_2', provider: 'apns', label: 'Apple Production', detail: '3 devices seem to be of another environment.', mend: 'Have the app register.' }
+    const found = [{ ...one, matter: 'devices_suspected' as const }, { ...one, matter: 'integration_paused' as const }]
+    expect(matters({ integrations: [push()], system: system(), found })).toMatchObject([{
+      id: 'suspected-int_2', tone: 'warning', title: 'Some devices of APNs, Apple Production are suspected', detail: `${one.detail} ${one.mend}`, action: { href: '/settings/integrations/int_2' },
+    }])
   })
 
   it('links what is held: one by itself, several by their list', () => {

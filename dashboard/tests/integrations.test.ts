@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 import { accountFrom, EMPTY, faultsFrom, faultsOf, isComplete, keyIdFrom, uploadFrom, vapidPairFrom } from '../src/lib/credentials'
-import { deviceName } from '../src/lib/devices'
+import { deviceName, doubtOf } from '../src/lib/devices'
 import { knowsLook } from '../src/lib/findings'
 import { daysLeft, factsOf, hrefOf, integrationName, labelOf, PROVIDERS } from '../src/lib/integrations'
 
@@ -56,6 +56,15 @@ describe('providers', () => {
   it('says what a device without a name must be', () => {
     expect(deviceName({ device: null, provider: 'apns' })).toBe('A device of Apple')
     expect(deviceName({ device: 'Pixel 10', provider: 'fcm' })).toBe('Pixel 10')
+  })
+
+  it('says of a device that is suspected how often it was refused, whether it rests, and how to mend it', () => {
+    const of = { reason: 'device_token_refused', times: 3, since: '2027-01-01T00:00:00Z', last_at: '2027-01-04T00:00:00Z', rests_until: '2027-01-11T00:00:00Z' }
+    const now = Date.parse('2027-01-05T00:00:00Z')
+    expect(doubtOf(of, now)).toMatchObject({ what: expect.stringContaining('Apple'), since: expect.stringContaining('Refused 3 times in a row'), todo: expect.stringContaining('Sandbox') })
+    expect(doubtOf(of, now).since).toContain('Nothing is sent to it until')
+    expect(doubtOf({ ...of, times: 1, rests_until: null }, now).since).toMatch(/Refused 1 time in a row.*It is still tried\.$/)
+    expect(doubtOf(of, Date.parse('2027-01-12T00:00:00Z')).since).toContain('It is still tried.')
   })
 })
 

@@ -1,6 +1,6 @@
 /** What needs somebody's attention, most pressing first, each with the way to mend it. */
 
-import type { Integration, Notification, System } from './api'
+import type { Integration, IntegrationMatter, Notification, System } from './api'
 import { counted, duration } from './format'
 import { daysLeft, hrefOf, integrationName } from './integrations'
 import { explained } from './reasons'
@@ -122,10 +122,23 @@ function ofHeld(held: number, last: readonly Notification[]): Matter[] {
   }]
 }
 
+/** Devices that are suspected, which the server counts. */
+function ofSuspected(found: readonly IntegrationMatter[]): Matter[] {
+  return found.filter((one) => one.matter === 'devices_suspected').map((one) => ({
+    id: `suspected-${one.integration}`,
+    tone: 'warning',
+    title: `Some devices of ${integrationName(one)} are suspected`,
+    detail: `${one.detail} ${one.mend}`,
+    action: { label: 'Look at them', href: `/settings/integrations/${one.integration}` },
+  }))
+}
+
 export function matters(of: {
   integrations: readonly Integration[]
   system: System
   held?: number
+  /** What the server found out about integrations. */
+  found?: readonly IntegrationMatter[]
   notifications?: readonly Notification[]
 }): Matter[] {
   // The server's clock: what ends, ends there.
@@ -135,6 +148,7 @@ export function matters(of: {
     ...(standstill ? [standstill] : []),
     ...of.integrations.flatMap((one) => [pauseOf(one), endOf(one, now)]).filter((matter) => matter !== undefined),
     ...ofHeld(of.held ?? 0, of.notifications ?? []),
+    ...ofSuspected(of.found ?? []),
     ...ofWorkers(of.system),
     ...ofKeys(webPush(of.integrations)),
   ]

@@ -78,3 +78,6 @@ export function daysLeft(integration: Pick<Integration, 'expires_at'>, now: numb
   const days = Math.max(0, Math.ceil((Date.parse(integration.expires_at) - now) / 86_400_000))
   return days <= DAYS_BEFORE ? days : undefined
 }
+
+/** What it means that devices are suspected, and how to mend it. */
+export const SUSPECTED = 'Their tokens are refused as if they were of another environment, project or app, while others are taken. None is lost: have the app register with the environment, project and id that this integration names.'

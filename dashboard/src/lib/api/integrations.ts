@@ -28,6 +28,8 @@ export interface Integration {
   tested: { at: string; ok: boolean; detail: string } | null
   /** Of one integration alone: active devices that were not seen for so long that their apps have gone. */
   unseen: number | null
+  /** Of one integration alone: active devices whose tokens look as if they were of another environment, project or app. */
+  suspected: number | null
 }
 
 export interface MadeKey {

@@ -4,6 +4,17 @@ import { get, type Page, path, send } from './calls'
 
 export type SubscriptionStatus = 'active' | 'expired' | 'unsubscribed'
 
+/** What speaks against a device's token although the device may be well; it is kept, whatever comes. */
+export interface Suspected {
+  reason: string
+  /** How often in a row it was refused while others were taken. */
+  times: number
+  since: string
+  last_at: string
+  /** Until then nothing is sent to it; null while it is tried. */
+  rests_until: string | null
+}
+
 export interface Subscription {
   id: string
   provider: string
@@ -18,6 +29,7 @@ export interface Subscription {
   created_at: string
   last_active_at: string | null
   last_seen_at: string
+  suspected: Suspected | null
 }
 
 /** One notification at one device, and what became of it. */

@@ -11,11 +11,22 @@ export interface Pause {
   reason: string
 }
 
+/** What of an integration wants attention; the other matters the pages find themselves. */
+export interface IntegrationMatter {
+  integration: string
+  provider: string
+  label: string
+  matter: 'credentials_expire' | 'credentials_expired' | 'integration_paused' | 'devices_suspected'
+  detail: string
+  mend: string
+}
+
 export interface Overview {
   subscriptions: Record<SubscriptionStatus, number>
   last_30_days: Counts
   notifications: Notification[]
   held: number
+  attention: IntegrationMatter[]
 }
 
 /** A worker that has given a sign of life within the last seconds. */
