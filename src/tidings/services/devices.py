@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tidings.domain.app import App, Credential, CredentialStatus
+from tidings.domain.app import App, Credential, CredentialStatus, Integration
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.lib.clock import Clock
 from tidings.lib.egress import HostPolicy
@@ -100,6 +100,14 @@ def completed(
     ]
     stated = {one["environment"] for one in settings if "environment" in one}
     return {**registration, "environment": stated.pop()} if len(stated) == 1 else registration
+
+
+def integration_of(tx: Transaction, app_id: int, public_id: str) -> Integration:
+    """Find an integration of an App. Raises NOT_FOUND."""
+    found = tx.credentials.find(app_id, public_id)
+    if found is None:
+        raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no integration {public_id[:64]!r}.")
+    return found
 
 
 def credential_for(

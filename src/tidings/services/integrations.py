@@ -28,6 +28,7 @@ from tidings.providers import (
     provider,
 )
 from tidings.services.credentials import IntegrationDetails, details, note
+from tidings.services.devices import integration_of
 from tidings.services.doubts import with_doubts
 from tidings.services.grants import Grants
 from tidings.services.paging import Page, page_from, position_from
@@ -112,7 +113,7 @@ class Integrations:
 
     async def get(self, app_id: int, public_id: str) -> IntegrationDetails:
         """Show one. Raises NOT_FOUND."""
-        return await self._store.read(lambda tx: details(tx, _found(tx, app_id, public_id)))
+        return await self._store.read(lambda tx: details(tx, integration_of(tx, app_id, public_id)))
 
     async def update(
         self,
@@ -136,7 +137,7 @@ class Integrations:
         now = self._clock.now()
 
         def change(tx: Transaction) -> IntegrationDetails:
-            found = _found(tx, app_id, public_id)
+            found = integration_of(tx, app_id, public_id)
             if label is not None and not tx.credentials.rename(found.id, label):
                 raise _taken(label)
             if made is not None:
@@ -145,7 +146,7 @@ class Integrations:
             if resume:
                 tx.credentials.resume(found.id)
             note(tx, found, by, now=now, label=label, resumed=resume)
-            return details(tx, _found(tx, app_id, public_id))
+            return details(tx, integration_of(tx, app_id, public_id))
 
         return await self._store.write(change)
 
@@ -154,7 +155,7 @@ class Integrations:
         now = self._clock.now()
 
         def remove(tx: Transaction) -> int:
-            found = _found(tx, app_id, public_id)
+            found = integration_of(tx, app_id, public_id)
             self._taker(found.provider)
             active = sum(key.active for key in details(tx, found).keys)
             if active and not force:
@@ -183,7 +184,7 @@ class Integrations:
         after = position_from(cursor)
 
         def look(tx: Transaction) -> list[Subscription]:
-            found = _found(tx, app_id, public_id)
+            found = integration_of(tx, app_id, public_id)
             page = tx.subscriptions.page(app_id, after=after, limit=limit + 1, integration_id=found.id, search=search)
             return with_doubts(tx, page)
 
@@ -196,7 +197,7 @@ class Integrations:
         """
 
         def look(tx: Transaction) -> Credential:
-            found = _found(tx, app_id, public_id)
+            found = integration_of(tx, app_id, public_id)
             self._prover(found.provider)
             return tx.credentials.of_integration(found.id)[0]
 
@@ -205,7 +206,7 @@ class Integrations:
             now = self._clock.now()
 
             def keep(tx: Transaction) -> None:
-                found = _found(tx, app_id, public_id)
+                found = integration_of(tx, app_id, public_id)
                 tx.credentials.set_integration(found.id, settings=found.settings | kept(proof, now=now))
                 if proof.ok and found.paused_because is not None:
                     tx.credentials.resume(found.id)
@@ -278,13 +279,6 @@ class Integrations:
                 faults=(FieldFault("provider", "Its credentials are not uploaded here."),),
             )
         return found
-
-
-def _found(tx: Transaction, app_id: int, public_id: str) -> Integration:
-    found = tx.credentials.find(app_id, public_id)
-    if found is None:
-        raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no integration {public_id[:64]!r}.")
-    return found
 
 
 def _note_added(tx: Transaction, found: Integration, made: NewCredential, by: Actor, *, now: datetime) -> None:

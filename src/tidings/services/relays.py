@@ -16,7 +16,7 @@ from tidings.lib.egress import HostPolicy
 from tidings.lib.ids import Ids
 from tidings.lib.outcalls import Call
 from tidings.providers import Channel, Finding, HasChannels, Provider, TakesCredentials, provider
-from tidings.services.devices import credential_for
+from tidings.services.devices import credential_for, integration_of
 from tidings.services.paging import Page, page_from, position_from
 from tidings.services.registration import hash_of
 from tidings.storage import Store, Transaction
@@ -110,7 +110,7 @@ class Relays:
         via, _ = await self._key(app_id, integration)
 
         def look(tx: Transaction) -> list[ChannelDetails]:
-            found = _integration(tx, app_id, integration)
+            found = integration_of(tx, app_id, integration)
             rows = tx.relays.channels(found.id, after=after, limit=limit + 1)
             return [ChannelDetails(row, via.channel_at(row.address)) for row in rows]
 
@@ -150,7 +150,7 @@ class Relays:
 
     async def _key(self, app_id: int, integration: str) -> tuple[HasChannels, Credential]:
         def look(tx: Transaction) -> tuple[Integration, Credential]:
-            found = _integration(tx, app_id, integration)
+            found = integration_of(tx, app_id, integration)
             return found, tx.credentials.of_integration(found.id)[0]
 
         found, key = await self._store.read(look)
@@ -158,13 +158,6 @@ class Relays:
         if not isinstance(via, HasChannels):
             raise CatalogueError(ErrorCode.NOT_FOUND, f"{found.provider} has no broadcast channels.")
         return via, key
-
-
-def _integration(tx: Transaction, app_id: int, public_id: str) -> Integration:
-    found = tx.credentials.find(app_id, public_id)
-    if found is None:
-        raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no integration {public_id[:64]!r}.")
-    return found
 
 
 def _channel(tx: Transaction, app_id: int, public_id: str, *, of: int | None = None) -> Relay:
