@@ -17,7 +17,9 @@ ACCOUNTS: Mapping[ErrorCode, ErrorEntry] = {
         403, "The invitation is used up, withdrawn or has expired", "Ask whoever invited you for a new one."
     ),
     ErrorCode.KEY_EXPIRED: ErrorEntry(
-        401, "The API key has expired", "Make a new one with `tidings key create --name NAME`."
+        401,
+        "The API key has expired",
+        "Make a new one in Settings, API keys, or with `tidings key create --name NAME`.",
     ),
     ErrorCode.LAST_OWNER: ErrorEntry(409, "The App would have no owner", "Make somebody else an owner first."),
     ErrorCode.LAST_SUPER_ADMIN: ErrorEntry(
@@ -31,7 +33,9 @@ ACCOUNTS: Mapping[ErrorCode, ErrorEntry] = {
         "Signing in with the provider failed",
         "Try again; if it stays, `detail` says what an administrator has to mend.",
     ),
-    ErrorCode.PASSKEY_REFUSED: ErrorEntry(401, "The passkey was not accepted", "Try again, or sign in another way."),
+    ErrorCode.PASSKEY_REFUSED: ErrorEntry(
+        401, "The passkey was not accepted", "Do what `detail` says; else try again, or sign in another way."
+    ),
     ErrorCode.PASSWORD_TOO_WEAK: ErrorEntry(
         422,
         "The password is too easy to guess",
@@ -40,7 +44,8 @@ ACCOUNTS: Mapping[ErrorCode, ErrorEntry] = {
     ErrorCode.REAUTHENTICATION_REQUIRED: ErrorEntry(
         403,
         "This needs you to show again who you are",
-        "Confirm with your password, code or passkey at POST /session/confirm, then repeat the request.",
+        "Confirm with your password, code or passkey at POST /session/confirm, or with your provider at POST "
+        "/session/oidc/{provider}/confirm; then repeat the request.",
     ),
     ErrorCode.RESET_LINK_INVALID: ErrorEntry(
         403,
@@ -48,7 +53,9 @@ ACCOUNTS: Mapping[ErrorCode, ErrorEntry] = {
         "Ask an administrator for a new one, or run `tidings member reset EMAIL`.",
     ),
     ErrorCode.SECOND_FACTOR_WRONG: ErrorEntry(
-        401, "The code was not accepted", "Use the code that the app shows now, or one of your recovery codes."
+        401,
+        "The code was not accepted",
+        "Do what `detail` says; else use the code that the app shows now, or one of your recovery codes.",
     ),
     ErrorCode.SETUP_LINK_INVALID: ErrorEntry(
         403,

@@ -15,8 +15,9 @@ SENDING: Mapping[ErrorCode, ErrorEntry] = {
     ErrorCode.AUDIENCE_INVALID: ErrorEntry(
         422,
         "The audience is not valid",
-        'Use one of {"all": true}, {"users": [...]}, {"subscriptions": [...]}, {"tags": {...}}; in a trigger '
-        "`detail` says which rule is meant, and docs/how-to/events-and-triggers.md has them all.",
+        'Use one of {"all": true}, {"users": [...]}, {"subscriptions": [...]}, {"tags": {...}}, {"fcm_topic": "..."}, '
+        '{"fcm_condition": "..."}, {"apns_channel": "chn_..."}; in a trigger `detail` says which rule is meant, and '
+        "docs/how-to/events-and-triggers.md has them all.",
     ),
     ErrorCode.EVENT_ID_REUSED: ErrorEntry(
         409,

@@ -137,7 +137,10 @@ def _unknown(answer: Reply, reason: str) -> tuple[str, str]:
     said = f"{answer.status} {reason}".strip().replace("{", "").replace("}", "")
     if answer.status >= 500:
         return f"Apple's service has trouble of its own ({said}).", "Test again in a few minutes."
-    return f"Apple answered {said}, which nobody expects here.", "Look it up in Apple's table of answers."
+    return (
+        f"Apple answered {said}, which nobody expects here.",
+        "Test again; if it stays, look it up in Apple's table: Handling notification responses from APNs.",
+    )
 
 
 def _skew(answer: Reply, *, now: float) -> int:
