@@ -55,7 +55,7 @@ const PHONES: Readonly<Record<string, Explained>> = {
 
 /** Of a server of your own, to which messages go as signed JSON. */
 const WEBHOOK: Readonly<Record<string, Explained>> = {
-  receiver_gone: { what: 'Your server says that the receiver is gone', todo: 'Nothing to do: these subscriptions are now expired and are left out next time.' },
+  receiver_gone: { what: 'Your server says that the receiver is gone', todo: 'Nothing to do: such a subscription is expired at once and left out from then on.' },
   receiver_refused: { what: 'Your server refused the message', todo: LOG },
   receiver_unreached: { what: 'Your server was not reached', todo: 'See that it runs and that this machine reaches it. It was tried several times.' },
   signature_refused: { what: 'Your server refused the signature', todo: 'The secret there and here differ. ' + NEW_KEY },
@@ -75,7 +75,7 @@ const ENDINGS: Readonly<Record<string, Explained>> = {
 
 const TABLE: Readonly<Record<string, Explained>> = {
   ...PHONES, ...WEBHOOK, ...ENDINGS,
-  gone: { what: 'The browser or device no longer has this subscription', todo: 'Nothing to do: these subscriptions are now expired and are left out next time.' },
+  gone: { what: 'The browser or device no longer has this subscription', todo: 'Nothing to do: such a subscription is expired at once and left out from then on.' },
   key_mismatch: { what: 'Made with another VAPID key', todo: RESUBSCRIBES },
   payload_too_large: { what: 'The message is too long for this push service', todo: TOO_LONG },
   too_large_for_mozilla: { what: 'The message is too long for the push service of Firefox', todo: TOO_LONG },
