@@ -186,7 +186,8 @@ class Credentials:
     ) -> KeyChange:
         change = self._stored(tx, app_id, provider, made, revoke=revoke)
         integration = tx.credentials.integration(app_id, provider)
-        about = Subject("integration", integration.public_id if integration else None, provider)
+        known = (integration.public_id, integration.label) if integration else (None, provider)
+        about = Subject("integration", *known)
         detail = {
             "key": made.fingerprint,
             "new": change.created,
