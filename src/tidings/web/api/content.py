@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from tidings.domain.message import Message, Templated, Translation, Urgency
+from tidings.domain.message import Message, Rendered, Templated, Translation, Urgency
 from tidings.web.api.platforms import platforms_out
 
 
@@ -27,8 +27,8 @@ class TemplatedOut(BaseModel):
     variables: dict[str, Any]
 
 
-class ContentOut(BaseModel):
-    """What a notification says, as it was sent."""
+class SaidOut(BaseModel):
+    """What a notification or a template says."""
 
     title: str
     body: str
@@ -43,26 +43,42 @@ class ContentOut(BaseModel):
     data: dict[str, Any]
     locales: dict[str, dict[str, Any]]
     platforms: dict[str, dict[str, Any]]
+
+
+class ContentOut(SaidOut):
+    """What a notification says, as it was sent."""
+
     template: TemplatedOut | None = Field(description="Where its words are from, if they are Liquid.")
 
 
 def content_of(message: Message) -> dict[str, Any]:
+    """Give what a notification says, with where its words are from."""
+    return {**said_of(message), "template": _templated_out(message.templated) if message.templated else None}
+
+
+def said_of(message: Message) -> dict[str, Any]:
     """Give a message's fields under the names they are sent with."""
+    return {
+        **words_of(message),
+        "badge_count": message.badge_count,
+        "ttl": message.ttl,
+        "urgency": message.urgency,
+        "locales": {tag: translation_out(one) for tag, one in message.locales.items()},
+    }
+
+
+def words_of(message: Message | Rendered) -> dict[str, Any]:
+    """Give those of them that are the same in a message and in what it is rendered to."""
     return {
         "title": message.title,
         "body": message.body,
         "url": message.url,
         "icon": message.icon,
         "image": message.image,
-        "badge_count": message.badge_count,
         "actions": [ActionOut(id=one.id, title=one.title, url=one.url) for one in message.actions],
-        "ttl": message.ttl,
-        "urgency": message.urgency,
         "collapse_id": message.collapse_id,
         "data": message.data,
-        "locales": {tag: translation_out(one) for tag, one in message.locales.items()},
         "platforms": platforms_out(message.platforms),
-        "template": _templated_out(message.templated) if message.templated else None,
     }
 
 

@@ -15,9 +15,9 @@ from tidings.domain.permission import Permission
 from tidings.domain.template import NewTemplate, Template
 from tidings.lib.liquid import LONGEST_SOURCE
 from tidings.services.templates import Preview, previews
-from tidings.web.api.content import ActionOut, translation_out
+from tidings.web.api.content import ActionOut, SaidOut, said_of, words_of
 from tidings.web.api.message import MAX_ACTIONS, MAX_DATA, MAX_TTL, MIN_TTL, Language, Name, Variables, short_data
-from tidings.web.api.platforms import PlatformsBody, platforms_out
+from tidings.web.api.platforms import PlatformsBody
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Fault, Limit, ListOf, listed
 from tidings.web.auth import By, container_of, in_app
 
@@ -113,7 +113,7 @@ class TemplateBody(ContentBody):
     )
 
 
-class TemplateOut(BaseModel):
+class TemplateOut(SaidOut):
     """A template: its words, and how often they were changed."""
 
     id: str
@@ -121,19 +121,6 @@ class TemplateOut(BaseModel):
     event_type: str | None
     language: str
     version: int
-    title: str
-    body: str
-    url: str | None
-    icon: str | None
-    image: str | None
-    badge_count: int | None
-    actions: list[ActionOut]
-    ttl: int
-    urgency: Urgency
-    collapse_id: str | None
-    data: dict[str, Any]
-    locales: dict[str, dict[str, Any]]
-    platforms: dict[str, dict[str, Any]]
     created_at: datetime
     updated_at: datetime
 
@@ -250,19 +237,15 @@ def template_out(row: Template) -> TemplateOut:
         event_type=row.event_type,
         language=row.language,
         version=row.version,
-        badge_count=row.message.badge_count,
-        ttl=row.message.ttl,
-        urgency=row.message.urgency,
-        locales={tag: translation_out(one) for tag, one in row.message.locales.items()},
         created_at=row.created_at,
         updated_at=row.updated_at,
-        **_words(row.message),
+        **said_of(row.message),
     )
 
 
 def _shown_out(shown: Preview) -> ShownOut:
     nothing = Rendered("", "", None, None, None, None, (), Urgency.NORMAL, None, None, {})
-    words = _words(shown.rendered or nothing)
+    words = words_of(shown.rendered or nothing)
     if shown.rendered is None:
         words |= {"title": None, "body": None}
     return ShownOut(
@@ -271,20 +254,6 @@ def _shown_out(shown: Preview) -> ShownOut:
         warnings=[_fault(one) for one in shown.warnings],
         **words,
     )
-
-
-def _words(message: Message | Rendered) -> dict[str, Any]:
-    return {
-        "title": message.title,
-        "body": message.body,
-        "url": message.url,
-        "icon": message.icon,
-        "image": message.image,
-        "actions": [ActionOut(id=one.id, title=one.title, url=one.url) for one in message.actions],
-        "collapse_id": message.collapse_id,
-        "data": message.data,
-        "platforms": platforms_out(message.platforms),
-    }
 
 
 def _fault(fault: FieldFault) -> Fault:

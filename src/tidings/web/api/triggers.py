@@ -24,7 +24,7 @@ from tidings.domain.trigger import (
     Unless,
     Words,
 )
-from tidings.web.api.content import content_of
+from tidings.web.api.content import said_of
 from tidings.web.api.event_types import KEY
 from tidings.web.api.message import MAX_TTL, MIN_TTL, Channels
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
@@ -210,8 +210,7 @@ async def list_firings(
 
 def _content_out(words: Words) -> dict[str, Any]:
     assert words.message is not None
-    said = content_of(words.message)
-    return {"language": words.language, **{name: value for name, value in said.items() if name != "template"}}
+    return {"language": words.language, **said_of(words.message)}
 
 
 def firing_out(row: Firing) -> FiringOut:
