@@ -284,7 +284,8 @@ async def every_answer(client: httpx2.AsyncClient, ids: dict[str, str]) -> bytes
         for name, value in ids.items():
             filled = filled.replace(f"{{{name}}}", value)
         answer = await client.get(filled)
-        assert answer.status_code in (200, 303, 403, 404, 422, 503), (filled, answer.text)
+        if answer.status_code != 401 or answer.json()["code"] != "identity_required":
+            assert answer.status_code in (200, 303, 403, 404, 422, 503), (filled, answer.text)
         found += f"{filled} {dict(answer.headers)} ".encode() + answer.content
     return found
 

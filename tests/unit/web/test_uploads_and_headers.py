@@ -49,6 +49,8 @@ PKCS12 = bytes.fromhex("308203020201033082")
 @given(st.text(max_size=300) | st.binary(max_size=150).map(lambda raw: P8.format(base64.b64encode(raw).decode())))
 @example(P8.format("A" * 9_000))
 @example(P8.format(""))
+@example("AQ")
+@example("A" * 42 + "E")
 def test_a_key_of_apple(text: str) -> None:
     with pytest.raises(CatalogueError) as refused:
         apns_from({"key": text, **NAMES})

@@ -31,6 +31,10 @@ KEY, CERTIFICATE = "key", "certificate"
 """The two ways to say who is sending."""
 
 _LARGEST_KEY = 8192
+
+_SMALLEST_KEY = 80
+"""Characters of the shortest PKCS#8 key in base64, about: a bare number is read as a key as well."""
+
 _MESSAGE = b"Tidings signs this to see that the key works"
 
 
@@ -68,6 +72,10 @@ def _with_key(text: str, settings: Mapping[str, str]) -> NewCredential:
         key = private_key_from_text(text)
     except Malformed as error:
         raise unusable(KEY, str(error)) from None
+    if len("".join(text.split())) < _SMALLEST_KEY:
+        raise unusable(
+            KEY, "This is a bare number. Give the text of the .p8 file, from `-----BEGIN PRIVATE KEY-----` on."
+        )
     if not es256_verifies(key.public_key(), es256_signature(key, _MESSAGE), _MESSAGE):
         raise unusable(KEY, "The key's own signature does not verify; make another one.")
     key_id = identifier_from(settings.get("key_id", ""), field="key_id", name="Key ID")
