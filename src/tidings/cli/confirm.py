@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import signal
+import socket
 import sys
 
 import typer
@@ -27,9 +29,31 @@ def asked(question: str) -> bool:
     # The event loop's own handler only notes Ctrl-C for later, and the loop stands still while we wait for the answer.
     earlier = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return typer.confirm(question, err=True)
-    except typer.Abort:
+        typer.echo(f"{question} [y/N]: ", nl=False, err=True)
+        return _answer() in ("y", "yes")
+    except KeyboardInterrupt:
         typer.echo(err=True)
         return False
     finally:
         signal.signal(signal.SIGINT, earlier)
+
+
+def _answer() -> str:
+    """Return the line typed on the terminal, lower case; empty at Ctrl-D.
+
+    `input()` would sleep through a Ctrl-C that comes just before it reads: Python notes the signal and looks at it only
+    after the read. So the terminal is read when it has a line, and until then the signal itself wakes us.
+    """
+    woken, wake = socket.socketpair()
+    wake.setblocking(False)
+    earlier = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    try:
+        select.select([sys.stdin, woken], [], [])
+        line = sys.stdin.readline()
+    finally:
+        signal.set_wakeup_fd(earlier)
+        woken.close()
+        wake.close()
+    if not line.endswith("\n"):
+        typer.echo(err=True)
+    return line.strip().lower()
