@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from starlette.requests import Request
 
+from tidings.domain.app import App
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.lib.crypto import Malformed, private_key_from_text
 from tidings.lib.egress import AddressGuard, ForbiddenUrl, HostPolicy, checked_url
@@ -139,10 +140,15 @@ def test_a_private_key(text: str) -> None:
 
 @given(st.text(max_size=120), st.text(max_size=60))
 @example(token="9" * 13 + ".x", user="u")
+@example(token="1", user="")
+@example(token="1770000000.x", user="u")
 @example(token="٣.x", user="u")
 def test_a_signed_identity(token: str, user: str) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    until = now + timedelta(days=1)
+    site = App(1, "app_1", "My site", (), b"s" * 32, now, earlier_secret=b"e" * 32, earlier_until=until)
     with pytest.raises(CatalogueError) as refused:
-        check_identity(b"s" * 32, user, token, now=datetime(2026, 1, 1, tzinfo=UTC))
+        check_identity(site, user, token, now=now)
     assert refused.value.code is ErrorCode.IDENTITY_INVALID
 
 
