@@ -65,12 +65,15 @@ class Sessions:
         """Prepare a session that a transaction opens; the browser's earlier one, by its token, ends with that."""
         return Opening(self._ids.secret(), self._ids.new("ses"), visit, self._clock.now(), replaces)
 
-    async def find(self, token: str, *, address: str | None = None) -> SignedIn | None:
-        """Give the session of a token, whatever its stage, if it is in force."""
+    async def find(self, token: str, *, address: str | None = None, used: bool = True) -> SignedIn | None:
+        """Give the session of a token, whatever its stage, if it is in force.
+
+        `used` is false where nobody does anything: a page that is left open must not keep its session for ever.
+        """
         now = self._clock.now()
         token_hash = hash_of(token)
         found = await self._store.read(lambda tx: tx.sessions.find(token_hash, now=now, seen_since=now - IDLE))
-        if found is not None and now - found.session.seen_at >= _TOUCH_EVERY:
+        if used and found is not None and now - found.session.seen_at >= _TOUCH_EVERY:
             with suppress(StoreUnavailable):  # a full disk must not lock people out of reading
                 await self._store.write(lambda tx: tx.sessions.touch(found.session.id, address=address, now=now))
         return found

@@ -89,9 +89,9 @@ class _Oneself(_Admitting):
         return signed_in
 
 
-def in_app(permission: Permission, *, recent: bool = False) -> Any:
+def in_app(permission: Permission, *, recent: bool = False, watching: bool = False) -> Any:
     """Ask for a permission in the App named by `app`, the key's own, or the caller's only one; gives the App."""
-    return Depends(_made(_InApp, permission, recent))
+    return Depends(_made(_InApp, permission, recent, watching))
 
 
 def in_path_app(permission: Permission, *, recent: bool = False) -> Any:
@@ -120,9 +120,11 @@ def open_to_all() -> Any:
 
 
 @cache
-def _made(kind: Callable[..., Callable[..., object]], permission: Permission, recent: bool) -> Callable[..., object]:
+def _made(
+    kind: Callable[..., Callable[..., object]], permission: Permission, recent: bool, watching: bool = False
+) -> Callable[..., object]:
     # The same object for the same wish, so that the framework runs it once a request.
-    return kind(permission, recent=recent)
+    return kind(permission, recent=recent, watching=watching)
 
 
 def check_on_instance(caller: Caller, permission: Permission) -> None:

@@ -72,18 +72,21 @@ class Caller:
 class Declared:
     """A dependency that says what its route asks for; `guards_of` finds it by its class."""
 
-    def __init__(self, permission: Permission, *, recent: bool = False) -> None:
+    def __init__(self, permission: Permission, *, recent: bool = False, watching: bool = False) -> None:
         self.permission = permission
         self.recent = recent
+        self.watching = watching
+        """Whether a browser calls again and again by itself while a page is open; that is no use of its session."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What one route asks for: the pattern of its path, its methods, the permission."""
+    """What one route asks for: the pattern of its path, its methods, the permission, whether it is watched."""
 
     pattern: re.Pattern[str]
     methods: frozenset[str]
     permission: Permission
+    watching: bool
 
 
 class Authenticate:
@@ -104,8 +107,9 @@ class Authenticate:
             return await self._app(scope, receive, send)
         headers: dict[str, str] = {}
         try:
-            permission = _permission_at(scope)
-            caller = await self._caller(scope)
+            guard = _guard_at(scope)
+            permission = guard.permission if guard else None
+            caller = await self._caller(scope, used=not (guard and guard.watching))
             if permission is not Permission.OPEN:
                 check_caller(caller, permission)
         except StoreUnavailable:
@@ -116,11 +120,11 @@ class Authenticate:
                 headers = {"WWW-Authenticate": "Bearer"}
         else:
             # What outlives its first moment asks again whether it may go on.
-            scope.setdefault("state", {}).update(caller=caller, caller_again=partial(self._caller, scope))
+            scope.setdefault("state", {}).update(caller=caller, caller_again=partial(self._caller, scope, used=False))
             return await self._app(scope, receive, send)
         return await problem_of(self._docs_url, fault, headers=headers)(scope, receive, send)
 
-    async def _caller(self, scope: AsgiScope) -> Caller | None:
+    async def _caller(self, scope: AsgiScope, *, used: bool) -> Caller | None:
         connection = HTTPConnection(scope)
         authorization = connection.headers.get("authorization")
         if authorization is not None:
@@ -128,7 +132,7 @@ class Authenticate:
         token = connection.cookies.get(cookie_name(self._container.settings.base_url))
         if not token:
             return None
-        found = await self._container.accounts.sessions.find(token, address=address_of(scope))
+        found = await self._container.accounts.sessions.find(token, address=address_of(scope), used=used)
         if found is None:
             return None
         if scope["method"] not in _SAFE:
@@ -164,13 +168,13 @@ def forbidden(permission: Permission, *, where: str = "") -> CatalogueError:
     return CatalogueError(ErrorCode.FORBIDDEN, f"This needs the permission `{permission}`{on}.")
 
 
-def _permission_at(scope: AsgiScope) -> Permission | None:
+def _guard_at(scope: AsgiScope) -> Guard | None:
     """Give what the route of a request asks for; None where there is no route."""
     method = "GET" if scope["method"] == "HEAD" else scope["method"]
     guards: list[Guard] = scope["app"].state.guards
     for guard in guards:
         if method in guard.methods and guard.pattern.match(scope["path"]):
-            return guard.permission
+            return guard
     return None
 
 
@@ -178,7 +182,12 @@ def guards_of(app: FastAPI) -> list[Guard]:
     """Read what every route under /api/v1 asks for, in the order in which they are tried. Raises RuntimeError."""
     routes = [route for route in iter_route_contexts(app.routes) if _under_api(route.path or "")]
     return [
-        Guard(compile_path(route.path or "")[0], frozenset(route.methods or ()), permission_of(route))
+        Guard(
+            compile_path(route.path or "")[0],
+            frozenset(route.methods or ()),
+            permission_of(route),
+            any(one.watching for one in _declared(route)),
+        )
         for route in routes
     ]
 
@@ -188,11 +197,15 @@ def permission_of(route: RouteContext) -> Permission:
 
     Raises RuntimeError for one that does not say, or says two things: nobody must reach it by accident.
     """
-    found = {one.permission for one in _dependencies(route.dependant) if isinstance(one, Declared)}
+    found = {one.permission for one in _declared(route)}
     if len(found) != 1:
         methods = sorted(route.methods or ())
         raise RuntimeError(f"{route.path} {methods} declares {len(found)} permissions, and must declare one.")
     return found.pop()
+
+
+def _declared(route: RouteContext) -> Iterator[Declared]:
+    return (one for one in _dependencies(route.dependant) if isinstance(one, Declared))
 
 
 def _dependencies(dependant: Any) -> Iterator[object]:

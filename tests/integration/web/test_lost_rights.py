@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx2
 import pyotp
@@ -45,6 +46,10 @@ async def invite(client: httpx2.AsyncClient, email: str, role: str = "admin") ->
 
 async def look(client: httpx2.AsyncClient, token: str) -> httpx2.Response:
     return await client.post("/api/v1/invitations/look", json={"token": token})
+
+
+def forward(container: Container, by: timedelta) -> None:
+    container.clock.at += by  # type: ignore[attr-defined]
 
 
 class TestInvitations:
@@ -209,6 +214,45 @@ class TestALostSecondFactor:
 
 
 class TestAStream:
+    async def test_that_nobody_looks_at_keeps_no_session(
+        self,
+        api: httpx2.AsyncClient,
+        his: httpx2.AsyncClient,
+        container: Container,
+        vapid_key: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The browser asks by itself, twice a second and after every break: that is no visit."""
+        assert vapid_key
+        asked = asyncio.Event()
+        monkeypatch.setattr(progress, "ASK_AGAIN", 0.0)
+        monkeypatch.setattr(progress, "EVERY", 0.02)
+        still = progress.may_still
+
+        async def noted(*args: object) -> bool:
+            answer = await still(*args)  # type: ignore[arg-type]
+            asked.set()
+            return answer
+
+        monkeypatch.setattr(progress, "may_still", noted)
+        await api.post("/push/subscribe", json={"subscription": push_subscription()})
+        body = {"to": {"all": True}, "title": "Never sent here", "ttl": 2_419_200}
+        sent = (await api.post("/api/v1/notifications", json=body)).json()["id"]
+        path = f"/api/v1/notifications/{sent}/progress"
+        (before,) = (await his.get("/api/v1/me/sessions")).json()["data"]
+        begun = container.clock.now()
+        forward(container, timedelta(days=13))
+        following = asyncio.create_task(his.get(path))
+        async with asyncio.timeout(60):
+            await asked.wait()
+            assert not following.done()
+            forward(container, timedelta(days=1))
+            assert (await following).text.count("event: progress") == 1
+        problem(await his.get(path), 401, "unauthorized")
+        container.clock.at = begun  # type: ignore[attr-defined]
+        (after,) = (await his.get("/api/v1/me/sessions")).json()["data"]
+        assert after["seen_at"] == before["seen_at"]
+
     @pytest.mark.parametrize("end", ["sign out", "another role", "key revoked"])
     async def test_of_progress_ends_with_the_right_to_see_it(
         self,

@@ -216,7 +216,11 @@ async def cancel_notification(request: Request, by: By, app: SendApp, notificati
     return notification_out(await container_of(request).notifications.cancel(app.id, notification_id, by=by))
 
 
-async def _watched(request: Request, app: ReadMessages, notification_id: str) -> tuple[App, Notification]:
+async def _watched(
+    request: Request,
+    app: Annotated[App, in_app(Permission.MESSAGE_READ, watching=True)],
+    notification_id: str,
+) -> tuple[App, Notification]:
     # A dependency, because once a stream has begun there is no status left to say 404 with.
     return app, await container_of(request).notifications.get(app.id, notification_id)
 
