@@ -102,6 +102,7 @@ export function whenUnconfirmed(ask: () => Promise<boolean>): void {
 }
 
 const REAUTHENTICATE = 'reauthentication_required'
+// The doors answer 401 too, with codes of their own: nobody was signed in who could be signed out.
 const SIGNED_OUT = ['unauthorized', 'http_401']
 
 /** Call the API; throws a Problem, or the AbortError of `signal`. What needs a fresh confirmation is asked for and repeated. */

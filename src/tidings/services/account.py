@@ -26,14 +26,14 @@ class Account:
         self._throttle = throttle
 
     async def confirm_password(self, me: SignedIn, password: str, *, address: str | None) -> None:
-        """Confirm by the password. Raises SIGN_IN_REFUSED and LOCKED_OUT."""
+        """Confirm by the password. Raises CONFIRMATION_WRONG and LOCKED_OUT."""
         await self._check(me, password, address=address)
         await self._sessions.confirm(me)
 
     async def change_password(self, me: SignedIn, *, current: str, new: str, by: Actor) -> None:
         """Set a new password; every other session ends. Who has none needs no current one.
 
-        Raises SIGN_IN_REFUSED, LOCKED_OUT and PASSWORD_TOO_WEAK.
+        Raises CONFIRMATION_WRONG, LOCKED_OUT, PASSWORD_TOO_WEAK and ACCOUNT_CONFLICT.
         """
         member = me.member
         if member.password is not None:
@@ -44,7 +44,7 @@ class Account:
         def change(tx: Transaction) -> None:
             there = tx.members.by_id(member.id)
             if there is None or there.password != member.password:
-                raise CatalogueError(ErrorCode.SIGN_IN_REFUSED, "The password has just been changed elsewhere.")
+                raise CatalogueError(ErrorCode.ACCOUNT_CONFLICT, "The password has just been changed elsewhere.")
             tx.members.set_password(member.id, phc)
             tx.members.forget_resets(member.id)
             tx.sessions.end_all(member.id, but=me.session.id)
@@ -81,5 +81,5 @@ class Account:
             await self._store.write(
                 lambda tx: tx.audit.add(by, Action.SIGN_IN_REFUSED, app_id=None, subject=subject, now=now)
             )
-            raise CatalogueError(ErrorCode.SIGN_IN_REFUSED, "The password is wrong.")
+            raise CatalogueError(ErrorCode.CONFIRMATION_WRONG, "The password is wrong.")
         await self._store.write(attempt.forgive)

@@ -9,6 +9,7 @@ from tidings.domain.audit import Action, Actor, Subject
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.member import OidcProvider
 from tidings.lib.clock import Clock
+from tidings.lib.egress import ForbiddenUrl
 from tidings.services.oidc_provider import Discovered, Providers
 from tidings.storage import Store, Transaction
 
@@ -34,9 +35,12 @@ class Oidc:
         return redirect_uri(self._base_url, provider_id)
 
     async def put(self, wanted: OidcProvider, *, by: Actor) -> OidcProvider:
-        """Store a provider; an empty secret keeps the one before. Raises INVALID_REQUEST, OIDC_FAILED."""
+        """Store a provider; an empty secret keeps the one before. Raises INVALID_REQUEST."""
         _check(wanted)
-        self._providers.check_url(wanted.issuer)
+        try:
+            self._providers.check_url(wanted.issuer)
+        except ForbiddenUrl as fault:
+            raise _invalid("issuer", f"It cannot be called: {fault}") from fault
         now = self._clock.now()
 
         def put(tx: Transaction) -> OidcProvider:

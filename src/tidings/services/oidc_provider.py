@@ -61,11 +61,8 @@ class Providers:
         self._exchanges = asyncio.Semaphore(EXCHANGES)
 
     def check_url(self, url: str) -> None:
-        """Refuse an issuer that may not be called."""
-        try:
-            self._fetcher.checked(url)
-        except ForbiddenUrl as fault:
-            raise failed(f"The issuer cannot be called: {fault}") from fault
+        """Raise ForbiddenUrl for an address that may not be called."""
+        self._fetcher.checked(url)
 
     async def discover(self, issuer: str, *, anew: bool = False) -> Discovered:
         """Give what `<issuer>/.well-known/openid-configuration` says (OpenID Connect Discovery §4), kept or `anew`."""
@@ -81,8 +78,11 @@ class Providers:
         urls = [place for place in places if isinstance(place, str)]
         if len(urls) != len(places):
             raise failed("The discovery document lacks an endpoint.")
-        for url in urls:
-            self.check_url(url)
+        try:
+            for url in urls:
+                self.check_url(url)
+        except ForbiddenUrl as fault:
+            raise failed(f"The discovery document names an address that may not be called: {fault}") from fault
         ways = found.get("token_endpoint_auth_methods_supported")
         basic = not isinstance(ways, list) or "client_secret_basic" in ways
         return Discovered(issuer, urls[0], urls[1], urls[2], basic)

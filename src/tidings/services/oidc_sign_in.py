@@ -117,7 +117,7 @@ class OidcSignIn:
         return Departure(f"{at.authorization_endpoint}{joint}{urlencode(query)}", cookie)
 
     async def disconnect(self, provider_id: str, me: SignedIn, *, by: Actor) -> None:
-        """Let a provider vouch for a member no longer. Raises NOT_FOUND, and OIDC_FAILED for the last way in."""
+        """Let a provider vouch for a member no longer. Raises NOT_FOUND, and ACCOUNT_CONFLICT for the last way in."""
         now = self._clock.now()
 
         def disconnect(tx: Transaction) -> None:
@@ -126,7 +126,7 @@ class OidcSignIn:
             there = tx.members.by_id(me.member.id)
             others = [one for one in tx.oidc.of_member(me.member.id) if one != provider.id]
             if there is None or not (there.password or others or tx.factors.passkey_count(me.member.id)):
-                raise failed("This is the only way in that you have; set a password first.")
+                raise CatalogueError(ErrorCode.ACCOUNT_CONFLICT, "This is your only way in; set a password first.")
             if not tx.oidc.unlink(provider.issuer, me.member.id):
                 raise CatalogueError(ErrorCode.NOT_FOUND, f"{provider.name} does not vouch for you.")
             about, detail = subject_of(me.member), {"provider": provider.id}

@@ -54,7 +54,7 @@ class Passkeys:
         )
 
     async def ask_registration(self, me: SignedIn) -> tuple[str, dict[str, Any]]:
-        """Give an id and the options for `navigator.credentials.create`. Raises PASSKEY_REFUSED for too many."""
+        """Give an id and the options for `navigator.credentials.create`. Raises ACCOUNT_CONFLICT for too many."""
         known = await self.of_member(me.member)
         if len(known) >= MOST:
             raise _too_many()
@@ -72,12 +72,12 @@ class Passkeys:
     async def register(
         self, me: SignedIn, public_id: str, credential: Mapping[str, Any], *, name: str, by: Actor
     ) -> Passkey:
-        """Store a passkey that a browser made. Raises PASSKEY_REFUSED."""
-        state = await self._answered(public_id, _REGISTER, member_id=me.member.id)
+        """Store a passkey that a browser made. Raises FACTOR_INVALID and ACCOUNT_CONFLICT."""
+        state = await self._answered(public_id, _REGISTER, member_id=me.member.id, refused=ErrorCode.FACTOR_INVALID)
         try:
             made = self._server.register_complete(state, credential).credential_data
         except Exception as fault:  # a credential is whatever a stranger's browser sends
-            raise _refused(fault) from fault
+            raise _refused(fault, ErrorCode.FACTOR_INVALID) from fault
         assert made is not None
         now, passkey_id, count = self._clock.now(), self._ids.new("pky"), 0
 
@@ -87,7 +87,7 @@ class Passkeys:
             if tx.factors.passkey_count(me.member.id) >= MOST:
                 raise _too_many()
             if tx.factors.passkey(made.credential_id) is not None:
-                raise CatalogueError(ErrorCode.PASSKEY_REFUSED, "This passkey is registered already.")
+                raise CatalogueError(ErrorCode.ACCOUNT_CONFLICT, "This passkey is registered already.")
             added = tx.factors.add_passkey(
                 me.member.id,
                 public_id=passkey_id,
@@ -136,7 +136,7 @@ class Passkeys:
         self, public_id: str, credential: Mapping[str, Any], *, visit: Visit, replaces: str | None
     ) -> Opened:
         """Sign in by a passkey, which stands for both factors. Raises PASSKEY_REFUSED."""
-        passkey, count = await self._verified(public_id, credential, visit=visit)
+        passkey, count = await self._verified(public_id, credential, visit=visit, refused=ErrorCode.PASSKEY_REFUSED)
         opening = self._sessions.opening(visit, replaces=replaces)
 
         def enter(tx: Transaction) -> Opened | None:
@@ -154,17 +154,19 @@ class Passkeys:
         return opened
 
     async def confirm(self, me: SignedIn, public_id: str, credential: Mapping[str, Any], *, visit: Visit) -> None:
-        """Confirm who somebody is by a passkey of theirs. Raises PASSKEY_REFUSED."""
-        passkey, count = await self._verified(public_id, credential, visit=visit)
+        """Confirm who somebody is by a passkey of theirs. Raises CONFIRMATION_WRONG."""
+        passkey, count = await self._verified(public_id, credential, visit=visit, refused=ErrorCode.CONFIRMATION_WRONG)
         now = self._clock.now()
         if passkey.member_id != me.member.id or not await self._store.write(
             lambda tx: tx.factors.use_passkey(passkey.id, count=count, now=now)
         ):
-            raise CatalogueError(ErrorCode.PASSKEY_REFUSED)
+            raise CatalogueError(ErrorCode.CONFIRMATION_WRONG, "The passkey was not accepted.")
         await self._sessions.confirm(me)
 
-    async def _verified(self, public_id: str, credential: Mapping[str, Any], *, visit: Visit) -> tuple[Passkey, int]:
-        state = await self._answered(public_id, _SIGN_IN, member_id=None)
+    async def _verified(
+        self, public_id: str, credential: Mapping[str, Any], *, visit: Visit, refused: ErrorCode
+    ) -> tuple[Passkey, int]:
+        state = await self._answered(public_id, _SIGN_IN, member_id=None, refused=refused)
         try:
             answer = AuthenticationResponse.from_dict(credential)
             found = await self._store.read(lambda tx: tx.factors.passkey(answer.raw_id))
@@ -177,7 +179,7 @@ class Passkeys:
             self._server.authenticate_complete(state, [AttestedCredentialData(passkey.public_key)], answer)
         except Exception as fault:  # a credential is whatever a stranger's browser sends
             await self._note_refusal(visit)
-            raise _refused(fault) from fault
+            raise _refused(fault, refused) from fault
         return passkey, answer.response.authenticator_data.counter
 
     async def _ask(self, kind: str, state: Mapping[str, Any], *, member_id: int | None) -> str:
@@ -188,11 +190,13 @@ class Passkeys:
         )
         return public_id
 
-    async def _answered(self, public_id: str, kind: str, *, member_id: int | None) -> dict[str, Any]:
+    async def _answered(
+        self, public_id: str, kind: str, *, member_id: int | None, refused: ErrorCode
+    ) -> dict[str, Any]:
         now = self._clock.now()
         state = await self._store.write(lambda tx: tx.factors.answered(public_id, kind, member_id=member_id, now=now))
         if state is None:
-            raise CatalogueError(ErrorCode.PASSKEY_REFUSED, "This was asked too long ago, or answered already.")
+            raise CatalogueError(refused, "This was asked too long ago, or answered already.")
         return state
 
     async def _note_refusal(self, visit: Visit) -> None:
@@ -206,14 +210,14 @@ class Passkeys:
 
 
 def _too_many() -> CatalogueError:
-    return CatalogueError(ErrorCode.PASSKEY_REFUSED, f"You have {MOST} passkeys already; remove one first.")
+    return CatalogueError(ErrorCode.ACCOUNT_CONFLICT, f"You have {MOST} passkeys already; remove one first.")
 
 
-def _refused(fault: Exception) -> CatalogueError:
+def _refused(fault: Exception, code: ErrorCode) -> CatalogueError:
     if isinstance(fault, CatalogueError):
         return fault
     why = str(fault) if isinstance(fault, ValueError) else "it is malformed"
-    return CatalogueError(ErrorCode.PASSKEY_REFUSED, f"The passkey was not accepted: {why[:120]}")
+    return CatalogueError(code, f"The passkey was not accepted: {why[:120]}")
 
 
 def _there(found: Passkey | None, public_id: str) -> Passkey:

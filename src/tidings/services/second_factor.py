@@ -49,16 +49,16 @@ class SecondFactor:
         self._throttle = throttle
 
     async def begin(self, me: SignedIn) -> Seed:
-        """Make a seed, which is in force once a first code has been shown. Raises SECOND_FACTOR_WRONG if one is."""
+        """Make a seed, which is in force once a first code has been shown. Raises ACCOUNT_CONFLICT if one is."""
         secret = pyotp.random_base32()
 
         def begin(tx: Transaction) -> None:
             there = tx.members.by_id(me.member.id)
             if there is None or there.totp:
-                raise CatalogueError(ErrorCode.SECOND_FACTOR_WRONG, _SET_UP)
+                raise CatalogueError(ErrorCode.ACCOUNT_CONFLICT, _SET_UP)
             if there.password is None and not tx.oidc.of_member(there.id):
                 # Nothing would be there to come before the code: whoever signs out could never come back.
-                raise CatalogueError(ErrorCode.SECOND_FACTOR_WRONG, _NO_FIRST)
+                raise CatalogueError(ErrorCode.ACCOUNT_CONFLICT, _NO_FIRST)
             tx.factors.set_totp(me.member, secret, now=None)
 
         await self._store.write(begin)
@@ -70,7 +70,7 @@ class SecondFactor:
         return Seed(secret, uri, svg.getvalue().decode())
 
     async def complete(self, me: SignedIn, code: str, *, by: Actor) -> list[str]:
-        """Put the seed in force by a first code; gives the recovery codes. Raises SECOND_FACTOR_WRONG, LOCKED_OUT."""
+        """Put the seed in force by a first code; gives the recovery codes. Raises FACTOR_INVALID, LOCKED_OUT."""
         attempt = await self._throttle.code(me.member)
         codes, now = self._new_codes(), self._clock.now()
 
@@ -87,7 +87,7 @@ class SecondFactor:
             return True
 
         if not await self._store.write(complete):
-            raise CatalogueError(ErrorCode.SECOND_FACTOR_WRONG)
+            raise CatalogueError(ErrorCode.FACTOR_INVALID)
         return codes
 
     async def remove(self, me: SignedIn, *, by: Actor) -> None:
@@ -103,9 +103,9 @@ class SecondFactor:
         await self._store.write(remove)
 
     async def new_recovery_codes(self, me: SignedIn, *, by: Actor) -> list[str]:
-        """Make new recovery codes in place of those before. Raises SECOND_FACTOR_WRONG without a second factor."""
+        """Make new recovery codes in place of those before. Raises ACCOUNT_CONFLICT without a second factor."""
         if not me.member.totp:
-            raise CatalogueError(ErrorCode.SECOND_FACTOR_WRONG, "Set an authenticator app up first.")
+            raise CatalogueError(ErrorCode.ACCOUNT_CONFLICT, "Set an authenticator app up first.")
         codes, now = self._new_codes(), self._clock.now()
 
         def store(tx: Transaction) -> None:
@@ -118,9 +118,12 @@ class SecondFactor:
     async def finish(
         self, half: SignedIn, *, code: str | None, recovery_code: str | None, visit: Visit, token: str
     ) -> Opened:
-        """Turn half a session into a whole one, under a new token. Raises SECOND_FACTOR_WRONG and LOCKED_OUT."""
+        """Turn half a session into a whole one, under a new token.
+
+        Raises SECOND_FACTOR_WRONG, LOCKED_OUT, and ACCOUNT_CONFLICT for one that is whole already.
+        """
         if half.session.stage is not Stage.SECOND_FACTOR:
-            raise CatalogueError(ErrorCode.SECOND_FACTOR_WRONG, "This session needs no second factor.")
+            raise CatalogueError(ErrorCode.ACCOUNT_CONFLICT, "This session needs no second factor.")
         attempt = await self._throttle.code(half.member)
         opening = self._sessions.opening(visit, replaces=token)
 
@@ -149,7 +152,7 @@ class SecondFactor:
         return opened
 
     async def confirm(self, me: SignedIn, code: str) -> None:
-        """Confirm who somebody is by a code. Raises SECOND_FACTOR_WRONG and LOCKED_OUT."""
+        """Confirm who somebody is by a code. Raises CONFIRMATION_WRONG and LOCKED_OUT."""
         attempt = await self._throttle.code(me.member)
 
         def confirm(tx: Transaction) -> bool:
@@ -160,7 +163,7 @@ class SecondFactor:
             return True
 
         if not await self._store.write(confirm):
-            raise CatalogueError(ErrorCode.SECOND_FACTOR_WRONG)
+            raise CatalogueError(ErrorCode.CONFIRMATION_WRONG, "The code was not accepted.")
         await self._sessions.confirm(me)
 
     def _way(self, tx: Transaction, member: Member, *, code: str | None, recovery_code: str | None) -> str | None:

@@ -192,7 +192,7 @@ class TestAPassword:
         async with client_of(app) as other:
             assert (await attempt(other, "owner@example.com", PASSWORD)).status_code == 201
             body = {"current": "wrong password", "new": OTHER}
-            problem(await owner.post("/api/v1/me/password", json=body), 401, "sign_in_refused")
+            problem(await owner.post("/api/v1/me/password", json=body), 403, "confirmation_wrong")
             weak = {"current": PASSWORD, "new": "password123"}
             problem(await owner.post("/api/v1/me/password", json=weak), 422, "password_too_weak")
             changed = await owner.post("/api/v1/me/password", json={"current": PASSWORD, "new": OTHER})
@@ -316,7 +316,7 @@ class TestOnesOwnAccount:
         forward(container, minutes=15)
         body = {"email": "ben@example.com", "role": "viewer"}
         problem(await owner.post("/api/v1/invitations", json=body), 403, "reauthentication_required")
-        problem(await owner.post("/api/v1/session/confirm", json={"password": "wrong one"}), 401, "sign_in_refused")
+        problem(await owner.post("/api/v1/session/confirm", json={"password": "wrong one"}), 403, "confirmation_wrong")
         problem(await owner.post("/api/v1/invitations", json=body), 403, "reauthentication_required")
         assert (await owner.post("/api/v1/session/confirm", json={"password": PASSWORD})).status_code == 204
         assert (await owner.post("/api/v1/invitations", json=body)).status_code == 201

@@ -81,7 +81,7 @@ class TestAnApp:
         self, home: httpx2.AsyncClient, browser: httpx2.AsyncClient
     ) -> None:
         await home.post("/api/v1/me/totp")
-        problem(await home.post("/api/v1/me/totp/confirm", json={"code": "000000"}), 401, "second_factor_wrong")
+        problem(await home.post("/api/v1/me/totp/confirm", json={"code": "000000"}), 422, "factor_invalid")
         assert (await half(browser)).json()["signed_in"] is True
 
     async def test_that_another_window_set_up_meanwhile_stays(
@@ -101,7 +101,7 @@ class TestAnApp:
     ) -> None:
         demo = await container.accounts.sign_in.ensure_demo_owner(name="Demo", email="demo@example.com")
         await sign_in(browser, container, demo)
-        body = problem(await browser.post("/api/v1/me/totp"), 401, "second_factor_wrong")
+        body = problem(await browser.post("/api/v1/me/totp"), 409, "account_conflict")
         assert "Set a password first" in body["detail"]
 
     async def test_makes_the_password_half_of_it(
@@ -121,7 +121,7 @@ class TestAnApp:
         assert answer.json()["member"]["two_factor"] == {"totp": True, "passkeys": 0, "recovery_codes_left": 10}
         assert dict(browser.cookies) != before
         assert (await browser.get("/api/v1/me")).status_code == 200
-        problem(await show(browser, code=code_of(secret, container, 1)), 401, "second_factor_wrong")
+        problem(await show(browser, code=code_of(secret, container, 1)), 409, "account_conflict")
 
     async def test_half_a_session_ends_after_five_minutes(
         self, browser: httpx2.AsyncClient, container: Container, secret: str
@@ -183,7 +183,7 @@ class TestAnApp:
         forward(container, minutes=15)
         problem(await home.delete("/api/v1/me/totp"), 403, "reauthentication_required")
         code = code_of(secret, container)
-        problem(await home.post("/api/v1/session/confirm", json={"code": "000000"}), 401, "second_factor_wrong")
+        problem(await home.post("/api/v1/session/confirm", json={"code": "000000"}), 403, "confirmation_wrong")
         assert (await home.post("/api/v1/session/confirm", json={"code": code})).status_code == 204
         assert (await home.delete("/api/v1/me/totp")).status_code == 204
         assert (await half(browser)).json()["signed_in"] is True
@@ -333,21 +333,21 @@ class TestAPasskey:
         problem(await browser.post("/api/v1/session/passkey", json=body), 401, "passkey_refused")
         asked = (await home.post("/api/v1/me/passkeys/options")).json()
         body = {"id": asked["id"], "name": "x", "credential": credential}
-        problem(await home.post("/api/v1/me/passkeys", json=body), 401, "passkey_refused")
+        problem(await home.post("/api/v1/me/passkeys", json=body), 422, "factor_invalid")
 
     async def test_is_registered_verified_once_and_by_whoever_asked(
         self, app: FastAPI, home: httpx2.AsyncClient, container: Container
     ) -> None:
-        problem(await register(home, Authenticator(verified=False)), 401, "passkey_refused")
-        problem(await register(home, Authenticator(origin="https://evil.example")), 401, "passkey_refused")
+        problem(await register(home, Authenticator(verified=False)), 422, "factor_invalid")
+        problem(await register(home, Authenticator(origin="https://evil.example")), 422, "factor_invalid")
         device = Authenticator()
         assert (await register(home, device)).status_code == 201
-        problem(await register(home, device), 401, "passkey_refused")
+        problem(await register(home, device), 409, "account_conflict")
         async with client_of(app) as other:
             await sign_in(other, container, await member_of(container, super_admin=True))
             asked = (await other.post("/api/v1/me/passkeys/options")).json()
             body = {"id": asked["id"], "name": "x", "credential": Authenticator().create(asked["options"])}
-            problem(await home.post("/api/v1/me/passkeys", json=body), 401, "passkey_refused")
+            problem(await home.post("/api/v1/me/passkeys", json=body), 422, "factor_invalid")
 
     async def test_cannot_be_one_too_many_however_many_are_asked_for_at_once(
         self, home: httpx2.AsyncClient, container: Container
@@ -357,7 +357,7 @@ class TestAPasskey:
             {"id": one["id"], "name": "Key", "credential": Authenticator().create(one["options"])} for one in asked
         ]
         answers = await asyncio.gather(*(home.post("/api/v1/me/passkeys", json=body) for body in bodies))
-        assert sorted(one.status_code for one in answers) == [201] * MOST + [401] * 3
+        assert sorted(one.status_code for one in answers) == [201] * MOST + [409] * 3
         assert len((await home.get("/api/v1/me/passkeys")).json()["data"]) == MOST
 
     async def test_is_renamed_confirms_and_removed(

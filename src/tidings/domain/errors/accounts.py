@@ -1,4 +1,7 @@
-"""What can go wrong where people and keys come in."""
+"""What can go wrong where people and keys come in.
+
+401 says that nobody is signed in: whoever is, and mistypes a code, gets another status and stays where they are.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,19 @@ from collections.abc import Mapping
 from tidings.domain.errors.codes import ErrorCode, ErrorEntry
 
 ACCOUNTS: Mapping[ErrorCode, ErrorEntry] = {
+    ErrorCode.ACCOUNT_CONFLICT: ErrorEntry(
+        409, "Your account, as it is, does not allow this", "Do what `detail` says, then try again."
+    ),
+    ErrorCode.CONFIRMATION_WRONG: ErrorEntry(
+        403, "This did not show that it is you", "Try again, or confirm in another way; you stay signed in."
+    ),
     ErrorCode.EMAIL_TAKEN: ErrorEntry(
         409, "Somebody has this e-mail address already", "Use another address, or sign in with this one."
+    ),
+    ErrorCode.FACTOR_INVALID: ErrorEntry(
+        422,
+        "The code or passkey was not accepted",
+        "Do what `detail` says; else use the code that the app shows now, or let the browser make the passkey again.",
     ),
     ErrorCode.FORBIDDEN: ErrorEntry(
         403, "You may not do that", "Ask for a role, or use a key with a scope, that has the permission in `detail`."
@@ -29,8 +43,8 @@ ACCOUNTS: Mapping[ErrorCode, ErrorEntry] = {
         429, "Too many failed attempts", "Wait as long as `Retry-After` says, or sign in with a passkey."
     ),
     ErrorCode.OIDC_FAILED: ErrorEntry(
-        401,
-        "Signing in with the provider failed",
+        502,
+        "The provider did not do what it should",
         "Try again; if it stays, `detail` says what an administrator has to mend.",
     ),
     ErrorCode.PASSKEY_REFUSED: ErrorEntry(

@@ -9,12 +9,14 @@ from enum import StrEnum
 class ErrorCode(StrEnum):
     """Stable names; a code is never reused for something else."""
 
+    ACCOUNT_CONFLICT = "account_conflict"
     APP_NOT_FOUND = "app_not_found"
     APP_REQUIRED = "app_required"
     AUDIENCE_CHANGED = "audience_changed"
     AUDIENCE_INVALID = "audience_invalid"
     BODY_TOO_LARGE = "body_too_large"
     CHANNEL_REFUSED = "channel_refused"
+    CONFIRMATION_WRONG = "confirmation_wrong"
     CONTACT_INVALID = "contact_invalid"
     CONTENT_TYPE_UNSUPPORTED = "content_type_unsupported"
     CREDENTIALS_INVALID = "credentials_invalid"
@@ -29,6 +31,7 @@ class ErrorCode(StrEnum):
     EVENT_TYPE_INVALID = "event_type_invalid"
     EVENT_TYPE_IN_USE = "event_type_in_use"
     EVENT_TYPE_UNKNOWN = "event_type_unknown"
+    FACTOR_INVALID = "factor_invalid"
     FILTER_INVALID = "filter_invalid"
     FORBIDDEN = "forbidden"
     HOST_NOT_ALLOWED = "host_not_allowed"

@@ -155,7 +155,7 @@ class TestConnecting:
 
     async def test_what_is_the_only_way_in_stays(self, his: httpx2.AsyncClient, provider: Provider) -> None:
         await come_back(his, provider.authorize(await begin(his)))
-        problem(await his.delete("/api/v1/me/oidc/work"), 401, "oidc_failed")
+        problem(await his.delete("/api/v1/me/oidc/work"), 409, "account_conflict")
 
     async def test_it_takes_somebody_who_has_just_shown_who_they_are(
         self, hers: httpx2.AsyncClient, container: Container

@@ -290,7 +290,7 @@ class TestProviders:
     async def test_that_do_not_answer_say_so(self, api: httpx2.AsyncClient, provider: Provider) -> None:
         provider.document = {"issuer": "https://elsewhere.example"}
         await put(api, provider)
-        assert "calls itself" in problem(await api.post("/api/v1/sign-in/oidc/work/test"), 401, "oidc_failed")["detail"]
+        assert "calls itself" in problem(await api.post("/api/v1/sign-in/oidc/work/test"), 502, "oidc_failed")["detail"]
 
 
 @pytest.mark.parametrize(
@@ -305,7 +305,8 @@ async def test_an_issuer_that_may_not_be_called_is_refused(
     app = create_app(made, operator_token=OPERATOR)
     async with client_of(app, Authorization=f"Bearer {OPERATOR}") as api:
         body = {"name": "x", "issuer": issuer, "client_id": "x", "client_secret": "x"}
-        problem(await api.put("/api/v1/sign-in/oidc/work", json=body), 401, "oidc_failed")
+        refused = problem(await api.put("/api/v1/sign-in/oidc/work", json=body), 422, "invalid_request")
+        assert [fault["field"] for fault in refused["errors"]] == ["issuer"]
     await store.close()
 
 
