@@ -38,6 +38,12 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'user.written': ({ what }) => `wrote the user ${what}`,
     'user.deleted': ({ what }) => `deleted the user ${what}`,
     'preferences.changed': ({ what }) => `changed what the user ${what} hears of`,
+    'follows.changed': ({ what, detail }) =>
+      typeof detail.followed === 'string'
+        ? `let the user ${what} follow ${detail.followed}`
+        : typeof detail.unfollowed === 'string'
+          ? `let the user ${what} leave ${detail.unfollowed}`
+          : `changed who follows ${what}`,
     'quiet_hours.changed': () => 'changed the quiet hours',
     'personal_data.exported': ({ what }) => `exported what is kept of ${what}`,
     'personal_data.erased': ({ what }) => `erased what was kept of ${what}`,

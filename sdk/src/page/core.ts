@@ -27,5 +27,6 @@ export interface Core {
   check(options: CheckOptions): Promise<Check[]>;
   supported(): boolean;
   origin(): Origin;
+  TidingsError: typeof TidingsError;
   worker(): { url: string; scope: string };
 }

@@ -3,6 +3,7 @@ import {
   banner,
   bell,
   check,
+  follow,
   init,
   lastError,
   login,
@@ -14,7 +15,9 @@ import {
   subscription,
   tags,
   TidingsError,
+  topics,
   track,
+  unfollow,
   unsubscribe,
   version,
 } from "./index.ts";
@@ -23,6 +26,7 @@ const all = {
   banner,
   bell,
   check,
+  follow,
   init,
   get lastError() {
     return lastError;
@@ -36,7 +40,9 @@ const all = {
   subscription,
   tags,
   TidingsError,
+  topics,
   track,
+  unfollow,
   unsubscribe,
   version,
 };

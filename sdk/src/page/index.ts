@@ -7,10 +7,10 @@ import { agreed, assign, register, retire, sync, unregister } from "./device.ts"
 import { TidingsError } from "./errors.ts";
 import { emit, hear, on, type WebPushState } from "./events.ts";
 import { dismissals } from "./kept.ts";
-import { part, runChecks, showBanner } from "./ondemand.ts";
+import { part, showBanner } from "./ondemand.ts";
 import { flush, setTags, track as trackNow } from "./outbox.ts";
 import { origin, setOptions, setUser, user, worker, type Options } from "./options.ts";
-import type { Bell, BellOptions, Place, PreferencesOptions, Switches } from "./panels/options.ts";
+import type { Bell, BellOptions, Place, PreferencesOptions, Switches, TopicsChange } from "./panels/options.ts";
 import { wish } from "../shared/store.ts";
 import type { User } from "../shared/upload.ts";
 
@@ -21,7 +21,7 @@ export type { Check, CheckOptions } from "./check/options.ts";
 export { TidingsError } from "./errors.ts";
 export { on, type Clicked, type Events, type Received, type WebPushState } from "./events.ts";
 export type { Options } from "./options.ts";
-export type { Bell, BellOptions, Counts, FeedItem, Place, PreferencesOptions, Switches } from "./panels/options.ts";
+export type { Bell, BellOptions, Counts, FeedItem, Place, PreferencesOptions, Switches, TopicsChange } from "./panels/options.ts";
 export type { User } from "../shared/upload.ts";
 
 export const version: string = __VERSION__;
@@ -35,8 +35,8 @@ const WHY = {
   unsupported:
     "No push here. On an iPhone, open the page from the Home Screen; elsewhere use https.",
   denied:
-    "Notifications are blocked. Allow them at the padlock, then reload.",
-  undecided: "The question was not answered. Ask again from a click.",
+    "Blocked. Allow notifications at the padlock, then reload.",
+  undecided: "Nobody answered. Ask from a click.",
 };
 
 let told: WebPushState | undefined;
@@ -229,6 +229,7 @@ const core: Core = {
   supported,
   origin,
   worker,
+  TidingsError,
 };
 
 /**
@@ -239,8 +240,9 @@ export function banner(options: BannerOptions = {}): Banner {
   return showBanner(core, options, failed);
 }
 
-function panel<N extends "bell" | "preferences">(name: N) {
-  return async (element: Place, options?: object) => (await part("panels"))[name](core, element, options) as ReturnType<typeof import("./panels/index.ts")[N]>;
+function panel<T>(name: "bell" | "preferences" | "topics") {
+  type Panel = (core: Core, what: unknown, options?: object) => T | Promise<T>;
+  return async (what?: unknown, options?: object): Promise<T> => ((await part("panels"))[name] as Panel)(core, what, options);
 }
 
 /** Put the bell into an element of the page: what this person was told, with the number that they have not read. */
@@ -249,7 +251,16 @@ export const bell: (element: Place, options?: BellOptions) => Promise<Bell> = pa
 /** Put this person's own switches into an element of the page: which events they hear of, where, and when not. */
 export const preferences: (element: Place, options?: PreferencesOptions) => Promise<Switches> = panel("preferences");
 
+/** What this person follows, by name; they must be signed in with a token. */
+export const topics: (change?: TopicsChange) => Promise<string[]> = panel("topics");
+
+/** Let this person hear of topics; gives all that they follow then. */
+export const follow = (...follow: string[]): Promise<string[]> => topics({ follow });
+
+/** Let this person hear of topics no longer; gives all that they follow then. */
+export const unfollow = (...unfollow: string[]): Promise<string[]> => topics({ unfollow });
+
 /** Find out what is wrong with this site's set-up; prints it to the console. */
 export async function check(options: CheckOptions = {}): Promise<Check[]> {
-  return runChecks(core, options);
+  return (await part("check")).run(core, options);
 }

@@ -1,7 +1,6 @@
 /** Parts of the SDK that are loaded when they are first used: the banner and the conflict detector. */
 import { pushUrl } from "../shared/config.ts";
 import type { Banner, BannerOptions, BannerState } from "./banner/options.ts";
-import type { Check, CheckOptions } from "./check/options.ts";
 import type { Core } from "./core.ts";
 import type * as Panels from "./panels/index.ts";
 import { TidingsError, within } from "./errors.ts";
@@ -26,7 +25,7 @@ export async function part<P extends keyof Parts>(name: P): Promise<Parts[P]> {
   return within(`Loading ${address}`, loading).catch(async (cause: unknown) => {
     // A server that does not answer is the first cause, and throws as such.
     await currentKey();
-    throw new TidingsError("part_failed", `${address} did not load. A Content-Security-Policy or ad-blocker may forbid it.`, cause);
+    throw new TidingsError("part_failed", `${address} did not load. A CSP or ad-blocker may forbid it.`, cause);
   });
 }
 
@@ -50,9 +49,4 @@ export function showBanner(core: Core, options: BannerOptions, failed: (cause: u
     .then(({ open }) => open(core, options, banner, turn))
     .catch((cause: unknown) => turn("hidden", failed(cause).code));
   return banner;
-}
-
-/** Look for what is wrong with this site's set-up. */
-export async function runChecks(core: Core, options: CheckOptions): Promise<Check[]> {
-  return (await part("check")).run(core, options);
 }

@@ -106,7 +106,7 @@ function active(registration: Registration, url: string): Promise<void> {
     coming?.addEventListener("statechange", () => {
       if (coming.state === "activated") resolve();
       if (coming.state === "redundant") {
-        reject(new TidingsError("worker_failed", "The service worker did not start; see the console."));
+        reject(new TidingsError("worker_failed", "It did not start; see the console."));
       }
     });
   });

@@ -70,7 +70,7 @@ describe("banner", () => {
     const banner = sdk.banner();
     await until(() => banner.state === "hidden");
     expect([banner.reason, sdk.lastError?.code]).toEqual(["part_failed", "part_failed"]);
-    expect(sdk.lastError?.message).toContain("Content-Security-Policy");
+    expect(sdk.lastError?.message).toContain("CSP");
     browser.server.down = true;
     const again = sdk.banner();
     await until(() => again.state === "hidden");

@@ -76,6 +76,7 @@ class Action(StrEnum):
     EVENTS_SENT = "events.sent"
     EVENT_REPLAYED = "event.replayed"
     PREFERENCES_CHANGED = "preferences.changed"
+    FOLLOWS_CHANGED = "follows.changed"
     QUIET_HOURS_CHANGED = "quiet_hours.changed"
     TRIGGER_CREATED = "trigger.created"
     TRIGGER_CHANGED = "trigger.changed"

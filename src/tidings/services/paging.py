@@ -1,4 +1,4 @@
-"""Cursor pages: a list, and where the next one begins."""
+"""Cursor pages: a list, and where the next one begins: after a number, or, in order of words, after a word."""
 
 from __future__ import annotations
 
@@ -46,3 +46,24 @@ def page_from(rows: Sequence[T], *, limit: int, position: Callable[[T], int]) ->
         return Page(shown, None)
     cursor = base64.urlsafe_b64encode(str(position(shown[-1])).encode()).rstrip(b"=").decode()
     return Page(shown, cursor)
+
+
+def word_from(cursor: str | None) -> str:
+    """Read a cursor as the word to go on after; None begins before the first. Raises INVALID_CURSOR."""
+    if cursor is None:
+        return ""
+    try:
+        word = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (ValueError, binascii.Error) as fault:
+        raise CatalogueError(ErrorCode.INVALID_CURSOR) from fault
+    if not word or "\0" in word:
+        raise CatalogueError(ErrorCode.INVALID_CURSOR)
+    return word
+
+
+def worded_page(rows: Sequence[T], *, limit: int, word: Callable[[T], str]) -> Page[T]:
+    """Make a page as `page_from` does, of rows that are in the order of a word."""
+    shown = list(rows[:limit])
+    if len(rows) <= limit or not shown:
+        return Page(shown, None)
+    return Page(shown, base64.urlsafe_b64encode(word(shown[-1]).encode()).rstrip(b"=").decode())

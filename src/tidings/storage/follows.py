@@ -23,7 +23,8 @@ class SqlFollows:
 
     def follow(self, app_id: int, topic: str, external_ids: Sequence[str], *, now: datetime) -> int:
         """Let people follow a topic, and make those known that are not; give how many did not follow it before."""
-        named = list(dict.fromkeys(external_ids))
+        # In one order, so that two that name the same people cannot each wait for the other.
+        named = sorted(set(external_ids))
         if not named:
             return 0
         people = [
@@ -62,6 +63,25 @@ class SqlFollows:
             .limit(limit)
         )
         return [Follower(*row) for row in self._scope.connection.execute(query)]
+
+    def one(self, app_id: int, topic: str, external_id: str) -> Follower:
+        """Give since when a person follows a topic, which they do."""
+        query = select(c.user_external_id, c.topic, c.created_at).where(
+            c.app_id == app_id, c.topic == topic, c.user_external_id == external_id
+        )
+        return Follower(*self._scope.connection.execute(query).one())
+
+    def full(self, app_id: int, topic: str, external_ids: Sequence[str], *, most: int) -> list[str]:
+        """Name those of some people who follow `most` other topics already, or more."""
+        query = (
+            select(c.user_external_id)
+            .where(c.app_id == app_id, c.topic != topic, self._scope.dialect.any_of(c.user_external_id, "named"))
+            .group_by(c.user_external_id)
+            .having(func.count() >= most)
+            .order_by(c.user_external_id)
+        )
+        named = {"named": self._scope.dialect.many(list(external_ids))}
+        return list(self._scope.connection.execute(query, named).scalars())
 
     def follows(self, app_id: int, topic: str, external_id: str) -> bool:
         """Say whether a person follows a topic."""

@@ -20,6 +20,7 @@ from tidings.services.event_types import EventTypes
 from tidings.services.events import Events
 from tidings.services.feed import Feed
 from tidings.services.feed_watch import FeedWatch
+from tidings.services.follows import Follows
 from tidings.services.grants import Grants
 from tidings.services.integrations import Integrations
 from tidings.services.invitations import Invitations
@@ -105,9 +106,10 @@ class Automation:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """What people of an App choose, and what they find in the bell."""
+    """What people of an App choose and follow, and what they find in the bell."""
 
     preferences: Preferences
+    follows: Follows
     feed: Feed
     watch: FeedWatch
 
@@ -117,6 +119,7 @@ class People:
         key, places = store.sealer.derive("unsubscribe links"), OpaquePairs(store.sealer.derive("feed places"))
         return cls(
             preferences=Preferences(store=store, clock=clock, key=key, deliveries=deliveries),
+            follows=Follows(store=store, clock=clock),
             feed=Feed(store=store, clock=clock, places=places),
             watch=FeedWatch(store=store, clock=clock),
         )

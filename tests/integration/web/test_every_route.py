@@ -34,11 +34,15 @@ BODIES: dict[str, Any] = {
     "put_event_type": {"name": "Mine"},
     "put_user": {"attributes": {"mine": True}},
     "create_key": {"name": "x"},
+    "change_followers": {"follow": ["u-1"], "unfollow": ["u-2"]},
 }
 """Bodies that would do something; routes without one here get `{}`, and what does not fit it is refused as well."""
 
 REFUSED = {401, 403, 404}
-OWN = {"put_user", "erase_user", "put_event_type", "get_preferences", "put_preferences"}
+OWN = {
+    "put_user", "erase_user", "put_event_type", "get_preferences", "put_preferences", "list_user_topics",
+    "follow_topic", "unfollow_topic", "list_followers", "change_followers", "get_topic",
+}  # fmt: skip
 """Whoever names a user or an event type of their own App by a name that another App uses too means something else."""
 
 
@@ -123,6 +127,7 @@ async def two(app: FastAPI, container: Container, api: httpx2.AsyncClient, tmp_p
     device = await api.post(f"/v1/{second.public_id}/push/subscribe", json={"subscription": push_subscription()})
     assert device.status_code == 201, device.text
     assert (await api.put("/api/v1/users/u-2", params=at, json={"locale": "de"})).status_code == 201
+    assert (await api.put("/api/v1/users/u-2/topics/ferries", params=at)).status_code == 201
     sent = await api.post("/api/v1/notifications", params=at, json=MESSAGE)
     kind = await api.put("/api/v1/event-types/ferry.late", params=at, json={"name": "A ferry is late"})
     assert kind.status_code in (200, 201), kind.text
@@ -143,6 +148,7 @@ async def two(app: FastAPI, container: Container, api: httpx2.AsyncClient, tmp_p
         "integration": integration,
         "provider": "webpush",
         "key": "ferry.late",
+        "topic": "ferries",
         "erasure_id": erased.json()["id"],
     }
     for role in Role:

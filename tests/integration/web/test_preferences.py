@@ -133,7 +133,7 @@ async def test_what_makes_no_sense_is_refused_and_changes_nothing(
     assert (await browser.get("/push/preferences", headers=who)).json() == before
 
 
-@pytest.mark.parametrize("path", ["/preferences", "/feed", "/feed/stream"])
+@pytest.mark.parametrize("path", ["/preferences", "/topics", "/feed", "/feed/stream"])
 async def test_nobody_reads_for_another(browser: httpx2.AsyncClient, app_: App, clock: FixedClock, path: str) -> None:
     mine = signed(app_, clock)
     for headers, status, code in (

@@ -6,6 +6,7 @@ import { around, frame } from "./frame.ts";
 import type { Bell, BellOptions, Place, PreferencesOptions, Switches } from "./options.ts";
 import { SwitchesView } from "./switches.ts";
 
+export { topics } from "./topics.ts";
 export type { Bell, BellOptions, Counts, FeedItem, Place, PreferencesOptions, Switches } from "./options.ts";
 
 /** Put the bell into an element of the page. */

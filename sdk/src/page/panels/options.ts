@@ -57,3 +57,9 @@ export interface Switches {
 
 /** Where it goes: an element, or a selector that finds one. */
 export type Place = Element | string;
+
+/** What a person wants to follow, and what no longer; the rest stays. */
+export interface TopicsChange {
+  follow?: string[] | undefined;
+  unfollow?: string[] | undefined;
+}

@@ -32,8 +32,24 @@ export interface Chosen {
   quiet_hours_from: "person" | "app";
 }
 
+export interface OwnTopics {
+  topics: { topic: string; since: string }[];
+}
+
 /** Nobody is signed in, or what the site's server signed has run out. */
 export class SignedOut extends Error {}
+
+/** The server said no, and why. */
+export class Refused extends Error {
+  readonly problem: { code?: string; detail?: string; mend?: string };
+  constructor(status: number, problem: Refused["problem"]) {
+    super(`${status}`);
+    this.problem = problem;
+  }
+}
+
+/** What the person's token is for is refused for other reasons than their token too. */
+const OUT = ["identity_required", "identity_invalid"];
 
 export class Person {
   private readonly core: Core;
@@ -70,10 +86,14 @@ export class Person {
     return this.call("PUT", "/preferences", what);
   }
 
+  topics(change?: object): Promise<OwnTopics> {
+    return this.call(change ? "PUT" : "GET", "/topics", change);
+  }
+
   /** Open the stream after a place. */
   async stream(after: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const answer = await this.send("GET", `/feed/stream${this.query({})}`, undefined, { "Last-Event-ID": after }, signal);
-    if (!answer.ok || !answer.body) throw refusal(answer);
+    if (!answer.ok || !answer.body) throw await refusal(answer);
     return answer.body;
   }
 
@@ -83,7 +103,7 @@ export class Person {
 
   private async call<T>(method: string, path: string, body?: object): Promise<T> {
     const answer = await this.send(method, path, body, {}, AbortSignal.timeout?.(PATIENCE));
-    if (!answer.ok) throw refusal(answer);
+    if (!answer.ok) throw await refusal(answer);
     return answer.json();
   }
 
@@ -107,6 +127,9 @@ export class Person {
   }
 }
 
-function refusal(answer: Response): Error {
-  return answer.status === 401 || answer.status === 403 ? new SignedOut() : new Error(`${answer.status}`);
+async function refusal(answer: Response): Promise<Error> {
+  const { status } = answer;
+  const problem: Refused["problem"] = (await answer.json().catch(() => undefined)) ?? {};
+  const out = problem.code ? OUT.includes(problem.code) : status === 401 || status === 403;
+  return out ? new SignedOut() : new Refused(status, problem);
 }

@@ -80,6 +80,15 @@ SENDING: Mapping[ErrorCode, ErrorEntry] = {
         "Say what is to become of them: `tidings notifications held --send` or `--cancel`; "
         "send with `confirm_volume: true` what is meant.",
     ),
+    ErrorCode.TOPICS_TOO_MANY: ErrorEntry(
+        409, "Nobody follows more than 1 000 topics", "Let them leave a topic that they do not need any more."
+    ),
+    ErrorCode.TOPIC_INVALID: ErrorEntry(422, "The topic is not valid", "See `detail` for what a topic may be called."),
+    ErrorCode.TOPIC_PRIVATE: ErrorEntry(
+        403,
+        "Pages cannot follow this topic",
+        "Topics that begin with `private:` are your server's alone: PUT /api/v1/users/{id}/topics/{topic}.",
+    ),
     ErrorCode.TRIGGERS_TOO_MANY: ErrorEntry(
         409, "The App has 1 000 triggers", "Delete one that is not used any more, or let one serve several cases."
     ),

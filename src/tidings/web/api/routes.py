@@ -14,6 +14,7 @@ from tidings.web.api import (
     event_types,
     events,
     factors,
+    follows,
     integrations,
     invitations,
     keys,
@@ -47,6 +48,7 @@ for _part in (
     event_types.router,
     events.router,
     preferences.router,  # likewise
+    follows.router,  # likewise
     triggers.router,
     dry_runs.router,
     subscriptions.router,

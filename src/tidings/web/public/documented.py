@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of a person's own routes: preferences, feed and the one-click link."""
+"""What the OpenAPI document says of a person's own routes: preferences, topics, feed and the one-click link."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 from tidings.web.public.feed import SHAPES as FEED
 from tidings.web.public.person import TOKEN, USER
 from tidings.web.public.preferences import SHAPES as PREFERENCES
+from tidings.web.public.topics import SHAPES as TOPICS
 
-PERSONAL = (*FEED, *PREFERENCES)
+PERSONAL = (*FEED, *PREFERENCES, *TOPICS)
 _REF = "#/components/schemas/"
 _FAULT = {"application/problem+json": {"schema": {"$ref": f"{_REF}Problem"}}}
 _WHO = [
@@ -77,6 +78,19 @@ OPERATIONS: dict[str, dict[str, Any]] = {
             "Turns the switches that are named; null goes back to the default, and the others stay.",
             answer="PreferencesAnswer",
             body="PreferencesBody",
+        ),
+    },
+    "/topics": {
+        "get": _operation(
+            "get_own_topics", "Get what one follows", "All topics that this person follows.", answer="TopicsAnswer"
+        ),
+        "put": _operation(
+            "put_own_topics",
+            "Follow topics, or leave them",
+            "Follows those in `follow` and leaves those in `unfollow`; the others stay. Topics that begin with "
+            "`private:` are followed through the App's server alone.",
+            answer="TopicsAnswer",
+            body="TopicsBody",
         ),
     },
     "/feed": {

@@ -10,6 +10,7 @@ from tidings.web.public.feed import archive, feed, read, seen, stream
 from tidings.web.public.preferences import get_preferences, put_preferences
 from tidings.web.public.push import event, receipt, subscribe, tags, unsubscribe, vapid_key
 from tidings.web.public.scripts import NAMES, script
+from tidings.web.public.topics import get_topics, put_topics
 from tidings.web.public.unsubscribe import unsubscribe as unsubscribe_page
 
 PREFIXES = ("/v1/{app}/push", "/push")
@@ -22,6 +23,7 @@ _PATHS: dict[str, dict[str, Handler]] = {
     "/tags": {"PUT": tags},
     "/events": {"POST": event},
     "/preferences": {"GET": get_preferences, "PUT": put_preferences},
+    "/topics": {"GET": get_topics, "PUT": put_topics},
     "/feed": {"GET": feed},
     "/feed/stream": {"GET": stream},
     "/feed/read": {"POST": read},
