@@ -30,6 +30,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'event.send': 'report or replay events',
   'trigger.read': 'see triggers',
   'trigger.write': 'create or change triggers',
+  'preset.apply': 'apply presets',
   'personal_data.erase': 'erase people’s data',
   'integration.write': 'change keys and integrations',
   'delivery.repair': 'try again or drop what was given up',

@@ -27,6 +27,7 @@ class Permission(StrEnum):
     EVENT_SEND = "event.send"
     TRIGGER_READ = "trigger.read"
     TRIGGER_WRITE = "trigger.write"
+    PRESET_APPLY = "preset.apply"
     PERSONAL_DATA_EXPORT = "personal_data.export"
     PERSONAL_DATA_ERASE = "personal_data.erase"
     INTEGRATION_WRITE = "integration.write"
@@ -63,6 +64,7 @@ _EDIT = _VIEW | {
     P.EVENT_SEND,
     P.TRIGGER_WRITE,
     P.TEMPLATE_WRITE,
+    P.PRESET_APPLY,
 }
 _ADMINISTER = _EDIT | {
     P.SUBSCRIPTION_DELETE,

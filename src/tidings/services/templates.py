@@ -62,7 +62,7 @@ class Templates:
         def create(tx: Transaction) -> Template:
             if tx.templates.count(app.id) >= MOST:
                 raise CatalogueError(ErrorCode.TEMPLATES_TOO_MANY)
-            _check_variables(tx, app.id, new)
+            check_variables(tx, app.id, new)
             _check_name(tx, app.id, new.name, of=None)
             made = tx.templates.add(app.id, new, public_id=public_id, now=now)
             tx.audit.add(by, Action.TEMPLATE_CREATED, app_id=app.id, subject=_subject(made), now=now)
@@ -79,7 +79,7 @@ class Templates:
             found = found_in(tx, app_id, public_id)
             if NewTemplate(found.name, found.message, found.event_type, found.language) == new:
                 return found
-            _check_variables(tx, app_id, new)
+            check_variables(tx, app_id, new)
             _check_name(tx, app_id, new.name, of=found.id)
             changed = tx.templates.change(found.id, new, now=now)
             detail = {"version": changed.version}
@@ -209,7 +209,8 @@ def _check_filled(kind: EventType, variables: Mapping[str, Any]) -> None:
         raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{found[0].field}: {found[0].message}", faults=found)
 
 
-def _check_variables(tx: Transaction, app_id: int, new: NewTemplate) -> None:
+def check_variables(tx: Transaction, app_id: int, new: NewTemplate) -> None:
+    """Look for what its event type does not declare. Raises TEMPLATE_INVALID."""
     if new.event_type is None:
         return
     kind = tx.event_types.get(app_id, new.event_type)

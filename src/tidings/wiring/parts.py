@@ -31,6 +31,7 @@ from tidings.services.oidc_sign_in import OidcSignIn
 from tidings.services.passkeys import Passkeys
 from tidings.services.passwords import Passwords
 from tidings.services.preferences import Preferences
+from tidings.services.presets import Presets
 from tidings.services.relays import Relays
 from tidings.services.second_factor import SecondFactor
 from tidings.services.sessions import Sessions
@@ -89,6 +90,7 @@ class Automation:
     events: Events
     triggers: Triggers
     dry_runs: DryRuns
+    presets: Presets
     tripwire: Tripwire
 
     @classmethod
@@ -100,6 +102,7 @@ class Automation:
             events=events,
             triggers=Triggers(store=store, clock=clock, ids=ids),
             dry_runs=DryRuns(store=store, clock=clock, events=events),
+            presets=Presets(store=store, clock=clock),
             tripwire=tripwire,
         )
 

@@ -65,6 +65,7 @@ class ErrorCode(StrEnum):
     PASSKEY_REFUSED = "passkey_refused"
     PASSWORD_TOO_WEAK = "password_too_weak"  # noqa: S105 - a code, not a secret
     PREFERENCE_MANDATORY = "preference_mandatory"
+    PRESET_IN_THE_WAY = "preset_in_the_way"
     RATE_LIMITED = "rate_limited"
     REAUTHENTICATION_REQUIRED = "reauthentication_required"
     RECEIPT_INVALID = "receipt_invalid"

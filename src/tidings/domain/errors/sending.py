@@ -65,6 +65,12 @@ SENDING: Mapping[ErrorCode, ErrorEntry] = {
     ErrorCode.NOTIFICATION_FINAL: ErrorEntry(
         409, "The notification is already finished", "Only queued, sending and paused notifications can be changed."
     ),
+    ErrorCode.PRESET_IN_THE_WAY: ErrorEntry(
+        409,
+        "Something of the App does not go with the preset",
+        "`detail` says what does not fit: give the event type or template of that name what is missing, or remove it, "
+        "and apply the preset again.",
+    ),
     ErrorCode.TEMPLATES_TOO_MANY: ErrorEntry(
         409, "The App has as many templates as it may have", "Delete those that nothing sends any more."
     ),

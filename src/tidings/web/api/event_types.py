@@ -51,6 +51,19 @@ class EventTypeBody(Body):
     defaults: DefaultsBody = DefaultsBody()
     mandatory: bool = Field(default=False, description="Nobody can turn it off, and it waits for no quiet hours.")
 
+    def declared(self, key: str) -> NewEventType:
+        """Give what is to be kept."""
+        return NewEventType(
+            key=key,
+            name=self.name,
+            description=self.description,
+            category=self.category,
+            variables=self.variables,
+            examples=tuple(self.examples),
+            defaults=Defaults(push=self.defaults.push, feed=self.defaults.feed),
+            mandatory=self.mandatory,
+        )
+
 
 class DefaultsOut(BaseModel):
     """What a person gets of it before they choose."""
@@ -92,17 +105,7 @@ async def put_event_type(
     request: Request, by: By, response: Response, app: WriteTypes, key: TypeKey, body: EventTypeBody
 ) -> EventTypeOut:
     """Declare a kind of event with its variables, or change it. Events that are stored already stay as they are."""
-    new = NewEventType(
-        key=key,
-        name=body.name,
-        description=body.description,
-        category=body.category,
-        variables=body.variables,
-        examples=tuple(body.examples),
-        defaults=Defaults(push=body.defaults.push, feed=body.defaults.feed),
-        mandatory=body.mandatory,
-    )
-    stored, made = await container_of(request).automation.event_types.put(app.id, new, by=by)
+    stored, made = await container_of(request).automation.event_types.put(app.id, body.declared(key), by=by)
     if made:
         response.status_code = 201
     return _out(stored)

@@ -23,6 +23,7 @@ from tidings.web.api import (
     notifications,
     oidc,
     preferences,
+    presets,
     reset,
     session,
     setup,
@@ -51,6 +52,7 @@ for _part in (
     follows.router,  # likewise
     triggers.router,
     dry_runs.router,
+    presets.router,
     subscriptions.router,
     timelines.router,
     users.router,
