@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
+from tidings.lib.turns import Crowded, Turns
 
 T = TypeVar("T")
 
@@ -32,8 +33,8 @@ MEMORY = 19_456
 NICE = 10
 """How far the threads step back behind everything else of this machine."""
 
-MOST_WAITING = 16
-"""Passwords that wait to be looked at, before others are told to come back."""
+MOST_WAITING = 64
+"""Passwords that wait to be looked at, before others are told to come back: the free attempts of two addresses."""
 
 LEAST_SCORE = 2
 """Of zxcvbn's scores: at least a million guesses by somebody who knows what people choose."""
@@ -46,47 +47,59 @@ _BUSY_SECONDS = 2
 
 
 class Passwords:
-    """Makes and checks PHC strings. A core stays free for everything else where there are two."""
+    """Makes and checks PHC strings. A core stays free for everything else where there are two.
+
+    Who has shown something already, a session or a link, goes before strangers; those take turns by their network, so
+    that however many come from one, or from many, members get in.
+    """
 
     def __init__(
         self, *, random_bytes: Callable[[int], bytes] = secrets.token_bytes, at_once: int | None = None
     ) -> None:
         self._random_bytes = random_bytes
-        self._at_once = at_once or max(1, (os.cpu_count() or 1) // 2)
-        self._waiting = 0
+        at_once = at_once or max(1, (os.cpu_count() or 1) // 2)
+        self._turns = Turns(at_once=at_once, most=MOST_WAITING)
         self._threads = ThreadPoolExecutor(
-            self._at_once, thread_name_prefix="tidings-password", initializer=_let_others_go_first
+            at_once, thread_name_prefix="tidings-password", initializer=_let_others_go_first
         )
         self._nobodys: str | None = None
+        self._making = threading.Lock()
 
     async def hash(self, password: str) -> str:
         """Give the PHC string of a password. Raises SERVICE_BUSY."""
         salt = self._random_bytes(16)
-        return await self._run(lambda: _derived(password, salt))
+        return await self._run(lambda: _derived(password, salt), whose=None)
 
-    async def matches(self, password: str, phc: str | None) -> bool:
-        """Say whether it is the password; as slow, and no, where there is none. Raises SERVICE_BUSY."""
-        # Stands in for the password of whoever is not there: finding out who is must take no less time.
-        if self._nobodys is None:
-            self._nobodys = await self.hash(self._random_bytes(32).hex())
-        stored = phc or self._nobodys
-        found = await self._run(lambda: _matches(password, stored))
-        return found and phc is not None
+    async def matches(self, password: str, phc: str | None, *, whose: str | None = None) -> bool:
+        """Say whether it is the password; as slow, and no, where there is none. Raises SERVICE_BUSY.
+
+        `whose` is the network of a stranger, None for who has shown something already.
+        """
+
+        def look() -> bool:
+            nobodys = self._stand_in()
+            return _matches(password, phc or nobodys)
+
+        return await self._run(look, whose) and phc is not None
+
+    def _stand_in(self) -> str:
+        """Give the password of whoever is not there: finding out who is must take no less time."""
+        with self._making:
+            if self._nobodys is None:
+                self._nobodys = _derived(self._random_bytes(32).hex(), self._random_bytes(16))
+            return self._nobodys
 
     def close(self) -> None:
         """End the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        if self._waiting >= self._at_once + MOST_WAITING:
-            raise CatalogueError(
-                ErrorCode.SERVICE_BUSY, "Too many people sign in at this moment.", retry_after=_BUSY_SECONDS
-            )
-        self._waiting += 1
+    async def _run(self, work: Callable[[], T], whose: str | None) -> T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        finally:
-            self._waiting -= 1
+            async with self._turns.turn(whose):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except Crowded:
+            words = "Too many people sign in at this moment."
+            raise CatalogueError(ErrorCode.SERVICE_BUSY, words, retry_after=_BUSY_SECONDS) from None
 
 
 def outdated(phc: str) -> bool:

@@ -91,7 +91,7 @@ class SignIn:
         member = await self._store.read(lambda tx: tx.members.by_email(email))
         attempt = await self._throttle.password(email, visit.address, member=member)
         phc = member.password if member is not None and member.disabled_at is None else None
-        right = await self._passwords.matches(password, phc)
+        right = await self._passwords.matches(password, phc, whose=attempt.whose)
         if member is None or not right:
             await self._refuse(member, visit)
             raise CatalogueError(ErrorCode.SIGN_IN_REFUSED)

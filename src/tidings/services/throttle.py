@@ -21,6 +21,8 @@ class Attempt:
 
     counted: tuple[tuple[bytes, Patience], ...]
     forgiven: tuple[bytes, ...]
+    whose: str | None = None
+    """The network of a stranger; None from where a member is signed in already."""
 
     def forgive(self, tx: Transaction) -> None:
         """Take the count back where the attempt succeeded; an address alone stays counted, for its other accounts."""
@@ -49,16 +51,19 @@ class Throttle:
         def known(tx: Transaction) -> bool:
             return member is not None and address is not None and tx.sessions.known_address(member.id, address)
 
-        if await self._store.read(known):
+        at_home = await self._store.read(known)
+        if at_home:
             counted.remove((whole, ACCOUNT))
-        return await self._enter(counted, forgiven=(pair, whole))
+        return await self._enter(counted, forgiven=(pair, whole), whose=None if at_home else network)
 
     async def code(self, member: Member) -> Attempt:
         """Let an attempt with a code pass. Raises LOCKED_OUT."""
         name = self._name("code", member.public_id)
         return await self._enter([(name, CODE)], forgiven=(name,))
 
-    async def _enter(self, counted: Sequence[tuple[bytes, Patience]], *, forgiven: tuple[bytes, ...]) -> Attempt:
+    async def _enter(
+        self, counted: Sequence[tuple[bytes, Patience]], *, forgiven: tuple[bytes, ...], whose: str | None = None
+    ) -> Attempt:
         now = self._clock.now()
         names = [name for name, _ in counted]
         # Looked at first without a write, so that a flood of refused ones costs little.
@@ -73,7 +78,7 @@ class Throttle:
             return until
 
         _refuse(await self._store.write(count), now)
-        return Attempt(tuple(counted), forgiven)
+        return Attempt(tuple(counted), forgiven, whose)
 
     def _name(self, *parts: str) -> bytes:
         return self._store.sealer.blind_index("\0".join(parts).encode(), context="sign-in failures")

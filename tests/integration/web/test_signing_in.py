@@ -14,6 +14,7 @@ from tests.integration.web.instance import client_of, problem
 from support.members import member_of, sign_in
 from tidings.domain.audit import SYSTEM
 from tidings.domain.permission import OF_APP, OF_INSTANCE, Role
+from tidings.lib.turns import Turns
 from tidings.services import passwords
 from tidings.wiring import Container
 
@@ -209,29 +210,85 @@ async def test_what_happened_is_written_down(browser: httpx2.AsyncClient, contai
     assert {entry.actor.address for entry in entries} == {"127.0.0.1"}
 
 
+def from_address(app: FastAPI, address: str) -> httpx2.AsyncClient:
+    transport = httpx2.ASGITransport(app, raise_app_exceptions=False, client=(address, 1))  # type: ignore[arg-type]
+    return httpx2.AsyncClient(transport=transport, base_url="https://push.example.com")
+
+
+async def filled(turns: Turns) -> None:
+    async with asyncio.timeout(60):
+        while turns.waiting < passwords.MOST_WAITING:
+            await asyncio.sleep(0.001)
+
+
 class TestHashing:
     async def test_others_are_answered_and_too_many_are_sent_away_while_passwords_are_looked_at(
         self, app: FastAPI, api: httpx2.AsyncClient, container: Container, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         looked_at = threading.Event()
         monkeypatch.setattr(passwords, "_matches", lambda *_: looked_at.wait() and False)
-        most = container.accounts.passwords._at_once + passwords.MOST_WAITING
+        turns = container.accounts.passwords._turns
 
         async def attempt(number: int) -> httpx2.Response:
-            async with client_of(app) as client:
+            async with from_address(app, f"198.51.100.{number}") as client:
                 body = {"email": f"n{number}@example.com", "password": "wrong password"}
                 return await client.post("/api/v1/session", json=body)
 
+        most = passwords.MOST_WAITING + turns._free
         waiting = [asyncio.create_task(attempt(number)) for number in range(most)]
-        while container.accounts.passwords._waiting < most:
-            await asyncio.sleep(0)
+        await filled(turns)
         for path in ("/livez", "/api/v1/apps"):
             assert (await api.get(path)).status_code == 200
-        answer = await attempt(most)
+        answer = await attempt(250)
         problem(answer, 503, "service_busy")
         assert answer.headers["retry-after"] == "2"
         looked_at.set()
         assert {one.status_code for one in await asyncio.gather(*waiting)} == {401}
+
+    async def test_members_get_in_while_strangers_everywhere_try_passwords(
+        self, app: FastAPI, container: Container, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By a session and from where they are signed in; and from elsewhere, where a few places make the flood."""
+        anna = await member_of(container, password=PASSWORD, email="anna@example.com")
+        looked_at, really = threading.Event(), passwords._matches
+        monkeypatch.setattr(passwords, "_matches", lambda *what: looked_at.wait() and really(*what))
+        turns = container.accounts.passwords._turns
+        body = {"email": "anna@example.com", "password": PASSWORD}
+
+        async def attempt(number: int, flood: int) -> httpx2.Response:
+            # No more of one place come so far than its attempts that are free.
+            address = f"203.0.113.{number % 4}" if flood else f"198.51.100.{number}"
+            async with from_address(app, address) as client:
+                wrong = {"email": f"n{number}@example.com", "password": "wrong password"}
+                return await client.post("/api/v1/session", json=wrong)
+
+        for flood in (0, 1):
+            looked_at.clear()
+            most = passwords.MOST_WAITING + turns._free
+            strangers = [asyncio.create_task(attempt(number, flood)) for number in range(most)]
+            await filled(turns)
+            async with (
+                from_address(app, "192.0.2.1") as home,
+                from_address(app, "192.0.2.1") as again,
+                from_address(app, "192.0.2.2") as elsewhere,
+            ):
+                await sign_in(home, container, anna)
+                confirmed = asyncio.create_task(home.post("/api/v1/session/confirm", json={"password": PASSWORD}))
+                let_in = asyncio.create_task(again.post("/api/v1/session", json=body))
+                travelling = asyncio.create_task(elsewhere.post("/api/v1/session", json=body))
+                if not flood:
+                    problem(await travelling, 503, "service_busy")
+                async with asyncio.timeout(60):
+                    while len(turns._first) < 2:
+                        await asyncio.sleep(0.001)
+                looked_at.set()
+                assert (await confirmed).status_code == 204
+                assert (await let_in).status_code == 201
+                if flood:
+                    assert (await travelling).status_code == 201
+            answers = [one.status_code for one in await asyncio.gather(*strangers)]
+            assert set(answers) == {401, 503}
+            assert answers.count(503) == (3 if flood else 2)
 
     async def test_an_unknown_address_a_disabled_member_and_a_wrong_password_cost_the_same_work(
         self, browser: httpx2.AsyncClient, container: Container, monkeypatch: pytest.MonkeyPatch
