@@ -117,7 +117,8 @@ class Settings(BaseSettings):
     )
     push_host_map: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Development only: `jmt17.google.com=127.0.0.1:8443` sends a push host elsewhere; comma separated.",
+        description="Development only: `jmt17.google.com=127.0.0.1:8443` sends a push host elsewhere, "
+        "`fcm.googleapis.com/v1/=127.0.0.1:8443` what begins with that path; comma separated.",
     )
 
     @field_validator("extra_push_hosts", "push_host_map", "allowed_hosts", "trusted_proxies", mode="before")

@@ -10,23 +10,32 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tidings.cli.client import Api
 from tidings.cli.demo_people import MARK, Person, people, peopled
+from tidings.cli.demo_phones import PHONES, phones
 from tidings.cli.failure import CommandFailed
 from tidings.cli.output import Output
 
 if TYPE_CHECKING:
+    from tidings.domain.app import App
     from tidings.wiring import Container
 
 SUBSCRIBERS = 1000
 SEED = 1
 PORTS = "ports.json"
 CHROMIUM_HOST = "jmt17.google.com"
+AT_GOOGLE = ("fcm.googleapis.com/v1/projects/", "oauth2.googleapis.com/token")
+AT_APPLE = ("api.push.apple.com", "api-manage-broadcast.push.apple.com")
+AT_APPLE_SANDBOX = ("api.sandbox.push.apple.com", "api-manage-broadcast.sandbox.push.apple.com")
 PARTS = ("push", "autopush", "control", "site", "gcm", "mcs")
+"""What keeps its port, as real browsers know it."""
+
+APPLE = ("apns", "apns_sandbox")
 FAULTS = {"gone": 0.02, "throttled": 0.01, "unavailable": 0.02, "slow": 0.01}
 READY_SECONDS = 60
 END_SECONDS = 5
@@ -34,7 +43,7 @@ END_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Simulator:
-    """A running simulator: the addresses of its parts, and how many subscribers it plays."""
+    """A running simulator: the addresses of its parts, and how many subscribers it plays, phones among them."""
 
     push: str
     autopush: str
@@ -42,13 +51,20 @@ class Simulator:
     site: str
     gcm: str
     mcs: str
+    apns: str
+    apns_sandbox: str
     chromium: list[str]
     ca: str
     subscribers: int = SUBSCRIBERS
 
-    def host_map(self) -> str:
-        """Give the entry of TIDINGS_PUSH_HOST_MAP by which pushes to a distribution's Chromium come here."""
-        return f"{CHROMIUM_HOST}={urlsplit(self.push).netloc.replace('localhost', '127.0.0.1')}"
+    def host_map(self) -> tuple[str, ...]:
+        """Give the entries of TIDINGS_PUSH_HOST_MAP: what comes here of pushes to Chromium and to apps.
+
+        Chrome's own are at fcm.googleapis.com too, but not below FCM's path: they go on to Google.
+        """
+        places = {**dict.fromkeys((CHROMIUM_HOST, *AT_GOOGLE), self.push)}
+        places |= dict.fromkeys(AT_APPLE, self.apns) | dict.fromkeys(AT_APPLE_SANDBOX, self.apns_sandbox)
+        return tuple(f"{what}=127.0.0.1:{urlsplit(url).port}" for what, url in places.items())
 
 
 @asynccontextmanager
@@ -99,7 +115,7 @@ async def _ready(process: Process) -> Simulator:
     try:
         line = await asyncio.wait_for(process.stdout.readline(), READY_SECONDS)
         told = json.loads(line)
-        return Simulator(**{name: told[name] for name in (*PARTS, "chromium", "ca")})
+        return Simulator(**{name: told[name] for name in (*PARTS, *APPLE, "chromium", "ca")})
     except (TimeoutError, ValueError, KeyError) as error:
         raise CommandFailed(
             "The simulator did not start.", "Run `tidings simulator` alone; what it prints says why."
@@ -125,13 +141,21 @@ async def furnish(
 
     The simulator keeps its keys in memory only: subscribers of an earlier start could no longer read what they get.
     """
-    app = await api.get(f"/apps/{api.app}")
-    if simulator.site not in app["origins"]:
-        await api.patch(f"/apps/{api.app}", {"origins": [*app["origins"], simulator.site]})
+    origins = (await api.get(f"/apps/{api.app}"))["origins"]
+    if simulator.site not in origins:
+        await api.patch(f"/apps/{api.app}", {"origins": [*origins, simulator.site]})
     await _told(simulator, "/site", {"tidings": server, "app": api.app})
     await _remove_earlier(api, container)
     known = people(seed=SEED)
-    await _introduce(container, api, known)
+    app = await container.apps.resolve(api.app)
+    await _introduce(container, app, known)
+    await asyncio.gather(
+        phones(container, app, partial(_told, simulator), known, seed=SEED),
+        _browsers(api, simulator, known, vapid_key=vapid_key, out=out),
+    )
+
+
+async def _browsers(api: Api, simulator: Simulator, known: Sequence[Person], *, vapid_key: str, out: Output) -> None:
     rows = peopled(await _new_subscribers(simulator, vapid_key=vapid_key), known, seed=SEED)
     added = await api.upload("/subscriptions/import", _lines(rows), format="json")
     if added["refused"]:
@@ -139,7 +163,7 @@ async def furnish(
 
 
 async def _new_subscribers(simulator: Simulator, *, vapid_key: str) -> list[Any]:
-    wish = {"count": simulator.subscribers, "vapid_key": vapid_key, "faults": FAULTS, "seed": SEED}
+    wish = {"count": simulator.subscribers - PHONES, "vapid_key": vapid_key, "faults": FAULTS, "seed": SEED}
     made: list[Any] = (await _told(simulator, "/subscribers", wish))["subscriptions"]
     return made
 
@@ -161,8 +185,7 @@ async def _lines(rows: list[Any]) -> AsyncIterator[bytes]:
         yield json.dumps(row).encode() + b"\n"
 
 
-async def _introduce(container: Container, api: Api, known: Sequence[Person]) -> None:
-    app = await container.apps.resolve(api.app)
+async def _introduce(container: Container, app: App, known: Sequence[Person]) -> None:
     await asyncio.gather(
         *(
             container.users.put(

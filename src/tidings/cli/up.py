@@ -129,7 +129,7 @@ async def _running(
     async with AsyncExitStack() as stack:
         simulator = await _simulator(settings, stack) if wish.demo else None
         if simulator is not None:
-            mapped = (simulator.host_map(), *settings.push_host_map)
+            mapped = (*simulator.host_map(), *settings.push_host_map)
             settings = settings.model_copy(update={"push_host_map": mapped})
         container = await stack.enter_async_context(opened(settings))
         await stack.enter_async_context(observed(container, call.out, refresh=container.vitals.refresh))

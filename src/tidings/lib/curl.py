@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ import pycurl
 
 from tidings.lib.cork import Corks
 from tidings.lib.curl_errors import KINDS
+from tidings.lib.detours import Detours
 from tidings.lib.egress import AddressGuard
 from tidings.lib.exchange import Answer, ClientIdentity, FailureKind, NetworkFailure, Reply, Request
 from tidings.lib.log import cut
@@ -34,7 +35,7 @@ class CurlClient:
         self,
         *,
         guard: AddressGuard,
-        connect_to: Mapping[str, str] | None = None,
+        detours: Detours,
         insecure: bool = False,
         ca_file: str | None = None,
         in_flight: int = 100,
@@ -44,7 +45,7 @@ class CurlClient:
         proxy: str | None = None,
     ) -> None:
         self._guard = guard
-        self._connect_to = {host.lower(): place for host, place in (connect_to or {}).items()}
+        self._detours = detours
         self._insecure = insecure
         self._ca_file = ca_file or certifi.where()
         self._most = in_flight
@@ -116,14 +117,16 @@ class CurlClient:
         call.begin(key, url=request.url, target=target)
         easy = call.easy
         origin = target.origin
-        if call.origin != origin.text:
-            trusted = self._insecure and (origin.loopback or origin.host in self._connect_to)
+        elsewhere = self._detours.of(origin.host, target.path)
+        if call.origin != origin.text or call.elsewhere != elsewhere:
+            trusted = self._insecure and (origin.loopback or elsewhere is not None)
             if call.verified is trusted:
                 call.verified = not trusted
                 easy.setopt(pycurl.SSL_VERIFYPEER, int(call.verified))
                 easy.setopt(pycurl.SSL_VERIFYHOST, 2 * int(call.verified))
             easy.setopt(pycurl.URL, origin.text)
-            call.origin = origin.text
+            easy.setopt(pycurl.CONNECT_TO, [f"{origin.host}::{elsewhere or ':'}"])  # `host:::` is where it is
+            call.origin, call.elsewhere = origin.text, elsewhere
         # As part of the URL libcurl would write `%2f` as `%2F`; a target goes out byte for byte, and not into messages.
         if call.identity is not request.identity:
             _identify(easy, request.identity)
@@ -198,7 +201,6 @@ class CurlClient:
             pycurl.TCP_KEEPALIVE: 1,
             pycurl.CONNECTTIMEOUT_MS: int(connect * 1000),
             pycurl.TIMEOUT_MS: int(total * 1000),
-            pycurl.CONNECT_TO: [f"{host}::{place}" for host, place in self._connect_to.items()],
             pycurl.OPENSOCKETFUNCTION: partial(self._open_socket, call),
             pycurl.SOCKOPTFUNCTION: self._opened_by_curl,
             pycurl.HEADERFUNCTION: call.lines.append,
@@ -211,7 +213,7 @@ class CurlClient:
     def _open_socket(self, call: Transfer, purpose: int, address: tuple[int, int, int, tuple[Any, ...]]) -> Any:
         """Judge an address that libcurl is about to connect to: after resolving, so no name can change in between."""
         family, kind, protocol, place = address
-        exempt = self._proxy is not None or (self._insecure and call.target.origin.host in self._connect_to)
+        exempt = self._proxy is not None or (self._insecure and call.elsewhere is not None)
         if not exempt and not self._guard.allows(str(place[0])):
             call.refused = True
             return pycurl.SOCKET_BAD

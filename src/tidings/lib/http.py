@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import certifi
 
 from tidings.lib.curl import CurlClient
+from tidings.lib.detours import Detours
 from tidings.lib.egress import AddressGuard
 from tidings.lib.exchange import Answer, FailureKind, NetworkFailure, Request
 from tidings.lib.http2.client import Http2Client
@@ -28,7 +29,8 @@ K = TypeVar("K", bound=Hashable)
 class Client:
     """Sends many requests at once; belongs to one thread and is not carried across a fork.
 
-    `connect_to` sends a host elsewhere (`{"push.example.com": "127.0.0.1:8443"}`) under its own name in TLS and Host.
+    `connect_to` sends a host elsewhere (`{"push.example.com": "127.0.0.1:8443"}`), or what begins with a path there
+    (`push.example.com/v1/`), under its own name in TLS and Host.
     `insecure`, for development, takes http, exempts what `connect_to` names from the guard, and does not verify the
     certificates of those and of loopback. Without `proxy` the environment's proxies are ignored; with one, the proxy
     decides what can be reached, as no address but its own is seen here. `by_curl` leaves everything to libcurl. Times
@@ -50,13 +52,13 @@ class Client:
         by_curl: bool = False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        mapped = {host.lower(): place for host, place in (connect_to or {}).items()}
+        detours = Detours(connect_to or {})
         trusted = ca_file or certifi.where()
         self._most = in_flight
         self._failed: list[tuple[Any, Answer]] = []
         self._curl = CurlClient(
             guard=guard,
-            connect_to=mapped,
+            detours=detours,
             insecure=insecure,
             ca_file=trusted,
             in_flight=in_flight,
@@ -67,7 +69,7 @@ class Client:
         )
         self._http2 = Http2Client(
             guard=guard,
-            connect_to=mapped,
+            detours=detours,
             insecure=insecure,
             ca_file=trusted,
             connect_timeout=connect_timeout,

@@ -92,6 +92,7 @@ class Transfer:
         "_read",
         "body",
         "easy",
+        "elsewhere",
         "identity",
         "key",
         "lines",
@@ -112,6 +113,7 @@ class Transfer:
         self.identity: ClientIdentity | None = None
         self.verified = True
         self.origin = ""
+        self.elsewhere: str | None = None
         self.lines: list[bytes] = []
         self.body = bytearray()
         self._read = 0

@@ -219,7 +219,7 @@ class Fcm:
         if phone is not None:
             phone.tally.refused += 1
         status = answer.status if isinstance(answer, Response) else type(answer).__name__.lower()
-        why = answer.body.decode()[:200] if isinstance(answer, Response) else "scripted"
+        why = _why(answer) if isinstance(answer, Response) else "scripted"
         self._journal.refused(Refused(self._clock.now().timestamp(), token[:8], "fcm", status, why))
         return answer
 
@@ -237,6 +237,13 @@ def _message_of(body: bytes) -> tuple[Mapping[str, Any] | Response, bool]:
         if name in ("from", "message_type") or name.startswith(("google.", "gcm.notification.")):
             return _invalid("message.data", f"Invalid data payload key: {name}"), False
     return message, bool(asked.get("validate_only") or asked.get("validateOnly"))
+
+
+def _why(answer: Response) -> str:
+    """Say what an answer says: its code, and its words."""
+    error = json.loads(answer.body)["error"]
+    codes = [one["errorCode"] for one in error["details"] if "errorCode" in one]
+    return f"{codes[0] if codes else error['status']}: {error['message']}"[:200]
 
 
 def _size(message: Mapping[str, Any]) -> int:

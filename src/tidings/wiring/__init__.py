@@ -12,6 +12,7 @@ from pathlib import Path
 from tidings.bus import Bus, bus_from
 from tidings.domain.safety import TripLimits
 from tidings.lib.clock import Clock, SystemClock
+from tidings.lib.detours import whole_hosts
 from tidings.lib.egress import AddressGuard, HostPolicy, getaddrinfo
 from tidings.lib.fetch import WHERE_A_URL_LEADS, Fetcher
 from tidings.lib.ids import Ids
@@ -97,7 +98,7 @@ class Container:
 
 
 def push_hosts(settings: Settings) -> dict[str, str]:
-    """Read TIDINGS_PUSH_HOST_MAP: `host=address:port` becomes {host: "address:port"}.
+    """Read TIDINGS_PUSH_HOST_MAP: `host=address:port` becomes {host: "address:port"}, `host/path/=` the same.
 
     Raises ValueError when the map is set without TIDINGS_ALLOW_INSECURE_ENDPOINTS, or an entry has no `=`.
     """
@@ -126,7 +127,7 @@ def _limits(settings: Settings) -> TripLimits:
 def _policy(settings: Settings, hosts: Mapping[str, str]) -> HostPolicy:
     return default_policy(
         extra_hosts=settings.extra_push_hosts,
-        mapped_hosts=tuple(hosts),
+        mapped_hosts=whole_hosts(hosts),
         allow_insecure=settings.allow_insecure_endpoints,
     )
 
@@ -203,7 +204,7 @@ def assembled(
     fetcher, policy, tripwire = _fetcher(settings, guard), _policy(settings, hosts), Tripwire(_limits(settings))
     call = call or caller(guard=guard, connect_to=hosts, insecure=settings.allow_insecure_endpoints)
     flow = Flow(store=store, bus=bus, clock=clock, ids=ids, deliveries=deliveries, provider=provider)
-    subscriptions = _subscriptions(store, clock, ids, policy, guard, mapped=tuple(hosts), resolve=resolve)
+    subscriptions = _subscriptions(store, clock, ids, policy, guard, mapped=whole_hosts(hosts), resolve=resolve)
     return Container(
         settings=settings,
         clock=clock,

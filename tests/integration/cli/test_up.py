@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -138,6 +139,22 @@ def test_a_live_database_is_backed_up_whole_and_never_over_another_file(tmp_path
     assert "exists already" in again.stderr
 
 
+def devices_of(ready: dict[str, Any], data: Path) -> dict[str, int]:
+    """Count the devices of each integration, those among them that have just ended too."""
+    key = told("key", "create", "--name", "watcher", "--data", str(data))["key"]
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx2.Client(base_url=f"{ready['url']}/api/v1", headers=headers, trust_env=False, timeout=30) as api:
+        found, path = Counter[str](), "/subscriptions?limit=100"
+        while path:
+            page = api.get(path).raise_for_status().json()
+            found.update(one["provider"] for one in page["data"])
+            path = f"/subscriptions?limit=100&cursor={page['next_cursor']}" if page["next_cursor"] else ""
+        labels = {one["provider"]: one for one in api.get("/integrations").json()["data"]}
+        assert all(one["paused_because"] is None for one in labels.values())
+        assert set(labels) == set(found)
+    return dict(found)
+
+
 @pytest.mark.slow
 def test_the_demo_sends_a_first_campaign_and_can_be_started_again(tmp_path: Path) -> None:
     for title in ("Fresh fish", "Fresh fish, again"):
@@ -147,6 +164,9 @@ def test_the_demo_sends_a_first_campaign_and_can_be_started_again(tmp_path: Path
             assert sent["counts"]["sent"] + sent["reasons"]["gone"] == 1000
             summary = httpx2.get(f"{ready['control']}/subscribers/summary", trust_env=False)
             assert summary.status_code == 200
+            assert devices_of(ready, tmp_path) == {"apns": 40, "fcm": 20, "webpush": 940}
+            iphones = httpx2.get(f"{ready['control']}/apns/summary", trust_env=False).json()["total"]
+            assert (iphones["subscribers"], iphones["distinct"], iphones["doubled"]) == (40, 38, 0)
         assert not (tmp_path / "tidings.db").exists()
 
 

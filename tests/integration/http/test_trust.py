@@ -108,3 +108,30 @@ def test_proxies_of_the_environment_are_ignored(client: Client, monkeypatch: pyt
     for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert status_of(one(client, request())) == 201
+
+
+def test_what_begins_with_a_path_is_led_elsewhere_and_the_rest_of_the_host_is_not(
+    start: Callable[..., Server], ca_file: str, new_client: NewClient
+) -> None:
+    whole, api = start(), start()
+    mapped = {"push.example.com": whole.place, "Push.Example.com/status/": api.place}
+    paths = ["/ok", "/status/201", "/status/503", "/ok", "/statuses"]
+    with new_client(guard=AddressGuard(allow_loopback=True), connect_to=mapped, ca_file=ca_file) as client:
+        list(client.exchange((path, request(path)) for path in paths))
+        for path in paths:
+            one(client, request(path))
+    assert sorted({seen.path for seen in whole.seen}) == ["/ok", "/statuses"]
+    assert sorted({seen.path for seen in api.seen}) == ["/status/201", "/status/503"]
+    assert len(whole.seen) + len(api.seen) == 2 * len(paths)
+    assert {*whole.names, *api.names} == {"push.example.com"}
+
+
+def test_insecure_trusts_no_more_of_a_host_than_the_path_that_is_led_elsewhere(
+    start: Callable[..., Server], new_client: NewClient
+) -> None:
+    api = start()
+    mapped = {"localhost/status/": api.place}
+    with new_client(guard=AddressGuard(), connect_to=mapped, insecure=True) as client:
+        assert status_of(one(client, request("/status/201", base="https://localhost"))) == 201
+        assert failure_of(one(client, request("/ok", base="https://localhost"))) is FailureKind.FORBIDDEN_ADDRESS
+    assert [seen.path for seen in api.seen] == ["/status/201"]

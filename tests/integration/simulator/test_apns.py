@@ -331,6 +331,15 @@ class TestCertificate:
         assert connection.closed
 
 
+async def test_a_key_can_be_made_here_to_be_uploaded(simulator: Running, sender: Sender) -> None:
+    made = control(simulator, "/apns/keys", team_id=TEAM_ID, key_id="MADEHERE01", topics=[BUNDLE_ID])
+    token = sender.token(key_id="MADEHERE01", key=made["key"])
+    connection = await sender.connect()
+    assert (await connection.push(sender.headers(authorization=token))).status == 200
+    other = sender.headers(authorization=token, apns_topic="com.example.other")
+    assert (await connection.push(other)).reason == "TopicDisallowed"
+
+
 async def test_devices_have_faults_in_exact_shares(simulator: Running, sender: Sender) -> None:
     made = control(
         simulator,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from selectors import DefaultSelector
 from typing import Any
 
+from tidings.lib.detours import Detours
 from tidings.lib.egress import AddressGuard
 from tidings.lib.exchange import Answer, ClientIdentity, FailureKind, Request
 from tidings.lib.http2.call import Call
@@ -17,7 +18,7 @@ from tidings.lib.http2.place import Place
 from tidings.lib.http2.request_head import RequestHeads, with_method
 from tidings.lib.http2.resolve import Resolver
 from tidings.lib.http2.trust import Trust
-from tidings.lib.transfer import Origin, Target
+from tidings.lib.transfer import Target
 
 MOST_TRIES = 3
 """Times a call is sent to a peer that says it works on nothing."""
@@ -45,7 +46,7 @@ class Http2Client:
         self,
         *,
         guard: AddressGuard,
-        connect_to: Mapping[str, str],
+        detours: Detours,
         insecure: bool,
         ca_file: str,
         connect_timeout: float,
@@ -54,7 +55,8 @@ class Http2Client:
         now: Callable[[], float] = time.monotonic,
         resolver: Resolver | None = None,
     ) -> None:
-        self._connect_to = connect_to
+        self._detours = detours
+        self._by_path = detours.by_path
         self._insecure = insecure
         self._total_timeout = total_timeout
         self._most_connections = max_host_connections
@@ -106,7 +108,9 @@ class Http2Client:
         identity = request.identity
         origin, path = target
         at: Hashable = origin.text if identity is None else (origin.text, identity)
-        place = self._places.get(at) or self._new_place(at, origin, identity)
+        if self._by_path:  # one origin is at two places
+            at = (at, self._detours.of(origin.host, path))
+        place = self._places.get(at) or self._new_place(at, target, identity)
         block = self._heads.block(place.start, path, request.headers, len(request.body))
         if block is None:
             return False
@@ -172,10 +176,11 @@ class Http2Client:
         self._selector.close()
         self._resolver.close()
 
-    def _new_place(self, at: Hashable, origin: Origin, identity: ClientIdentity | None) -> Place:
+    def _new_place(self, at: Hashable, target: Target, identity: ClientIdentity | None) -> Place:
         if len(self._places) >= MOST_PLACES:
             self._places = {key: place for key, place in self._places.items() if not place.idle}
-        made = Place(origin, identity, connect_to=self._connect_to, insecure=self._insecure)
+        mapped = self._detours.of(target.origin.host, target.path)
+        made = Place(target.origin, identity, mapped=mapped, insecure=self._insecure)
         self._places[at] = made
         return made
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 
 from tidings.lib.exchange import ClientIdentity
 from tidings.lib.http2.call import Call
@@ -19,13 +18,10 @@ HTTPS = 443
 
 
 class Place:
-    """Connections to one origin; `opening` counts those that do not stand yet."""
+    """Connections to one origin; `opening` counts those that do not stand yet. `mapped` is where it is instead."""
 
-    def __init__(
-        self, origin: Origin, identity: ClientIdentity | None, *, connect_to: Mapping[str, str], insecure: bool
-    ) -> None:
+    def __init__(self, origin: Origin, identity: ClientIdentity | None, *, mapped: str | None, insecure: bool) -> None:
         authority = origin.text.partition("://")[2]
-        mapped = connect_to.get(origin.host)
         self.origin = origin.text
         self.identity = identity
         self.start = start_of(authority)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tidings.simulator.answers import Request, Response
 from tidings.simulator.apns.channels import Channel
@@ -28,7 +30,7 @@ _Token = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64,200}$")]
 class _NewKey(msgspec.Struct, forbid_unknown_fields=True):
     team_id: str
     key_id: str
-    public_key: str
+    public_key: str | None = None
     environments: tuple[_Environment, ...] = (PRODUCTION, SANDBOX)
     topics: list[str] | None = None
 
@@ -103,10 +105,13 @@ class ApnsControl:
     def _key(self, request: Request) -> Response:
         asked = msgspec.json.decode(request.body, type=_NewKey)
         topics = None if asked.topics is None else frozenset(asked.topics)
-        public = public_key(asked.public_key)
-        key = Key(asked.team_id, asked.key_id, public, frozenset(asked.environments), topics)
-        self._service.senders.add_key(key)
-        return Response(204)
+        private = ec.generate_private_key(ec.SECP256R1()) if asked.public_key is None else None
+        public = private.public_key() if private else public_key(asked.public_key or "")
+        self._service.senders.add_key(Key(asked.team_id, asked.key_id, public, frozenset(asked.environments), topics))
+        if private is None:
+            return Response(204)
+        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return _json(201, {"key": pem.decode()})
 
     def _certificate(self, request: Request) -> Response:
         asked = msgspec.json.decode(request.body, type=_NewCertificate)

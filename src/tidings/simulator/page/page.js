@@ -4,13 +4,14 @@ const KEPT = 100;
 const REFUSALS_KEPT = 500;
 const REFUSALS_SHOWN = 8;
 const COLUMNS = ["subscribers", "accepted", "decrypted", "distinct", "doubled", "unreadable", "refused"];
-const READINGS = { decrypted: "decrypted", unreadable: "did not decrypt", not_tried: "still encrypted", empty: "no body" };
+const OF_BROWSERS = ["decrypted", "unreadable"];
+const READINGS = { decrypted: "decrypted", plain: "nothing to decrypt", unreadable: "did not decrypt", not_tried: "still encrypted", empty: "no body" };
 const UNREAD = {
   unreadable: "A message that did not decrypt",
   not_tried: "A message for a browser, which alone can read it",
   empty: "A message without a body",
 };
-const SERVICES = { strict: "strict", google: "Google", mozilla: "Mozilla", mozilla_android: "Mozilla on Android", apple: "Apple", microsoft: "Microsoft" };
+const SERVICES = { strict: "strict", google: "Google", mozilla: "Mozilla", mozilla_android: "Mozilla on Android", apple: "Apple", microsoft: "Microsoft", fcm: "FCM", apns_production: "APNs", apns_sandbox: "APNs sandbox" };
 const byId = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat("en", { useGrouping: true });
 const spaced = (value) => number.format(value).replaceAll(",", "\u202f");
@@ -27,19 +28,51 @@ function row(name, tally) {
   for (const column of COLUMNS) {
     const cell = document.createElement("td");
     cell.dataset.column = column;
-    cell.textContent = spaced(tally[column]);
+    cell.textContent = tally[column] === undefined ? "\u2013" : spaced(tally[column]);
     if (tally[column] > 0 && (column === "doubled" || column === "unreadable")) cell.className = "bad";
     line.append(cell);
   }
   return line;
 }
 
-function showCrowd({ kinds, total }) {
-  const some = total.subscribers > 0;
-  byId("no-crowd").hidden = some;
-  byId("crowd-box").hidden = !some;
-  byId("kinds").replaceChildren(...Object.entries(kinds).map(([kind, tally]) => row(kind.replaceAll("_", " "), tally)));
-  byId("total").replaceChildren(row("Total", total));
+function heading(name) {
+  const line = document.createElement("tr");
+  const head = document.createElement("th");
+  head.scope = "rowgroup";
+  head.colSpan = COLUMNS.length + 1;
+  head.textContent = name;
+  line.className = "group";
+  line.append(head);
+  return line;
+}
+
+/** What apps are sent is not encrypted for them: there is nothing to count. */
+function ofApps(tally) {
+  return Object.fromEntries(Object.entries(tally).filter(([column]) => !OF_BROWSERS.includes(column)));
+}
+
+function showCrowd({ kinds }, apple) {
+  const groups = { Browsers: [], "Android apps, at FCM": [], "Apple apps, at APNs": [] };
+  for (const [kind, tally] of Object.entries(kinds)) {
+    if (kind.startsWith("fcm ")) groups["Android apps, at FCM"].push([kind.slice(4).replaceAll("_", " "), ofApps(tally)]);
+    else groups.Browsers.push([kind.replaceAll("_", " "), tally]);
+  }
+  groups["Apple apps, at APNs"] = Object.entries(apple.kinds).map(([kind, tally]) => [kind, ofApps(tally)]);
+  for (const rows of Object.values(groups)) rows.sort(([one], [other]) => (other === "none") - (one === "none"));
+  const some = Object.entries(groups).filter(([, rows]) => rows.length > 0);
+  byId("no-crowd").hidden = some.length > 0;
+  byId("crowd-box").hidden = some.length === 0;
+  const bodies = some.map(([name, rows]) => {
+    const body = document.createElement("tbody");
+    body.append(...(some.length > 1 ? [heading(name)] : []), ...rows.map((pair) => row(...pair)));
+    return body;
+  });
+  const table = byId("total").parentElement;
+  for (const old of table.querySelectorAll("tbody")) old.remove();
+  byId("total").before(...bodies);
+  const tallies = some.flatMap(([, rows]) => rows.map(([, tally]) => tally));
+  const sum = (column) => tallies.reduce((all, tally) => all + (tally[column] ?? 0), 0);
+  byId("total").replaceChildren(row("Total", Object.fromEntries(COLUMNS.map((column) => [column, sum(column)]))));
 }
 
 function moment(time, seconds) {
@@ -79,7 +112,7 @@ function item(message) {
     READINGS[message.reading],
     `${spaced(message.size)} bytes`,
     `TTL ${spaced(message.ttl)} s`,
-    `urgency ${message.urgency}`,
+    `${message.flavour.startsWith("apns") ? "priority" : "urgency"} ${message.urgency}`,
     message.topic ? `topic ${message.topic}` : "no topic",
   ].join(" \u00b7 ");
   facts(part("dl"), [
@@ -152,12 +185,13 @@ async function json(path) {
 async function refresh() {
   const live = byId("live");
   try {
-    const [summary, { messages }, { refusals }] = await Promise.all([
+    const [summary, apple, { messages }, { refusals }] = await Promise.all([
       json("/subscribers/summary"),
+      json("/apns/summary"),
       json(`/messages?limit=${KEPT}&after=${newest}`),
       json(`/refusals?limit=${REFUSALS_KEPT}&after=${newestRefusal}`),
     ]);
-    showCrowd(summary);
+    showCrowd(summary, apple);
     showMessages(messages);
     showRefusals(refusals);
     if (live.className !== "on") live.textContent = "Live";
