@@ -45,6 +45,9 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
           ? `let the user ${what} leave ${detail.unfollowed}`
           : `changed who follows ${what}`,
     'quiet_hours.changed': () => 'changed the quiet hours',
+    'segment.created': ({ what }) => `created the segment ${what}`,
+    'segment.changed': ({ what }) => `changed the segment ${what}`,
+    'segment.deleted': ({ what }) => `deleted the segment ${what}`,
     'personal_data.exported': ({ what }) => `exported what is kept of ${what}`,
     'personal_data.erased': ({ what }) => `erased what was kept of ${what}`,
   }],

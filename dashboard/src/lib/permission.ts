@@ -24,6 +24,8 @@ const WORDS: Readonly<Record<string, string>> = {
   'subscription.delete': 'delete subscriptions',
   'subscription.export': 'export subscriptions',
   'user.write': 'change users',
+  'segment.read': 'see segments',
+  'segment.write': 'create or change segments',
   'event_type.read': 'see event types',
   'event_type.write': 'declare or change event types',
   'event.read': 'see events',

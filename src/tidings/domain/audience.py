@@ -39,12 +39,14 @@ class Tagged:
 class Matching:
     """Active subscriptions for which conditions hold, on the device and on whoever it belongs to.
 
-    `at` is the moment that relative times count from, `segment` where the conditions come from (`seg_...`).
+    `at` is the moment that relative times count from, `segment` where the conditions come from (`seg_...`). `few` is
+    whether they name few enough by a topic to look for those by name, and not among all devices.
     """
 
     filter: Filter
     at: datetime
     segment: str | None = None
+    few: bool = False
 
 
 class Relaying(StrEnum):

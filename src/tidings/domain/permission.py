@@ -16,6 +16,8 @@ class Permission(StrEnum):
     MESSAGE_SEND = "message.send"
     TEMPLATE_READ = "template.read"
     TEMPLATE_WRITE = "template.write"
+    SEGMENT_READ = "segment.read"
+    SEGMENT_WRITE = "segment.write"
     SUBSCRIPTION_WRITE = "subscription.write"
     SUBSCRIPTION_DELETE = "subscription.delete"
     SUBSCRIPTION_IMPORT = "subscription.import"
@@ -54,7 +56,16 @@ OF_INSTANCE = frozenset({P.INSTANCE_READ, P.INSTANCE_MANAGE, P.INSTANCE_MEMBERS}
 OF_APP = frozenset(P) - OF_INSTANCE - {P.SELF, P.OPEN}
 
 _VIEW = frozenset(
-    {P.APP_SEE, P.APP_READ, P.MESSAGE_READ, P.EVENT_TYPE_READ, P.EVENT_READ, P.TRIGGER_READ, P.TEMPLATE_READ}
+    {
+        P.APP_SEE,
+        P.APP_READ,
+        P.MESSAGE_READ,
+        P.EVENT_TYPE_READ,
+        P.EVENT_READ,
+        P.TRIGGER_READ,
+        P.TEMPLATE_READ,
+        P.SEGMENT_READ,
+    }
 )
 _EDIT = _VIEW | {
     P.MESSAGE_SEND,
@@ -65,6 +76,7 @@ _EDIT = _VIEW | {
     P.TRIGGER_WRITE,
     P.TEMPLATE_WRITE,
     P.PRESET_APPLY,
+    P.SEGMENT_WRITE,
 }
 _ADMINISTER = _EDIT | {
     P.SUBSCRIPTION_DELETE,
@@ -104,6 +116,7 @@ class Scope(StrEnum):
     MESSAGES_SEND = "messages:send"
     MESSAGES_READ = "messages:read"
     TEMPLATES_WRITE = "templates:write"
+    SEGMENTS_WRITE = "segments:write"
     USERS_WRITE = "users:write"
     EVENTS_WRITE = "events:write"
     EVENTS_READ = "events:read"
@@ -120,11 +133,20 @@ _SEE = frozenset({P.APP_SEE})
 SCOPES: Mapping[Scope, frozenset[Permission]] = {
     Scope.READ: _VIEW,
     Scope.SEND: _SEE
-    | {P.MESSAGE_READ, P.MESSAGE_SEND, P.SUBSCRIPTION_WRITE, P.USER_WRITE, P.EVENT_SEND, P.TEMPLATE_READ},
+    | {
+        P.MESSAGE_READ,
+        P.MESSAGE_SEND,
+        P.SUBSCRIPTION_WRITE,
+        P.USER_WRITE,
+        P.EVENT_SEND,
+        P.TEMPLATE_READ,
+        P.SEGMENT_READ,
+    },
     Scope.ADMIN: _ADMINISTER,
     Scope.MESSAGES_SEND: _SEE | {P.MESSAGE_SEND},
     Scope.MESSAGES_READ: _SEE | {P.MESSAGE_READ},
     Scope.TEMPLATES_WRITE: _SEE | {P.TEMPLATE_READ, P.TEMPLATE_WRITE},
+    Scope.SEGMENTS_WRITE: _SEE | {P.SEGMENT_READ, P.SEGMENT_WRITE},
     Scope.USERS_WRITE: _SEE | {P.USER_WRITE},
     Scope.EVENTS_WRITE: _SEE | {P.EVENT_SEND},
     Scope.EVENTS_READ: _SEE | {P.EVENT_TYPE_READ, P.EVENT_READ},

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, assert_never
 from sqlalchemy import ColumnElement, FromClause, and_, bindparam, or_, select, true
 
 from tidings.domain.audience import Audience, Devices, Everyone, Matching, Relayed, Tagged, Through, Users
-from tidings.domain.filters import Filter, Root
+from tidings.domain.filters import Filter, Root, naming
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage.dialects import Dialect
-from tidings.storage.filters import Conditions, asks_for, devices_with_people
+from tidings.storage.filters import Conditions, asks_for, devices_with_people, named_by
 from tidings.storage.relay_status import SENDABLE
 from tidings.storage.tables.apps import credentials
 from tidings.storage.tables.subscriptions import subscriptions
@@ -33,12 +33,19 @@ class Kind(NamedTuple):
     cut_down: bool = False
     conditions: tuple[Filter, datetime] | None = None
     """Those of Matching, with the moment they are looked at: their statements are their own, and kept for a while."""
+    few: bool = False
+    """Whether the conditions name a few, who are found by name."""
+
+    @property
+    def named(self) -> bool:
+        """Whether those it names are few among many."""
+        return self.few or self.members in NAMED
 
 
 BY_ID = (Devices, Relayed)
 NAMED = (Users, *BY_ID)
-"""Kinds that name a few among many. They are found by the index of their names: a message to one person must not
-look at a million devices."""
+"""Kinds, beside conditions, that name a few among many. They are found by the index of their names: a message to one
+person must not look at a million devices."""
 
 
 def predicate(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
@@ -47,7 +54,7 @@ def predicate(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
     app_id = dialect.unindexed(subscriptions.c.app_id) if by_id else subscriptions.c.app_id
     return and_(
         app_id == bindparam("app_id"),
-        _sendable(dialect, kind.members),
+        _sendable(dialect, kind),
         subscriptions.c.credential_id.is_not(None),
         _members(dialect, kind),
         _reached(dialect, kind),
@@ -56,7 +63,7 @@ def predicate(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
 
 def place(dialect: Dialect, kind: Kind) -> ColumnElement[int]:
     """Give the id to compare with the ends of a range and to sort by."""
-    return dialect.unindexed(subscriptions.c.id) if kind.members in NAMED else subscriptions.c.id
+    return dialect.unindexed(subscriptions.c.id) if kind.named else subscriptions.c.id
 
 
 def _reached(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
@@ -66,7 +73,7 @@ def _reached(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
     keys = select(credentials.c.id).where(dialect.any_of(credentials.c.provider, CHANNELS))
     key = subscriptions.c.credential_id
     # Where few are named they are found by name: the index of keys would lead through all devices of a provider.
-    return (dialect.unindexed(key) if kind.members in NAMED else key).in_(keys)
+    return (dialect.unindexed(key) if kind.named else key).in_(keys)
 
 
 def sendable(kind: type, status: ColumnElement[str] = subscriptions.c.status) -> ColumnElement[bool]:
@@ -75,9 +82,9 @@ def sendable(kind: type, status: ColumnElement[str] = subscriptions.c.status) ->
     return or_(*(status == one for one in SENDABLE)) if kind is Relayed else status == SubscriptionStatus.ACTIVE
 
 
-def _sendable(dialect: Dialect, kind: type) -> ColumnElement[bool]:
+def _sendable(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
     status = subscriptions.c.status
-    return sendable(kind, dialect.unindexed(status) if kind in NAMED else status)
+    return sendable(kind.members, dialect.unindexed(status) if kind.named else status)
 
 
 def source(kind: Kind) -> FromClause:
@@ -91,7 +98,8 @@ def _members(dialect: Dialect, whole: Kind) -> ColumnElement[bool]:
     kind = whole.members
     if whole.conditions is not None:
         tree, at = whole.conditions
-        return Conditions(dialect, at).sql(tree)
+        holds = Conditions(dialect, at).sql(tree)
+        return and_(named_by(dialect, tree), holds) if whole.few else holds
     if kind is Users:
         return dialect.any_of(subscriptions.c.user_external_id, MEMBERS)
     if kind in BY_ID:
@@ -105,7 +113,7 @@ def still(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
     """Say which of some devices, found by their ids, belong to an audience of that kind now: people sign out."""
     if kind.members is Users:
         return dialect.any_of(dialect.unindexed(subscriptions.c.user_external_id), MEMBERS)
-    return true() if kind.members in BY_ID else _members(dialect, kind)
+    return true() if kind.members in BY_ID else _members(dialect, kind._replace(few=False))
 
 
 def kind_of(audience: Audience) -> Kind:
@@ -113,7 +121,9 @@ def kind_of(audience: Audience) -> Kind:
     if isinstance(audience, Through):
         return kind_of(audience.of)._replace(cut_down=True)
     if isinstance(audience, Matching):
-        return Kind(Matching, conditions=(audience.filter, audience.at))
+        named = naming(audience.filter)
+        few = named is not None and (audience.few or named.field.path != ("topics",))
+        return Kind(Matching, conditions=(audience.filter, audience.at), few=few)
     return Kind(type(audience))
 
 

@@ -51,7 +51,8 @@ def json_from_audience(audience: Audience) -> dict[str, Any]:
         return {**json_from_audience(audience.of), CHANNELS: list(audience.channels)}
     if isinstance(audience, Matching):
         conditions = json_from_filter(audience.filter)
-        return {"kind": "matching", "filter": conditions, "at": microseconds(audience.at), "segment": audience.segment}
+        whence = {"at": microseconds(audience.at), "segment": audience.segment}
+        return {"kind": "matching", "filter": conditions, **whence} | ({"few": True} if audience.few else {})
     fields: dict[str, Any] = msgspec.to_builtins(audience)
     if isinstance(audience, Relayed):
         fields["of"] = fields.pop("kind")
@@ -65,7 +66,9 @@ def audience_from_json(stored: dict[str, Any]) -> Audience:
         fields["kind"] = fields.pop("of")
     members: Members
     if stored["kind"] == "matching":
-        members = Matching(filter_from_json(fields["filter"]), moment(fields["at"]), fields["segment"])
+        members = Matching(
+            filter_from_json(fields["filter"]), moment(fields["at"]), fields["segment"], fields.get("few", False)
+        )
     else:
         members = msgspec.convert(fields, KINDS[stored["kind"]])
     return Through(members, tuple(stored[CHANNELS])) if CHANNELS in stored else members

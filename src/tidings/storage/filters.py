@@ -27,11 +27,25 @@ from sqlalchemy import (
     literal,
     not_,
     or_,
+    select,
     true,
     type_coerce,
 )
 
-from tidings.domain.filters import AllOf, AnyOf, Compare, Field, Filter, Not, Op, Root, Value, Version, fields_of
+from tidings.domain.filters import (
+    AllOf,
+    AnyOf,
+    Compare,
+    Field,
+    Filter,
+    Not,
+    Op,
+    Root,
+    Value,
+    Version,
+    fields_of,
+    naming,
+)
 from tidings.domain.filters.tree import ORDERING, RELATIVE
 from tidings.domain.filters.values import MICROSECOND, fold, microseconds_of, version_key
 from tidings.storage.dialects import Dialect, JsonScalar
@@ -64,6 +78,20 @@ def devices_with_people() -> FromClause:
         users,
         and_(users.c.app_id == subscriptions.c.app_id, users.c.external_id == subscriptions.c.user_external_id),
     )
+
+
+def named_by(dialect: Dialect, tree: Filter) -> ColumnElement[bool]:
+    """Say of whose devices alone conditions can hold, in a way that the index of their names answers."""
+    found, whose = naming(tree), subscriptions.c.user_external_id
+    if found is None:
+        return true()
+    if found.field.path == ("topics",):
+        app_id = bindparam("app_id", type_=BigInteger)
+        followers = select(follows.c.user_external_id).where(follows.c.app_id == app_id)
+        return whose.in_(followers.where(follows.c.topic == _text(found.value)))
+    if isinstance(found.value, tuple):
+        return dialect.among(whose, [str(one) for one in found.value])
+    return whose == _text(found.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,13 @@ class SqlNotifications:
         query = select(notifications).where(c.app_id == app_id).order_by(c.id.desc()).limit(limit)
         return self._all(query.where(c.id < after) if after else query)
 
+    def unfinished_to(self, app_id: int, segment: str, *, limit: int) -> list[str]:
+        """Give the public ids of what was sent to a segment (`seg_...`) and is not finished."""
+        unfinished = [one for one in NotificationStatus if one not in FINAL_STATUSES]
+        named = self._scope.dialect.json(c.audience, ("segment",)).scalar.text == segment
+        query = select(c.public_id).where(c.app_id == app_id, c.status.in_(unfinished), named).order_by(c.id)
+        return list(self._scope.connection.execute(query.limit(limit)).scalars())
+
     def totals(self, app_id: int, *, since: datetime) -> Counts:
         """Add up the counters of the notifications made since then."""
         sums = [func.coalesce(func.sum(c[f"n_{name}"]), 0) for name in COUNTERS]

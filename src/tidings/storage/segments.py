@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
 
 from tidings.domain.app import User
 from tidings.domain.audience import Everyone, Matching
-from tidings.domain.filters import Filter, Root, filter_from_json, json_from_filter
+from tidings.domain.filters import Filter, Root, filter_from_json, json_from_filter, naming
 from tidings.domain.segment import Estimate, Segment
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage import recipients as reading
@@ -54,6 +54,16 @@ class SqlSegments:
         row = self._scope.connection.execute(query).first()
         return None if row is None else _segment(row)
 
+    def by_name(self, app_id: int, name: str) -> Segment | None:
+        """Find by name."""
+        row = self._scope.connection.execute(select(segments).where(c.app_id == app_id, c.name == name)).first()
+        return None if row is None else _segment(row)
+
+    def total(self, app_id: int) -> int:
+        """Count an App's segments."""
+        query = select(func.count()).select_from(segments).where(c.app_id == app_id)
+        return self._scope.connection.execute(query).scalar_one()
+
     def page(self, app_id: int, *, after: int, limit: int) -> list[Segment]:
         """List newest first; `after` is the id of the last one seen, 0 to begin."""
         query = select(segments).where(c.app_id == app_id).order_by(c.id.desc()).limit(limit)
@@ -82,9 +92,10 @@ class SqlSegments:
 
     def estimate(self, app_id: int, conditions: Filter, *, at: datetime) -> Estimate:
         """Count the devices that conditions hold for: exactly, or by samples where there are very many."""
-        total = reading.count(self._scope, app_id, Everyone())
+        named = naming(conditions) is not None
+        total = 0 if named else reading.count(self._scope, app_id, Everyone())
         if total <= COUNTED:
-            return Estimate(reading.count(self._scope, app_id, Matching(conditions, at)), exact=True)
+            return Estimate(reading.count(self._scope, app_id, Matching(conditions, at, few=named)), exact=True)
         kind = kind_of(Matching(conditions, at))
         holds = func.sum(case((Conditions(self._scope.dialect, at).sql(conditions), 1), else_=0))
         low, high = self._ends(app_id)

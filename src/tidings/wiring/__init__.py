@@ -228,7 +228,7 @@ def assembled(
         timelines=Timelines(store=store),
         transfers=Transfers(store=store, clock=clock, ids=ids, subscriptions=subscriptions),
         users=Users(store=store, clock=clock),
-        people=People.of(store=store, clock=clock, deliveries=deliveries),
+        people=People.of(store=store, clock=clock, ids=ids, deliveries=deliveries),
         automation=Automation.of(store=store, bus=bus, clock=clock, ids=ids, tripwire=tripwire),
         templates=Templates(store=store, clock=clock, ids=ids),
         notifications=Notifications(store=store, flow=flow, bus=bus, clock=clock, tripwire=tripwire),

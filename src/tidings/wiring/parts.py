@@ -34,6 +34,7 @@ from tidings.services.preferences import Preferences
 from tidings.services.presets import Presets
 from tidings.services.relays import Relays
 from tidings.services.second_factor import SecondFactor
+from tidings.services.segments import Segments
 from tidings.services.sessions import Sessions
 from tidings.services.sign_in import SignIn
 from tidings.services.throttle import Throttle
@@ -109,20 +110,22 @@ class Automation:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """What people of an App choose and follow, and what they find in the bell."""
+    """What people of an App choose and follow, which of them are meant together, and what they find in the bell."""
 
     preferences: Preferences
     follows: Follows
+    segments: Segments
     feed: Feed
     watch: FeedWatch
 
     @classmethod
-    def of(cls, *, store: Store, clock: Clock, deliveries: OpaquePairs) -> People:
+    def of(cls, *, store: Store, clock: Clock, ids: Ids, deliveries: OpaquePairs) -> People:
         """Put them together."""
         key, places = store.sealer.derive("unsubscribe links"), OpaquePairs(store.sealer.derive("feed places"))
         return cls(
             preferences=Preferences(store=store, clock=clock, key=key, deliveries=deliveries),
             follows=Follows(store=store, clock=clock),
+            segments=Segments(store=store, clock=clock, ids=ids),
             feed=Feed(store=store, clock=clock, places=places),
             watch=FeedWatch(store=store, clock=clock),
         )

@@ -98,8 +98,11 @@ def _found(tx: Transaction, app_id: int, tree: Filter) -> set[int]:
     ids = [one.subscription_id for one in found]
     assert tx.subscriptions.count(app_id, audience) == len(ids)
     assert tx.segments.estimate(app_id, tree, at=NOW).count == len(ids)
-    listed = tx.subscriptions.recipients_by_id(ids, of=audience)
-    assert [one.subscription_id for one in listed] == ids
+    for few in (audience, replace(audience, few=True)):
+        listed = tx.subscriptions.recipients_by_id(ids, of=few)
+        assert [one.subscription_id for one in listed] == ids
+        ranged = tx.subscriptions.recipients(app_id, few, after=0, high=2**62, limit=1_000)
+        assert [one.subscription_id for one in ranged] == ids
     return set(ids)
 
 

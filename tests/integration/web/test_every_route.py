@@ -34,6 +34,7 @@ BODIES: dict[str, Any] = {
     "put_event_type": {"name": "Mine"},
     "put_user": {"attributes": {"mine": True}},
     "create_key": {"name": "x"},
+    "update_segment": {"name": "Mine"},
     "change_followers": {"follow": ["u-1"], "unfollow": ["u-2"]},
 }
 """Bodies that would do something; routes without one here get `{}`, and what does not fit it is refused as well."""
@@ -131,6 +132,8 @@ async def two(app: FastAPI, container: Container, api: httpx2.AsyncClient, tmp_p
     sent = await api.post("/api/v1/notifications", params=at, json=MESSAGE)
     kind = await api.put("/api/v1/event-types/ferry.late", params=at, json={"name": "A ferry is late"})
     assert kind.status_code in (200, 201), kind.text
+    segment = await api.post("/api/v1/segments", params=at, json={"name": "All", "conditions": "true"})
+    assert segment.status_code == 201, segment.text
     elsewhere = await member_of(container, {second.id: Role.OWNER}, email="elsewhere@example.com")
     invited = await api.post("/api/v1/invitations", params=at, json={"email": "i@example.com", "role": "viewer"})
     key = await container.access.create_key(name="theirs", scopes=[Scope.READ], app=second, by=SYSTEM)
@@ -149,6 +152,7 @@ async def two(app: FastAPI, container: Container, api: httpx2.AsyncClient, tmp_p
         "provider": "webpush",
         "key": "ferry.late",
         "topic": "ferries",
+        "segment_id": segment.json()["id"],
         "erasure_id": erased.json()["id"],
     }
     for role in Role:
@@ -249,4 +253,14 @@ async def test_a_body_that_names_what_is_another_apps_reaches_nobody(two: Two, b
             assert shown["counts"]["audience"] == 0
         else:
             assert sent.status_code in (404, 409, 422), sent.text
+    assert two.of_second() == before
+
+
+async def test_a_segment_of_another_app_is_none_to_send_to(two: Two) -> None:
+    to = {"segment": two.ids["segment_id"]}
+    before = two.of_second()
+    for who in ("owner", "key"):
+        for path, more in (("", {"title": "x"}), ("/count", {})):
+            answer = await two.callers[who].post(f"/api/v1/notifications{path}", json={"to": to, **more})
+            assert (answer.status_code, answer.json()["code"]) == (422, "audience_invalid"), answer.text
     assert two.of_second() == before

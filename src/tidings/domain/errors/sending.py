@@ -15,8 +15,9 @@ SENDING: Mapping[ErrorCode, ErrorEntry] = {
     ErrorCode.AUDIENCE_INVALID: ErrorEntry(
         422,
         "The audience is not valid",
-        'Use one of {"all": true}, {"users": [...]}, {"subscriptions": [...]}, {"tags": {...}}, {"fcm_topic": "..."}, '
-        '{"fcm_condition": "..."}, {"apns_channel": "chn_..."}; in a trigger `detail` says which rule is meant, and '
+        'Use one of {"all": true}, {"users": [...]}, {"subscriptions": [...]}, {"tags": {...}}, '
+        '{"segment": "seg_..."}, {"fcm_topic": "..."}, {"fcm_condition": "..."}, '
+        '{"apns_channel": "chn_..."}; in a trigger `detail` says which rule is meant, and '
         "docs/how-to/events-and-triggers.md has them all.",
     ),
     ErrorCode.EVENT_ID_REUSED: ErrorEntry(
@@ -71,6 +72,15 @@ SENDING: Mapping[ErrorCode, ErrorEntry] = {
         "`detail` says what does not fit: give the event type or template of that name what is missing, or remove it, "
         "and apply the preset again.",
     ),
+    ErrorCode.SEGMENTS_TOO_MANY: ErrorEntry(
+        409, "The App has 1 000 segments", "Delete one that nothing is sent to any more."
+    ),
+    ErrorCode.SEGMENT_IN_USE: ErrorEntry(
+        409,
+        "Something is sent to the segment",
+        "Change or delete the triggers in `detail` first, and wait for its notifications or cancel them.",
+    ),
+    ErrorCode.SEGMENT_NAME_TAKEN: ErrorEntry(409, "The name is taken", "Choose a name that no other segment has."),
     ErrorCode.TEMPLATES_TOO_MANY: ErrorEntry(
         409, "The App has as many templates as it may have", "Delete those that nothing sends any more."
     ),

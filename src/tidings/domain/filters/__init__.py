@@ -15,6 +15,7 @@ from tidings.domain.filters.codec import filter_from_json, json_from_filter
 from tidings.domain.filters.explaining import Explanation, explain
 from tidings.domain.filters.limits import refusal
 from tidings.domain.filters.matching import Record, matches
+from tidings.domain.filters.naming import naming, topic_named
 from tidings.domain.filters.parsing import filter_from_text
 from tidings.domain.filters.printing import text_from_filter
 from tidings.domain.filters.records import subscription_record, user_record
@@ -72,7 +73,10 @@ __all__ = [
     "forgotten",
     "json_from_filter",
     "matches",
+    "naming",
+    "refusal",
     "subscription_record",
     "text_from_filter",
+    "topic_named",
     "user_record",
 ]

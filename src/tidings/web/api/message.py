@@ -100,7 +100,11 @@ class To(Body):
     users: list[Name] | None = Field(default=None, min_length=1, max_length=MAX_NAMED, examples=[["u-42"]])
     subscriptions: list[Name] | None = Field(default=None, min_length=1, max_length=MAX_NAMED)
     tags: dict[Name, str] | None = Field(default=None, min_length=1, max_length=10)
-    segment: str | None = Field(default=None, description="Comes later.")
+    segment: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        default=None,
+        examples=["seg_01jd8k3v5x0000000000000000"],
+        description="Whoever a segment's conditions hold for, as they are when the request is accepted.",
+    )
     fcm_topic: Annotated[str, Field(min_length=1, max_length=900)] | None = Field(
         default=None,
         examples=["news"],
@@ -124,10 +128,6 @@ class To(Body):
         named = self.model_fields_set
         if "integration" in named:
             raise CatalogueError(ErrorCode.AUDIENCE_INVALID, "`integration` goes with `fcm_topic` or `fcm_condition`.")
-        if "segment" in named:
-            raise CatalogueError(
-                ErrorCode.AUDIENCE_INVALID, "Segments come in a later version; use `tags`, `users` or `all` for now."
-            )
         if len(named) != 1:
             raise CatalogueError(ErrorCode.AUDIENCE_INVALID, "`to` names exactly one kind of audience.")
         if self.users:
@@ -243,19 +243,10 @@ class NotificationBody(Body):
             raise ValueError("Write a `title`, or name a `template`; `variables` are for a template.")
         return self
 
-    def audience(self) -> Audience:
-        """Give whom it is for, through the channels that were asked for. Raises AUDIENCE_INVALID."""
-        return through(self.to.audience(), self.channels)
-
-    def notification(
-        self, app_id: int, words: Message | None = None, *, audience: Audience | None = None
-    ) -> NewNotification:
-        """Give what is to be stored, for whom it names or for the audience given; `words` are those of its template.
-
-        Raises AUDIENCE_INVALID.
-        """
-        message, to = words or self._message(), audience or self.audience()
-        return NewNotification(app_id, message, to, send_at=self.send_at, event_type=self.type)
+    def notification(self, app_id: int, audience: Audience, words: Message | None = None) -> NewNotification:
+        """Give what is to be stored, for an audience that was found by `to`; `words` are those of its template."""
+        message = words or self._message()
+        return NewNotification(app_id, message, audience, send_at=self.send_at, event_type=self.type)
 
     def over(self, words: Message) -> Message:
         """Give a template's message, with what this notification has otherwise: how long, how urgent, and so on."""

@@ -32,7 +32,7 @@ from tidings.web.api.message import (
     through,
 )
 from tidings.web.api.progress import Progress, follow
-from tidings.web.api.relaying import audience_of, is_known
+from tidings.web.api.relaying import audience_of, is_known, members_of
 from tidings.web.api.shapes import FIRST_LIMIT, Body, CountsOut, Cursor, Limit, ListOf, counts_out, listed
 from tidings.web.auth import By, container_of, in_app
 
@@ -124,8 +124,9 @@ async def send_notification(
     """
     _check_moment(body, now=container_of(request).clock.now())
     words = await _templated(request, app, body)
-    audience = await audience_of(container_of(request).phones.relays, app.id, body, words)
-    new = body.notification(app.id, words, audience=audience)
+    container = container_of(request)
+    audience = await audience_of(container.phones.relays, container.people.segments, app.id, body, words)
+    new = body.notification(app.id, audience, words)
     terms = Terms(expect_audience=body.expect_audience, confirm_volume=body.confirm_volume)
     accepted = await container_of(request).notifications.send(
         new, idempotent=_idempotent(key, body), terms=terms, by=by
@@ -163,9 +164,9 @@ async def count_audience(request: Request, app: ReadMessages, body: CountBody) -
     """Count the devices that a notification would go to now."""
     if body.to.relayed() is not None:
         return Count(count=1, devices_known=False)
-    return Count(
-        count=await container_of(request).notifications.count(app.id, through(body.to.audience(), body.channels))
-    )
+    container = container_of(request)
+    audience = through(await members_of(container.people.segments, app.id, body.to), body.channels)
+    return Count(count=await container.notifications.count(app.id, audience))
 
 
 @router.get("", operation_id="list_notifications", summary="List notifications")

@@ -1,13 +1,14 @@
-"""Messages that a push service sends on by itself: what `to` names is found, and whether the message can go there."""
+"""Whom `to` names: found where it takes a look, in segments and at push services that send on by themselves."""
 
 from __future__ import annotations
 
-from tidings.domain.audience import Audience, Relayed, Relaying
+from tidings.domain.audience import Audience, Members, Relayed, Relaying
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.message import Message
 from tidings.domain.platforms import ApplePush
 from tidings.services.relays import Relays
-from tidings.web.api.message import NotificationBody, WarningOut
+from tidings.services.segments import Segments
+from tidings.web.api.message import NotificationBody, To, WarningOut, through
 
 UNKNOWN = WarningOut(
     code="devices_unknown",
@@ -16,14 +17,23 @@ UNKNOWN = WarningOut(
 )
 
 
-async def audience_of(relays: Relays, app_id: int, body: NotificationBody, words: Message | None = None) -> Audience:
+async def members_of(segments: Segments, app_id: int, to: To) -> Members:
+    """Give whom `to` names, but for what is relayed. Raises AUDIENCE_INVALID."""
+    if to.segment is None or to.model_fields_set != {"segment"}:
+        return to.audience()
+    return await segments.audience(app_id, to.segment)
+
+
+async def audience_of(
+    relays: Relays, segments: Segments, app_id: int, body: NotificationBody, words: Message | None = None
+) -> Audience:
     """Give whom a message is for; `words` are those of its template.
 
     Raises AUDIENCE_INVALID, and what `Relays.audience` raises.
     """
     named = body.to.relayed()
     if named is None:
-        return body.audience()
+        return through(await members_of(segments, app_id, body.to), body.channels)
     if body.channels is not None:
         raise _refused("channels", "What is sent on by a push service goes through that one alone; leave it out.")
     if named[0] is Relaying.APNS_CHANNEL:

@@ -25,6 +25,7 @@ from tidings.web.api import (
     preferences,
     presets,
     reset,
+    segments,
     session,
     setup,
     snippets,
@@ -51,6 +52,7 @@ for _part in (
     preferences.router,  # likewise
     follows.router,  # likewise
     triggers.router,
+    segments.router,
     dry_runs.router,
     presets.router,
     subscriptions.router,
