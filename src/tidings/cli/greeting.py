@@ -27,6 +27,8 @@ class Greeting:
     worker: bool
     new_key_file: Path | None
     simulator: Simulator | None
+    owner: tuple[str, str] | None = None
+    """Name and e-mail address of the demo's owner, whom the set-up link signs in."""
 
 
 def greet(out: Output, told: Greeting) -> None:
@@ -38,6 +40,8 @@ def greet(out: Output, told: Greeting) -> None:
     out.facts(_facts(told))
     out.say()
     _attention(out, told)
+    if told.owner is not None:
+        _owner(out, told, *told.owner)
     if told.simulator is not None:
         _browsers(out, told)
     _next(out, told)
@@ -57,7 +61,7 @@ def _facts(told: Greeting) -> list[tuple[str, str]]:
         ("VAPID key", told.public_key or "none yet"),
     ]
     if told.setup_url is not None:
-        what = "signs one browser in" if told.simulator else "makes the first member"
+        what = f"signs one browser in as {told.owner[0]}" if told.owner else "makes the first member"
         rows[1:1] = [("Set-up link", told.setup_url), ("", f"{what}, once, within 24 hours")]
     if told.simulator is not None:
         rows[4:4] = [("Sample site", told.simulator.site), ("What arrived", told.simulator.control)]
@@ -78,6 +82,17 @@ def _attention(out: Output, told: Greeting) -> None:
         out.aside.print()
 
 
+def _owner(out: Output, told: Greeting, name: str, email: str) -> None:
+    """Say whom the link makes of its reader, and how they come in again: it is good once."""
+    where = plain(str(told.settings.data))
+    out.say(f"Next: open the set-up link. It signs you in as [bold]{name}[/] ({email}), who has no password:")
+    out.say(
+        "set one under Profile before you sign out. Later, and in another browser, this makes a link that sets one:"
+    )
+    out.say(f"  [bold]{_typed()} member reset --data {where} {email}[/]")
+    out.say()
+
+
 def _browsers(out: Output, told: Greeting) -> None:
     """Say how a browser of this machine joins the demo; its own push service is not here."""
     folder = plain(str(told.settings.data / "simulator"))
@@ -90,9 +105,9 @@ def _next(out: Output, told: Greeting) -> None:
     tidings = _typed()
     where = f" --data {plain(str(told.settings.data))}"
     if told.simulator is not None:
-        out.say(f"Next, in another terminal: send to the {number(told.simulator.subscribers)} simulated subscribers.")
+        out.say(f"Or send to the {number(told.simulator.subscribers)} simulated subscribers from another terminal:")
         out.say(f'  [bold]{tidings} send{where} --title "Fresh fish" --body "At the quay from nine" --to all[/]')
-        out.say("Or open the set-up link and press Send Push. Ctrl-C stops everything.")
+        out.say("Ctrl-C stops everything.")
     elif told.public_key is None:
         out.say("Next, in another terminal: make the VAPID key that browsers subscribe with.")
         out.say(f"  [bold]{tidings} vapid generate{where} --subject mailto:you@example.com[/]")
@@ -118,6 +133,8 @@ def _document(told: Greeting) -> dict[str, object]:
         "public_key": told.public_key,
         "worker": told.worker,
     }
+    if told.owner is not None:
+        found["owner_email"] = told.owner[1]
     if told.simulator is not None:
         found |= {"site": told.simulator.site, "control": told.simulator.control, "push": told.simulator.push}
     return found

@@ -154,6 +154,7 @@ async def _running(
                 worker=wish.worker,
                 new_key_file=container.new_key_file,
                 simulator=simulator,
+                owner=(DEMO_OWNER, DEMO_EMAIL) if wish.demo else None,
             ),
         )
         spare()

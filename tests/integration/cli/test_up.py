@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
+import select
+import shlex
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +56,30 @@ def running(data: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str]
         if process.poll() is None:
             process.terminate()
         process.communicate(timeout=30)
+
+
+@contextmanager
+def in_a_terminal(*arguments: str, until: str) -> Iterator[str]:
+    """Run a command as somebody who types it does; give what the screen shows, without colours, once it has `until`."""
+    mine, its = pty.openpty()
+    process = subprocess.Popen([*TIDINGS, *arguments], stdin=its, stdout=its, stderr=its, env=ENVIRONMENT)
+    os.close(its)
+    shown, end = "", time.monotonic() + 120
+    try:
+        while until not in shown:
+            assert time.monotonic() < end, shown
+            if select.select([mine], [], [], 1)[0]:
+                shown += os.read(mine, 65_536).decode(errors="replace")
+            assert process.poll() is None, shown
+        yield re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    finally:
+        process.terminate()
+        # What it says while it ends is read away: a full terminal would keep it from ending.
+        while process.poll() is None:
+            with suppress(OSError):
+                if select.select([mine], [], [], 0.1)[0]:
+                    os.read(mine, 65_536)
+        os.close(mine)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -153,6 +182,25 @@ def devices_of(ready: dict[str, Any], data: Path) -> dict[str, int]:
         assert all(one["paused_because"] is None for one in labels.values())
         assert set(labels) == set(found)
     return dict(found)
+
+
+@pytest.mark.slow
+def test_the_demo_says_in_a_terminal_who_one_is_in_it_and_how_one_comes_in_again(tmp_path: Path) -> None:
+    with in_a_terminal("up", "--demo", "--data", str(tmp_path), "--port", "0", until="Ctrl-C stops") as screen:
+        (link,) = re.findall(r"Set-up link +(http\S+)", screen)
+        assert re.search(r"signs you in as Demo owner \(owner@demo\.example\)", screen)
+        (again,) = re.findall(r"tidings (member reset .*)\r", screen)
+        url, _, token = link.partition("/setup#")
+        with httpx2.Client(base_url=url, trust_env=False, timeout=60) as browser:
+            entered = browser.post("/api/v1/session", json={"setup_token": token}).json()
+            assert (entered["signed_in"], entered["member"]["email"]) == (True, "owner@demo.example")
+            assert browser.post("/api/v1/session", json={"setup_token": token}).status_code == 403
+        made = told(*shlex.split(again))["link"]
+        with httpx2.Client(base_url=url, trust_env=False, timeout=60) as other:
+            body = {"token": made.partition("#")[2], "new": "eleven red herrings"}
+            assert other.post("/api/v1/password-reset", json=body).status_code == 204
+            known = {"email": "owner@demo.example", "password": "eleven red herrings"}
+            assert other.post("/api/v1/session", json=known).status_code == 201
 
 
 @pytest.mark.slow
