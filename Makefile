@@ -42,7 +42,7 @@ check: install ## Check format, lint, types, import contracts, spelling, sizes a
 
 .PHONY: format
 format: $(STAMPS)/python ## Format the Python sources
-	@$(BIN)/ruff format -q src tests bench && $(BIN)/ruff check -q --fix src tests bench
+	@$(BIN)/ruff format -q src tests bench examples && $(BIN)/ruff check -q --fix src tests bench examples
 
 .PHONY: bench
 bench: install ## Measure what a message costs, as ratios to a floor and to others (needs nginx and h2load)

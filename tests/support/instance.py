@@ -85,16 +85,18 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def running_server(folder: Path, *, hosts: Sequence[str] = ()) -> AsyncIterator[Instance]:
+async def running_server(
+    folder: Path, *, hosts: Sequence[str] = (), contact: str | None = "mailto:ops@example.com"
+) -> AsyncIterator[Instance]:
     """Run `tidings up` on `folder/data` with simulated push services allowed, until the block ends or it is killed.
 
-    `hosts` says where the push services are, as TIDINGS_PUSH_HOST_MAP does.
+    `hosts` says where the push services are, as TIDINGS_PUSH_HOST_MAP does. Without a `contact` it makes no VAPID key.
     """
     port, data = free_port(), folder / "data"
     log = folder / f"up-{port}.log"
     with log.open("w") as out:
         process = subprocess.Popen(
-            [TIDINGS, "up", "--port", str(port), "--data", str(data), "--contact", "mailto:ops@example.com"],
+            [TIDINGS, "up", "--port", str(port), "--data", str(data), *(["--contact", contact] if contact else [])],
             stdout=out,
             stderr=subprocess.STDOUT,
             env={

@@ -1,0 +1,204 @@
+"""What a walk through a source document needs: an empty Tidings, an example's own server, people, and what they get."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.request import ProxyHandler, Request, build_opener
+
+from playwright.async_api import Page, expect
+
+from support.browsers import RealBrowser
+from support.desktop import Desktop, Shown
+from support.instance import TIDINGS, Instance, free_port, running_server
+from support.visitor import WATCH, eventually
+from tidings.services.identity import identity_token
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@dataclass
+class Walk:
+    """One document's world. `site` is where the example answers, `simulator` what the simulator says of itself."""
+
+    tidings: Instance
+    simulator: dict[str, Any]
+    desktop: Desktop
+    site: str = ""
+    secret: str = ""
+    _seen: int = field(default=0)
+
+    async def opens(self, browser: RealBrowser, path: str = "/") -> Page:
+        """Open a page of the example; it counts the questions that the browser is made to ask."""
+        page = await browser.context.new_page()
+        await page.add_init_script(WATCH)
+        await page.goto(self.site + path)
+        return page
+
+    async def dashboard(self, browser: RealBrowser) -> Page:
+        """Make the first member, whom the set-up link lets in."""
+        page = await browser.open(self.tidings.setup_url)
+        await page.get_by_label("Name", exact=True).fill("Anna Berger")
+        await page.get_by_label("E-mail").fill("anna@example.com")
+        await page.get_by_label("Password", exact=True).fill("a lamp, a rope and a chart")
+        await page.get_by_role("button", name="Create my account").click()
+        await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+        return page
+
+    async def control(self, path: str, body: Any = None, method: str = "POST") -> Any:
+        """Tell the simulator something."""
+        return await asked(f"{self.simulator['control']}{path}", method, body)
+
+    def token(self, person: str) -> str:
+        """Sign who somebody is, as the example's server does."""
+        return identity_token(self.secret.encode(), person, expires=int(time.time()) + 600)
+
+    async def device_of(self, *people: str) -> None:
+        """Give each a simulated device, registered with their signed identity as a page would do it."""
+        key = await asked(f"{self.tidings.url}/push/vapid-key", "GET")
+        body = {"count": len(people), "vapid_key": key["public_key"], "seed": "-".join(people)}
+        made = (await self.control("/subscribers", body))["subscriptions"]
+        for person, subscription in zip(people, made, strict=True):
+            wish = {"subscription": subscription, "user": {"id": person, "token": self.token(person)}}
+            await asked(f"{self.tidings.url}/push/subscribe", "POST", wish)
+
+    async def events(self, kind: str, *, at_least: int = 1) -> list[dict[str, Any]]:
+        """Wait until so many events of a type have happened and their triggers were asked; give the newest 200."""
+
+        async def look() -> list[dict[str, Any]] | None:
+            found: list[dict[str, Any]] = (await self.tidings.rest("GET", f"/events?type={kind}&limit=200"))["data"]
+            return found if len(found) >= at_least and all(one["status"] == "done" for one in found) else None
+
+        found: list[dict[str, Any]] = await eventually(look)
+        return found
+
+    async def every(self, path: str) -> list[dict[str, Any]]:
+        """Give a whole list, page by page."""
+        page = await self.tidings.rest("GET", f"{path}?limit=200")
+        rows: list[dict[str, Any]] = page["data"]
+        while cursor := page["next_cursor"]:
+            page = await self.tidings.rest("GET", f"{path}?limit=200&cursor={cursor}")
+            rows += page["data"]
+        return rows
+
+    async def firings(self, event: dict[str, Any]) -> list[dict[str, Any]]:
+        """Give what came of an event."""
+        found: list[dict[str, Any]] = (await self.tidings.rest("GET", f"/events/{event['id']}"))["firings"]
+        return found
+
+    async def told(self, event: dict[str, Any]) -> Counter[str]:
+        """Wait until everybody has what an event makes Tidings send; give whose devices took it."""
+        people: Counter[str] = Counter()
+        for firing in await self.firings(event):
+            for notification in firing["notifications"]:
+                people += await self.reached(notification)
+        return people
+
+    async def reached(self, notification: str) -> Counter[str]:
+        """Wait until a notification is done; give whose devices took it."""
+
+        async def look() -> bool:
+            return bool((await self.tidings.rest("GET", f"/notifications/{notification}"))["status"] == "done")
+
+        await eventually(look)
+        rows = (await self.tidings.rest("GET", f"/notifications/{notification}/deliveries?limit=200"))["data"]
+        return Counter(row["user"] for row in rows if row["status"] == "sent")
+
+    async def sees(self, title: str, *, times: int = 1) -> Shown:
+        """Wait until a notification with that title is on the screen, for the so many-th time; give the last."""
+
+        async def look() -> list[Shown]:
+            return self.seen(title)[times - 1 :]
+
+        found: list[Shown] = await eventually(look)
+        return found[0]
+
+    def seen(self, title: str) -> list[Shown]:
+        """Give every notification of this walk with that title."""
+        return [one for one in self.desktop.shown[self._seen :] if one.title == title]
+
+    async def page_at(self, browser: RealBrowser, url: str) -> Page:
+        """Wait until a tab shows that address."""
+
+        async def look() -> Page | None:
+            return next((page for page in browser.context.pages if page.url == url), None)
+
+        page: Page = await eventually(look)
+        return page
+
+
+@asynccontextmanager
+async def running_walk(folder: Path, simulator: dict[str, Any], desktop: Desktop) -> AsyncIterator[Walk]:
+    """Start a Tidings that nobody has set up: no VAPID key, no subscriber; with an API key and an identity secret."""
+    push = simulator["push"].rsplit(":", 1)[1]
+    async with running_server(folder, contact=None, hosts=[f"jmt17.google.com=127.0.0.1:{push}"]) as tidings:
+        tidings.key = json.loads(await tidings.command("key", "create", "--name", "walk", "--json"))["key"]
+        walk = Walk(tidings, simulator, desktop, _seen=len(desktop.shown))
+        walk.secret = json.loads(await tidings.command("app", "secret", "--yes", "--json"))["identity_secret"]
+        yield walk
+
+
+@asynccontextmanager
+async def running_example(walk: Walk, name: str, log: Path) -> AsyncIterator[None]:
+    """Run the server of an example as its README says, until the block ends."""
+    port = free_port()
+    environment = {"PORT": str(port), "TIDINGS_URL": walk.tidings.url, "TIDINGS_KEY": walk.tidings.key}
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-u", EXAMPLES / name / "server.py"],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment, "TIDINGS_SECRET": walk.secret},
+        )
+    try:
+
+        async def look() -> bool:
+            assert process.poll() is None, log.read_text()
+            return f"http://localhost:{port}/" in log.read_text()
+
+        await eventually(look)
+        walk.site = f"http://localhost:{port}"
+        yield
+        # Whatever it could not do it would have said.
+        assert len(log.read_text().splitlines()) == 1, log.read_text()
+    finally:
+        process.terminate()
+        await asyncio.to_thread(process.wait, 40)
+
+
+@asynccontextmanager
+async def running_simulator(folder: Path) -> AsyncIterator[dict[str, Any]]:
+    """Run the simulated push services in a process of their own; give what they say of themselves."""
+    process = subprocess.Popen(
+        [TIDINGS, "simulator", "--folder", folder], stdout=subprocess.PIPE, env={**os.environ, "NO_COLOR": "1"}
+    )
+    assert process.stdout is not None
+    try:
+        yield json.loads(await asyncio.to_thread(process.stdout.readline))
+    finally:
+        process.terminate()
+        await asyncio.to_thread(process.wait, 40)
+        process.stdout.close()
+
+
+async def asked(url: str, method: str, body: Any = None, *, plain: bool = False) -> Any:
+    """Send a request as any program would, and give the JSON of the answer, or its text. Raises HTTPError."""
+
+    def ask() -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(url, data, {"content-type": "application/json"}, method=method)
+        with build_opener(ProxyHandler({})).open(request, timeout=60) as answer:
+            content: bytes = answer.read()
+        return content.decode() if plain else json.loads(content or b"null")
+
+    return await asyncio.to_thread(ask)
