@@ -17,6 +17,7 @@ from tidings.cli.options import Call, command
 from tidings.cli.output import counted, plain
 from tidings.cli.pause import waits
 from tidings.cli.progress import check_result, followed, summed_up
+from tidings.cli.segment import found_by
 
 MOST_QUESTIONS = 5
 """Counts of one audience; somebody who has confirmed four numbers wants to know what is going on."""
@@ -31,7 +32,10 @@ async def send(
     call: Call,
     to: Annotated[
         list[str],
-        typer.Option("--to", help="all, user:ID, tag:KEY=VALUE or sub:ID. Repeat it for more of the same kind."),
+        typer.Option(
+            "--to",
+            help="all, segment:NAME, user:ID, tag:KEY=VALUE or sub:ID. Repeat the last three for more of a kind.",
+        ),
     ],
     title: Annotated[str | None, typer.Option("--title", help="The first line.", show_default=False)] = None,
     body: Annotated[str | None, typer.Option("--body", help="The text.", show_default=False)] = None,
@@ -73,6 +77,8 @@ async def send(
     given = {"to": audience, **words, "ttl": ttl, "send_at": at_moment}
     message = {name: value for name, value in given.items() if value is not None}
     async with call.api(worker=moment is None) as api:
+        if "segment" in audience:
+            audience["segment"] = (await found_by(api, audience["segment"]))["id"]
         accepted = await _sent(call, api, message | {"confirm_volume": confirm_volume}, yes=yes)
         for warning in accepted.get("warnings", ()):
             call.out.note(warning["message"])
@@ -135,20 +141,20 @@ def audience_from(words: list[str]) -> dict[str, Any]:
     """Read what --to says into the `to` of the API; raise BadParameter when it says nothing we know."""
     kinds = {word.partition(":")[0] for word in words}
     values = [word.partition(":")[2] for word in words]
-    if "segment" in kinds:
-        raise typer.BadParameter("segment: comes later; use all, user:ID, tag:KEY=VALUE or sub:ID.", param_hint="--to")
     if len(kinds) != 1:
         raise typer.BadParameter("Use one kind at a time; repeat it for more of the same kind.", param_hint="--to")
     kind = kinds.pop()
     if kind == "all" and words == ["all"]:
         return {"all": True}
+    if kind == "segment" and len(values) == 1 and values[0]:
+        return {"segment": values[0]}
     if kind == "user" and all(values):
         return {"users": values}
     if kind == "sub" and all(values):
         return {"subscriptions": values}
     if kind == "tag" and all(key and value for key, _, value in (text.partition("=") for text in values)):
         return {"tags": dict(text.split("=", 1) for text in values)}
-    raise typer.BadParameter("It takes all, user:ID, tag:KEY=VALUE or sub:ID.", param_hint="--to")
+    raise typer.BadParameter("It takes all, segment:NAME, user:ID, tag:KEY=VALUE or sub:ID.", param_hint="--to")
 
 
 def variables_from(text: str) -> dict[str, Any]:

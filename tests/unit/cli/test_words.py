@@ -62,6 +62,7 @@ def test_time_left_is_told_in_two_units_at_most(seconds: float, words: str) -> N
         (["all"], {"all": True}),
         (["user:u-42", "user:a:b"], {"users": ["u-42", "a:b"]}),
         (["sub:sub_1"], {"subscriptions": ["sub_1"]}),
+        (["segment:Pro: seen lately"], {"segment": "Pro: seen lately"}),
         (["tag:plan=pro", "tag:query=a=b"], {"tags": {"plan": "pro", "query": "a=b"}}),
     ],
 )
@@ -70,16 +71,21 @@ def test_an_audience_is_read_from_words(words: list[str], to: dict[str, object])
 
 
 @pytest.mark.parametrize(
-    "words", [["everyone"], ["user:"], ["tag:plan"], ["tag:=x"], ["all", "all"], ["all", "user:1"]]
+    "words",
+    [
+        ["everyone"],
+        ["segment:"],
+        ["segment:a", "segment:b"],
+        ["user:"],
+        ["tag:plan"],
+        ["tag:=x"],
+        ["all", "all"],
+        ["all", "user:1"],
+    ],
 )
 def test_an_audience_we_do_not_know_is_wrong_usage(words: list[str]) -> None:
     with pytest.raises(typer.BadParameter):
         audience_from(words)
-
-
-def test_a_segment_is_told_to_come_later() -> None:
-    with pytest.raises(typer.BadParameter, match="comes later"):
-        audience_from(["segment:readers"])
 
 
 def test_a_moment_keeps_the_zone_it_names() -> None:
