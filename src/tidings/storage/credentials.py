@@ -17,7 +17,10 @@ from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.apps import credentials, integrations, pauses
 from tidings.storage.tables.subscriptions import subscriptions
 
-_by_id = select(credentials).where(credentials.c.id == bindparam("id"))
+
+@cache
+def _by_id(dialect: Dialect) -> Prepared:
+    return dialect.prepare(select(credentials).where(credentials.c.id == bindparam("id")))
 
 
 @cache
@@ -190,9 +193,7 @@ class SqlCredentials:
 
     def of_integration(self, integration_id: int) -> list[Credential]:
         """List the keys of an integration, newest first."""
-        query = select(credentials).where(credentials.c.integration_id == integration_id)
-        rows = self._scope.connection.execute(query.order_by(credentials.c.id.desc()))
-        return [self._credential(row) for row in rows]
+        return self._list(credentials.c.integration_id == integration_id)
 
     def current(self, app_id: int, provider: str) -> Credential | None:
         """Give the key that new subscriptions are made with."""
@@ -204,13 +205,12 @@ class SqlCredentials:
 
     def by_id(self, credential_id: int) -> Credential | None:
         """Find by id, whatever its status."""
-        row = self._scope.connection.execute(_by_id, {"id": credential_id}).first()
-        return self._credential(row) if row else None
+        found = _by_id(self._scope.dialect).records(self._scope.connection, {"id": credential_id})
+        return self._credential(found[0]) if found else None
 
     def all(self, app_id: int, provider: str) -> list[Credential]:
         """List the keys of a provider in an App, newest first."""
-        query = select(credentials).where(*_of(app_id, provider)).order_by(credentials.c.id.desc())
-        return [self._credential(row) for row in self._scope.connection.execute(query)]
+        return self._list(*_of(app_id, provider))
 
     def set_status(self, credential_id: int, status: CredentialStatus) -> None:
         """Change a key's status; making it current retires the one before."""
@@ -219,15 +219,13 @@ class SqlCredentials:
             if found is None:
                 return
             self._retire_current(found.integration_id)
-        self._scope.connection.execute(
-            update(credentials).where(credentials.c.id == credential_id).values(status=status)
-        )
+        changed = update(credentials).where(credentials.c.id == credential_id)
+        self._scope.connection.execute(changed.values(status=status))
 
     def set_settings(self, credential_id: int, settings: Mapping[str, str]) -> None:
         """Replace what is kept with a key."""
-        self._scope.connection.execute(
-            update(credentials).where(credentials.c.id == credential_id).values(settings=dict(settings))
-        )
+        changed = update(credentials).where(credentials.c.id == credential_id)
+        self._scope.connection.execute(changed.values(settings=dict(settings)))
 
     def usage(self, app_id: int, provider: str) -> dict[int, int]:
         """Count active subscriptions by the credential they were made with; a credential without any is left out."""
@@ -265,9 +263,11 @@ class SqlCredentials:
         )
 
     def _first(self, *conditions: ColumnElement[bool]) -> Credential | None:
-        query = select(credentials).where(*conditions).order_by(credentials.c.id.desc()).limit(1)
-        row = self._scope.connection.execute(query).first()
-        return self._credential(row) if row else None
+        return next(iter(self._list(*conditions, most=1)), None)
+
+    def _list(self, *conditions: ColumnElement[bool], most: int | None = None) -> list[Credential]:
+        query = select(credentials).where(*conditions).order_by(credentials.c.id.desc()).limit(most)
+        return [self._credential(row) for row in self._scope.connection.execute(query)]
 
     def _credential(self, row: AnyRow) -> Credential:
         return Credential(

@@ -34,7 +34,22 @@ OPEN = (ShardStatus.READY, ShardStatus.LEASED)
 
 _sendable = or_(*(c.status == one for one in SENDABLE))
 _add = insert(notifications).returning(notifications)
-_by_id = select(notifications).where(c.id == bindparam("id"))
+
+
+@cache
+def _by_id(dialect: Dialect) -> Prepared:
+    return dialect.prepare(select(notifications).where(c.id == bindparam("id")))
+
+
+@cache
+def _ending(dialect: Dialect) -> Prepared:
+    columns = (c.id, c.status, *(c[f"n_{name}"] for name in COUNTERS))
+    return dialect.prepare(select(*columns).where(c.id == bindparam("id")).with_for_update())
+
+
+@cache
+def _statuses(dialect: Dialect) -> Prepared:
+    return dialect.prepare(select(shards.c.status).where(shards.c.notification_id == bindparam("id")).distinct())
 
 
 @cache
@@ -60,9 +75,9 @@ def _due(dialect: Dialect) -> Prepared:
 
 
 @cache
-def _reasons(dialect: Dialect) -> AnySelect:
+def _reasons(dialect: Dialect) -> Prepared:
     r = notification_reasons.c
-    return (
+    return dialect.prepare(
         select(r.notification_id, r.reason, r.n)
         .where(dialect.any_of(r.notification_id, "ids"), r.n > 0)
         .order_by(r.n.desc(), r.reason)
@@ -116,7 +131,8 @@ class SqlNotifications:
 
     def by_id(self, notification_id: int) -> Notification | None:
         """Find by id."""
-        return self._one(_by_id, {"id": notification_id})
+        found = self._read(_by_id(self._scope.dialect).records(self._scope.connection, {"id": notification_id}))
+        return found[0] if found else None
 
     def wanted(self, notification_id: int) -> bool:
         """Say whether it is to be sent now: neither it nor all sending is paused, and it has not ended."""
@@ -163,9 +179,8 @@ class SqlNotifications:
     def held(self, app_id: int | None) -> int:
         """Count what the tripwire holds, of one App or of all."""
         query = select(func.count()).select_from(notifications).where(c.held_because.is_not(None))
-        count: int = self._scope.connection.execute(
-            query if app_id is None else query.where(c.app_id == app_id)
-        ).scalar_one()
+        of_app = query if app_id is None else query.where(c.app_id == app_id)
+        count: int = self._scope.connection.execute(of_app).scalar_one()
         return count
 
     def held_ids(self, app_id: int, *, limit: int) -> list[int]:
@@ -198,16 +213,17 @@ class SqlNotifications:
         counters completed once no shard of it is being sent.
         """
         # Two workers that finish the last two shards at once meet at this lock; the second sees what the first did.
-        query = select(notifications).where(c.id == notification_id).with_for_update()
-        row = self._scope.connection.execute(query).first()
-        if row is None:
+        found = _ending(self._scope.dialect).records(self._scope.connection, {"id": notification_id})
+        if not found:
             return False
+        row = found[0]
         cancelled = row.status == NotificationStatus.CANCELLED
         if cancelled:
             self._take_shards(notification_id, now)
         elif row.status not in (NotificationStatus.SENDING, NotificationStatus.QUEUED):
             return False
-        statuses = self._shards(notification_id)
+        left = _statuses(self._scope.dialect).rows(self._scope.connection, {"id": notification_id})
+        statuses = {status for (status,) in left}
         unplanned = not statuses and not cancelled
         if unplanned or not statuses.isdisjoint(OPEN):
             return False
@@ -231,10 +247,6 @@ class SqlNotifications:
             .values(status=ShardStatus.CANCELLED)
         )
 
-    def _shards(self, notification_id: int) -> set[str]:
-        query = select(shards.c.status).where(shards.c.notification_id == notification_id).distinct()
-        return set(self._scope.connection.execute(query).scalars())
-
     def _complete(self, row: AnyRow, now: datetime, *, cancelled: bool) -> None:
         counts = _counts(row)
         missing = counts.audience - counts.settled
@@ -251,27 +263,24 @@ class SqlNotifications:
         self._scope.connection.execute(update(notifications).where(c.id == row.id).values(values))
 
     def _first(self, *conditions: ColumnElement[bool]) -> Notification | None:
-        return self._one(select(notifications).where(*conditions), {})
-
-    def _one(self, query: AnySelect, values: dict[str, Any]) -> Notification | None:
-        found = self._all(query, values)
+        found = self._all(select(notifications).where(*conditions))
         return found[0] if found else None
 
-    def _all(self, query: AnySelect, values: dict[str, Any] | None = None) -> list[Notification]:
-        rows = self._scope.connection.execute(query, values or {}).all()
+    def _all(self, query: AnySelect) -> list[Notification]:
+        return self._read(self._scope.connection.execute(query).all())
+
+    def _read(self, rows: Sequence[AnyRow]) -> list[Notification]:
         if not rows:
             return []
         reasons: dict[int, dict[str, int]] = {row.id: {} for row in rows}
-        for notification_id, reason, count in self._scope.connection.execute(
-            _reasons(self._scope.dialect),
-            {"ids": self._scope.dialect.many(list(reasons))},
-        ):
+        ids = {"ids": self._scope.dialect.many(list(reasons))}
+        for notification_id, reason, count in _reasons(self._scope.dialect).rows(self._scope.connection, ids):
             reasons[notification_id][reason] = count
         return [_notification(row, reasons[row.id]) for row in rows]
 
 
 def _counts(row: AnyRow) -> Counts:
-    return Counts(*(row._mapping[f"n_{name}"] for name in COUNTERS))
+    return Counts(*(getattr(row, f"n_{name}") for name in COUNTERS))
 
 
 def _notification(row: AnyRow, reasons: dict[str, int]) -> Notification:

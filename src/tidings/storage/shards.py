@@ -22,27 +22,7 @@ from tidings.storage.turns import CLAIMABLE, OPEN
 
 c = shards.c
 n = notifications.c
-_claim = (
-    update(shards)
-    .where(c.id == bindparam("shard_id"), *CLAIMABLE)
-    .values(
-        status=ShardStatus.LEASED,
-        lease_owner=bindparam("owner"),
-        lease_token=c.lease_token + 1,
-        attempt=c.attempt + 1,
-        claimed_at=bindparam("now"),
-        due_at=bindparam("until"),
-    )
-    .returning(shards)
-)
-_started = (
-    update(notifications)
-    .where(notifications.c.id == bindparam("notification"), notifications.c.status == NotificationStatus.QUEUED)
-    .values(
-        status=NotificationStatus.SENDING,
-        started_at=func.coalesce(notifications.c.started_at, bindparam("now", type_=Moment)),
-    )
-)
+_MINE = (c.id == bindparam("shard_id"), c.lease_token == bindparam("token"), c.status == ShardStatus.LEASED)
 _cancelled = (
     select(notifications.c.id)
     .where(notifications.c.id == c.notification_id, notifications.c.status == NotificationStatus.CANCELLED)
@@ -51,9 +31,46 @@ _cancelled = (
 
 
 @cache
+def _claim(dialect: Dialect) -> Prepared:
+    claimed = update(shards).where(c.id == bindparam("shard_id"), *CLAIMABLE)
+    values = {
+        "status": ShardStatus.LEASED,
+        "lease_owner": bindparam("owner"),
+        "lease_token": c.lease_token + 1,
+        "attempt": c.attempt + 1,
+        "claimed_at": bindparam("now"),
+        "due_at": bindparam("until"),
+    }
+    return dialect.prepare(claimed.values(values).returning(shards))
+
+
+@cache
+def _started(dialect: Dialect) -> Prepared:
+    now = bindparam("now", type_=Moment)
+    queued = update(notifications).where(n.id == bindparam("id"), n.status == NotificationStatus.QUEUED)
+    values = {"status": NotificationStatus.SENDING, "started_at": func.coalesce(n.started_at, now)}
+    return dialect.prepare(queued.values(values))
+
+
+@cache
+def _policy(dialect: Dialect) -> Prepared:
+    return dialect.prepare(select(n.policy).where(n.id == bindparam("id")))
+
+
+@cache
+def _forget(dialect: Dialect) -> Prepared:
+    return dialect.prepare(delete(shards).where(*_MINE, c.n < 0))
+
+
+@cache
+def _finish(dialect: Dialect) -> Prepared:
+    done = update(shards).where(*_MINE).values(status=ShardStatus.DONE, chunk_open=None, chunk_high=None)
+    return dialect.prepare(done)
+
+
+@cache
 def _open_chunk(dialect: Dialect) -> Prepared:
-    mine = (c.id == bindparam("shard_id"), c.lease_token == bindparam("token"), c.status == ShardStatus.LEASED)
-    opened = update(shards).where(*mine).values(chunk_open=bindparam("chunk"), chunk_high=bindparam("chunk_end"))
+    opened = update(shards).where(*_MINE).values(chunk_open=bindparam("chunk"), chunk_high=bindparam("chunk_end"))
     return dialect.prepare(opened)
 
 
@@ -133,16 +150,15 @@ class SqlShards:
     def claim(self, shard_id: int, *, owner: str, now: datetime, lease: float) -> Shard | None:
         """Claim atomically for `lease` seconds; None when somebody else has it or its notification is not sent now."""
         until = now + timedelta(seconds=lease)
-        row = self._scope.connection.execute(
-            _claim, {"shard_id": shard_id, "owner": owner, "now": now, "until": until}
-        ).first()
-        if row is None:
+        dialect, connection = self._scope.dialect, self._scope.connection
+        values = {"shard_id": shard_id, "owner": owner, "now": now, "until": until}
+        claimed = _claim(dialect).records(connection, values)
+        if not claimed:
             return None
-        self._scope.connection.execute(_started, {"notification": row.notification_id, "now": now})
-        policy = self._scope.connection.execute(
-            select(notifications.c.policy).where(notifications.c.id == row.notification_id)
-        ).scalar_one()
-        return _shard(row, InDoubtPolicy(policy))
+        parent = {"id": claimed[0].notification_id}
+        _started(dialect).count(connection, parent | {"now": now})
+        ((policy,),) = _policy(dialect).rows(connection, parent)
+        return _shard(claimed[0], InDoubtPolicy(policy))
 
     def renew(self, shard_id: int, lease_token: int, *, now: datetime, lease: float) -> bool:
         """Hold on for `lease` seconds from now; False when the lease was lost."""
@@ -162,10 +178,10 @@ class SqlShards:
 
         Ranges stay: a notification that has any was planned. Lists come anew with every try.
         """
-        listed = delete(_table).where(*_leased(shard_id, lease_token), c.n < 0)
-        if self._scope.connection.execute(listed).rowcount == 1:
+        mine = {"shard_id": shard_id, "token": lease_token}
+        if _forget(self._scope.dialect).count(self._scope.connection, mine) == 1:
             return True
-        return self._mine(shard_id, lease_token, status=ShardStatus.DONE, chunk_open=None, chunk_high=None)
+        return _finish(self._scope.dialect).count(self._scope.connection, mine) == 1
 
     def release(self, shard_id: int, lease_token: int, *, not_before: datetime | None = None) -> bool:
         """Give the shard back, to be claimed again at once or from `not_before`; False when the lease was lost.
@@ -178,7 +194,8 @@ class SqlShards:
     def stumble(self, shard_id: int, *, owner: str, fault: str, now: datetime, lease: float) -> None:
         """Take a shard that cannot even be read for `lease` seconds, so that it is not looked at all the time."""
         until = now + timedelta(seconds=lease)
-        self._scope.connection.execute(_claim, {"shard_id": shard_id, "owner": owner, "now": now, "until": until})
+        values = {"shard_id": shard_id, "owner": owner, "now": now, "until": until}
+        _claim(self._scope.dialect).records(self._scope.connection, values)
         self._scope.connection.execute(update(_table).where(c.id == shard_id).values(fault=fault))
 
     def note_fault(self, shard_id: int, lease_token: int, fault: str) -> bool:

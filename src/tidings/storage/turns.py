@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, func, literal_column, select, true, union_all
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, or_, select, true, union_all
 
 from tidings.domain.campaign import SENDABLE
 from tidings.domain.delivery import Priority
@@ -19,11 +19,8 @@ OPEN: ColumnElement[bool] = literal_column("shards.status IN ('ready', 'leased')
 
 _LEASED: ColumnElement[bool] = literal_column("shards.status = 'leased'")
 
-_wanted = (
-    select(notifications.c.id)
-    .where(notifications.c.id == c.notification_id, notifications.c.status.in_(SENDABLE))
-    .exists()
-)
+_sendable = or_(*(notifications.c.status == one for one in SENDABLE))
+_wanted = select(notifications.c.id).where(notifications.c.id == c.notification_id, _sendable).exists()
 _standstill = select(instance_values.c.name).where(instance_values.c.name == PAUSED).exists()
 CLAIMABLE = (OPEN, c.due_at <= bindparam("now"), _wanted, ~_standstill)
 """What a claim asks of a shard; `now` is bound."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
 from tidings.domain.app import Credential
 from tidings.domain.campaign import InDoubtPolicy
 from tidings.domain.outcome import GRANT_REFUSED, Misconfigured, Outcome
-from tidings.pipeline.deliver import Chunk
+from tidings.pipeline.deliver import Chunk, Parcel
 from tidings.services.grants import Grants
 
 
@@ -35,12 +36,7 @@ class GrantedPool:
         """Send a chunk; what a service refused for its token alone goes out once more, with a new one."""
         outcomes, granted = await self._granted(chunk, chunk.credentials, refused={})
         outcomes |= await self._pool.send(granted, policy=policy, urgent=urgent)
-        again = {
-            one.subscription_id: one
-            for one in granted.parcels
-            if isinstance(found := outcomes.get(one.subscription_id), Misconfigured) and found.reason == GRANT_REFUSED
-        }
-        if again:
+        if again := _without_grant(granted.parcels, outcomes):
             tokens = {one.credential_id: granted.credentials[one.credential_id].secret for one in again.values()}
             rest = replace(granted, parcels=tuple(again.values()))
             for one in again:
@@ -70,3 +66,14 @@ class GrantedPool:
             left = tuple(one for one in chunk.parcels if one.credential_id in usable)
             return outcomes, replace(chunk, parcels=left, credentials=usable)
         return outcomes, replace(chunk, credentials=usable)
+
+
+def _without_grant(parcels: Iterable[Parcel], outcomes: Mapping[int, Outcome]) -> dict[int, Parcel]:
+    """Give the parcels, by subscription, that were refused for their token alone."""
+    if Misconfigured not in set(map(type, outcomes.values())):
+        return {}  # as nearly always: no recipient is looked at alone
+    return {
+        one.subscription_id: one
+        for one in parcels
+        if isinstance(found := outcomes.get(one.subscription_id), Misconfigured) and found.reason == GRANT_REFUSED
+    }

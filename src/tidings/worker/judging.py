@@ -19,7 +19,7 @@ def parted(
     batch: Batch, outcomes: Mapping[int, Outcome]
 ) -> tuple[Sequence[Recipient], Sequence[tuple[Recipient, Outcome]]]:
     """Part those whose message was accepted from the others that were answered, each with its outcome."""
-    if len(outcomes) == len(batch.recipients) and all(type(one) is Accepted for one in outcomes.values()):
+    if len(outcomes) == len(batch.recipients) and set(map(type, outcomes.values())) == {Accepted}:
         return batch.recipients, ()
     answered = [(one, outcomes[one.subscription_id]) for one in batch.recipients if one.subscription_id in outcomes]
     accepted = [one for one, outcome in answered if isinstance(outcome, Accepted)]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import namedtuple
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple, Protocol, Self
 
 from sqlalchemy import ClauseElement, ColumnElement, Connection, Table
@@ -53,6 +54,9 @@ class Words:
     order: tuple[str, ...]
     constants: Mapping[str, Any]
     encoders: tuple[tuple[str, Callable[[Any], Any]], ...]
+    decoders: tuple[tuple[int, Callable[[Any], Any]], ...]
+    """What makes the values of columns, by their places, of what the driver gives."""
+    record: Callable[[Iterable[Any]], Any]
 
     @classmethod
     def of(cls, statement: ClauseElement, driver: Driver) -> Self:
@@ -68,11 +72,16 @@ class Words:
             for name, value in compiled.params.items()
             if name not in compiled.binds or not compiled.binds[name].required
         }
+        columns: Sequence[ColumnElement[Any]] = tuple(getattr(statement, "exported_columns", ()))
+        decoders = (one.type.dialect_impl(driver).result_processor(driver, None) for one in columns)
+        names = [str(getattr(one, "name", "")) for one in columns]
         return cls(
             text=str(compiled),
             order=tuple(compiled.positiontup or compiled.params),
             constants=constants,
             encoders=tuple((name, encode) for name, encode in encoders.items() if encode is not None),
+            decoders=tuple((at, decode) for at, decode in enumerate(decoders) if decode is not None),
+            record=partial(tuple.__new__, namedtuple("Record", names, rename=True)),
         )
 
     def parameters(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,6 +90,17 @@ class Words:
         for name, encode in self.encoders:
             given[name] = encode(given[name])
         return given
+
+    def records(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
+        """Give rows of a driver as tuples with the columns' names and types."""
+        if not self.decoders:
+            return list(map(self.record, rows))
+        return [self.record(self._decoded(list(row))) for row in rows]
+
+    def _decoded(self, values: list[Any]) -> list[Any]:
+        for at, decode in self.decoders:
+            values[at] = decode(values[at])
+        return values
 
 
 class NewDeliveries(NamedTuple):
@@ -114,10 +134,14 @@ class JsonPlace(NamedTuple):
 
 
 class Prepared(Protocol):
-    """A statement that is ready to be executed; columns come back as the driver gives them, so plain types only."""
+    """A statement that is ready to be executed."""
 
     def rows(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-        """Execute it and give its rows."""
+        """Execute it and give its rows, columns as the driver gives them: for plain types."""
+        ...
+
+    def records(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
+        """Execute it and give its rows, columns by name and of their own types."""
         ...
 
     def count(self, connection: Connection, values: Mapping[str, Any]) -> int:

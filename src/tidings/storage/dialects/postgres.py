@@ -52,6 +52,10 @@ class _Prepared:
         """Execute it and give its rows."""
         return self._execute(connection, values).fetchall()
 
+    def records(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
+        """Execute it and give its rows, columns by name and of their own types."""
+        return self.words.records(self.rows(connection, values))
+
     def count(self, connection: Connection, values: Mapping[str, Any]) -> int:
         """Execute it and give how many rows it changed."""
         return self._execute(connection, values).rowcount
