@@ -104,6 +104,12 @@ describe('credentials', () => {
     expect(uploadFrom('webpush', { public_key: 'p', private_key: 'q', subject: 'you@example.com', source: 'own' })).toEqual({ public_key: 'p', private_key: 'q', subject: 'mailto:you@example.com' })
   })
 
+  it.each([['', true], ['600000', true], [' 1200 ', true], ['0', false], ['1 000', false], ['1e6', false], ['many', false]])('takes %j as messages a minute: %s', (text, fits) => {
+    const fields = { service_account: JSON.stringify(ACCOUNT), project_id: '', messages_per_minute: text }
+    expect(isComplete(faultsOf('fcm', fields))).toBe(fits)
+    if (fits) expect(uploadFrom('fcm', fields).messages_per_minute).toBe(text.trim() || undefined)
+  })
+
   it.each(Object.keys(EMPTY))('names what is missing of %s, each at its field', (provider) => {
     const faults = faultsOf(provider, EMPTY[provider]!)
     expect(isComplete(faults)).toBe(false)

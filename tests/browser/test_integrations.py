@@ -114,11 +114,19 @@ async def test_fcm_by_upload_is_tested_saved_and_delivers_a_test_to_a_phone(
     )
     await expect(page.get_by_label("Firebase Project ID")).to_have_value(PROJECT)
     await fits_and_is_accessible(page)
+    quota = page.get_by_label("Messages a minute")
+    await expect(page.get_by_text("what Google lets a project send")).to_be_visible()
+    await quota.fill("1 200")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.get_by_text("Write a whole number, in digits alone")).to_be_visible()
+    await quota.fill("1200")
     project.api_enabled = False
     await proves(page, f"The Firebase Cloud Messaging API is switched off in {PROJECT}.")
     project.api_enabled = True
     await proves(page, "The connection works")
     integration = await saved(page, "Firebase Production")
+    await expect(page.get_by_text(re.compile(r"^1\W?200$"))).to_be_visible()
+    assert (await instance.rest("GET", f"/integrations/{integration}"))["settings"]["messages_per_minute"] == "1200"
     await fits_and_is_accessible(page)
 
     (token,) = simulator.fcm.make(PROJECT, 1, seed="one")

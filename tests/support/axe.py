@@ -9,8 +9,17 @@ from playwright.async_api import Page
 from support import peers
 
 
+_AT_REST = """() => Promise.all(document.getAnimations()
+    .filter((one) => Number.isFinite(one.effect?.getComputedTiming().endTime))
+    .map((one) => one.finished.catch(() => {})))"""
+
+
 async def serious(page: Page) -> list[tuple[str, Any]]:
-    """Give the rules that a page breaks seriously, with what breaks them."""
+    """Give the rules that a page breaks seriously, with what breaks them.
+
+    Colours that are still on their way are nobody's: what moves has to come to rest first.
+    """
+    await page.evaluate(_AT_REST)
     await page.evaluate((peers.installed() / "node_modules" / "axe-core" / "axe.min.js").read_text())
     found = await page.evaluate("axe.run({ resultTypes: ['violations'] })")
     return [

@@ -9,14 +9,14 @@ export type FieldFaults = Record<string, string | undefined>
 
 /** What each form begins with. */
 export const EMPTY: Readonly<Record<string, Fields>> = {
-  fcm: { service_account: '', project_id: '' },
+  fcm: { service_account: '', project_id: '', messages_per_minute: '' },
   apns: { auth: 'key', key: '', key_id: '', team_id: '', bundle_id: '', certificate: '', password: '', environment: 'production' },
   webpush: { source: 'own', public_key: '', private_key: '', subject: '' },
   webhook: { url: '', secret: '' },
 }
 
 const SENT: Readonly<Record<string, (fields: Fields) => readonly string[]>> = {
-  fcm: () => ['service_account', 'project_id'],
+  fcm: () => ['service_account', 'project_id', 'messages_per_minute'],
   apns: ({ auth }) => (auth === 'certificate' ? ['certificate', 'password', 'bundle_id', 'environment'] : ['key', 'key_id', 'team_id', 'bundle_id', 'environment']),
   webpush: () => ['private_key', 'public_key', 'subject'],
   webhook: () => ['url', 'secret'],
@@ -76,9 +76,12 @@ const needed = (fields: Fields, words: Readonly<Record<string, string>>): FieldF
   Object.fromEntries(Object.entries(words).filter(([name]) => !fields[name]?.trim()))
 
 const FAULTS: Readonly<Record<string, (fields: Fields) => FieldFaults>> = {
-  fcm: ({ service_account = '' }) => {
+  fcm: ({ service_account = '', messages_per_minute = '' }) => {
     const account = accountFrom(service_account)
-    return typeof account === 'string' ? { service_account: account } : {}
+    return {
+      ...(typeof account === 'string' ? { service_account: account } : {}),
+      ...(/^[1-9][0-9]*$|^$/.test(messages_per_minute.trim()) ? {} : { messages_per_minute: 'Write a whole number, in digits alone, or nothing for Google’s usual 600\u202f000.' }),
+    }
   },
   apns: (fields) =>
     fields.auth === 'certificate'

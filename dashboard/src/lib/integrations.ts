@@ -1,6 +1,7 @@
 /** The providers that an App can send through: what each is called, reaches and wants, in words. */
 
 import type { Integration } from './api'
+import { number } from './format'
 
 export interface ProviderWords {
   name: string
@@ -51,7 +52,7 @@ const ENVIRONMENTS: Readonly<Record<string, string>> = { production: 'Production
 /** What is known of an integration's credentials, as rows; never the credentials. */
 export function factsOf({ provider, settings: of }: Pick<Integration, 'provider' | 'settings'>): [label: string, value: string][] {
   const rows: [string, string | undefined][] = {
-    fcm: [['Project ID', of.project_id], ['Service account', of.client_email]] as [string, string | undefined][],
+    fcm: [['Project ID', of.project_id], ['Service account', of.client_email], ['Messages a minute', of.messages_per_minute && number(Number(of.messages_per_minute))]] as [string, string | undefined][],
     apns: [
       ['Auth method', of.auth === 'certificate' ? 'Certificate' : 'Key'], ['Bundle ID', of.bundle_id], ['Key ID', of.key_id], ['Team ID', of.team_id],
       ['Certificate', of.subject], ['Environment', ENVIRONMENTS[of.environment ?? ''] ?? of.environment],

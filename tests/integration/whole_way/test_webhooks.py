@@ -175,6 +175,20 @@ async def test_a_receiver_that_never_mends_is_given_up_when_the_message_has_live
     assert found[SubscriptionStatus.ACTIVE] == DEVICES
 
 
+async def test_a_receiver_that_is_down_costs_messages_that_end_meanwhile_and_nobody_else(
+    container: Container, receiver: Receiver, app: App
+) -> None:
+    integration = await connected(container, receiver, app)
+    receiver.answer = lambda _path, _times: 503
+    async with working(container):
+        done = await finished(container, (await container.flow.accept(to_everyone(app, ttl=8))).notification)
+    assert counted(done) == (0, 0, DEVICES, 0), done
+    assert done.reasons == {"ttl_ended": DEVICES}
+    found = await container.store.read(lambda tx: tx.subscriptions.statuses(app.id))
+    assert found[SubscriptionStatus.ACTIVE] == DEVICES
+    assert await paused_because(container, app, integration) is None
+
+
 async def test_a_wrong_secret_pauses_the_integration_and_costs_nobody(
     container: Container, receiver: Receiver, app: App
 ) -> None:
