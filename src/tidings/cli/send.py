@@ -22,6 +22,14 @@ from tidings.cli.segment import found_by
 MOST_QUESTIONS = 5
 """Counts of one audience; somebody who has confirmed four numbers wants to know what is going on."""
 
+To = Annotated[
+    list[str],
+    typer.Option(
+        "--to",
+        help="all, segment:NAME, user:ID, tag:KEY=VALUE or sub:ID. Repeat the last three for more of a kind.",
+    ),
+]
+
 
 def register(root: typer.Typer) -> None:
     """Add the command."""
@@ -30,13 +38,7 @@ def register(root: typer.Typer) -> None:
 
 async def send(
     call: Call,
-    to: Annotated[
-        list[str],
-        typer.Option(
-            "--to",
-            help="all, segment:NAME, user:ID, tag:KEY=VALUE or sub:ID. Repeat the last three for more of a kind.",
-        ),
-    ],
+    to: To,
     title: Annotated[str | None, typer.Option("--title", help="The first line.", show_default=False)] = None,
     body: Annotated[str | None, typer.Option("--body", help="The text.", show_default=False)] = None,
     url: Annotated[str | None, typer.Option("--url", help="What a click opens.", show_default=False)] = None,
