@@ -21,8 +21,12 @@ async def member_of(
     super_admin: bool = False,
     password: str | None = None,
     email: str | None = None,
+    email_confirmed: bool = True,
 ) -> Member:
-    """Store a member with these roles by App id, and a password if one is given."""
+    """Store a member with these roles by App id, and a password if one is given.
+
+    Their address is confirmed, as of somebody whom a provider let in.
+    """
     number = next(_numbers)
     phc = await container.accounts.passwords.hash(password) if password else None
     now = container.clock.now()
@@ -35,6 +39,7 @@ async def member_of(
             password=phc,
             super_admin=super_admin,
             now=now,
+            email_confirmed=email_confirmed,
         )
         for app_id, role in (roles or {}).items():
             tx.members.set_role(member.id, app_id, role, now=now)

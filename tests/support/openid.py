@@ -12,8 +12,9 @@ from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import trustme
 from joserfc import jws
@@ -42,6 +43,7 @@ class Provider:
     """Its keys, whom it signs in, and how it lies; `token` makes the ID token out of the claims."""
 
     port: int = 0
+    scheme: str = "https"
     now: Callable[[], float] = time.time
     key: RSAKey | ECKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
     published: list[Any] | None = None
@@ -62,7 +64,7 @@ class Provider:
 
     @property
     def issuer(self) -> str:
-        return f"https://localhost:{self.port}"
+        return f"{self.scheme}://localhost:{self.port}"
 
     def authorize(self, url: str) -> dict[str, str]:
         """Sign the person in, as a browser that follows the redirect would see it; gives the callback's query."""
@@ -74,6 +76,16 @@ class Provider:
         self.codes[code] = asked
         return {"state": asked["state"], "code": code}
 
+    def page(self, url: str) -> str:
+        """Ask who somebody is, as a provider's page does: they are the person, or go back with nothing."""
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+        taken = urlencode({**self.authorize(url), "iss": self.issuer})
+        refused = urlencode({"error": "access_denied", "state": asked["state"]})
+        back, name = asked["redirect_uri"], escape(str(self.person["name"]))
+        ways = ((taken, f"Sign in as {name}"), (refused, "Cancel"))
+        links = "".join(f'<p><a href="{escape(f"{back}?{query}")}">{words}</a></p>' for query, words in ways)
+        return f"<!doctype html><title>Work</title><h1>The provider asks</h1>{links}"
+
     def signed(self, claims: dict[str, Any]) -> str:
         algorithm = "RS256" if isinstance(self.key, RSAKey) else "ES256"
         header = {"alg": algorithm, "kid": self.key.kid, **self.header}
@@ -83,7 +95,9 @@ class Provider:
     def public_pem(self) -> bytes:
         return self.key.as_pem(private=False)
 
-    def answer(self, path: str, body: str, authorization: str) -> tuple[int, dict[str, Any]]:
+    def answer(self, path: str, body: str, authorization: str) -> tuple[int, dict[str, Any] | str]:
+        if path.startswith("/authorize?"):
+            return 200, self.page(f"{self.issuer}{path}")
         if path == "/.well-known/openid-configuration":
             places = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "keys"}
             document = {"issuer": self.issuer, **{name: f"{self.issuer}/{place}" for name, place in places.items()}}
@@ -130,12 +144,15 @@ def of_another_key(provider: Provider, claims: dict[str, Any]) -> str:
 
 
 @asynccontextmanager
-async def running_provider(authority: trustme.CA) -> AsyncIterator[Provider]:
-    """Serve a provider on a free port until the block ends."""
-    provider = Provider()
+async def running_provider(authority: trustme.CA | None) -> AsyncIterator[Provider]:
+    """Serve a provider on a free port until the block ends; without an authority by http, as for development."""
+    provider = Provider(scheme="https" if authority else "http")
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        except asyncio.IncompleteReadError:  # a browser opens connections that it may need
+            return writer.close()
         lines = {name.lower(): value.strip() for name, _, value in (one.partition(":") for one in head.splitlines())}
         body = (await reader.readexactly(int(lines.get("content-length", "0")))).decode()
         path = head.split()[1]
@@ -143,14 +160,16 @@ async def running_provider(authority: trustme.CA) -> AsyncIterator[Provider]:
         if provider.pace is not None and (not provider.slow or path in provider.slow):
             await provider.pace.wait()
         status, document = provider.answer(path, body, lines.get("authorization", ""))
-        raw = json.dumps(document).encode()
-        told = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(raw)}\r\n"
+        raw = (document if isinstance(document, str) else json.dumps(document)).encode()
+        kind = "text/html" if isinstance(document, str) else "application/json"
+        told = f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {len(raw)}\r\n"
         writer.write(told.encode() + b"Connection: close\r\n\r\n" + raw)
         await writer.drain()
         writer.close()
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if authority else None
+    if authority is not None and context is not None:
+        authority.issue_cert("localhost").configure_cert(context)
     server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
     provider.port = server.sockets[0].getsockname()[1]
     try:

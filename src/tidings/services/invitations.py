@@ -124,7 +124,7 @@ class Invitations:
 
         def join(tx: Transaction) -> None:
             tx.members.hold()
-            _let_in(tx, _spent(tx, token, now=now), me.member, by=by, now=now)
+            let_in(tx, _spent(tx, token, now=now), me.member, by=by, now=now)
 
         await self._store.write(join)
 
@@ -143,16 +143,34 @@ class Invitations:
             tx.members.hold()
             invitation = _spent(tx, token, now=opening.now)
             member = new_member(tx, opening, public_id=public_id, name=name, email=invitation.email, phc=phc)
-            _let_in(tx, invitation, member, by=actor_of(member, visit.address), now=opening.now)
+            let_in(tx, invitation, member, by=actor_of(member, visit.address), now=opening.now)
             return opening.sign_in(tx, member, way="invitation")
 
         return await self._store.write(accept)
 
 
-def new_member(tx: Transaction, opening: Opening, *, public_id: str, name: str, email: str, phc: str | None) -> Member:
-    """Store a member who belongs to no App yet. Raises EMAIL_TAKEN."""
+def new_member(
+    tx: Transaction,
+    opening: Opening,
+    *,
+    public_id: str,
+    name: str,
+    email: str,
+    phc: str | None,
+    email_confirmed: bool = False,
+) -> Member:
+    """Store a member who belongs to no App yet. Raises EMAIL_TAKEN.
+
+    An invitation's link confirms no address: whoever made it can open it themselves, and wait for whose address it is.
+    """
     member = tx.members.add(
-        public_id=public_id, name=name, email=email, password=phc, super_admin=False, now=opening.now
+        public_id=public_id,
+        name=name,
+        email=email,
+        password=phc,
+        super_admin=False,
+        now=opening.now,
+        email_confirmed=email_confirmed,
     )
     by = actor_of(member, opening.visit.address)
     tx.audit.add(by, Action.MEMBER_CREATED, app_id=None, subject=subject_of(member), now=opening.now)
@@ -166,7 +184,8 @@ def _spent(tx: Transaction, token: str, *, now: datetime) -> Invitation:
     return invitation
 
 
-def _let_in(tx: Transaction, invitation: Invitation, member: Member, *, by: Actor, now: datetime) -> None:
+def let_in(tx: Transaction, invitation: Invitation, member: Member, *, by: Actor, now: datetime) -> None:
+    """Give a member what an invitation offers, and write down that they took it up."""
     # Whoever is in the App already keeps what they are there: an invitation takes nothing away.
     if invitation.app_id not in tx.members.roles(member.id):
         tx.members.set_role(member.id, invitation.app_id, invitation.role, now=now)

@@ -13,14 +13,14 @@ from urllib.parse import urlencode, urlsplit
 
 from tidings.domain.audit import Action, Actor, Subject, nobody
 from tidings.domain.errors import CatalogueError, ErrorCode
-from tidings.domain.member import Member, OidcProvider, SignedIn, Stage
+from tidings.domain.member import OidcProvider, SignedIn, Stage
 from tidings.lib.clock import Clock
-from tidings.lib.id_token import LEEWAY, TokenRefused, is_moment
+from tidings.lib.id_token import TokenRefused
 from tidings.lib.ids import Ids
-from tidings.services.invitations import new_member
 from tidings.services.oidc import provider_of, redirect_uri
+from tidings.services.oidc_members import check_asked_anew, confirm, connect, enter
 from tidings.services.oidc_provider import Providers, failed
-from tidings.services.sessions import Opened, Opening, Sessions, Visit, actor_of, subject_of
+from tidings.services.sessions import Opened, Sessions, Visit, subject_of
 from tidings.storage import Store, Transaction
 
 PATIENCE = timedelta(minutes=10)
@@ -129,6 +129,9 @@ class OidcSignIn:
                 raise CatalogueError(ErrorCode.ACCOUNT_CONFLICT, "This is your only way in; set a password first.")
             if not tx.oidc.unlink(provider.issuer, me.member.id):
                 raise CatalogueError(ErrorCode.NOT_FOUND, f"{provider.name} does not vouch for you.")
+            if there.email_confirmed:
+                # Else its next word about the address would lead here again.
+                tx.members.rename(there.id, name=there.name, email=there.email, email_confirmed=False)
             about, detail = subject_of(me.member), {"provider": provider.id}
             tx.audit.add(by, Action.OIDC_UNLINKED, app_id=None, subject=about, detail=detail, now=now)
 
@@ -165,15 +168,15 @@ class OidcSignIn:
             opening = self._sessions.opening(back.visit, replaces=back.replaces)
             if purpose is Purpose.SIGN_IN:
                 public_id = self._ids.new("mem")
-                return await self._store.write(lambda tx: _enter(tx, provider, claims, opening, public_id=public_id))
+                return await self._store.write(lambda tx: enter(tx, provider, claims, opening, public_id=public_id))
             me = back.me
             if me is None or me.session.stage is not Stage.OPEN or me.session.public_id != kept["session"]:
                 raise failed("You are no longer signed in as you were when this was begun; begin again.")
             if purpose is Purpose.CONFIRM:
-                _check_asked_anew(claims, kept["began"])
-                await self._store.write(lambda tx: _confirm(tx, provider, claims, me, opening))
+                check_asked_anew(claims, kept["began"])
+                await self._store.write(lambda tx: confirm(tx, provider, claims, me, opening))
             else:
-                await self._store.write(lambda tx: _connect(tx, provider, claims, me, opening))
+                await self._store.write(lambda tx: connect(tx, provider, claims, me, opening))
         except CatalogueError:
             await self._note_refusal(provider_id, back.visit)
             raise
@@ -205,93 +208,3 @@ def local_path(next: str) -> str:
     """Give a path of our own to go to; anything else leads to the beginning."""
     own = next.startswith("/") and not next.startswith(("//", "/\\")) and next.isprintable() and "\\" not in next
     return next[:500] if own else "/"
-
-
-def _enter(
-    tx: Transaction, provider: OidcProvider, claims: Mapping[str, Any], opening: Opening, *, public_id: str
-) -> Opened:
-    member = tx.oidc.member(provider.issuer, claims["sub"])
-    if member is None:
-        member = _by_email(tx, provider, claims, opening, public_id=public_id)
-        _link(tx, provider, claims, member, opening)
-    if member.disabled_at is not None:
-        raise failed("This account is shut out.")
-    if member.totp:
-        # A provider vouches for who somebody is; a second factor that is set here is asked for here.
-        return opening.open(tx, member, stage=Stage.SECOND_FACTOR)
-    return opening.sign_in(tx, member, way=f"oidc:{provider.id}")
-
-
-def _confirm(
-    tx: Transaction, provider: OidcProvider, claims: Mapping[str, Any], me: SignedIn, opening: Opening
-) -> None:
-    named = tx.oidc.member(provider.issuer, claims["sub"])
-    if named is None or named.id != me.member.id:
-        raise failed("The provider named somebody else than you.")
-    tx.sessions.authenticate(me.session.id, now=opening.now)
-
-
-def _connect(
-    tx: Transaction, provider: OidcProvider, claims: Mapping[str, Any], me: SignedIn, opening: Opening
-) -> None:
-    """Let the provider vouch for a member from now on, by an address that it would let in."""
-    email = _verified_email(provider, claims)
-    tx.members.hold()
-    known = tx.oidc.member(provider.issuer, claims["sub"])
-    if known is not None and known.id != me.member.id:
-        raise failed("The provider vouches for another account here already.")
-    if known is None:
-        _link(tx, provider, claims, me.member, opening)
-    here = tx.members.by_email(email)
-    if here is not None and here.id == me.member.id:
-        tx.members.rename(here.id, name=here.name, email=here.email, email_confirmed=True)
-
-
-def _link(tx: Transaction, provider: OidcProvider, claims: Mapping[str, Any], member: Member, opening: Opening) -> None:
-    tx.oidc.link(provider.issuer, claims["sub"], member.id, now=opening.now)
-    by, about = actor_of(member, opening.visit.address), subject_of(member)
-    detail = {"provider": provider.id}
-    tx.audit.add(by, Action.OIDC_LINKED, app_id=None, subject=about, detail=detail, now=opening.now)
-
-
-def _by_email(
-    tx: Transaction, provider: OidcProvider, claims: Mapping[str, Any], opening: Opening, *, public_id: str
-) -> Member:
-    """Find or make the member of an address that the provider has verified, and that is of a listed domain."""
-    email = _verified_email(provider, claims)
-    tx.members.hold()
-    known = tx.members.by_email(email)
-    if known is not None:
-        if not known.email_confirmed:
-            # Else whoever types another's address would share an account with them, or give theirs away by a slip.
-            raise failed("A member has chosen this address alone; who has the account connects it under Profile.")
-        return known
-    if provider.create is None or provider.app_id is None or tx.apps.by_id(provider.app_id) is None:
-        raise failed("There is no member with this e-mail address; ask for an invitation.")
-    name = claims.get("name")
-    shown = name.strip()[:100] if isinstance(name, str) and name.isprintable() and name.strip() else email
-    member = new_member(tx, opening, public_id=public_id, name=shown, email=email, phc=None)
-    tx.members.set_role(member.id, provider.app_id, provider.create, now=opening.now)
-    return member
-
-
-def _verified_email(provider: OidcProvider, claims: Mapping[str, Any]) -> str:
-    email = claims.get("email")
-    if not isinstance(email, str) or not 3 <= len(email) <= 254 or not email.isprintable():
-        raise failed("The provider tells no e-mail address; let it give the scope `email`.")
-    if claims.get("email_verified") is not True:
-        raise failed("The provider has not verified the e-mail address.")
-    if email.rpartition("@")[2].casefold() not in provider.domains:
-        raise failed("The e-mail address is not of a domain that this provider signs in for.")
-    return email
-
-
-def _check_asked_anew(claims: Mapping[str, Any], began: float) -> None:
-    """Raise OIDC_FAILED where the provider says that it asked before this round began.
-
-    `auth_time` has to be there after `max_age` (OpenID Connect Core §2); of who leaves it out the token's own time
-    is taken, which says that the provider still knows the person.
-    """
-    asked = claims.get("auth_time", claims["iat"])
-    if not is_moment(asked) or asked + LEEWAY < began:
-        raise failed("The provider did not ask again who you are.")

@@ -30,7 +30,15 @@ class SqlMembers:
         self._scope.dialect.hold(self._scope.connection, "members")
 
     def add(
-        self, *, public_id: str, name: str, email: str, password: str | None, super_admin: bool, now: datetime
+        self,
+        *,
+        public_id: str,
+        name: str,
+        email: str,
+        password: str | None,
+        super_admin: bool,
+        now: datetime,
+        email_confirmed: bool = False,
     ) -> Member:
         """Store a new member. Raises EMAIL_TAKEN."""
         self._check_free(email)
@@ -41,6 +49,7 @@ class SqlMembers:
             "email_key": email_key(email),
             "password": password,
             "super_admin": int(super_admin),
+            "email_confirmed": int(email_confirmed),
             "created_at": now,
         }
         return member_from(self._run(insert(members).values(values).returning(members)).one())
@@ -183,6 +192,11 @@ class SqlMembers:
         """Use an invitation up; None unless this is the first use before its end."""
         row = self._run(delete(invitations).where(i.token_hash == token_hash).returning(invitations)).first()
         return _invitation(row) if row is not None and row.expires_at > now else None
+
+    def spend_invitations_to(self, email: str, *, now: datetime) -> list[Invitation]:
+        """Use up every invitation to an address; give those that were still good, oldest first."""
+        gone = self._run(delete(invitations).where(i.email == email_key(email)).returning(invitations)).all()
+        return [_invitation(row) for row in sorted(gone, key=lambda row: row.id) if row.expires_at > now]
 
     def add_reset(self, member_id: int, *, token_hash: bytes, maker_id: str | None, expires_at: datetime) -> None:
         """Store a reset link in place of an earlier one."""

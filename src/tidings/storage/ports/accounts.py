@@ -20,7 +20,15 @@ class Members(Protocol):
         ...
 
     def add(
-        self, *, public_id: str, name: str, email: str, password: str | None, super_admin: bool, now: datetime
+        self,
+        *,
+        public_id: str,
+        name: str,
+        email: str,
+        password: str | None,
+        super_admin: bool,
+        now: datetime,
+        email_confirmed: bool = False,
     ) -> Member:
         """Store a new member. Raises EMAIL_TAKEN."""
         ...
@@ -69,6 +77,8 @@ class Members(Protocol):
     def invitations_by(self, inviter_id: str) -> list[Invitation]: ...
     def invitation(self, token_hash: bytes, *, now: datetime) -> Invitation | None: ...
     def withdraw(self, app_id: int, public_id: str) -> Invitation | None: ...
+    def spend_invitations_to(self, email: str, *, now: datetime) -> list[Invitation]: ...
+
     def spend_invitation(self, token_hash: bytes, *, now: datetime) -> Invitation | None:
         """Use an invitation up; None unless this is the first use before its end."""
         ...

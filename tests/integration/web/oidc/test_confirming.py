@@ -191,7 +191,7 @@ class TestConnecting:
         self, hers: httpx2.AsyncClient, browser: httpx2.AsyncClient, provider: Provider
     ) -> None:
         await hers.patch("/api/v1/me", json={"email": "ben@example.com"})
-        await refused(browser, await sign_in(browser, provider), "chosen this address alone")
+        await refused(browser, await sign_in(browser, provider), "Only a person has named")
         await come_back(hers, provider.authorize(await begin(hers, "/api/v1/me/oidc/work")))
         await sign_in(browser, provider)
         assert (await browser.get("/api/v1/me")).json()["email"] == "ben@example.com"

@@ -207,11 +207,11 @@ class TestLies:
         async with client_of(app) as own:
             await members.sign_in(own, container, mallory)
             assert (await own.patch("/api/v1/me", json={"email": "ben@example.com"})).status_code == 200
-            await refused(browser, await sign_in(browser, provider), "chosen this address alone")
+            await refused(browser, await sign_in(browser, provider), "Only a person has named")
             assert (await own.patch("/api/v1/me", json={"email": "mallory@example.com"})).status_code == 200
         await refused(browser, await sign_in(browser, provider), "ask for an invitation")
         provider.person["email"] = "mallory@example.com"
-        await refused(browser, await sign_in(browser, provider), "chosen this address alone")
+        await refused(browser, await sign_in(browser, provider), "Only a person has named")
 
     async def test_an_attempt_ends_by_itself_and_a_refusal_is_told(
         self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, container: Container, provider: Provider
