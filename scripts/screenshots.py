@@ -36,6 +36,28 @@ MOST = 1800
 """Pixels of a page from its top; a long list goes on in the same way."""
 PROJECT = "harbour-app"
 
+TEMPLATE = {
+    "name": "Reminder",
+    "event_type": "appointment.reminder",
+    "title": "Your appointment at {{ appointment.place }}",
+    "body": 'It begins {{ appointment.at | date: "short" }}.',
+    "locales": {"de": {"title": "Dein Termin am {{ appointment.place }}"}},
+}
+TRIGGER = {
+    "name": "Call an operator",
+    "event_type": "conversation.escalated",
+    "conditions": 'event.bot.id in ["b-1", "b-2"]',
+    "audience": {"users_where": 'user.role == "operator" && user.available == true'},
+    "template": {
+        "title": "{{ bot.name }} needs you, {{ user.name }}",
+        "body": "A visitor wants to talk to a person.",
+        "url": "https://www.example.com/c/{{ conversation.id }}",
+        "actions": [{"id": "take", "title": "I take it"}],
+        "locales": {"de": {"title": "{{ bot.name }} braucht dich, {{ user.name }}"}},
+    },
+    "throttle": {"key": ["event.conversation.id"], "window": 600},
+}
+
 Step = Callable[[Page], Awaitable[object]]
 
 
@@ -72,6 +94,9 @@ EMPTY = [
     Shot("push-notifications", "/settings/push-notifications"),
     Shot("api-keys-empty", "/settings/api-keys"),
     Shot("members-empty", "/settings/members"),
+    Shot("triggers-empty", "/settings/triggers"),
+    Shot("events-empty", "/events"),
+    Shot("templates-empty", "/templates"),
 ]
 FULL = [
     Shot("overview", "/"),
@@ -110,6 +135,17 @@ FULL = [
         "/settings/integrations/{webpush}",
         (press("Send Test Notification"), write("Search devices", "u-42"), seen("u-42")),
     ),
+    Shot("triggers", "/settings/triggers"),
+    Shot("trigger", "/settings/triggers/{trigger}"),
+    Shot("trigger-dry-run", "/settings/triggers/{trigger}?tab=try", (press("^Dry run$"), seen("would"))),
+    Shot("trigger-firings", "/settings/triggers/{trigger}?tab=came"),
+    Shot("trigger-new", "/settings/triggers/new", (press("^Create Trigger$"),)),
+    Shot("events", "/events"),
+    Shot("event", "/events/{event}"),
+    Shot("event-types", "/event-types"),
+    Shot("event-type", "/event-types/conversation.escalated"),
+    Shot("templates", "/templates"),
+    Shot("template", "/templates/{template}"),
     Shot("members", "/settings/members"),
     Shot("api-keys", "/settings/api-keys"),
     Shot("audit", "/settings/audit"),
@@ -217,7 +253,39 @@ async def furnished(instance: Instance) -> dict[str, str]:
                 await asyncio.sleep(0.2)
     (push,) = [one for one in (await instance.rest("GET", "/integrations"))["data"] if one["provider"] == "webpush"]
     (expired,) = (await instance.rest("GET", "/subscriptions?status=expired&limit=1"))["data"]
-    return {"subscription": expired["id"], "fcm": fcm["id"], "webpush": push["id"], "notification": sent}
+    ids = {"subscription": expired["id"], "fcm": fcm["id"], "webpush": push["id"], "notification": sent}
+    return {**ids, **await automated(instance)}
+
+
+async def automated(instance: Instance) -> dict[str, str]:
+    """Declare event types with a trigger and a template, and let something happen."""
+    conversation, words = {"type": "object", "properties": {"id": {"type": "string"}}}, {"type": "string"}
+    bot = {"type": "object", "properties": {"id": words, "name": words}}
+    place = {"type": "object", "properties": {"at": words, "place": words}}
+    for key, name, category, properties, example in (
+        (
+            "conversation.escalated", "A visitor wants a person", "Live chat",
+            {"conversation": conversation, "bot": bot},
+            {"conversation": {"id": "c-1"}, "bot": {"id": "b-1", "name": "Ada"}},
+        ),
+        (
+            "appointment.reminder", "An appointment is near", "Appointments", {"appointment": place},
+            {"appointment": {"at": "2026-12-01T09:00:00Z", "place": "Pier 3"}},
+        ),
+    ):  # fmt: skip
+        body = {"name": name, "category": category, "variables": {"properties": properties}, "examples": [example]}
+        await instance.rest("PUT", f"/event-types/{key}", body)
+    template = await instance.rest("POST", "/templates", TEMPLATE)
+    trigger = await instance.rest("POST", "/triggers", TRIGGER)
+    reminder = {"name": "Remind of appointments", "event_type": "appointment.reminder", "audience": {"users": "event"}}
+    await instance.rest("POST", "/triggers", {**reminder, "template": template["id"], "channels": ["webpush", "fcm"]})
+    for bot_id in ("b-1", "b-1", "b-9"):
+        data = {"conversation": {"id": "c-7"}, "bot": {"id": bot_id, "name": "Ada"}}
+        event = await instance.rest("POST", "/events", {"type": "conversation.escalated", "data": data, "actor": "u-7"})
+        async with asyncio.timeout(120):
+            while (await instance.rest("GET", f"/events/{event['id']}"))["status"] == "queued":
+                await asyncio.sleep(0.2)
+    return {"trigger": trigger["id"], "template": template["id"], "event": event["id"]}
 
 
 async def signed_in(browser: Browser, instance: Instance, *, first: bool) -> BrowserContext:

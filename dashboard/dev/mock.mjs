@@ -1,5 +1,6 @@
 // A small stand-in for the REST API, so that pages can be drawn and seen without a server. Never part of the build.
 import { ACCOUNT_ROUTES } from './accounts.mjs'
+import { AUTOMATION_ROUTES } from './automation.mjs'
 import { page, Refusal } from './refusal.mjs'
 import { sceneOf } from './scenes.mjs'
 
@@ -57,6 +58,7 @@ function snippets(app) {
 
 const ROUTES = {
   ...ACCOUNT_ROUTES,
+  ...AUTOMATION_ROUTES,
   'GET /apps': (s) => ({ data: s.apps, next_cursor: null }),
   'GET /apps/:id/snippets': (s, { id }) => snippets(id),
   'PATCH /apps/:id': (s, { id, body }) => Object.assign(s.apps.find((app) => app.id === id), body),

@@ -2,8 +2,8 @@
 
 const minutes = (n) => new Date(Date.now() - n * 60_000).toISOString()
 
-const VIEW = ['app.see', 'app.read', 'message.read']
-const EDIT = [...VIEW, 'message.send', 'subscription.write', 'user.write']
+const VIEW = ['app.see', 'app.read', 'message.read', 'template.read', 'event_type.read', 'event.read', 'trigger.read']
+const EDIT = [...VIEW, 'message.send', 'template.write', 'event.send', 'event_type.write', 'trigger.write', 'subscription.write', 'user.write']
 const ADMIN = [...EDIT, 'subscription.delete', 'subscription.import', 'integration.write', 'delivery.repair', 'key.manage', 'app.settings', 'audit.read', 'member.manage']
 const OWNER = [...ADMIN, 'owner.manage', 'app.delete', 'subscription.export', 'personal_data.export', 'personal_data.erase']
 export const PERMISSIONS = { viewer: VIEW, editor: EDIT, admin: ADMIN, owner: OWNER }

@@ -1,6 +1,7 @@
 // What the mock API tells, by scene: `busy` (default), `empty`, `trouble`, `several`, `slow`, `failing`; `viewer`, `editor`, `admin` for roles;
 // `out`, `first` (nobody is here yet) and `stale` (what is sensitive has to be confirmed).
 import { accountsOf } from './accounts.mjs'
+import { automationOf } from './automation.mjs'
 
 
 const KEY = 'BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM'
@@ -84,7 +85,7 @@ export function sceneOf(scene) {
   const apps = [{ id: 'app_1', name: empty ? 'My site' : 'Harbour News', origins: empty ? [] : ['https://www.example.com', 'https://shop.example.com'], require_signed_identity: false, created_at: minutes(90_000) }]
   if (scene === 'several') apps.push({ id: 'app_2', name: 'Museum of Fog', origins: [], require_signed_identity: false, created_at: minutes(80_000) })
   return {
-    ...accountsOf(scene), apps, integration: integration(scene), system: () => system(scene),
+    ...accountsOf(scene), auto: automationOf(scene), apps, integration: integration(scene), system: () => system(scene),
     notifications: empty ? [] : notifications(), subscriptions: empty ? [] : subscriptions(),
     statuses: empty ? { active: 0, expired: 0, unsubscribed: 0 } : { active: 12_408, expired: 931, unsubscribed: 402 },
     month: empty ? counts() : counts({ audience: 371_220, sent: 362_004, failed: 6820, expired: 1900, skipped: 496, shown: 290_111, clicked: 15_030, closed: 80_120 }),

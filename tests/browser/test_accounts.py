@@ -227,7 +227,7 @@ def a_while_passes(instance: Instance) -> None:
 async def test_what_is_sensitive_is_confirmed_first_and_then_done(instance: Instance, anna: Page) -> None:
     await opened(anna, instance, "/settings/api-keys", "API keys")
     a_while_passes(instance)
-    await anna.get_by_role("button", name="Create a key").click()
+    await anna.get_by_role("button", name="Create the first key").click()
     await anna.get_by_label("Name", exact=True).fill("Shop server")
     await anna.get_by_label("It holds").select_option("For 30 days")
     await anna.get_by_role("button", name="Create the key").click()

@@ -8,8 +8,8 @@ from collections.abc import Set as Names
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tidings.domain.errors import CatalogueError, ErrorCode
-from tidings.domain.filters import Filter, filter_from, forgotten, json_from_filter
+from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
+from tidings.domain.filters import Filter, filter_from, forgotten, json_from_filter, text_from_filter
 
 MOST_PARTS = 10
 RULES = "users, users_where, followers, segment and everyone"
@@ -82,9 +82,9 @@ def rule_from_json(plain: Mapping[str, Any]) -> Rule:
     return Rule(tuple(_part(one) for one in listed), except_actor)
 
 
-def json_from_rule(rule: Rule) -> dict[str, Any]:
-    """Give a rule as plain JSON values, as `rule_from_json` reads it."""
-    parts = [_plain(one) for one in rule.parts]
+def json_from_rule(rule: Rule, *, texts: bool = False) -> dict[str, Any]:
+    """Give a rule as plain JSON values, as `rule_from_json` reads it; with `texts` its conditions are texts."""
+    parts = [_plain(one, texts=texts) for one in rule.parts]
     return {**(parts[0] if len(parts) == 1 else {"union": parts}), "except_actor": rule.except_actor}
 
 
@@ -117,7 +117,7 @@ def _part(plain: object) -> Part:
         case "users", "event":
             return EventUsers()
         case "users_where", str() | dict():
-            return UsersWhere(filter_from(value))
+            return UsersWhere(_conditions(value))
         case "followers", str() if 1 <= len(value) <= LONGEST_TOPIC and "{{" not in _GAP.sub("", value):
             return Followers(value)
         case "segment", str() if 1 <= len(value) <= LONGEST_TOPIC:
@@ -126,6 +126,13 @@ def _part(plain: object) -> Part:
             return Everybody()
         case _:
             raise _invalid(_refusal(str(name)))
+
+
+def _conditions(value: str | dict[str, Any]) -> Filter:
+    try:
+        return filter_from(value)
+    except CatalogueError as error:
+        raise error.within("audience.users_where") from None
 
 
 def _refusal(name: str) -> str:
@@ -139,12 +146,12 @@ def _refusal(name: str) -> str:
     return f"{name[:32]}: {words.get(name, f'There is no such rule; there are {RULES}.')}"
 
 
-def _plain(part: Part) -> dict[str, Any]:
+def _plain(part: Part, *, texts: bool) -> dict[str, Any]:
     match part:
         case EventUsers():
             return {"users": "event"}
         case UsersWhere(conditions):
-            return {"users_where": json_from_filter(conditions)}
+            return {"users_where": text_from_filter(conditions) if texts else json_from_filter(conditions)}
         case Followers(topic):
             return {"followers": topic}
         case InSegment(segment):
@@ -154,4 +161,4 @@ def _plain(part: Part) -> dict[str, Any]:
 
 
 def _invalid(words: str) -> CatalogueError:
-    return CatalogueError(ErrorCode.AUDIENCE_INVALID, words)
+    return CatalogueError(ErrorCode.AUDIENCE_INVALID, words, faults=(FieldFault("audience", words),))

@@ -111,6 +111,16 @@ class FiringReason(StrEnum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What came of the newest events whose conditions a trigger's were, and when it fired last."""
+
+    fired: int = 0
+    suppressed: int = 0
+    waiting: int = 0
+    last_fired_at: datetime | None = None
+
+
 class PendingKind(StrEnum):
     """What waits to be sent: one message, or what is collected for a digest."""
 

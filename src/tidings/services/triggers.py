@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tidings.domain.audit import SYSTEM, Action, Actor, Subject
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.event import Event
-from tidings.domain.trigger import Definition, Firing, Trigger
+from tidings.domain.trigger import Activity, Definition, Firing, Trigger
 from tidings.lib.clock import Clock
 from tidings.lib.ids import Ids
 from tidings.services.paging import Page, page_from, position_from
@@ -14,6 +16,9 @@ from tidings.storage import Store, Transaction
 
 MOST = 1_000
 """Triggers of an App."""
+
+LATELY = 200
+"""Events that a trigger's activity counts: the newest, so that a list of triggers costs the same for ever."""
 
 
 class Triggers:
@@ -79,6 +84,10 @@ class Triggers:
             lambda tx: tx.triggers.page(app_id, after=after, limit=limit + 1, event_type=event_type)
         )
         return page_from(rows, limit=limit, position=lambda row: row.id)
+
+    async def activity(self, rows: Sequence[Trigger]) -> list[Activity]:
+        """Give for each trigger what came of the newest LATELY events whose conditions it held for."""
+        return await self._store.read(lambda tx: [tx.firings.activity(row.id, limit=LATELY) for row in rows])
 
     async def firings(self, app_id: int, public_id: str, *, cursor: str | None, limit: int) -> Page[Firing]:
         """List what came of a trigger, newest event first. Raises NOT_FOUND and INVALID_CURSOR."""

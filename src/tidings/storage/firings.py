@@ -6,10 +6,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from tidings.domain.event import Event
-from tidings.domain.trigger import Firing, FiringOutcome, FiringReason, NewFiring, Pending, PendingKind, Window
+from tidings.domain.trigger import (
+    Activity,
+    Firing,
+    FiringOutcome,
+    FiringReason,
+    NewFiring,
+    Pending,
+    PendingKind,
+    Window,
+)
 from tidings.storage.events import event_of
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.events import events
@@ -52,6 +61,23 @@ class SqlFirings:
         """List what came of a trigger, newest event first; `after` is the position of the last one seen."""
         conditions = (f.trigger_id == trigger_id, f.event_id < after) if after else (f.trigger_id == trigger_id,)
         return self._list(*conditions, order=f.event_id.desc(), limit=limit)
+
+    def activity(self, trigger_id: int, *, limit: int) -> Activity:
+        """Count what came of the newest `limit` events of a trigger."""
+        newest = select(f.outcome, f.at).where(f.trigger_id == trigger_id).order_by(f.event_id.desc()).limit(limit)
+        lately = newest.subquery()
+        query = select(lately.c.outcome, func.count(), func.max(lately.c.at)).group_by(lately.c.outcome)
+        rows = {FiringOutcome(row[0]): (row[1], row[2]) for row in self._scope.connection.execute(query)}
+
+        def count(outcome: FiringOutcome) -> int:
+            return int(rows.get(outcome, (0, None))[0])
+
+        return Activity(
+            fired=count(FiringOutcome.FIRED),
+            suppressed=count(FiringOutcome.SUPPRESSED),
+            waiting=count(FiringOutcome.WAITING) + count(FiringOutcome.COLLECTED),
+            last_fired_at=rows.get(FiringOutcome.FIRED, (0, None))[1],
+        )
 
     def window(self, trigger_id: int, key: str) -> Window | None:
         """Give what is counted, if anything is."""

@@ -20,6 +20,9 @@ HASHED = "assets/"
 NOT_PAGES = ("api/", "push/", "v1/", "docs/", "assets/")
 """Below these an address that is not there is an error, not a page of the dashboard."""
 
+DOTTED = ("event-types/", "users/")
+"""Below these a dot belongs to a name that people gave, such as `conversation.escalated`, and begins no suffix."""
+
 _NOT_BUILT = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Tidings</title><link rel="stylesheet" href="/docs/reference.css">
@@ -50,7 +53,7 @@ def install(app: FastAPI) -> None:
         file = _found(root, name)
         if file is not None:
             return _file(file, hashed=name.startswith(HASHED))
-        if f"{name}/".startswith(NOT_PAGES) or Path(name).suffix:
+        if f"{name}/".startswith(NOT_PAGES) or (Path(name).suffix and not name.startswith(DOTTED)):
             raise HTTPException(404)
         index = root / "index.html"
         if not index.is_file():

@@ -137,6 +137,11 @@ class TestOnce:
             "error": {"type": "timeout"}, "actor": {"id": "u-2"}, "app": {"name": "My site"},
         }  # fmt: skip
         (came,) = await here.firings(trigger)
+        lately = await here.store.read(lambda tx: tx.firings.activity(trigger.id, limit=10))
+        assert (lately.fired + lately.suppressed + lately.waiting, lately.last_fired_at is not None) == (
+            1,
+            came.outcome == "fired",
+        )
         assert (came.event, came.outcome, came.notifications) == (event, "fired", (made.public_id,))
         assert (await here.event(event)).status is EventStatus.DONE
 

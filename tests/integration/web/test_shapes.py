@@ -158,7 +158,7 @@ class TestPages:
     async def test_serve_the_dashboard_on_each_of_its_addresses(self, built: FastAPI) -> None:
         transport = httpx2.ASGITransport(built)  # type: ignore[arg-type]
         async with httpx2.AsyncClient(transport=transport, base_url="https://push.example.com") as client:
-            for path in ("/", "/setup", "/notifications/ntf_1"):
+            for path in ("/", "/setup", "/notifications/ntf_1", "/event-types/topic.reply", "/users/anna@example.com"):
                 answer = await client.get(path)
                 assert "the dashboard" in answer.text
                 assert answer.headers["cache-control"] == "no-cache"

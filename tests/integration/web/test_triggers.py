@@ -91,10 +91,13 @@ class TestKeeping:
         )  # fmt: skip
         shown = (await api.get(f"/api/v1/triggers/{trigger['id']}")).json()
         assert shown == trigger
+        assert trigger["audience_text"] == {
+            "users_where": 'user.role == "operator" && user.available == true', "except_actor": True,
+        }  # fmt: skip
         again = {
             name: value
             for name, value in shown.items()
-            if name not in ("id", "conditions_text", "created_at", "updated_at")
+            if name not in ("id", "conditions_text", "audience_text", "activity", "created_at", "updated_at")
         }
         replaced = await api.put(f"/api/v1/triggers/{trigger['id']}", json={**again, "enabled": False})
         assert replaced.status_code == 200, replaced.text
@@ -113,9 +116,10 @@ class TestKeeping:
         [
             ({"event_type": "conversation.unknown"}, "event_type_unknown", None),
             ({"conditions": "event.bto.id == 1"}, "trigger_invalid", "conditions"),
-            ({"conditions": "subscription.locale == 'de'"}, "filter_invalid", None),
-            ({"conditions": "event.bot.id =="}, "filter_invalid", None),
-            ({"audience": {"users": "everybody"}}, "audience_invalid", None),
+            ({"conditions": "subscription.locale == 'de'"}, "filter_invalid", "conditions"),
+            ({"conditions": "event.bot.id =="}, "filter_invalid", "conditions"),
+            ({"audience": {"users_where": "user.role =="}}, "filter_invalid", "audience.users_where"),
+            ({"audience": {"users": "everybody"}}, "audience_invalid", "audience"),
             ({"audience": {"followers": "topic:{{thread.id}}"}}, "trigger_invalid", "audience.followers"),
             ({"audience": {"followers": "topic:{{thread.id"}}, "audience_invalid", None),
             ({"audience": {"segment": "seg_none"}}, "trigger_invalid", "audience.segment"),
@@ -190,6 +194,11 @@ class TestWhatCame:
         shown = (await api.get(f"/api/v1/events/{second}")).json()
         assert (shown["status"], [row["reason"] for row in shown["firings"]]) == ("done", ["throttled"])
         assert (await api.get(f"/api/v1/events/{other}")).json()["firings"] == []
+        (listed,) = (await api.get("/api/v1/triggers")).json()["data"]
+        lately = listed["activity"]
+        assert (lately["fired"], lately["suppressed"], lately["waiting"]) == (1, 1, 0)
+        assert lately["last_fired_at"] == rows[1]["at"]
+        assert (await api.get(f"/api/v1/triggers/{trigger}")).json()["activity"] == lately
 
 
 class TestDryRuns:

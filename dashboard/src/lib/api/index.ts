@@ -2,6 +2,7 @@
 
 import { apps } from './apps'
 import { audit } from './audit'
+import { automation } from './automation'
 import { integrations } from './integrations'
 import { keys } from './keys'
 import { me } from './me'
@@ -12,11 +13,13 @@ import { session } from './session'
 import { setup } from './setup'
 import { subscriptions } from './subscriptions'
 import { system } from './system'
+import { templates } from './templates'
 import { ways } from './ways'
 
 export { about, type Page } from './calls'
 export type * from './apps'
 export type * from './audit'
+export type * from './automation'
 export type * from './integrations'
 export type * from './keys'
 export type * from './me'
@@ -26,6 +29,10 @@ export type * from './segments'
 export type * from './session'
 export type * from './subscriptions'
 export type * from './system'
+export type * from './templates'
 export type * from './ways'
 
-export const api = { ...apps, ...audit, ...integrations, ...keys, ...me, ...members, ...notifications, ...segments, ...session, ...setup, ...subscriptions, ...system, ...ways }
+export const api = {
+  ...apps, ...audit, ...automation, ...integrations, ...keys, ...me, ...members, ...notifications, ...segments, ...session, ...setup, ...subscriptions, ...system,
+  ...templates, ...ways,
+}

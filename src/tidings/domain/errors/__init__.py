@@ -46,3 +46,8 @@ class CatalogueError(Exception):
         self.detail = detail or entry.title
         self.faults = faults
         self.retry_after = retry_after
+
+    def within(self, place: str) -> CatalogueError:
+        """Give the same error of a part of something larger: its faults name their fields from there."""
+        faults = [FieldFault(".".join(filter(None, (place, one.field))), one.message) for one in self.faults]
+        return CatalogueError(self.code, f"{place}: {self.detail}", faults=tuple(faults), retry_after=self.retry_after)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from tidings.domain.event import Event
 from tidings.domain.trigger import (
+    Activity,
     Definition,
     Firing,
     FiringOutcome,
@@ -52,6 +53,10 @@ class Firings(Protocol):
     def of_event(self, event_id: int) -> list[Firing]: ...
     def page(self, trigger_id: int, *, after: int, limit: int) -> list[Firing]:
         """List what came of a trigger, newest event first; `after` is the position of the last one seen."""
+        ...
+
+    def activity(self, trigger_id: int, *, limit: int) -> Activity:
+        """Count what came of the newest `limit` events of a trigger."""
         ...
 
     def window(self, trigger_id: int, key: str) -> Window | None:

@@ -9,11 +9,13 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from tidings.domain.app import App
-from tidings.domain.filters import filter_from, json_from_filter, text_from_filter
+from tidings.domain.errors import CatalogueError
+from tidings.domain.filters import Filter, filter_from, json_from_filter, text_from_filter
 from tidings.domain.message import Urgency
 from tidings.domain.permission import Permission
 from tidings.domain.rules import json_from_rule, rule_from_json
 from tidings.domain.trigger import (
+    Activity,
     Definition,
     Digest,
     Firing,
@@ -108,7 +110,7 @@ class TriggerBody(Body):
                 message=inline.message if inline else None,
                 language=inline.language if inline else "en",
             ),
-            conditions=None if self.conditions is None else filter_from(self.conditions),
+            conditions=None if self.conditions is None else _conditions(self.conditions),
             channels=tuple(self.channels) if self.channels else None,
             throttle=Throttle(tuple(self.throttle.key), self.throttle.count, self.throttle.window)
             if self.throttle
@@ -122,6 +124,22 @@ class TriggerBody(Body):
         )
 
 
+def _conditions(form: str | dict[str, Any]) -> Filter:
+    try:
+        return filter_from(form)
+    except CatalogueError as error:
+        raise error.within("conditions") from None
+
+
+class ActivityOut(BaseModel):
+    """What came of the newest events whose conditions it held for, up to 200."""
+
+    fired: int
+    suppressed: int
+    waiting: int = Field(description="For their delay or their digest.")
+    last_fired_at: datetime | None = Field(description="Null where none of them fired it.")
+
+
 class TriggerOut(BaseModel):
     """A trigger."""
 
@@ -131,6 +149,7 @@ class TriggerOut(BaseModel):
     conditions: dict[str, Any] | None
     conditions_text: str | None = Field(description="The conditions as they are read.")
     audience: dict[str, Any]
+    audience_text: dict[str, Any] = Field(description="The audience with its conditions as they are read.")
     template: str | dict[str, Any]
     channels: list[str] | None
     throttle: ThrottleBody | None
@@ -140,6 +159,7 @@ class TriggerOut(BaseModel):
     urgency: Urgency | None
     ttl: int | None
     enabled: bool
+    activity: ActivityOut
     created_at: datetime
     updated_at: datetime
 
@@ -165,7 +185,9 @@ async def list_triggers(
 ) -> ListOf[TriggerOut]:
     """List triggers, newest first."""
     service = container_of(request).automation.triggers
-    return listed(await service.page(app.id, cursor=cursor, limit=limit, event_type=event_type), trigger_out)
+    page = await service.page(app.id, cursor=cursor, limit=limit, event_type=event_type)
+    lately = dict(zip((row.id for row in page.data), await service.activity(page.data), strict=True))
+    return listed(page, lambda row: trigger_out(row, lately[row.id]))
 
 
 @router.post("", operation_id="create_trigger", summary="Create a trigger", status_code=201)
@@ -175,13 +197,16 @@ async def create_trigger(
     """Keep what is to be sent to whom when something happens; every field, variable and id is checked now."""
     made = await container_of(request).automation.triggers.create(app.id, body.definition(), by=by)
     response.headers["Location"] = f"/api/v1/triggers/{made.public_id}"
-    return trigger_out(made)
+    return trigger_out(made, Activity())
 
 
 @router.get("/{trigger_id}", operation_id="get_trigger", summary="Get a trigger")
 async def get_trigger(request: Request, app: ReadTriggers, trigger_id: str) -> TriggerOut:
     """Show one trigger."""
-    return trigger_out(await container_of(request).automation.triggers.get(app.id, trigger_id))
+    service = container_of(request).automation.triggers
+    found = await service.get(app.id, trigger_id)
+    (lately,) = await service.activity([found])
+    return trigger_out(found, lately)
 
 
 @router.put("/{trigger_id}", operation_id="replace_trigger", summary="Replace a trigger")
@@ -190,7 +215,9 @@ async def replace_trigger(
 ) -> TriggerOut:
     """Put another definition in its place; what waits to be sent is sent by the new one."""
     service = container_of(request).automation.triggers
-    return trigger_out(await service.change(app.id, trigger_id, body.definition(), by=by))
+    changed = await service.change(app.id, trigger_id, body.definition(), by=by)
+    (lately,) = await service.activity([changed])
+    return trigger_out(changed, lately)
 
 
 @router.delete("/{trigger_id}", operation_id="delete_trigger", summary="Delete a trigger", status_code=204)
@@ -225,7 +252,7 @@ def firing_out(row: Firing) -> FiringOut:
     )
 
 
-def trigger_out(row: Trigger) -> TriggerOut:
+def trigger_out(row: Trigger, lately: Activity) -> TriggerOut:
     """Show a trigger."""
     one = row.definition
     words = one.words
@@ -236,6 +263,7 @@ def trigger_out(row: Trigger) -> TriggerOut:
         conditions=None if one.conditions is None else json_from_filter(one.conditions),
         conditions_text=None if one.conditions is None else text_from_filter(one.conditions),
         audience=json_from_rule(one.audience),
+        audience_text=json_from_rule(one.audience, texts=True),
         template=words.template or _content_out(words),
         channels=None if one.channels is None else list(one.channels),
         throttle=ThrottleBody(key=list(one.throttle.key), count=one.throttle.count, window=one.throttle.window)
@@ -247,6 +275,12 @@ def trigger_out(row: Trigger) -> TriggerOut:
         urgency=one.urgency,
         ttl=one.ttl,
         enabled=one.enabled,
+        activity=ActivityOut(
+            fired=lately.fired,
+            suppressed=lately.suppressed,
+            waiting=lately.waiting,
+            last_fired_at=lately.last_fired_at,
+        ),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
