@@ -8,7 +8,6 @@ from playwright.async_api import Page
 
 from support import peers
 
-
 _AT_REST = """() => Promise.all(document.getAnimations()
     .filter((one) => Number.isFinite(one.effect?.getComputedTiming().endTime))
     .map((one) => one.finished.catch(() => {})))"""
