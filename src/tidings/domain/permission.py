@@ -30,6 +30,8 @@ class Permission(StrEnum):
     TRIGGER_READ = "trigger.read"
     TRIGGER_WRITE = "trigger.write"
     PRESET_APPLY = "preset.apply"
+    WEBHOOK_READ = "webhook.read"
+    WEBHOOK_WRITE = "webhook.write"
     PERSONAL_DATA_EXPORT = "personal_data.export"
     PERSONAL_DATA_ERASE = "personal_data.erase"
     INTEGRATION_WRITE = "integration.write"
@@ -84,6 +86,8 @@ _ADMINISTER = _EDIT | {
     P.INTEGRATION_WRITE,
     P.DELIVERY_REPAIR,
     P.KEY_MANAGE,
+    P.WEBHOOK_READ,
+    P.WEBHOOK_WRITE,
     P.APP_SETTINGS,
     P.AUDIT_READ,
 }
@@ -121,6 +125,7 @@ class Scope(StrEnum):
     EVENTS_WRITE = "events:write"
     EVENTS_READ = "events:read"
     TRIGGERS_WRITE = "triggers:write"
+    WEBHOOKS_MANAGE = "webhooks:manage"
     SUBSCRIPTIONS_WRITE = "subscriptions:write"
     SUBSCRIPTIONS_EXPORT = "subscriptions:export"
     PERSONAL_DATA = "personal_data"
@@ -151,6 +156,7 @@ SCOPES: Mapping[Scope, frozenset[Permission]] = {
     Scope.EVENTS_WRITE: _SEE | {P.EVENT_SEND},
     Scope.EVENTS_READ: _SEE | {P.EVENT_TYPE_READ, P.EVENT_READ},
     Scope.TRIGGERS_WRITE: _SEE | {P.EVENT_TYPE_READ, P.EVENT_TYPE_WRITE, P.TRIGGER_READ, P.TRIGGER_WRITE},
+    Scope.WEBHOOKS_MANAGE: _SEE | {P.WEBHOOK_READ, P.WEBHOOK_WRITE},
     Scope.SUBSCRIPTIONS_WRITE: _SEE | {P.SUBSCRIPTION_WRITE},
     Scope.SUBSCRIPTIONS_EXPORT: _SEE | {P.SUBSCRIPTION_EXPORT},
     Scope.PERSONAL_DATA: _SEE | {P.PERSONAL_DATA_EXPORT, P.PERSONAL_DATA_ERASE},

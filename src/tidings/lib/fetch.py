@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -25,20 +26,25 @@ WHERE_A_URL_LEADS = HostPolicy(hosts=frozenset(), suffixes=(), any_public=True, 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """What to ask for: `headers` are whole lines (`Accept: application/json`), `most` is bytes of an answer's body."""
+    """What to ask for: `headers` are whole lines (`Accept: application/json`), `most` is bytes of an answer's body.
+
+    A longer answer is none; with `cut` it is the beginning of one, and the rest is not waited for.
+    """
 
     url: str = field(repr=False)
     method: Literal["GET", "POST"] = "GET"
     headers: tuple[str, ...] = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
     most: int = 256 * 1024
+    cut: bool = False
 
 
 class Fetcher:
     """Fetches by https alone, follows no redirect, and asks the guard about each address that it connects to.
 
     `policy` says which URLs are taken; one that allows insecure ones takes http and loopback, for development. Times
-    are in seconds. `ca_file` is for tests; without it certifi's list counts.
+    are in seconds. `ca_file` is for tests; without it certifi's list counts. `at_once` calls have threads of their own
+    where it is given: calls that hang then hold up nobody else.
     """
 
     def __init__(
@@ -49,12 +55,14 @@ class Fetcher:
         ca_file: str | None = None,
         connect_timeout: float = 5,
         total_timeout: float = 10,
+        at_once: int | None = None,
     ) -> None:
         self._guard = guard
         self._policy = policy
         self._ca_file = ca_file or certifi.where()
         self._timeouts = (connect_timeout, total_timeout)
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._threads = None if at_once is None else ThreadPoolExecutor(at_once, thread_name_prefix="tidings-fetch")
+        self._places = asyncio.Semaphore(at_once or AT_ONCE)
 
     def checked(self, url: str) -> CheckedUrl:
         """Check a URL that is to be stored. Raises ForbiddenUrl."""
@@ -66,7 +74,7 @@ class Fetcher:
         if target_of(Request(what.url, what.headers, what.body)) is None:
             return NetworkFailure(FailureKind.PROTOCOL, "a URL or header line that cannot be written as HTTP")
         async with self._places:
-            return await asyncio.to_thread(self._performed, what)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._performed, what)
 
     def _performed(self, what: Fetch) -> Answer:
         call = _Call(pycurl.Curl(), self._guard, most=what.most)
@@ -76,10 +84,11 @@ class Fetcher:
                 easy.setopt(option, value)
             easy.perform()
         except pycurl.error as error:
-            return call.failure(int(error.args[0]), str(error.args[1]))
+            if not (what.cut and len(call.body) > what.most):
+                return call.failure(int(error.args[0]), str(error.args[1]))
+            return _reply(easy, call, what)
         else:
-            seconds = easy.getinfo(pycurl.TOTAL_TIME)
-            return Reply(easy.getinfo(pycurl.RESPONSE_CODE), call.transfer.headers(), bytes(call.body), seconds)
+            return _reply(easy, call, what)
         finally:
             easy.close()
             call.close()
@@ -108,6 +117,11 @@ class Fetcher:
         if what.method == "POST":
             options |= {pycurl.POST: 1, pycurl.POSTFIELDS: what.body}
         return options
+
+
+def _reply(easy: Any, call: _Call, what: Fetch) -> Reply:
+    seconds = easy.getinfo(pycurl.TOTAL_TIME)
+    return Reply(easy.getinfo(pycurl.RESPONSE_CODE), call.transfer.headers(), bytes(call.body[: what.most]), seconds)
 
 
 class _Call:

@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from tidings.domain.app import Integration
+from tidings.domain.webhook import DisabledBecause, Webhook
 from tidings.providers import BROWSER
 from tidings.services.grants import EXPIRES_AT
 from tidings.storage import Transaction
@@ -23,12 +25,16 @@ class Matter(StrEnum):
     EXPIRED = "credentials_expired"
     PAUSED = "integration_paused"
     MISPLACED = "devices_suspected"
+    WEBHOOK = "webhook_disabled"
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One matter of one integration. `days` are those left of credentials that end, and `within` is the step reached:
-    30, 12 or 3 days, 0 when they have ended."""
+    """One matter of one integration, or of one webhook: then `integration` is its id and `provider` is empty.
+
+    `days` are those left of credentials that end, and `within` is the step reached: 30, 12 or 3 days, 0 when they
+    have ended.
+    """
 
     integration: str
     provider: str
@@ -62,7 +68,20 @@ def attention(tx: Transaction, app_id: int, *, now: datetime) -> tuple[Item, ...
     integrations = tx.credentials.integrations(app_id)
     items = [item for one in integrations for item in _of(one, now=now)]
     items += [item for one in integrations if (item := _misplaced(tx, one)) is not None]
+    items += [_disabled(one) for one in tx.webhooks.disabled(app_id)]
     return tuple(sorted(items, key=lambda item: (item.within is not None, item.within or 0, item.label)))
+
+
+def _disabled(one: Webhook) -> Item:
+    host = urlsplit(one.url).hostname or ""
+    label = one.description or host
+    if one.disabled_because is DisabledBecause.GONE:
+        why = f"{host} answered 410 Gone"
+    else:
+        why = f"{host} took nothing for days"
+    detail = f"The webhook {label} was turned off: {why}. What happens now is not told to it."
+    mend = "Send it a test event, mend the receiver, turn the webhook on, and have what it missed sent again."
+    return Item(one.public_id, "", label, Matter.WEBHOOK, detail, mend)
 
 
 def _misplaced(tx: Transaction, one: Integration) -> Item | None:

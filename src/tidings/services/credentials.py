@@ -214,6 +214,7 @@ class Credentials:
             if one.fingerprint == made.fingerprint or one.status is CredentialStatus.REVOKED:
                 continue
             if revoke:
+                tx.outbox.expiring(app_id, one.id, REVOKED_REASON, now=self._clock.now())
                 invalidated += tx.subscriptions.expire_made_with(one.id, reason=REVOKED_REASON)
                 tx.credentials.set_status(one.id, CredentialStatus.REVOKED)
             elif one.status is CredentialStatus.CURRENT:

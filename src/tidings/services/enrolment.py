@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tidings.domain.errors import CatalogueError, ErrorCode
-from tidings.domain.subscription import Ending, Known, NewSubscription, SubscriptionStatus
+from tidings.domain.subscription import Ending, Known, NewSubscription, Subscription, SubscriptionStatus
+from tidings.domain.webhook import WebhookEvent
 from tidings.providers import BROWSER
 from tidings.services.identity import identity_required
 from tidings.services.registration import (
@@ -22,6 +23,9 @@ from tidings.services.registration import (
     unproven_from,
 )
 from tidings.storage import Transaction
+
+BACK = "back"
+"""Told of a device that had left, or was taken for dead, and registers again."""
 
 SEEN_AGAIN = timedelta(days=1)
 """How long a visit that brings nothing new is not written down again."""
@@ -67,6 +71,7 @@ def enrol(tx: Transaction, arrival: Arrival) -> Registered:
         stored = tx.subscriptions.add(
             new, public_id=arrival.public_id, secret_hash=hash_of(arrival.secret), now=arrival.now
         )
+        _tell(tx, stored, WebhookEvent.SUBSCRIPTION_CREATED, "", now=arrival.now)
         return Registered(stored, arrival.secret, created=True)
     if there is not None and there.subscription.id != mine.subscription.id:
         _supersede(tx, arrival, there, mine)
@@ -81,6 +86,7 @@ def _supersede(tx: Transaction, arrival: Arrival, other: Known, mine: Known) -> 
     tx.subscriptions.exchange(other.subscription.id, mine.subscription.id)
     if other.subscription.status is SubscriptionStatus.ACTIVE:
         tx.subscriptions.set_status(other.subscription.id, SubscriptionStatus.EXPIRED, Ending.SUPERSEDED)
+        _tell(tx, other.subscription, WebhookEvent.SUBSCRIPTION_EXPIRED, Ending.SUPERSEDED, now=arrival.now)
 
 
 def _refreshed(tx: Transaction, arrival: Arrival, known: Known, *, proof: Proof) -> Registered:
@@ -102,7 +108,13 @@ def _refreshed(tx: Transaction, arrival: Arrival, known: Known, *, proof: Proof)
     ):
         return Registered(row, secret, created=False)
     stored = tx.subscriptions.refresh(row.id, changed, secret_hash=secret_hash, now=arrival.now)
+    if row.status is not SubscriptionStatus.ACTIVE:
+        _tell(tx, stored, WebhookEvent.SUBSCRIPTION_CREATED, BACK, now=arrival.now)
     return Registered(stored, secret, created=False)
+
+
+def _tell(tx: Transaction, device: Subscription, kind: WebhookEvent, reason: str, *, now: datetime) -> None:
+    tx.outbox.device(device.app_id, device.id, kind, reason, now=now)
 
 
 def _check_identity_policy(tx: Transaction, arrival: Arrival, known: Known | None, *, proof: Proof) -> None:

@@ -160,6 +160,8 @@ class Integrations:
             active = sum(key.active for key in details(tx, found).keys)
             if active and not force:
                 raise CatalogueError(ErrorCode.INTEGRATION_IN_USE, f"{active} active devices are reached through it.")
+            for key in tx.credentials.of_integration(found.id):
+                tx.outbox.expiring(app_id, key.id, REMOVED_REASON, now=now)
             expired = tx.credentials.remove(found.id, reason=REMOVED_REASON)
             about = Subject("integration", found.public_id, found.label)
             detail = {"provider": found.provider, "expired": expired}

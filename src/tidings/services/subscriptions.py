@@ -11,6 +11,7 @@ from tidings.domain.app import App, Credential, CredentialStatus
 from tidings.domain.audit import SYSTEM, Action, Actor, ActorKind, Subject, is_person
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.subscription import Address, Ending, Subscription, SubscriptionStatus
+from tidings.domain.webhook import WebhookEvent
 from tidings.lib.clock import Clock
 from tidings.lib.egress import AddressGuard, HostPolicy, getaddrinfo, resolves_publicly
 from tidings.lib.ids import Ids
@@ -98,6 +99,8 @@ class Subscriptions:
                 )
             if found.subscription.status is not SubscriptionStatus.UNSUBSCRIBED:
                 tx.subscriptions.set_status(found.subscription.id, SubscriptionStatus.UNSUBSCRIBED, reason)
+                left = WebhookEvent.SUBSCRIPTION_UNSUBSCRIBED
+                tx.outbox.device(app.id, found.subscription.id, left, reason, now=self._clock.now())
 
         await self._store.write(end)
 

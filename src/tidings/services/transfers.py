@@ -137,7 +137,13 @@ class Transfers:
     async def _stored(self, good: list[NewSubscription]) -> tuple[int, int]:
         now = self._clock.now()
         rows = [(new, self._ids.new("sub"), UNCLAIMED) for new in good]
-        return await self._store.write(lambda tx: tx.subscriptions.add_many(rows, now=now)) if rows else (0, 0)
+
+        def store(tx: Transaction) -> tuple[int, int]:
+            added = tx.subscriptions.add_many(rows, now=now)
+            tx.outbox.imported(good[0].app_id, [public_id for _, public_id, _ in rows], now=now)
+            return added
+
+        return await self._store.write(store) if rows else (0, 0)
 
 
 def _dump(tx: Transaction, app_id: int, spool: IO[bytes]) -> None:

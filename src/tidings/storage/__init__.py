@@ -22,6 +22,7 @@ from tidings.storage.ports.segments import Follows, Segments
 from tidings.storage.ports.subscriptions import Subscriptions, Tracked
 from tidings.storage.ports.templates import Templates
 from tidings.storage.ports.triggers import Firings, Lanes, Triggers
+from tidings.storage.ports.webhooks import Outbox, WebhookMessages, Webhooks
 
 __all__ = [
     "Access",
@@ -43,6 +44,7 @@ __all__ = [
     "Members",
     "Notifications",
     "Oidc",
+    "Outbox",
     "OutcomeUnknown",
     "Preferences",
     "Receipts",
@@ -62,6 +64,8 @@ __all__ = [
     "Triggers",
     "Users",
     "Volumes",
+    "WebhookMessages",
+    "Webhooks",
 ]
 
 T = TypeVar("T")
@@ -104,6 +108,9 @@ class Transaction(Protocol):
     kinds: Kinds
     preferences: Preferences
     feed: Feed
+    outbox: Outbox
+    webhooks: Webhooks
+    webhook_messages: WebhookMessages
 
 
 class Store(Protocol):

@@ -18,6 +18,7 @@ from tidings.storage.tables.erasures import erased_devices, erasures
 from tidings.storage.tables.instance import api_keys, instance_values
 from tidings.storage.tables.notifications import notifications
 from tidings.storage.tables.subscriptions import subscriptions
+from tidings.storage.tables.webhooks import webhooks
 
 KEPT = frozenset({erasures.name, erased_devices.name, "audit_entries", "audit_anchors", "oidc_providers"})
 """What outlives an App: the proof that it was erased, who did what, and how members of the others sign in."""
@@ -32,12 +33,13 @@ _PARENTS: tuple[tuple[str, Table], ...] = (
 
 def close(scope: Scope, app_id: int, *, now: datetime) -> None:
     """Let nobody find the App, nothing of it be sent, and no key of it open anything."""
-    scope.connection.execute(update(apps).where(apps.c.id == app_id).values(erased_at=now))
+    scope.connection.execute(update(apps).where(apps.c.id == app_id).values(erased_at=now, webhook_kinds=0))
     n = notifications.c
     cancelled = update(notifications).where(n.app_id == app_id, n.status.not_in(FINAL_STATUSES))
     scope.connection.execute(cancelled.values(status=NotificationStatus.CANCELLED, finished_at=now, held_because=None))
     revoked = update(credentials).where(credentials.c.app_id == app_id)
     scope.connection.execute(revoked.values(status=CredentialStatus.REVOKED, secret=b""))
+    scope.connection.execute(update(webhooks).where(webhooks.c.app_id == app_id).values(enabled=0))
     scope.connection.execute(delete(api_keys).where(api_keys.c.app_id == app_id))
 
 

@@ -27,6 +27,7 @@ from tidings.storage.tables.apps import users
 from tidings.storage.tables.erasures import erased_devices, erasures
 from tidings.storage.tables.notifications import notifications, shards
 from tidings.storage.tables.subscriptions import subscriptions, tracked_events
+from tidings.storage.webhook_events import forget_answers
 
 e = erasures.c
 s = subscriptions.c
@@ -174,6 +175,7 @@ class SqlErasures:
             listed = [{"erasure_id": row.id, "subscription_id": one.id, "public_id": one.public_id} for one in devices]
             self._scope.connection.execute(insert(erased_devices), listed)
             self._empty([one.id for one in devices])
+        forget_answers(self._scope, app.id)
         return _erasure(row)
 
     def _empty(self, ids: Sequence[int]) -> None:

@@ -24,6 +24,7 @@ from tidings.storage.codec import audience_from_json, json_from_audience, json_f
 from tidings.storage.columns import Moment
 from tidings.storage.counters import COUNTERS, add_reasons
 from tidings.storage.dialects import Dialect, Prepared
+from tidings.storage.outbox import tell_finished, wanted_of
 from tidings.storage.scope import AnyRow, AnySelect, Scope
 from tidings.storage.tables.instance import PAUSED, instance_values
 from tidings.storage.tables.notifications import notification_reasons, notifications, shards
@@ -169,12 +170,12 @@ class SqlNotifications:
             values["finished_at"] = now
         if to is NotificationStatus.SENDING:
             values["started_at"] = func.coalesce(c.started_at, literal(now, Moment))
-        changed = self._scope.connection.execute(
-            update(notifications).where(c.id == notification_id, c.status.in_(allowed_from)).values(values)
-        ).rowcount
-        if changed and to is NotificationStatus.CANCELLED:
+        changing = update(notifications).where(c.id == notification_id, c.status.in_(allowed_from)).values(values)
+        changed = self._scope.connection.execute(changing.returning(c.id, c.app_id, wanted_of(c.app_id))).first()
+        if changed is not None and to is NotificationStatus.CANCELLED:
             self.finish_if_settled(notification_id, now=now)
-        return changed == 1
+            tell_finished(self._scope, changed, now=now)
+        return changed is not None
 
     def held(self, app_id: int | None) -> int:
         """Count what the tripwire holds, of one App or of all."""
@@ -230,9 +231,10 @@ class SqlNotifications:
         self._complete(row, now, cancelled=cancelled)
         if cancelled:
             return False
-        self._scope.connection.execute(
-            update(notifications).where(c.id == notification_id).values(status=NotificationStatus.DONE, finished_at=now)
-        )
+        done = update(notifications).where(c.id == notification_id)
+        done = done.values(status=NotificationStatus.DONE, finished_at=now)
+        of = self._scope.connection.execute(done.returning(c.id, c.app_id, wanted_of(c.app_id))).one()
+        tell_finished(self._scope, of, now=now)
         return True
 
     def _take_shards(self, notification_id: int, now: datetime) -> None:

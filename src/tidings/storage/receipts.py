@@ -8,8 +8,10 @@ from sqlalchemy import func, literal, select, tuple_, union_all, update
 
 from tidings.domain.campaign import Counts
 from tidings.domain.receipt import Receipt, ReceiptEvent
+from tidings.domain.webhook import NUMBERS, Told, WebhookEvent
 from tidings.storage.columns import Moment
 from tidings.storage.counters import COUNTERS
+from tidings.storage.outbox import tell, wanted_of
 from tidings.storage.scope import Scope
 from tidings.storage.tables.notifications import notifications, receipts
 from tidings.storage.tables.stats import notification_answers
@@ -17,6 +19,7 @@ from tidings.storage.tables.subscriptions import subscriptions
 from tidings.storage.tallies import tally_receipt
 
 c = receipts.c
+_TOLD = {event: WebhookEvent(f"receipt.{event}") for event in ReceiptEvent}
 
 
 class SqlReceipts:
@@ -51,10 +54,12 @@ class SqlReceipts:
         if stored is None:
             return False
         counter = f"n_{receipt.event.value}"
-        self._scope.connection.execute(
-            update(notifications).where(n.id == receipt.notification_id).values({counter: n[counter] + 1})
-        )
+        counted = update(notifications).where(n.id == receipt.notification_id).values({counter: n[counter] + 1})
+        of = self._scope.connection.execute(counted.returning(n.app_id, wanted_of(n.app_id))).one()
         tally_receipt(self._scope, receipt)
+        if of.wanted:
+            told = Told(NUMBERS[_TOLD[receipt.event]], receipt.subscription_id, receipt.action)
+            tell(self._scope, of.app_id, of.wanted, [told], now=receipt.at, notification_id=receipt.notification_id)
         return True
 
     def counts(self, notification_id: int) -> Counts:

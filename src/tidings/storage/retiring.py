@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import and_, bindparam, delete, func, or_, select, update
@@ -11,6 +11,8 @@ from tidings.domain.delivery import Retired, Suspicion
 from tidings.domain.outcome import Doubt
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.domain.suspected import MISPLACED, Suspected
+from tidings.domain.webhook import NUMBERS, Told, WebhookEvent
+from tidings.storage.outbox import EXPIRED
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.apps import credentials
 from tidings.storage.tables.subscriptions import subscriptions, suspicions
@@ -33,8 +35,12 @@ _expire = (
 )
 
 
-def expire(scope: Scope, retired: Iterable[Retired]) -> None:
-    """Expire subscriptions that still have the address that was tried, and have not been here since it was dead."""
+def expire(scope: Scope, retired: Sequence[Retired], *, wanted: int) -> list[Told]:
+    """Expire subscriptions that still have the address that was tried, and have not been here since it was dead.
+
+    Gives what webhooks are to be told of it, where they want to be.
+    """
+    ordered = sorted(retired, key=lambda one: one.subscription_id)
     rows = [
         {
             "subscription": one.subscription_id,
@@ -42,10 +48,18 @@ def expire(scope: Scope, retired: Iterable[Retired]) -> None:
             "because": one.reason,
             "until": one.at or _ALWAYS,
         }
-        for one in sorted(retired, key=lambda one: one.subscription_id)
+        for one in ordered
     ]
-    if rows:
+    if not rows:
+        return []
+    if not wanted & EXPIRED:
         scope.connection.execute(_expire, rows)
+        return []
+    kind, told = NUMBERS[WebhookEvent.SUBSCRIPTION_EXPIRED], []
+    for one, row in zip(ordered, rows, strict=True):
+        if scope.connection.execute(_expire, row).rowcount:
+            told.append(Told(kind, one.subscription_id, one.reason))
+    return told
 
 
 def overdue(scope: Scope, suspected: Sequence[Suspicion], *, now: datetime) -> list[Retired]:

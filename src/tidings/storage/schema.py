@@ -15,6 +15,7 @@ from tidings.storage.tables import (
     subscriptions,
     templates,
     triggers,
+    webhooks,
 )
 from tidings.storage.tables.metadata import metadata
 
@@ -33,5 +34,6 @@ ROOMS = (
     subscriptions,
     templates,
     triggers,
+    webhooks,
 )
 """Importing them is what makes them part of the metadata."""

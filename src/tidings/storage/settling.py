@@ -12,10 +12,12 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 
 from tidings.domain.delivery import DeliveryStatus, SettledDelivery, Settlement, ShardStatus
+from tidings.domain.webhook import NUMBERS, Told, WebhookEvent
 from tidings.storage.codec import bytes_from_retries
 from tidings.storage.columns import microseconds
 from tidings.storage.counters import add_reasons
 from tidings.storage.dialects import Dialect, NewDeliveries, Prepared
+from tidings.storage.outbox import OF_DELIVERIES, tell, wanted_of
 from tidings.storage.retiring import expire, overdue
 from tidings.storage.scope import Scope
 from tidings.storage.tables.notifications import notifications, shards
@@ -43,7 +45,7 @@ _close_chunk = (
         fault=None,
         n_passed=shards.c.n_passed + bindparam("passed"),
     )
-    .returning(shards.c.notification_id, shards.c.app_id, shards.c.priority)
+    .returning(shards.c.notification_id, shards.c.app_id, shards.c.priority, wanted_of(shards.c.app_id))
 )
 _settled_before = select(shards.c.id).where(*_MINE)
 _count = (
@@ -68,11 +70,12 @@ def _prepared(dialect: Dialect) -> _Statements:
 
 
 class _Parent(NamedTuple):
-    """Whose the shard is."""
+    """Whose the shard is, and what webhooks want to be told."""
 
     notification_id: int
     app_id: int
     priority: int
+    wanted: int
 
 
 def settle(scope: Scope, settlement: Settlement, *, now: datetime) -> bool:
@@ -93,7 +96,8 @@ def settle(scope: Scope, settlement: Settlement, *, now: datetime) -> bool:
     if not closed:
         return scope.connection.execute(_settled_before, mine).first() is not None
     parent = _Parent(*closed[0])
-    expire(scope, [*settlement.retired, *overdue(scope, settlement.suspicions, now=now)])
+    retired = [*settlement.retired, *overdue(scope, settlement.suspicions, now=now)]
+    expired = expire(scope, retired, wanted=parent.wanted)
     counted, means = _store_deliveries(scope, parent.notification_id, settlement.deliveries, now)
     owner = _count_deliveries(scope, parent.notification_id, counted)
     if owner is not None and means is not None:
@@ -101,7 +105,21 @@ def settle(scope: Scope, settlement: Settlement, *, now: datetime) -> bool:
     elif owner is not None:
         tally_reached(scope, owner, [one.subscription_id for one in counted], now=now)
     _add_retries(scope, parent, settlement, now)
+    if parent.wanted:
+        _tell(scope, parent, counted, expired, now)
     return True
+
+
+_TOLD = {status: NUMBERS[WebhookEvent(f"delivery.{status.name.lower()}")] for status in DeliveryStatus}
+
+
+def _tell(
+    scope: Scope, parent: _Parent, counted: Sequence[SettledDelivery], expired: Sequence[Told], now: datetime
+) -> None:
+    tell(scope, parent.app_id, parent.wanted, expired, now=now)
+    if parent.wanted & OF_DELIVERIES:
+        told = (Told(_TOLD[one.status], one.subscription_id, one.reason, one.attempt) for one in counted)
+        tell(scope, parent.app_id, parent.wanted, told, now=now, notification_id=parent.notification_id)
 
 
 def _store_deliveries(

@@ -43,6 +43,7 @@ from tidings.storage.lanes import SqlLanes
 from tidings.storage.members import SqlMembers
 from tidings.storage.notifications import SqlNotifications
 from tidings.storage.oidc import SqlOidc
+from tidings.storage.outbox import SqlOutbox
 from tidings.storage.ports.accounts import Audit, Factors, Members, Oidc, Sessions, Throttle
 from tidings.storage.ports.events import Events, EventTypes
 from tidings.storage.ports.preferences import Feed, Kinds, Preferences
@@ -50,6 +51,7 @@ from tidings.storage.ports.relays import Relays
 from tidings.storage.ports.segments import Follows, Segments
 from tidings.storage.ports.templates import Templates
 from tidings.storage.ports.triggers import Firings, Lanes, Triggers
+from tidings.storage.ports.webhooks import Outbox, WebhookMessages, Webhooks
 from tidings.storage.preferences import SqlPreferences
 from tidings.storage.receipts import SqlReceipts
 from tidings.storage.relays import SqlRelays
@@ -66,6 +68,8 @@ from tidings.storage.tracked import SqlTracked
 from tidings.storage.triggers import SqlTriggers
 from tidings.storage.users import SqlUsers
 from tidings.storage.volumes import SqlVolumes
+from tidings.storage.webhook_messages import SqlWebhookMessages
+from tidings.storage.webhooks import SqlWebhooks
 
 
 class SqlTransaction:
@@ -107,3 +111,6 @@ class SqlTransaction:
         self.kinds: Kinds = SqlKinds(scope)
         self.preferences: Preferences = SqlPreferences(scope)
         self.feed: Feed = SqlFeed(scope)
+        self.outbox: Outbox = SqlOutbox(scope)
+        self.webhooks: Webhooks = SqlWebhooks(scope)
+        self.webhook_messages: WebhookMessages = SqlWebhookMessages(scope)

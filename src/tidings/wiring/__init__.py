@@ -97,6 +97,10 @@ class Container:
     new_key_file: Path | None = None
 
 
+WEBHOOKS_AT_ONCE = 16
+"""Calls of webhooks under way at most: more than one worker begins."""
+
+
 def push_hosts(settings: Settings) -> dict[str, str]:
     """Read TIDINGS_PUSH_HOST_MAP: `host=address:port` becomes {host: "address:port"}, `host/path/=` the same.
 
@@ -111,8 +115,9 @@ def push_hosts(settings: Settings) -> dict[str, str]:
     return {host: address for host, _, address in pairs}
 
 
-def _fetcher(settings: Settings, guard: AddressGuard) -> Fetcher:
-    return Fetcher(guard=guard, policy=replace(WHERE_A_URL_LEADS, allow_insecure=settings.allow_insecure_endpoints))
+def _fetcher(settings: Settings, guard: AddressGuard, at_once: int | None = None) -> Fetcher:
+    policy = replace(WHERE_A_URL_LEADS, allow_insecure=settings.allow_insecure_endpoints)
+    return Fetcher(guard=guard, policy=policy, at_once=at_once)
 
 
 def _limits(settings: Settings) -> TripLimits:
@@ -145,6 +150,14 @@ def _subscriptions(
     return Subscriptions(
         store=store, clock=clock, ids=ids, policy=policy, guard=guard, mapped_hosts=tuple(mapped), resolve=resolve
     )
+
+
+def _automation(
+    settings: Settings, guard: AddressGuard, store: Store, bus: Bus, clock: Clock, ids: Ids, tripwire: Tripwire
+) -> Automation:
+    # Receivers of webhooks may hang, and then nobody else's calls do.
+    fetcher = _fetcher(settings, guard, at_once=WEBHOOKS_AT_ONCE)
+    return Automation.of(store=store, bus=bus, clock=clock, ids=ids, tripwire=tripwire, fetcher=fetcher)
 
 
 def _keep(settings: Settings) -> KeepFor:
@@ -229,7 +242,7 @@ def assembled(
         transfers=Transfers(store=store, clock=clock, ids=ids, subscriptions=subscriptions),
         users=Users(store=store, clock=clock),
         people=People.of(store=store, clock=clock, ids=ids, deliveries=deliveries),
-        automation=Automation.of(store=store, bus=bus, clock=clock, ids=ids, tripwire=tripwire),
+        automation=_automation(settings, guard, store, bus, clock, ids, tripwire),
         templates=Templates(store=store, clock=clock, ids=ids),
         notifications=Notifications(store=store, flow=flow, bus=bus, clock=clock, tripwire=tripwire),
         safety=Safety(store=store, bus=bus, clock=clock),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 
 from tidings.bus import Bus
@@ -41,6 +42,8 @@ from tidings.services.throttle import Throttle
 from tidings.services.trials import Trials
 from tidings.services.triggers import Triggers
 from tidings.services.tripwire import Tripwire
+from tidings.services.webhook_delivery import WebhookDelivery
+from tidings.services.webhooks import Webhooks
 from tidings.settings import Settings
 from tidings.storage import Store
 
@@ -85,7 +88,7 @@ class Accounts:
 
 @dataclass(frozen=True, slots=True)
 class Automation:
-    """What sends by itself: the events that an App reports, their types, and their triggers."""
+    """What goes on by itself: the events that an App reports, their types and triggers, and what webhooks are told."""
 
     event_types: EventTypes
     events: Events
@@ -93,10 +96,13 @@ class Automation:
     dry_runs: DryRuns
     presets: Presets
     tripwire: Tripwire
+    webhooks: Webhooks
+    telling: WebhookDelivery
 
     @classmethod
-    def of(cls, *, store: Store, bus: Bus, clock: Clock, ids: Ids, tripwire: Tripwire) -> Automation:
-        """Put them together."""
+    def of(cls, *, store: Store, bus: Bus, clock: Clock, ids: Ids, tripwire: Tripwire, fetcher: Fetcher) -> Automation:
+        """Put them together; the fetcher is that of the webhooks alone, whose receivers may hang."""
+        telling = WebhookDelivery(store=store, clock=clock, fetcher=fetcher, chance=random.random)
         events = Events(store=store, bus=bus, clock=clock, ids=ids)
         return cls(
             event_types=EventTypes(store=store, clock=clock),
@@ -105,6 +111,8 @@ class Automation:
             dry_runs=DryRuns(store=store, clock=clock, events=events),
             presets=Presets(store=store, clock=clock),
             tripwire=tripwire,
+            webhooks=Webhooks(store=store, clock=clock, ids=ids, fetcher=fetcher, delivery=telling),
+            telling=telling,
         )
 
 

@@ -6,8 +6,11 @@ import asyncio
 import os
 import random
 import socket
+from datetime import datetime
+from functools import partial
 
 from tidings.providers import provider
+from tidings.storage import Transaction
 from tidings.wiring import Container
 from tidings.worker.dispatcher import Dispatcher
 from tidings.worker.eventing import Eventing
@@ -17,6 +20,7 @@ from tidings.worker.runner import Runner
 from tidings.worker.sender import SenderOptions
 from tidings.worker.senders import SenderPool
 from tidings.worker.signs import Meters
+from tidings.worker.webhooks import Telling
 
 SHARDS_PER_SENDER = 3
 """Shards under way for each sender: enough that it never waits, few enough that pause and fairness bite."""
@@ -61,6 +65,9 @@ class Worker:
             tripwire=container.automation.tripwire,
             owner=owner,
         )
+        self._telling = Telling(
+            store=container.store, clock=container.clock, ids=container.ids, delivery=container.automation.telling
+        )
         self._dispatcher = Dispatcher(
             flow=container.flow,
             store=container.store,
@@ -79,7 +86,7 @@ class Worker:
         if container.settings.database_url is None:
             # One process has a SQLite folder to itself: who held these leases is dead, so nobody waits for them.
             now = container.clock.now()
-            await container.store.write(lambda tx: (tx.shards.free_leases(now=now), tx.lanes.free(now=now)))
+            await container.store.write(partial(_free, now=now))
         await self.pool.start()
         self._tasks = [
             asyncio.create_task(self._dispatcher.run()),
@@ -87,6 +94,7 @@ class Worker:
                 beat(container.store, container.clock, worker_id=self._id, senders=container.settings.senders)
             ),
             asyncio.create_task(self._eventing.run()),
+            asyncio.create_task(self._telling.run()),
             asyncio.create_task(tidy(container.flow)),
             asyncio.create_task(purge(container.store, container.clock)),
             *self._duties(),
@@ -98,6 +106,7 @@ class Worker:
             ("roll_up", container.stats.roll_up, ROLL_UP_EVERY),
             ("erase", container.erasure.go_on, ROLL_UP_EVERY),
             ("retention", container.retention.run, PURGE_EVERY),
+            ("webhooks", self._telling.tidy, PURGE_EVERY),
         )
         return [
             asyncio.create_task(again_and_again(duty, name=name, seconds=seconds)) for name, duty, seconds in duties
@@ -110,3 +119,9 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.pool.close()
+
+
+def _free(tx: Transaction, *, now: datetime) -> None:
+    tx.shards.free_leases(now=now)
+    tx.lanes.free(now=now)
+    tx.webhook_messages.free(now=now)

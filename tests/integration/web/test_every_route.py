@@ -22,6 +22,7 @@ from tidings.web.callers import API, permission_of
 from tidings.wiring import Container
 
 MESSAGE = {"to": {"all": True}, "title": "x"}
+WEBHOOK = {"url": "https://hooks.example.com/x", "events": ["delivery.failed"]}
 BODIES: dict[str, Any] = {
     "update_app": {"name": "Mine"},
     "update_integration": {"label": "Mine"},
@@ -36,6 +37,10 @@ BODIES: dict[str, Any] = {
     "create_key": {"name": "x"},
     "update_segment": {"name": "Mine"},
     "change_followers": {"follow": ["u-1"], "unfollow": ["u-2"]},
+    "create_webhook": WEBHOOK,
+    "change_webhook": {"enabled": False},
+    "rotate_webhook_secret": {"keep_seconds": 0},
+    "replay_webhook": {"since": "2026-01-01T00:00:00Z"},
 }
 """Bodies that would do something; routes without one here get `{}`, and what does not fit it is refused as well."""
 
@@ -140,6 +145,8 @@ async def two(app: FastAPI, container: Container, api: httpx2.AsyncClient, tmp_p
     integration = (await api.get("/api/v1/integrations", params=at)).json()["data"][0]["id"]
     gone = await api.post(f"/v1/{second.public_id}/push/subscribe", json={"subscription": push_subscription()})
     erased = await api.post(f"/api/v1/subscriptions/{gone.json()['id']}/erase", params=at)
+    hook = await api.post("/api/v1/webhooks", params=at, json=WEBHOOK)
+    assert hook.status_code == 201, hook.text
     found.ids = {
         "app_id": second.public_id,
         "subscription_id": device.json()["id"],
@@ -154,6 +161,7 @@ async def two(app: FastAPI, container: Container, api: httpx2.AsyncClient, tmp_p
         "topic": "ferries",
         "segment_id": segment.json()["id"],
         "erasure_id": erased.json()["id"],
+        "webhook_id": hook.json()["id"],
     }
     for role in Role:
         member = await member_of(container, {first.id: role}, email=f"{role}@example.com")

@@ -106,6 +106,7 @@ class ErrorCode(StrEnum):
     VAPID_KEY_MISMATCH = "vapid_key_mismatch"
     VAPID_KEY_MISSING = "vapid_key_missing"
     VAPID_KEY_UNKNOWN = "vapid_key_unknown"
+    WEBHOOKS_TOO_MANY = "webhooks_too_many"
 
 
 @dataclass(frozen=True, slots=True)

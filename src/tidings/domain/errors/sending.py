@@ -111,4 +111,7 @@ SENDING: Mapping[ErrorCode, ErrorEntry] = {
     ErrorCode.TRIGGER_INVALID: ErrorEntry(
         422, "The trigger is not valid", "See `errors` for the field and what is wrong with it."
     ),
+    ErrorCode.WEBHOOKS_TOO_MANY: ErrorEntry(
+        409, "The App has 20 webhooks", "Delete one that is not used any more, or let one receiver pass events on."
+    ),
 }

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
 import json
 
 from tidings.domain.message import Rendered
 from tidings.domain.outcome import Refused
+from tidings.lib.signed_webhooks import signed_headers
 from tidings.providers import Draft, Envelope
 from tidings.providers.webhook.settings import LARGEST
 
@@ -49,11 +48,5 @@ def body_from(draft: Draft, envelope: Envelope) -> bytes:
 
 def headers_from(secret: bytes, name: str, body: bytes, *, now: float) -> tuple[str, ...]:
     """Sign as Standard Webhooks does: id, moment and body under HMAC-SHA256."""
-    moment = str(int(now))
-    signature = hmac.digest(secret, b".".join((name.encode(), moment.encode(), body)), "sha256")
-    return (
-        "Content-Type: application/json",
-        f"webhook-id: {name}",
-        f"webhook-timestamp: {moment}",
-        f"webhook-signature: v1,{base64.b64encode(signature).decode()}",
-    )
+    signed = signed_headers((secret,), message_id=name, timestamp=int(now), body=body)
+    return ("Content-Type: application/json", *signed)

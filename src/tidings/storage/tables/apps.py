@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 
 from tidings.storage.columns import Big, Json, Moment
-from tidings.storage.tables.metadata import id_column, metadata
+from tidings.storage.tables.metadata import count_column, id_column, metadata
 
 apps = Table(
     "apps",
@@ -34,6 +34,8 @@ apps = Table(
     Column("erased_at", Moment),
     # What those are told in whose own language a message does not have.
     Column("language", Text),
+    # What its webhooks want to be told, a bit for each kind: 0, and nothing is written down for them.
+    count_column("webhook_kinds"),
     PrimaryKeyConstraint("id", name="pk_apps"),
     UniqueConstraint("public_id", name="uq_apps_public_id"),
     sqlite_autoincrement=True,

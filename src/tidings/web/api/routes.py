@@ -37,6 +37,8 @@ from tidings.web.api import (
     triggers,
     uploads,
     users,
+    webhook_log,
+    webhooks,
 )
 from tidings.web.api.shapes import PROBLEMS
 from tidings.web.callers import API
@@ -55,6 +57,8 @@ for _part in (
     segments.router,
     dry_runs.router,
     presets.router,
+    webhooks.router,
+    webhook_log.router,
     subscriptions.router,
     timelines.router,
     users.router,

@@ -59,9 +59,9 @@ class PauseBody(Body):
 
 
 class AttentionOut(BaseModel):
-    """What of an integration wants somebody's attention."""
+    """What of an integration or a webhook wants somebody's attention."""
 
-    integration: str
+    integration: str = Field(description="Id of the integration, or of the webhook where `matter` is about one.")
     provider: str
     label: str
     matter: Matter
