@@ -13,17 +13,17 @@ from tidings.domain.campaign import (
     FINAL_STATUSES,
     SENDABLE,
     Counts,
-    InDoubtPolicy,
     NewNotification,
     Notification,
     NotificationStatus,
 )
 from tidings.domain.delivery import ShardStatus, SkipReason
 from tidings.domain.safety import HoldReason
-from tidings.storage.codec import audience_from_json, json_from_audience, json_from_message, message_from_json
+from tidings.storage.codec import json_from_audience, json_from_message
 from tidings.storage.columns import Moment
 from tidings.storage.counters import COUNTERS, add_reasons
 from tidings.storage.dialects import Dialect, Prepared
+from tidings.storage.notification_rows import counts_of, notification_from
 from tidings.storage.outbox import tell_finished, wanted_of
 from tidings.storage.scope import AnyRow, AnySelect, Scope
 from tidings.storage.tables.instance import PAUSED, instance_values
@@ -124,7 +124,7 @@ class SqlNotifications:
                 "expires_at": send_at + timedelta(seconds=new.message.ttl),
             },
         ).one()
-        return _notification(row, {})
+        return notification_from(row, {})
 
     def get(self, app_id: int, public_id: str) -> Notification | None:
         """Find by public id."""
@@ -250,7 +250,7 @@ class SqlNotifications:
         )
 
     def _complete(self, row: AnyRow, now: datetime, *, cancelled: bool) -> None:
-        counts = _counts(row)
+        counts = counts_of(row)
         missing = counts.audience - counts.settled
         if missing == 0:
             return
@@ -278,32 +278,4 @@ class SqlNotifications:
         ids = {"ids": self._scope.dialect.many(list(reasons))}
         for notification_id, reason, count in _reasons(self._scope.dialect).rows(self._scope.connection, ids):
             reasons[notification_id][reason] = count
-        return [_notification(row, reasons[row.id]) for row in rows]
-
-
-def _counts(row: AnyRow) -> Counts:
-    return Counts(*(getattr(row, f"n_{name}") for name in COUNTERS))
-
-
-def _notification(row: AnyRow, reasons: dict[str, int]) -> Notification:
-    return Notification(
-        id=row.id,
-        public_id=row.public_id,
-        app_id=row.app_id,
-        message=message_from_json(row.message),
-        audience=audience_from_json(row.audience),
-        policy=InDoubtPolicy(row.policy),
-        status=NotificationStatus(row.status),
-        source=row.source,
-        ceiling=row.ceiling,
-        counts=_counts(row),
-        created_at=row.created_at,
-        send_at=row.send_at,
-        expires_at=row.expires_at,
-        finished_at=row.finished_at,
-        reasons=reasons,
-        held_because=HoldReason(row.held_because) if row.held_because else None,
-        event_type=row.event_type,
-        trigger=row.trigger,
-        event=row.event,
-    )
+        return [notification_from(row, reasons[row.id]) for row in rows]
