@@ -25,7 +25,8 @@ class Request(NamedTuple):
     """One request, nearly always a POST. `headers` are whole lines (`TTL: 60`); `url` is sent byte for byte.
 
     With an `identity` it goes over a connection that is that identity's alone. A `cautious` one shares a new connection
-    with no other until an answer there was neither 401 nor 403.
+    with no other until an answer there was neither 401 nor 403. `own` says how many of the last header lines are
+    this request's alone: what stands before them is written once for all that share it.
     """
 
     url: str
@@ -34,6 +35,7 @@ class Request(NamedTuple):
     identity: ClientIdentity | None = None
     cautious: bool = False
     method: Literal["POST", "GET", "DELETE"] = "POST"
+    own: int = 1
 
     def __repr__(self) -> str:
         return f"Request(identity={self.identity!r}, cautious={self.cautious!r})"  # all else is secret

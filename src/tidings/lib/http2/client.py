@@ -111,7 +111,7 @@ class Http2Client:
         if self._by_path:  # one origin is at two places
             at = (at, self._detours.of(origin.host, path))
         place = self._places.get(at) or self._new_place(at, target, identity)
-        block = self._heads.block(place.start, path, request.headers, len(request.body))
+        block = self._heads.block(place.start, path, request.headers, len(request.body), request.own)
         if block is None:
             return False
         if request.method != "POST":

@@ -71,23 +71,32 @@ def with_method(block: bytes, method: str) -> bytes:
 
 
 class RequestHeads:
-    """Writes header blocks. Remembers the bytes of all lines but the last: that may be one request's own."""
+    """Writes header blocks. Remembers the bytes of all lines but those that are one request's own."""
 
     def __init__(self) -> None:
         self._shared: dict[tuple[str, ...], bytes] = {}
         self._names: dict[str, bytes] = {}
         self._sizes: dict[int, bytes] = {}
 
-    def block(self, start: bytes, path: str, lines: tuple[str, ...], size: int) -> bytes | None:
-        """Write a block: `start` is that of the host, `size` the body's in bytes; None if a line is no header."""
+    def block(self, start: bytes, path: str, lines: tuple[str, ...], size: int, own: int = 1) -> bytes | None:
+        """Write a block; None if a line is no header.
+
+        `start` is that of the host, `size` the body's in bytes, `own` how many of the last lines no other request has.
+        """
         raw = path.encode("ascii")
         length = len(raw)
-        many, own = lines[:-1], self._line(lines[-1]) if lines else b""
+        alike = len(lines) - own
+        many, ends = lines[:alike], b""
+        for line in lines[alike:]:
+            end = self._line(line)
+            if end is None:
+                return None
+            ends += end
         shared = self._shared.get(many)
-        if own is None or (shared is None and (shared := self._new(many)) is None):
+        if shared is None and (shared := self._new(many)) is None:
             return None
         text = _LENGTHS[length] if length <= 2048 else _integer(length, 0x7F)
-        return b"".join((start, text, raw, shared, own, self._sizes.get(size) or self._size(size)))
+        return b"".join((start, text, raw, shared, ends, self._sizes.get(size) or self._size(size)))
 
     def _new(self, lines: tuple[str, ...]) -> bytes | None:
         written = b""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from tidings.domain.app import Credential
@@ -16,11 +16,12 @@ from tidings.providers.apns import channels
 from tidings.providers.apns.address import Place, address_from, place_from
 from tidings.providers.apns.credential import credential_from, is_certificate
 from tidings.providers.apns.findings import DUMMY, ENVELOPE, PROBE, environments_of, finding_from, warnings_of
-from tidings.providers.apns.message import Plan, draft_from, payload_from, plan_from
+from tidings.providers.apns.message import draft_from, plan_from
 from tidings.providers.apns.outcomes import Reason
 from tidings.providers.apns.reading import outcome_from
 from tidings.providers.apns.settings import RULES, Environment, Kind, environment_from
 from tidings.providers.apns.token import ProviderTokens
+from tidings.providers.apns.way import Way, request_from, way_of
 
 _SERVICES = {Environment.PRODUCTION.origin: "apns", Environment.SANDBOX.origin: "apns_sandbox"}
 
@@ -58,38 +59,38 @@ class Apns:
         self, draft: Draft, to: Address, envelope: Envelope, *, credential: Credential, now: float
     ) -> Request | Refused:
         """Address one message; Refused if the token was handed out for another kind of push."""
-        place, plan = place_from(to.keys), plan_from(draft.parts[0])
+        return self.requests(draft, [(to, envelope)], credential=credential, now=now)[0]
+
+    def requests(
+        self, draft: Draft, recipients: Sequence[tuple[Address, Envelope]], *, credential: Credential, now: float
+    ) -> list[Request | Refused]:
+        """Address the messages of many, in their order: what those of one kind and place share is written once."""
+        ways: dict[tuple[bytes, int], Way | Refused] = {}
+        made: list[Request | Refused] = []
+        for to, envelope in recipients:
+            kind = (to.keys, envelope.ttl)
+            way = ways.get(kind)
+            if way is None:
+                way = ways[kind] = self._way(draft, place_from(to.keys), credential, ttl=envelope.ttl, now=now)
+            made.append(way if isinstance(way, Refused) else request_from(way, draft, to, envelope))
+        return made
+
+    def _way(self, draft: Draft, place: Place, credential: Credential, *, ttl: int, now: float) -> Way | Refused:
+        plan = plan_from(draft.parts[0])
         if plan.push_type not in place.kind.takes:
             return Refused(Reason.WRONG_KIND)
         by_certificate = is_certificate(credential)
         if by_certificate and RULES[plan.push_type].key_only:
             return Refused(Reason.WANTS_KEY)
-        headers = self._headers(draft, plan, place, envelope, now=now)
-        bundle_id = credential.settings["bundle_id"]
-        if place.kind is Kind.CHANNEL:
-            path = f"/4/broadcasts/apps/{bundle_id}"
-            headers += (f"apns-channel-id: {to.target}",)
-        else:
-            path = f"/3/device/{to.target}"
-            headers += (f"apns-topic: {bundle_id}{RULES[plan.push_type].suffix}",)
-        if not by_certificate:
-            headers += (f"authorization: {self._tokens.value(credential, now=now)}",)
-        body = payload_from(draft, envelope) if place.kind is not Kind.MDM else _mdm(place)
-        identity = _identity(credential.fingerprint, credential.secret, by_certificate)
-        return Request(f"{place.environment.origin}{path}", headers, body, identity, cautious=not by_certificate)
-
-    def _headers(self, draft: Draft, plan: Plan, place: Place, envelope: Envelope, *, now: float) -> tuple[str, ...]:
-        number = envelope.delivery_id
-        # A channel that keeps nothing refuses a message that is to be kept.
-        once = plan.once or (place.kind is Kind.CHANNEL and not place.extra)
-        headers: tuple[str, ...] = (
-            f"apns-id: {number[:8]}-{number[8:12]}-{number[12:16]}-{number[16:20]}-{number[20:]}",
-            f"apns-push-type: {plan.push_type}",
-            f"apns-priority: {plan.priority}",
-            f"apns-expiration: {0 if once else int(now) + envelope.ttl}",
+        return way_of(
+            draft,
+            plan,
+            place,
+            bundle_id=credential.settings["bundle_id"],
+            expires=int(now) + ttl,
+            authorization=None if by_certificate else self._tokens.value(credential, now=now),
+            identity=_identity(credential.fingerprint, credential.secret, by_certificate),
         )
-        collapse_id = number if draft.collapse_id is None else draft.collapse_id
-        return (*headers, f"apns-collapse-id: {collapse_id}") if collapse_id else headers
 
     def outcome(self, to: Address, answer: Answer, *, now: float) -> Outcome:
         """Look the answer up in the table of Apple's reasons."""
@@ -161,8 +162,3 @@ def _identity(name: str, secret: bytes, by_certificate: bool) -> ClientIdentity:
         return ClientIdentity(name, b"", b"")
     key, mark, certificates = secret.partition(b"-----BEGIN CERTIFICATE")
     return ClientIdentity(name, mark + certificates, key)
-
-
-def _mdm(place: Place) -> bytes:
-    """Write what wakes a managed device: nothing but its own PushMagic (Apple, Mobile Device Management Protocol)."""
-    return b'{"mdm":"%s"}' % place.extra.encode("ascii").replace(b"\\", b"\\\\").replace(b'"', b'\\"')

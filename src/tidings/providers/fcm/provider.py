@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import quote
 
 from tidings.domain.app import Credential
@@ -156,11 +157,16 @@ class Fcm:
 
 
 def _request(credential: Credential, body: bytes) -> Request:
-    project = quote(credential.settings["project_id"], safe=":")
-    return Request(
-        f"{ORIGIN}/v1/projects/{project}/messages:send",
-        ("Content-Type: application/json", f"Authorization: Bearer {credential.secret.decode('ascii', 'replace')}"),
-        body,
+    url, lines = _way(credential.settings["project_id"], credential.secret)
+    return Request(url, lines, body, own=0)
+
+
+@lru_cache(maxsize=64)
+def _way(project_id: str, token: bytes) -> tuple[str, tuple[str, ...]]:
+    """Write what all requests of a project share while a token lasts."""
+    return (
+        f"{ORIGIN}/v1/projects/{quote(project_id, safe=':')}/messages:send",
+        ("Content-Type: application/json", f"Authorization: Bearer {token.decode('ascii', 'replace')}"),
     )
 
 

@@ -46,6 +46,14 @@ def test_a_block_means_the_same_each_time_and_leaves_the_peers_table_empty() -> 
     assert not decoder.header_table.dynamic_entries
 
 
+@pytest.mark.parametrize("own", range(5))
+def test_a_block_says_the_same_however_many_lines_are_its_own(own: int) -> None:
+    heads, lines = RequestHeads(), (*LINES, "Topic: a", "Urgency: low")
+    blocks = [heads.block(start_of("a.example"), "/", lines, 1, own) for _ in range(2)]
+    assert read(blocks[0]) == read(blocks[1]) == read(RequestHeads().block(start_of("a.example"), "/", lines, 1))
+    assert heads.block(start_of("a.example"), "/", (*LINES, "no colon", "Urgency: low"), 1, own) is None
+
+
 @pytest.mark.parametrize("length", [1, 126, 127, 128, 254, 255, 2047, 2048, 2049, 20_000])
 def test_lengths_are_written_whatever_they_are(length: int) -> None:
     value = "x" * length
