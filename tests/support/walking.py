@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -14,25 +15,28 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 from playwright.async_api import Page, expect
 
 from support.browsers import RealBrowser
 from support.desktop import Desktop, Shown
-from support.instance import TIDINGS, Instance, free_port, running_server
+from support.instance import Instance, free_port, running_server
+from support.phones import led_to
 from support.visitor import WATCH, eventually
 from tidings.services.identity import identity_token
+from tidings.simulator.run import Running
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @dataclass
 class Walk:
-    """One document's world. `site` is where the example answers, `simulator` what the simulator says of itself."""
+    """One document's world. `site` is where the example answers."""
 
     tidings: Instance
-    simulator: dict[str, Any]
+    simulator: Running
     desktop: Desktop
     site: str = ""
     secret: str = ""
@@ -57,7 +61,7 @@ class Walk:
 
     async def control(self, path: str, body: Any = None, method: str = "POST") -> Any:
         """Tell the simulator something."""
-        return await asked(f"{self.simulator['control']}{path}", method, body)
+        return await asked(f"{self.simulator.control}{path}", method, body)
 
     def token(self, person: str) -> str:
         """Sign who somebody is, as the example's server does."""
@@ -138,10 +142,10 @@ class Walk:
 
 
 @asynccontextmanager
-async def running_walk(folder: Path, simulator: dict[str, Any], desktop: Desktop) -> AsyncIterator[Walk]:
+async def running_walk(folder: Path, simulator: Running, desktop: Desktop) -> AsyncIterator[Walk]:
     """Start a Tidings that nobody has set up: no VAPID key, no subscriber; with an API key and an identity secret."""
-    push = simulator["push"].rsplit(":", 1)[1]
-    async with running_server(folder, contact=None, hosts=[f"jmt17.google.com=127.0.0.1:{push}"]) as tidings:
+    chromium = f"jmt17.google.com=127.0.0.1:{urlsplit(simulator.push).port}"
+    async with running_server(folder, contact=None, hosts=[chromium, *led_to(simulator)]) as tidings:
         tidings.key = json.loads(await tidings.command("key", "create", "--name", "walk", "--json"))["key"]
         walk = Walk(tidings, simulator, desktop, _seen=len(desktop.shown))
         walk.secret = json.loads(await tidings.command("app", "secret", "--yes", "--json"))["identity_secret"]
@@ -169,26 +173,11 @@ async def running_example(walk: Walk, name: str, log: Path) -> AsyncIterator[Non
         await eventually(look)
         walk.site = f"http://localhost:{port}"
         yield
-        # Whatever it could not do it would have said.
-        assert len(log.read_text().splitlines()) == 1, log.read_text()
+        # A page that was closed leaves a broken pipe; what Tidings would not take is a fault.
+        assert not re.search("HTTP Error|not told", log.read_text()), log.read_text()
     finally:
         process.terminate()
         await asyncio.to_thread(process.wait, 40)
-
-
-@asynccontextmanager
-async def running_simulator(folder: Path) -> AsyncIterator[dict[str, Any]]:
-    """Run the simulated push services in a process of their own; give what they say of themselves."""
-    process = subprocess.Popen(
-        [TIDINGS, "simulator", "--folder", folder], stdout=subprocess.PIPE, env={**os.environ, "NO_COLOR": "1"}
-    )
-    assert process.stdout is not None
-    try:
-        yield json.loads(await asyncio.to_thread(process.stdout.readline))
-    finally:
-        process.terminate()
-        await asyncio.to_thread(process.wait, 40)
-        process.stdout.close()
 
 
 async def asked(url: str, method: str, body: Any = None, *, plain: bool = False) -> Any:

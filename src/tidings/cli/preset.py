@@ -1,4 +1,4 @@
-"""`tidings preset`: event types, templates and triggers that are made together."""
+"""`tidings preset`: event types, templates, triggers and segments that are made together."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tidings.cli.options import Call, command
 from tidings.cli.output import counted, plain
 from tidings.presets import NAMES
 
-KINDS = {"event_type": "Event type", "template": "Template", "trigger": "Trigger"}
+KINDS = {"event_type": "Event type", "template": "Template", "trigger": "Trigger", "segment": "Segment"}
 OUTCOMES = {"made": "made", "there": "was there", "changed": "was there and differs: left alone"}
 
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="Event types, templates and triggers, ready made.")
+    group = typer.Typer(no_args_is_help=True, help="Event types, templates, triggers and segments, ready made.")
     root.add_typer(group, name="preset", rich_help_panel="Set up")
     command(group, "list")(list_presets)
     command(group, "apply", app=True)(apply)

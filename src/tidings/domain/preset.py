@@ -1,4 +1,4 @@
-"""Presets: event types, templates and triggers that are made together, and what became of each when they were."""
+"""Presets: event types, templates, triggers and segments that are made together, and what became of each."""
 
 from __future__ import annotations
 
@@ -6,15 +6,25 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tidings.domain.event import NewEventType
+from tidings.domain.filters import Filter
 from tidings.domain.template import NewTemplate
 from tidings.domain.trigger import Definition
+
+
+@dataclass(frozen=True, slots=True)
+class NewSegment:
+    """A segment as it is to be."""
+
+    name: str
+    conditions: Filter
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
     """What a preset makes, in this order.
 
-    Templates and triggers stand under names of the preset's own; `words.template` of a trigger is such a name.
+    All but event types stand under names of the preset's own; `words.template` and a segment in the audience of a
+    trigger are such names.
     """
 
     name: str
@@ -23,6 +33,7 @@ class Preset:
     event_types: tuple[NewEventType, ...]
     templates: tuple[tuple[str, NewTemplate], ...]
     triggers: tuple[tuple[str, Definition], ...]
+    segments: tuple[tuple[str, NewSegment], ...]
 
 
 class PartKind(StrEnum):
@@ -31,6 +42,7 @@ class PartKind(StrEnum):
     EVENT_TYPE = "event_type"
     TEMPLATE = "template"
     TRIGGER = "trigger"
+    SEGMENT = "segment"
 
 
 class PartOutcome(StrEnum):

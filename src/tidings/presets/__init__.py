@@ -1,8 +1,8 @@
-"""Ready catalogues: event types with their variables, words in two languages and triggers, a file for each preset.
+"""Ready catalogues: event types with their variables, words in two languages, triggers and segments, by presets.
 
 A file holds what the REST API takes, under names of its own: `[event_types."lead.captured"]` is the body of
-`PUT /event-types/lead.captured`, `[templates.lead]` that of `POST /templates`, `[triggers.lead]` that of
-`POST /triggers`, whose `template` is such a name.
+`PUT /event-types/lead.captured`, `[templates.lead]` that of `POST /templates`, `[segments.regulars]` that of
+`POST /segments`, `[triggers.lead]` that of `POST /triggers`, whose `template` and `segment` are such names.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-NAMES = ("live_chat",)
+NAMES = ("site", "live_chat", "bots", "community")
 
 
 @cache

@@ -10,12 +10,15 @@ from tidings.domain.app import App
 from tidings.domain.audit import SYSTEM, Action, Actor, Subject
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.event import EventType, NewEventType
-from tidings.domain.preset import Part, PartKind, PartOutcome, Preset
+from tidings.domain.preset import NewSegment, Part, PartKind, PartOutcome, Preset
+from tidings.domain.rules import InSegment
+from tidings.domain.segment import Segment
 from tidings.domain.template import NewTemplate
 from tidings.domain.trigger import Definition
 from tidings.lib.clock import Clock
 from tidings.lib.ids import ALPHABET
 from tidings.services.event_types import MOST as MOST_EVENT_TYPES
+from tidings.services.segments import MOST as MOST_SEGMENTS
 from tidings.services.templates import MOST as MOST_TEMPLATES
 from tidings.services.templates import check_variables
 from tidings.services.trigger_checks import check_definition
@@ -33,9 +36,9 @@ class Presets:
     async def apply(self, app: App, preset: Preset, *, by: Actor = SYSTEM) -> list[Part]:
         """Make what is not there, and say what became of each part.
 
-        A template or trigger is known by an id that comes from App, preset and its name there, so that a second call
-        finds it whatever it is called by now. Raises PRESET_IN_THE_WAY where the App's own event type or template of
-        that name does not fit, and the errors of too many.
+        All but event types are known by an id that comes from App, preset and its name there, so that a second call
+        finds them whatever they are called by now. Raises PRESET_IN_THE_WAY where the App's own event type or template
+        of that name does not fit, and the errors of too many.
         """
         now = self._clock.now()
 
@@ -55,12 +58,14 @@ class _Applying:
         self._by = by
         self._now = now
         self._templates: dict[str, str] = {}
+        self._segments: dict[str, str] = {}
 
     def run(self) -> list[Part]:
         preset = self._preset
         return [
             *(self._event_type(new) for new in preset.event_types),
             *(self._template(key, new) for key, new in preset.templates),
+            *(self._segment(key, new) for key, new in preset.segments),
             *(self._trigger(key, new) for key, new in preset.triggers),
         ]
 
@@ -94,8 +99,7 @@ class _Applying:
 
     def _trigger(self, key: str, new: Definition) -> Part:
         tx, app_id, public_id = self._tx, self._app.id, self._id("trg", key)
-        if new.words.template is not None:
-            new = replace(new, words=replace(new.words, template=self._templates[new.words.template]))
+        new = self._with_ids(new)
         found = tx.triggers.get(app_id, public_id)
         if found is not None:
             return Part(PartKind.TRIGGER, public_id, found.definition.name, _there(found.definition == new))
@@ -108,6 +112,33 @@ class _Applying:
         tx.triggers.add(app_id, new, public_id=public_id, now=self._now)
         self._audit(Action.TRIGGER_CREATED, Subject("trigger", public_id, new.name))
         return Part(PartKind.TRIGGER, public_id, new.name, PartOutcome.MADE)
+
+    def _segment(self, key: str, new: NewSegment) -> Part:
+        tx, app_id, public_id = self._tx, self._app.id, self._id("seg", key)
+        found = tx.segments.get(app_id, public_id) or self._named(new.name)
+        if found is not None:
+            self._segments[key] = found.public_id
+            same = (found.name, found.filter) == (new.name, new.conditions)
+            return Part(PartKind.SEGMENT, found.public_id, found.name, _there(same))
+        if tx.segments.total(app_id) >= MOST_SEGMENTS:
+            raise CatalogueError(ErrorCode.SEGMENTS_TOO_MANY)
+        tx.segments.add(app_id, public_id=public_id, name=new.name, conditions=new.conditions, now=self._now)
+        self._segments[key] = public_id
+        self._audit(Action.SEGMENT_CREATED, Subject("segment", public_id, new.name))
+        return Part(PartKind.SEGMENT, public_id, new.name, PartOutcome.MADE)
+
+    def _with_ids(self, new: Definition) -> Definition:
+        """Put the ids of its template and segments in place of their names."""
+        parts = tuple(
+            InSegment(self._segments[part.segment]) if isinstance(part, InSegment) else part
+            for part in new.audience.parts
+        )
+        words = replace(new.words, template=self._templates[new.words.template]) if new.words.template else new.words
+        return replace(new, words=words, audience=replace(new.audience, parts=parts))
+
+    def _named(self, name: str) -> Segment | None:
+        rows = self._tx.segments.page(self._app.id, after=0, limit=MOST_SEGMENTS)
+        return next((one for one in rows if one.name == name), None)
 
     def _audit(self, action: Action, subject: Subject, **detail: object) -> None:
         detail["preset"] = self._preset.name

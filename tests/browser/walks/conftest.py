@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from playwright.async_api import Playwright
 
 from support.browsers import Chromium, Firefox, RealBrowser
 from support.desktop import Desktop
-from support.walking import running_simulator
+from tidings.simulator.run import Running, SimulatorConfig, serve
 
 
 @pytest.fixture(scope="session")
-async def simulator(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Any]]:
-    async with running_simulator(tmp_path_factory.mktemp("simulator")) as running:
+async def simulator(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """The push services of the world, in this process."""
+    async with serve(SimulatorConfig(folder=tmp_path_factory.mktemp("simulator"))) as running:
         yield running
 
 
@@ -27,17 +28,21 @@ async def _running(browser: RealBrowser) -> AsyncIterator[RealBrowser]:
 
 @pytest.fixture(scope="module")
 async def firefox(
-    playwright: Playwright, desktop: Desktop, simulator: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+    playwright: Playwright, desktop: Desktop, simulator: Running, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RealBrowser]:
     profile = tmp_path_factory.mktemp("firefox") / "profile"
-    async for browser in _running(Firefox(playwright, desktop, profile=profile, simulator=simulator)):
+    async for browser in _running(
+        Firefox(playwright, desktop, profile=profile, simulator=json.loads(simulator.ready_line()))
+    ):
         yield browser
 
 
 @pytest.fixture(scope="module")
 async def chromium(
-    playwright: Playwright, desktop: Desktop, simulator: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+    playwright: Playwright, desktop: Desktop, simulator: Running, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RealBrowser]:
     profile = tmp_path_factory.mktemp("chromium") / "profile"
-    async for browser in _running(Chromium(playwright, desktop, profile=profile, simulator=simulator)):
+    async for browser in _running(
+        Chromium(playwright, desktop, profile=profile, simulator=json.loads(simulator.ready_line()))
+    ):
         yield browser

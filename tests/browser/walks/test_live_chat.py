@@ -8,7 +8,6 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
@@ -17,6 +16,7 @@ from support.browsers import RealBrowser
 from support.desktop import Desktop
 from support.visitor import eventually
 from support.walking import Walk, running_example, running_walk
+from tidings.simulator.run import Running
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -27,9 +27,7 @@ BOUND = 5
 
 
 @pytest.fixture(scope="module")
-async def walk(
-    simulator: dict[str, Any], desktop: Desktop, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Walk]:
+async def walk(simulator: Running, desktop: Desktop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walk]:
     folder = tmp_path_factory.mktemp("live_chat")
     async with running_walk(folder, simulator, desktop) as walk:
         await walk.tidings.command("preset", "apply", "live_chat")

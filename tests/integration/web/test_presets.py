@@ -10,6 +10,7 @@ import pytest
 from tests.integration.web.instance import problem
 
 from tidings.presets import NAMES, document
+from tidings.web.api.triggers import TriggerBody
 
 every = pytest.mark.parametrize("preset", NAMES)
 
@@ -30,6 +31,7 @@ async def test_the_list_says_what_each_makes(api: httpx2.AsyncClient) -> None:
         assert one["event_types"] == list(written["event_types"])
         assert len(one["templates"]) == len(written["templates"])
         assert len(one["triggers"]) == len(written["triggers"])
+        assert len(one["segments"]) == len(written.get("segments", {}))
         assert one["title"]
         assert one["description"]
 
@@ -42,6 +44,7 @@ async def test_all_is_made_once(api: httpx2.AsyncClient, preset: str) -> None:
     assert kinds["event_type"] == len(written["event_types"])
     assert kinds["template"] == len(written["templates"])
     assert kinds["trigger"] == len(written["triggers"])
+    assert kinds["segment"] == len(written.get("segments", {}))
     assert {one["outcome"] for one in first["parts"]} == {"made"}
     assert {one["outcome"] for one in second["parts"]} == {"there"}
     assert [one["id"] for one in second["parts"]] == [one["id"] for one in first["parts"]]
@@ -83,9 +86,7 @@ async def test_what_was_changed_or_renamed_is_left_alone_and_what_was_deleted_is
     template = made["template", "Widget error"]
     gone = made["trigger", "Widget errors to super admins"]
     own = (await api.get(f"/api/v1/triggers/{trigger}")).json()
-    mine = {
-        name: value for name, value in own.items() if name not in ("id", "conditions_text", "created_at", "updated_at")
-    }
+    mine = {name: own[name] for name in TriggerBody.model_fields}
     answer = await api.put(f"/api/v1/triggers/{trigger}", json={**mine, "name": "Leads", "enabled": False})
     assert answer.status_code == 200, answer.text
     words = {"name": "Oh no", "event_type": "widget.error", "title": "{{ error.type }}"}
@@ -129,3 +130,10 @@ async def test_each_app_has_its_own(api: httpx2.AsyncClient) -> None:
 
 async def test_there_is_no_preset_of_another_name(api: httpx2.AsyncClient) -> None:
     problem(await api.post("/api/v1/presets/shop"), 422, "invalid_request")
+
+
+async def test_all_of_them_go_into_one_app(api: httpx2.AsyncClient) -> None:
+    outcomes = set()
+    for preset in NAMES:
+        outcomes |= {one["outcome"] for one in (await applied(api, preset))["parts"]}
+    assert outcomes == {"made", "there"}, "an event type of two presets is the same in both"

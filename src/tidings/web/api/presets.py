@@ -11,14 +11,16 @@ from pydantic import BaseModel, Field
 from tidings import presets
 from tidings.domain.app import App
 from tidings.domain.permission import Permission
-from tidings.domain.preset import PartKind, PartOutcome, Preset
+from tidings.domain.preset import NewSegment, PartKind, PartOutcome, Preset
+from tidings.services.segments import conditions_from
 from tidings.web.api.event_types import EventTypeBody
+from tidings.web.api.segments import SegmentBody
 from tidings.web.api.templates import TemplateBody
 from tidings.web.api.triggers import TriggerBody
 from tidings.web.auth import By, container_of, in_app, somewhere
 
 ApplyPresets = Annotated[App, in_app(Permission.PRESET_APPLY)]
-Name = Literal["live_chat"]
+Name = Literal["site", "live_chat", "bots", "community"]
 
 router = APIRouter(prefix="/presets", tags=["Events"])
 
@@ -32,6 +34,7 @@ class PresetOut(BaseModel):
     event_types: list[str] = Field(description="Their keys.")
     templates: list[str]
     triggers: list[str]
+    segments: list[str]
 
 
 class PresetsOut(BaseModel):
@@ -61,7 +64,7 @@ class AppliedOut(BaseModel):
 
 @router.get("", operation_id="list_presets", summary="List presets")
 async def list_presets(_: Annotated[object, somewhere(Permission.EVENT_TYPE_READ)]) -> PresetsOut:
-    """List what can be made at once: event types with their variables, templates and triggers that go together."""
+    """List what can be made at once: event types, templates, triggers and segments that go together."""
     return PresetsOut(data=[_out(preset_of(name)) for name in presets.NAMES])
 
 
@@ -86,6 +89,7 @@ def preset_of(name: str) -> Preset:
     written = presets.document(name)
     templates = {key: TemplateBody.model_validate(one) for key, one in written.get("templates", {}).items()}
     triggers = {key: TriggerBody.model_validate(one) for key, one in written.get("triggers", {}).items()}
+    segments = {key: SegmentBody.model_validate(one) for key, one in written.get("segments", {}).items()}
     kinds = {key: EventTypeBody.model_validate(one) for key, one in written.get("event_types", {}).items()}
     return Preset(
         name=name,
@@ -94,6 +98,7 @@ def preset_of(name: str) -> Preset:
         event_types=tuple(one.declared(key) for key, one in kinds.items()),
         templates=tuple((key, one.template(one.name, one.event_type)) for key, one in templates.items()),
         triggers=tuple((key, one.definition()) for key, one in triggers.items()),
+        segments=tuple((key, NewSegment(one.name, conditions_from(one.conditions))) for key, one in segments.items()),
     )
 
 
@@ -105,4 +110,5 @@ def _out(preset: Preset) -> PresetOut:
         event_types=[one.key for one in preset.event_types],
         templates=[one.name for _, one in preset.templates],
         triggers=[one.name for _, one in preset.triggers],
+        segments=[one.name for _, one in preset.segments],
     )
