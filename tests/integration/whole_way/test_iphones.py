@@ -20,7 +20,6 @@ from tidings.domain.app import App
 from tidings.domain.audience import Everyone, Through
 from tidings.domain.campaign import NewNotification
 from tidings.domain.message import Message
-from tidings.domain.platforms import ActivityEvent, Apns, ApplePush, LiveActivity, Platforms
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.pipeline import settle
 from tidings.services.integrations import Proof
@@ -224,22 +223,6 @@ async def test_who_registered_again_after_apple_saw_the_token_dead_stays(
     assert done.reasons == {"gone": 2}
     found = await statuses(container, app)
     assert (found[SubscriptionStatus.ACTIVE], found[SubscriptionStatus.EXPIRED]) == (2, 1)
-
-
-async def test_a_live_activity_gets_its_update(container: Container, simulator: Running, apple: Apple) -> None:
-    app = await app_with_subscribers(container, simulator, 1)
-    await integrated(container, app, apple.fields)
-    (device,) = simulator.apple.devices.make(
-        1, topic=f"{BUNDLE_ID}.push-type.liveactivity", environment="sandbox", seed="live"
-    )
-    place = {"provider": "apns", "environment": "sandbox", "token": device.token, "kind": "liveactivity"}
-    await container.phones.devices.register(app, Registration(place), trusted=True)
-    update = LiveActivity(ActivityEvent.UPDATE, 1_798_761_000, content_state={"home": 2})
-    own = Apns(push_type=ApplePush.LIVE_ACTIVITY, live_activity=update)
-    message = Message(title="2 : 1", platforms=Platforms(apns=own))
-    async with working(container):
-        done = await finished(container, (await container.flow.accept(for_iphones(app, message))).notification)
-    assert done.counts.sent == 1, (done, simulator.journal.refusals(limit=5))
 
 
 async def proved(container: Container, fields: dict[str, str]) -> Proof:

@@ -1,8 +1,9 @@
-"""Topics and conditions of FCM, and Apple's broadcast channels, from the API to the wire and back."""
+"""Topics and conditions of FCM, Live Activities and Apple's broadcast channels, from the API to the wire and back."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,8 @@ async def sent(api: httpx2.AsyncClient, to: dict[str, Any], **more: Any) -> dict
     answer = await api.post("/api/v1/notifications", json={"title": "Tide", "to": to, **more})
     assert answer.status_code == 202, answer.text
     accepted = answer.json()
-    assert (accepted["audience"], [one["code"] for one in accepted["warnings"]]) == (1, ["devices_unknown"])
+    unknown = [] if "subscriptions" in to else ["devices_unknown"]
+    assert (accepted["audience"], [one["code"] for one in accepted.get("warnings", [])]) == (1, unknown)
     while (shown := (await api.get(f"/api/v1/notifications/{accepted['id']}")).json())["status"] != "done":
         pass
     found: dict[str, Any] = shown
@@ -150,6 +152,88 @@ def live(event: str, **more: Any) -> dict[str, Any]:
     return {"platforms": {"apns": {"push_type": "liveactivity", "live_activity": activity}}}
 
 
+START = {"event": "start", "attributes_type": "MatchAttributes", "attributes": {"match": 42, "home": "Häfen"}}
+STARTED = {
+    "timestamp": 1_798_761_000,
+    "event": "start",
+    "content-state": {"home": 2},
+    "attributes-type": "MatchAttributes",
+    "attributes": {"match": 42, "home": "Häfen"},
+    "alert": {"title": "Tide", "body": "It begins", "sound": "default"},
+}
+UPDATED = {"timestamp": 1_798_761_000, "event": "update", "content-state": {"home": 2}}
+HEADERS = {"apns-id", "apns-push-type", "apns-priority", "apns-expiration"}
+WHOLE_NUMBERS = {"timestamp", "stale-date", "dismissal-date", "input-push-token"}
+
+
+def pushed(arrived: dict[str, Any], *, channel: str | None = None) -> Any:
+    """Give the JSON of a Live Activity's push, after a look at what Apple insists on whatever it says."""
+    headers = dict(arrived["headers"])
+    to = {"apns-channel-id": channel} if channel else {"apns-topic": f"{BUNDLE_ID}.push-type.liveactivity"}
+    assert headers.items() >= {"apns-push-type": "liveactivity", "apns-priority": "10", **to}.items()
+    assert set(headers) == HEADERS | set(to)
+    assert int(headers["apns-expiration"]) > time.time()
+    payload = json.loads(arrived["payload"])
+    assert len(arrived["payload"].encode()) == arrived["size"] <= 4096
+    assert all(type(payload["aps"][name]) is int for name in WHOLE_NUMBERS & set(payload["aps"]))
+    return payload
+
+
+class TestLiveActivities:
+    """Ones that are followed with a token of their own. Source: Apple, "Starting and updating Live Activities"."""
+
+    @pytest.mark.parametrize(
+        ("activity", "own", "aps"),
+        [
+            (START, {}, STARTED),
+            (START | {"input_push_token": True}, {}, STARTED | {"input-push-token": 1}),
+            (START | {"input_push_channel": "dHN0LWNobmw="}, {}, STARTED | {"input-push-channel": "dHN0LWNobmw="}),
+            (
+                START | {"stale_date": 1_798_764_600},
+                {"relevance_score": 75, "sound": "horn.caf", "subtitle": "never shown", "title": "Kick-off"},
+                STARTED
+                | {"stale-date": 1_798_764_600, "relevance-score": 75}
+                | {"alert": {"title": "Kick-off", "subtitle": "never shown", "body": "It begins", "sound": "horn.caf"}},
+            ),
+            ({"event": "update"}, {}, UPDATED),
+            (
+                {"event": "update", "stale_date": 1_798_764_600, "alert": True},
+                {"silent": True},
+                UPDATED | {"stale-date": 1_798_764_600, "alert": {"title": "Tide", "body": "It begins"}},
+            ),
+            ({"event": "end"}, {}, UPDATED | {"event": "end"}),
+            (
+                {"event": "end", "content_state": None, "dismissal_date": 1_798_762_000},
+                {},
+                {"timestamp": 1_798_761_000, "event": "end", "dismissal-date": 1_798_762_000},
+            ),
+        ],
+    )
+    async def test_the_whole_json_is_apples(
+        self,
+        api: httpx2.AsyncClient,
+        container: Container,
+        simulator: Running,
+        iphones: str,
+        activity: dict[str, Any],
+        own: dict[str, Any],
+        aps: dict[str, Any],
+    ) -> None:
+        topic = f"{BUNDLE_ID}.push-type.liveactivity"
+        (device,) = simulator.apple.devices.make(1, topic=topic, environment="sandbox", seed="live")
+        place = {"provider": "apns", "token": device.token, "environment": "sandbox", "kind": "liveactivity"}
+        registered = await api.post("/api/v1/subscriptions", json=place)
+        assert registered.status_code == 201, registered.text
+        said = live(**activity)
+        said["platforms"]["apns"] |= own
+        async with working(container):
+            shown = await sent(api, {"subscriptions": [registered.json()["id"]]}, body="It begins", **said)
+        assert shown["counts"]["sent"] == 1, (shown, simulator.journal.refusals(limit=5))
+        (arrived,) = simulator.journal.messages(limit=5)
+        assert (arrived["recipient"], arrived["to"]) == ("device", device.token[:8])
+        assert pushed(arrived) == {"aps": aps}
+
+
 class TestChannels:
     async def test_a_channel_is_made_sent_to_listed_and_deleted(
         self, api: httpx2.AsyncClient, container: Container, simulator: Running, iphones: str
@@ -161,16 +245,17 @@ class TestChannels:
         assert (channel["label"], channel["environment"], channel["keeps"]) == ("Final, Saturday", "sandbox", True)
         at_apple = simulator.apple.devices.channels["sandbox", channel["channel"]]
         assert (at_apple.app, at_apple.keeps) == (BUNDLE_ID, True)
-        start = {"attributes_type": "Match", "attributes": {"home": "Harbour"}}
         async with working(container):
-            for event, more in (("start", start), ("update", {}), ("end", {"dismissal_date": 1_798_762_000})):
+            for event, more in (("update", {}), ("end", {"dismissal_date": 1_798_762_000})):
                 shown = await sent(api, {"apns_channel": channel["id"]}, **live(event, **more))
                 assert (shown["counts"]["sent"], shown["to"]) == (1, {"apns_channel": channel["id"]})
                 assert (shown["channels"], shown["devices_known"]) == (["apns"], False)
-        arrived = simulator.journal.messages(limit=5)
-        assert {(one["recipient"], one["to"]) for one in arrived} == {("channel", channel["channel"][:8])}
-        events = [json.loads(one["plaintext"])["aps"]["event"] for one in arrived if "plaintext" in one]
-        assert sorted(events) in ([], ["end", "start", "update"])
+        end, update = simulator.journal.messages(limit=5)
+        assert {(one["recipient"], one["to"]) for one in (update, end)} == {("channel", channel["channel"][:8])}
+        assert pushed(update, channel=channel["channel"]) == {"aps": UPDATED}
+        assert pushed(end, channel=channel["channel"]) == {
+            "aps": UPDATED | {"event": "end", "dismissal-date": 1_798_762_000}
+        }
         (listed,) = (await api.get(path)).json()["data"]
         assert listed["last_active_at"] is not None
         assert listed | {"last_active_at": None} == channel
