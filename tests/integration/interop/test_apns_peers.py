@@ -1,4 +1,4 @@
-"""Clients of APNs that nobody here wrote get from our simulator what ours gets."""
+"""Clients of APNs and FCM that nobody here wrote get from our simulator what ours gets."""
 
 from __future__ import annotations
 
@@ -18,15 +18,19 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from support.apple import BUNDLE_ID, KEY_ID, TEAM_ID, key_credential, p8, push_certificate
 from support.peers import node
+from tidings.domain.app import Credential
 from tidings.domain.message import Message
 from tidings.lib.egress import AddressGuard, HostPolicy
 from tidings.lib.exchange import Reply, Request
 from tidings.lib.http import Client
+from tidings.lib.http2.connection import STREAMS
 from tidings.pipeline.render import render
 from tidings.providers import Draft, Envelope
 from tidings.providers.apns.provider import Apns
 from tidings.providers.apns.reading import reason_in
 from tidings.providers.apns.token import ProviderTokens
+from tidings.providers.fcm.provider import Fcm
+from tidings.simulator import answers as simulated
 from tidings.simulator.apns.devices import Fault
 from tidings.simulator.apns.senders import Certificate, Key
 from tidings.simulator.run import Running, SimulatorConfig, serve
@@ -166,20 +170,46 @@ async def test_node_apn_shows_a_certificate_and_is_let_in(world: World, tmp_path
     assert await asked(NODE_APN, options) == world.tokens
 
 
-async def test_h2load_finds_no_fault_in_how_the_simulator_speaks(world: World, tmp_path: Path) -> None:
+async def loaded(url: str, headers: list[str], body: Path, *, streams: int) -> str:
+    """Let h2load send 600 requests over two connections; give what it says."""
+    arguments = ["h2load", "-n", "600", "-c", "2", "-m", str(streams), "-d", str(body)]
+    for header in headers:
+        arguments += ["-H", header]
+    done = await asyncio.to_thread(
+        subprocess.run, [*arguments, url], capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.stdout
+
+
+WELL = "600 total, 600 started, 600 done, 600 succeeded, 0 failed, 0 errored, 0 timeout"
+
+
+@pytest.mark.parametrize("streams", [1, STREAMS])
+async def test_h2load_finds_no_fault_in_how_the_simulator_speaks_as_apple(
+    world: World, tmp_path: Path, streams: int
+) -> None:
     body = tmp_path / "body.json"
     body.write_text('{"aps":{"alert":"Tide"}}')
     token = ProviderTokens().value(key_credential(world.key), now=time.time())
     good = next(one for one, reason in world.tokens.items() if reason is None)
-    arguments = ["h2load", "-n", "600", "-c", "2", "-m", "1", "-d", str(body)]
-    for header in (f"authorization: {token}", f"apns-topic: {BUNDLE_ID}", "apns-push-type: alert"):
-        arguments += ["-H", header]
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [*arguments, f"https://127.0.0.1:{world.port}/3/device/{good}"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "600 total, 600 started, 600 done, 600 succeeded, 0 failed, 0 errored, 0 timeout" in done.stdout, done.stdout
+    headers = [f"authorization: {token}", f"apns-topic: {BUNDLE_ID}", "apns-push-type: alert"]
+    url = f"https://127.0.0.1:{world.port}/3/device/{good}"
+    assert WELL in (said := await loaded(url, headers, body, streams=streams)), said
+    device = world.simulator.apple.devices.find("sandbox", good)
+    assert device is not None
+    assert device.tally.accepted == 600
+
+
+async def test_h2load_finds_no_fault_in_how_the_simulator_speaks_as_google(world: World, tmp_path: Path) -> None:
+    fcm, via = world.simulator.fcm, Fcm()
+    made = via.credential_from({"service_account": json.dumps(fcm.oauth.project("my-app").file())})
+    credential = Credential(1, 1, 1, "fcm", made.fingerprint, made.secret, made.settings)
+    asking = via.grant_request(credential, now=time.time())
+    granted = json.loads(fcm.oauth.token(simulated.Request("POST", "/token", "", {}, asking.body)).body)
+    (phone,) = fcm.make("my-app", 1, seed="h2load")
+    body = tmp_path / "body.json"
+    body.write_text(json.dumps({"message": {"token": phone, "notification": {"title": "Tide"}}}))
+    url = f"{world.simulator.push}/v1/projects/my-app/messages:send".replace("localhost", "127.0.0.1")
+    headers = [f"authorization: Bearer {granted['access_token']}", "content-type: application/json"]
+    assert WELL in (said := await loaded(url, headers, body, streams=STREAMS)), said
+    assert fcm.phones[phone].tally.accepted == 600
