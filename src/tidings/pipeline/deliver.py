@@ -55,7 +55,10 @@ class Parcel(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """100 to 200 parcels of one notification with what they share. `expires_at` is in Unix seconds."""
+    """100 to 200 parcels of one notification with what they share. `expires_at` is in Unix seconds.
+
+    `share` is what a sender may have of a limit as it is now, where that is not what it was started with.
+    """
 
     number: int
     expires_at: float
@@ -63,6 +66,7 @@ class Chunk:
     credentials: dict[int, Credential]
     parcels: tuple[Parcel, ...]
     notification_id: int = 0
+    share: float | None = None
 
 
 class Recall(NamedTuple):
@@ -170,6 +174,8 @@ class Delivery:
                 yield settled
 
     def _limit(self, chunk: Chunk) -> None:
+        if chunk.share is not None:
+            self._origins.share = chunk.share
         for number, credential in chunk.credentials.items():
             via: object = self._provider(credential.provider)
             quota = via.quota(credential) if isinstance(via, HasQuota) else None

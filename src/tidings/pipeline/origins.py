@@ -57,13 +57,14 @@ class Origins:
     """The state of every push service as one sender sees it. Times are in seconds of a clock that is never set.
 
     A window and a breaker belong to an origin; a rest and a limit to a key at an origin, because push services count
-    by key. `share` is this sender's part of a limit: each learns for itself, and together they must not exceed it.
+    by key. `share` is this sender's part of a limit, and may change: each learns for itself, and together they must not
+    exceed it.
     Of the `places` in flight, `most` of them for one origin, slow services together get half: the others need theirs
     for moments only.
     """
 
     def __init__(self, *, most: int, places: int | None = None, share: float = 1.0) -> None:
-        self._share = share
+        self.share = share
         self._for_slow = max(1, (places or most) // 2)
         self._services: Known[str, Service] = Known(lambda: Service(most))
         self._gates: Known[tuple[int, str], Gate] = Known(Gate)
@@ -74,10 +75,11 @@ class Origins:
 
     def limit(self, credential_id: int, *, of: str, a_minute: int) -> None:
         """Keep a key to what its service publishes, from the first request on; keys of the same account share it."""
-        most = a_minute * self._share
+        most = a_minute * self.share
         found = self._limits.get(of)
-        if found is None or found.a_minute != most:
+        if found is None:
             found = self._limits[of] = Limit(most)
+        found.a_minute = most  # what has gone in this minute counts, whatever it was before
         self._limited[credential_id] = found
 
     def room(self, origin: str, *, now: float) -> int:
@@ -168,7 +170,7 @@ class Origins:
             return Sign.GOOD
         if outcome.scope is ThrottleScope.UNSTATED and not gate.doubted():
             return Sign.GOOD
-        a_minute = None if outcome.a_minute is None else outcome.a_minute * self._share
+        a_minute = None if outcome.a_minute is None else outcome.a_minute * self.share
         gate.refused(now=now, after=outcome.after, a_minute=a_minute)
         return Sign.BUSY
 

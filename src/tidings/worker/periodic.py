@@ -8,12 +8,14 @@ import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 from tidings.domain.app import Heartbeat
 from tidings.lib.clock import Clock
 from tidings.lib.log import Logger
 from tidings.pipeline.flow import Flow
 from tidings.services.sessions import IDLE
+from tidings.services.system import WORKER_SILENCE
 from tidings.storage import Store, StoreUnavailable, Transaction
 from tidings.worker.signs import Event
 
@@ -37,18 +39,28 @@ KEEP_IDEMPOTENCY = timedelta(hours=24)
 log = Logger(__name__)
 
 
-async def beat(store: Store, clock: Clock, *, worker_id: str, senders: int) -> None:
-    """Write a sign of life every few seconds until cancelled, then take it back."""
+async def beat(
+    store: Store, clock: Clock, *, worker_id: str, senders: int, counted: Callable[[int], None] = lambda _: None
+) -> None:
+    """Write a sign of life every few seconds until cancelled, then take it back.
+
+    `counted` is told each time how many senders all workers that are alive have.
+    """
     started = clock.now()
     try:
         while True:
             heartbeat = _heartbeat(worker_id, senders=senders, started=started, now=clock.now())
             with suppress(StoreUnavailable):
-                await store.write(lambda tx, sign=heartbeat: tx.instance.beat(sign))  # type: ignore[misc]
+                counted(await store.write(partial(_beaten, heartbeat=heartbeat)))
             await asyncio.sleep(BEAT_EVERY)
     finally:
         with suppress(StoreUnavailable):
             await store.write(lambda tx: tx.instance.leave(worker_id))
+
+
+def _beaten(tx: Transaction, *, heartbeat: Heartbeat) -> int:
+    tx.instance.beat(heartbeat)
+    return sum(one.senders for one in tx.instance.heartbeats(since=heartbeat.seen_at - WORKER_SILENCE))
 
 
 def _heartbeat(worker_id: str, *, senders: int, started: datetime, now: datetime) -> Heartbeat:

@@ -91,7 +91,13 @@ class Worker:
         self._tasks = [
             asyncio.create_task(self._dispatcher.run()),
             asyncio.create_task(
-                beat(container.store, container.clock, worker_id=self._id, senders=container.settings.senders)
+                beat(
+                    container.store,
+                    container.clock,
+                    worker_id=self._id,
+                    senders=container.settings.senders,
+                    counted=self.pool.share_with,
+                )
             ),
             asyncio.create_task(self._eventing.run()),
             asyncio.create_task(self._telling.run()),

@@ -44,7 +44,8 @@ GROUP_STOPS = frozenset({signal.SIGINT, signal.SIGTERM})
 class SenderOptions:
     """What a sender needs to know of the settings. `connect_to` sends a host elsewhere: `host` -> `address:port`.
 
-    `share` is its part of what a push service takes in a minute; the other senders of the worker have the rest.
+    `share` is its part of what a push service takes in a minute, until a chunk names another; the other senders of the
+    worker have the rest.
     `total_timeout` are the seconds after which an answer is no longer waited for.
     """
 

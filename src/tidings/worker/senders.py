@@ -43,6 +43,7 @@ class SenderPool:
         self._size = size
         self._meters = meters
         self._options = replace(options, share=1 / size)
+        self._share: float | None = None
         self._senders: list[SenderProcess] = []
         self._numbers = count(1)
         self._slots = asyncio.Semaphore(size * QUEUED)
@@ -88,12 +89,16 @@ class SenderPool:
         async with nullcontext() if urgent else self._slots:
             if chunk.notification_id in self._unwanted:
                 return dict.fromkeys((parcel.subscription_id for parcel in chunk.parcels), RECALLED)
-            numbered = replace(chunk, number=next(self._numbers))
+            numbered = replace(chunk, number=next(self._numbers), share=self._share)
             job = Job(chunk=numbered, policy=policy, done=asyncio.get_running_loop().create_future())
             if numbered.parcels:
                 await self._hand_out(job)
                 await job.done
             return job.outcomes
+
+    def share_with(self, senders: int) -> None:
+        """Keep to a part of what push services take, now that there are so many senders in all, ours among them."""
+        self._share = 1 / max(self._size, senders)
 
     def recall(self, unwanted: frozenset[int]) -> None:
         """Let nothing more leave of these notifications, until it is called without them.

@@ -98,6 +98,16 @@ def test_a_published_number_a_minute_is_shared_out_and_kept_to() -> None:
     assert 10 < waits[-1] < 60, "the others are told times that follow one another"
 
 
+def test_a_share_that_changes_counts_what_has_gone_in_this_minute() -> None:
+    origins = Origins(most=100)
+    goes = []
+    for share in (1.0, 0.25, 0.75):
+        origins.share = share
+        origins.limit(7, of="fcm:my-app", a_minute=800)
+        goes.append([held(origins, now=1.0) for _ in range(400)].count(None))
+    assert goes == [400, 0, 200], "all of the first 400, none while 200 would be the most, and then up to 600"
+
+
 def test_our_own_guess_never_lets_a_message_run_out_of_time() -> None:
     origins = Origins(most=100)
     answered(origins, Throttled(0.0, ThrottleScope.PROJECT, a_minute=1))
