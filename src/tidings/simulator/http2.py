@@ -26,6 +26,9 @@ from tidings.simulator.answers import BODY_KEPT, Answer, Drop, GoAway, Handler, 
 WINDOW = 1 << 24
 """Bytes all streams of a connection may send before we renew the window; one stream has HTTP/2's own 65 535."""
 
+LINGER = 1.0
+"""Seconds for which a connection that was shut down still takes what is on its way, unless the client closes it."""
+
 _GOAWAY = bytes((0, 0, 8, 7, 0, 0, 0, 0, 0))
 """The head of the frame (RFC 9113 §6.8): eight bytes, type 7, no flags, stream 0."""
 
@@ -179,7 +182,11 @@ class Http2Session:
 
     def _end_if_shut_down(self) -> None:
         if self._last is not None and not (self._closed or self._incoming or self._timers or self._unsent):
-            self.close()
+            self._flush()
+            self.lost()
+            # Closing at once would reset the connection where requests are still on their way, and with it throw away
+            # the GOAWAY that nobody has read yet (RFC 9112 §9.6 tells of the same).
+            self._loop.call_later(LINGER, self._transport.close)
 
     def _respond(self, stream_id: int, response: Response) -> None:
         if response.streams is not None and response.streams != self._streams:

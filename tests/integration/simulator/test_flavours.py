@@ -16,12 +16,17 @@ import pytest
 from tidings.lib.egress import AddressGuard
 from tidings.lib.exchange import Reply, Request
 from tidings.lib.http import Client
+from tidings.simulator import http2 as simulated_http2
 from tidings.simulator.faults import Fault, FaultKind
 from tidings.simulator.flavours import FLAVOURS, FlavourName
+from tidings.simulator.http2 import Http2Session
 from tidings.simulator.run import Running
 
 if TYPE_CHECKING:
     from tests.integration.simulator.conftest import AppServer, Subscription
+
+GOAWAY = 7
+"""The type of the frame (RFC 9113 §6.8)."""
 
 NAMES = [FlavourName.GOOGLE, FlavourName.MOZILLA, FlavourName.APPLE, FlavourName.MICROSOFT]
 
@@ -146,6 +151,42 @@ async def test_goaway_answers_what_came_before_and_leaves_the_rest_to_another_co
     assert simulator.subscribers.summary()["total"]["accepted"] == 2  # type: ignore[index]
 
 
+async def test_a_connection_that_was_shut_down_takes_what_is_on_its_way(
+    simulator: Running, app_server: AppServer, subscription: Subscription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Closed with something unread it would be reset, and a client may lose the GOAWAY that says what to repeat.
+    monkeypatch.setattr(simulated_http2, "LINGER", 600.0)
+    arrived: asyncio.Queue[int] = asyncio.Queue()
+    receive = Http2Session.receive
+
+    def noted(session: Http2Session, data: bytes) -> None:
+        receive(session, data)
+        arrived.put_nowait(len(data))
+
+    monkeypatch.setattr(Http2Session, "receive", noted)
+    simulator.service.script.add(Fault(FaultKind.GOAWAY), times=1)
+    connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
+    tls = ssl.create_default_context(cafile=str(simulator.ca))
+    tls.set_alpn_protocols(["h2"])
+    reader, writer = await asyncio.open_connection("localhost", urlsplit(simulator.push).port, ssl=tls)
+    connection.initiate_connection()
+    post(connection, 1, app_server, subscription)
+    expected = written(connection, writer)
+    async with asyncio.timeout(60):
+        raw = b""
+        while not frames_in(raw, GOAWAY):
+            raw += await reader.read(65_536)
+        for stream in (3, 5, 7):
+            post(connection, stream, app_server, subscription)
+            expected += written(connection, writer)
+        [still_open] = simulator.listener.open_connections
+        while expected > 0:
+            expected -= await arrived.get()
+        writer.close()
+        await still_open.gone
+    assert simulator.subscribers.summary()["total"]["accepted"] == 0  # type: ignore[index]
+
+
 async def test_libcurl_takes_what_goaway_left_to_another_connection(simulator: Running, app_server: AppServer) -> None:
     crowd = simulator.subscribers.make(20, vapid_key=app_server.public, seed="many")
     simulator.service.script.add(Fault(FaultKind.GOAWAY), times=1)
@@ -153,6 +194,22 @@ async def test_libcurl_takes_what_goaway_left_to_another_connection(simulator: R
     answers = await app_server.send(posts)
     assert [answer.status for answer in answers] == [201] * 20
     assert simulator.listener.accepted > 1
+
+
+def written(connection: h2.connection.H2Connection, writer: asyncio.StreamWriter) -> int:
+    """Send what is to be sent, and give how many bytes that was."""
+    data = connection.data_to_send()
+    writer.write(data)
+    return len(data)
+
+
+def frames_in(raw: bytes, kind: int) -> int:
+    """Count the whole frames of a kind."""
+    found = 0
+    while len(raw) >= 9 and len(raw) >= 9 + (size := int.from_bytes(raw[:3], "big")):
+        found += raw[3] == kind
+        raw = raw[9 + size :]
+    return found
 
 
 def post(connection: h2.connection.H2Connection, stream: int, app_server: AppServer, to: Subscription) -> None:
@@ -177,7 +234,7 @@ async def read_all(
     while len(raw) >= 9:
         size, kind, stream = int.from_bytes(raw[:3], "big"), raw[3], int.from_bytes(raw[5:9], "big")
         payload, frame, raw = raw[9 : 9 + size], raw[: 9 + size], raw[9 + size :]
-        if kind == 7:
+        if kind == GOAWAY:
             last = int.from_bytes(payload[:4], "big")
             continue
         for event in connection.receive_data(frame):
