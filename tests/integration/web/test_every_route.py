@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +14,19 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from tests.integration.web.instance import client_of, push_subscription
+from tests.integration.web.instance import OPERATOR, client_of, push_subscription
 
 from support.members import member_of, sign_in
 from tidings.domain.app import App
 from tidings.domain.audit import SYSTEM
 from tidings.domain.permission import OF_APP, ROLES, Permission, Role, Scope
+from tidings.storage import Transaction
 from tidings.web.callers import API, permission_of
 from tidings.wiring import Container
 
 MESSAGE = {"to": {"all": True}, "title": "x"}
 WEBHOOK = {"url": "https://hooks.example.com/x", "events": ["delivery.failed"]}
+TOLD: dict[str, Any] = {"audience": {"everyone": True}, "template": {"title": "x"}}
 BODIES: dict[str, Any] = {
     "update_app": {"name": "Mine"},
     "update_integration": {"label": "Mine"},
@@ -41,6 +45,16 @@ BODIES: dict[str, Any] = {
     "change_webhook": {"enabled": False},
     "rotate_webhook_secret": {"keep_seconds": 0},
     "replay_webhook": {"since": "2026-01-01T00:00:00Z"},
+    "create_template": {"name": "Mine", "title": "x"},
+    "replace_template": {"name": "Mine", "title": "x"},
+    "preview_template": {},
+    "create_trigger": {"name": "Mine", "event_type": "ferry.late", **TOLD},
+    "replace_trigger": {"name": "Mine", "event_type": "ferry.late", **TOLD},
+    "dry_run_trigger": {},
+    "report_events": {"type": "ferry.late"},
+    "replay_event": {},
+    "requeue_dead_shard": {},
+    "drop_dead_shard": {},
 }
 """Bodies that would do something; routes without one here get `{}`, and what does not fit it is refused as well."""
 
@@ -117,6 +131,49 @@ def _same(route: str, documented: str) -> bool:
     return route.replace(":path}", "}") == documented
 
 
+def given_up(tx: Transaction, *, now: datetime) -> int:
+    """Give up the only shard there is."""
+    (shard_id,) = tx.shards.ready(now=now, limit=9)
+    shard = tx.shards.claim(shard_id, owner="w", now=now, lease=60)
+    assert shard is not None
+    tx.shards.bury(shard.id, shard.lease_token, because="worker_died", now=now)
+    return shard_id
+
+
+def told(tx: Transaction, app_id: int, *, now: datetime) -> str:
+    """Leave a message to the App's webhook in its log."""
+    (hook,) = tx.webhooks.all(app_id)
+    return tx.webhook_messages.add_test(hook, public_id="msg_theirs", now=now, lease=60).message.public_id
+
+
+MADE_UP = {
+    "channel": "of the integration before it",
+    "preset": "of the product, the same for all",
+    "session_id": "of a member",
+    "passkey_id": "of a member",
+    "provider_id": "of the instance",
+}
+"""What a path names that is no App's."""
+
+
+async def test_whatever_a_path_names_is_there_in_the_other_app(app: FastAPI, two: Two) -> None:
+    """Else the walk would go to made-up ids, which are refused whoever asks."""
+    named = {name for walk in walks(app) for name in walk.placeholders}
+    assert named - set(MADE_UP) == set(two.ids)
+    at = {"app": two.second.public_id}
+    async with client_of(app, Authorization=f"Bearer {OPERATOR}") as operator:
+        for walk in walks(app):
+            if walk.method != "GET" or not walk.placeholders or set(walk.placeholders) & set(MADE_UP):
+                continue
+            if walk.name in ("follow_notification", "get_test_notification", "list_channels"):
+                continue  # one does not end, one is of a test, one is for APNs
+            path = walk.path
+            for name in walk.placeholders:
+                path = path.replace(f"{{{name}}}", two.ids[name])
+            answer = await operator.get(path, params=at if "app" in walk.parameters else {})
+            assert answer.status_code == 200, (walk.name, answer.text)
+
+
 @pytest.fixture
 async def two(app: FastAPI, container: Container, api: httpx2.AsyncClient, tmp_path: Path) -> AsyncIterator[Two]:
     first = await container.apps.ensure_first()
@@ -130,7 +187,8 @@ async def two(app: FastAPI, container: Container, api: httpx2.AsyncClient, tmp_p
             json={"subject": "mailto:a@example.com"},
         )
         assert made.status_code == 201, made.text
-    device = await api.post(f"/v1/{second.public_id}/push/subscribe", json={"subscription": push_subscription()})
+    tagged = {"subscription": push_subscription(), "tags": {"pier": "3"}, "user": {"id": "u-2"}}
+    device = await api.post(f"/v1/{second.public_id}/push/subscribe", json=tagged)
     assert device.status_code == 201, device.text
     assert (await api.put("/api/v1/users/u-2", params=at, json={"locale": "de"})).status_code == 201
     assert (await api.put("/api/v1/users/u-2/topics/ferries", params=at)).status_code == 201
@@ -139,6 +197,13 @@ async def two(app: FastAPI, container: Container, api: httpx2.AsyncClient, tmp_p
     assert kind.status_code in (200, 201), kind.text
     segment = await api.post("/api/v1/segments", params=at, json={"name": "All", "conditions": "true"})
     assert segment.status_code == 201, segment.text
+    template = await api.post("/api/v1/templates", params=at, json={"name": "Theirs", "title": "A secret of theirs"})
+    assert template.status_code == 201, template.text
+    rule = {"name": "Theirs", "event_type": "ferry.late", **TOLD}
+    trigger = await api.post("/api/v1/triggers", params=at, json=rule)
+    assert trigger.status_code == 201, trigger.text
+    event = await api.post("/api/v1/events", params=at, json={"type": "ferry.late", "data": {"secret": "of theirs"}})
+    assert event.status_code == 202, event.text
     elsewhere = await member_of(container, {second.id: Role.OWNER}, email="elsewhere@example.com")
     invited = await api.post("/api/v1/invitations", params=at, json={"email": "i@example.com", "role": "viewer"})
     key = await container.access.create_key(name="theirs", scopes=[Scope.READ], app=second, by=SYSTEM)
@@ -162,6 +227,11 @@ async def two(app: FastAPI, container: Container, api: httpx2.AsyncClient, tmp_p
         "segment_id": segment.json()["id"],
         "erasure_id": erased.json()["id"],
         "webhook_id": hook.json()["id"],
+        "message_id": await container.store.write(lambda tx: told(tx, second.id, now=container.clock.now())),
+        "template_id": template.json()["id"],
+        "trigger_id": trigger.json()["id"],
+        "event_id": event.json()["id"],
+        "shard_id": str(await container.store.write(lambda tx: given_up(tx, now=container.clock.now()))),
     }
     for role in Role:
         member = await member_of(container, {first.id: role}, email=f"{role}@example.com")
@@ -241,15 +311,61 @@ async def test_a_stranger_is_refused_everywhere_but_at_the_doors(app: FastAPI, b
     assert opened == doors
 
 
+OF_ANOTHER: list[tuple[str, str, dict[str, Any], str]] = [
+    ("POST", "/notifications", {"to": {"all": True}, "template": "{template_id}"}, "template"),
+    ("POST", "/notifications", {"to": {"segment": "{segment_id}"}, "title": "x"}, "segment"),
+    ("POST", "/notifications/count", {"to": {"segment": "{segment_id}"}}, "segment"),
+    ("POST", "/triggers", {"audience": {"everyone": True}, "template": "{template_id}"}, "template"),
+    ("POST", "/triggers", {"audience": {"segment": "{segment_id}"}, "template": {"title": "x"}}, "segment"),
+    (
+        "POST",
+        "/triggers",
+        {"audience": {"union": [{"everyone": True}, {"segment": "{segment_id}"}]}, "template": {"title": "x"}},
+        "segment",
+    ),
+    ("POST", "/triggers/{mine}/dry-run", {"event": "{event_id}"}, "event"),
+    ("POST", "/templates/{words}/preview", {"event": "{event_id}"}, "event"),
+    ("POST", "/integrations/webpush/test-notification", {"subscription": "{subscription_id}"}, "subscription"),
+]
+"""Bodies that name by its id what is another App's."""
+
+
+async def test_a_body_cannot_name_what_is_another_apps(two: Two, api: httpx2.AsyncClient) -> None:
+    before, wrong = two.of_second(), []
+    at = {"app": two.first.public_id}
+    assert (await api.put("/api/v1/event-types/tide.high", params=at, json={"name": "High tide"})).status_code == 201
+    rule = {"name": "Mine", "event_type": "tide.high", **TOLD}
+    mine = (await api.post("/api/v1/triggers", params=at, json=rule)).json()["id"]
+    words = (await api.post("/api/v1/templates", params=at, json={"name": "Mine", "title": "x"})).json()["id"]
+    ids = {**two.ids, "mine": mine, "words": words}
+    for who in ("owner", "key"):
+        for method, path, body, what in OF_ANOTHER:
+            asked = json.loads(_filled(json.dumps(body), ids))
+            if path == "/triggers":
+                asked |= {"name": f"By {who}", "event_type": "tide.high"}
+            answer = await two.callers[who].request(method, f"/api/v1{_filled(path, ids)}", json=asked)
+            if answer.status_code not in (404, 422) or "theirs" in answer.text:
+                wrong.append((who, path, what, answer.status_code, answer.text[:200]))
+    assert wrong == []
+    assert two.of_second() == before
+
+
+def _filled(text: str, ids: dict[str, str]) -> str:
+    for name, value in ids.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
 NAMED: list[tuple[str, dict[str, Any]]] = [
     ("devices", {"to": {"subscriptions": ["{subscription_id}"]}, "title": "x"}),
+    ("tags", {"to": {"tags": {"pier": "3"}}, "title": "x"}),
     ("people", {"to": {"users": ["u-2"]}, "title": "x"}),
 ]
 
 
 @pytest.mark.parametrize("body", [one[1] for one in NAMED], ids=[one[0] for one in NAMED])
 async def test_a_body_that_names_what_is_another_apps_reaches_nobody(two: Two, body: dict[str, Any]) -> None:
-    to = {kind: [name.format(**two.ids) for name in names] for kind, names in body["to"].items()}
+    to = json.loads(_filled(json.dumps(body["to"]), two.ids))
     before = two.of_second()
     for who in ("owner", "key"):
         client = two.callers[who]
@@ -262,6 +378,21 @@ async def test_a_body_that_names_what_is_another_apps_reaches_nobody(two: Two, b
         else:
             assert sent.status_code in (404, 409, 422), sent.text
     assert two.of_second() == before
+
+
+async def test_conditions_count_nobody_of_another_app(two: Two, api: httpx2.AsyncClient) -> None:
+    at = {"app": two.second.public_id}
+    for text in (
+        'user.topics.contains("ferries")',
+        'user.id == "u-2"',
+        'subscription.tags.pier == "3"',
+        'user.locale == "de"',
+    ):
+        theirs = await api.post("/api/v1/segments/count", params=at, json={"conditions": text})
+        assert (theirs.status_code, theirs.json()["count"]) == (200, 1), theirs.text
+        for who in ("owner", "key"):
+            ours = await two.callers[who].post("/api/v1/segments/count", json={"conditions": text})
+            assert (ours.status_code, ours.json()["count"]) == (200, 0), (text, ours.text)
 
 
 async def test_a_segment_of_another_app_is_none_to_send_to(two: Two) -> None:
