@@ -28,6 +28,8 @@ describe('audienceFrom', () => {
     expect(audienceFrom(EMPTY_CHOICE)).toEqual({ all: true })
     expect(audienceFrom({ ...EMPTY_CHOICE, kind: 'user', user: ' ' })).toBeUndefined()
     expect(audienceFrom({ ...EMPTY_CHOICE, kind: 'user', user: ' u-42 ' })).toEqual({ users: ['u-42'] })
+    expect(audienceFrom({ ...EMPTY_CHOICE, kind: 'segment' })).toBeUndefined()
+    expect(audienceFrom({ ...EMPTY_CHOICE, kind: 'segment', segment: 'seg_1' })).toEqual({ segment: 'seg_1' })
     expect(audienceFrom({ ...EMPTY_CHOICE, kind: 'tag', tagName: 'plan' })).toBeUndefined()
     expect(audienceFrom({ ...EMPTY_CHOICE, kind: 'tag', tagName: 'plan', tagValue: 'pro' })).toEqual({ tags: { plan: 'pro' } })
   })

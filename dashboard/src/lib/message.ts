@@ -13,17 +13,18 @@ export interface Draft {
   collapseId: string
 }
 
-export type AudienceKind = 'all' | 'user' | 'tag'
+export type AudienceKind = 'all' | 'segment' | 'user' | 'tag'
 
 export interface Choice {
   kind: AudienceKind
+  segment: string
   user: string
   tagName: string
   tagValue: string
 }
 
 export const EMPTY_DRAFT: Draft = { title: '', body: '', url: '', icon: '', image: '', ttl: 86_400, urgency: 'normal', collapseId: '' }
-export const EMPTY_CHOICE: Choice = { kind: 'all', user: '', tagName: '', tagValue: '' }
+export const EMPTY_CHOICE: Choice = { kind: 'all', segment: '', user: '', tagName: '', tagValue: '' }
 
 export const TITLE_LIMIT = 200
 export const BODY_LIMIT = 2000
@@ -81,6 +82,7 @@ export function faultsOf(draft: Draft): Faults {
 export function audienceFrom(choice: Choice): Audience | undefined {
   if (choice.kind === 'all') return { all: true }
   if (choice.kind === 'user') return choice.user.trim() ? { users: [choice.user.trim()] } : undefined
+  if (choice.kind === 'segment') return choice.segment ? { segment: choice.segment } : undefined
   const name = choice.tagName.trim()
   return name && choice.tagValue.trim() ? { tags: { [name]: choice.tagValue.trim() } } : undefined
 }

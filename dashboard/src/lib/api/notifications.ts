@@ -17,7 +17,7 @@ export interface Counts {
   answered: number
 }
 
-export type Audience = { all: true } | { users: string[] } | { subscriptions: string[] } | { tags: Record<string, string> }
+export type Audience = { all: true } | { users: string[] } | { subscriptions: string[] } | { tags: Record<string, string> } | { segment: string } | { conditions: string }
 
 export type Urgency = 'very-low' | 'low' | 'normal' | 'high'
 
