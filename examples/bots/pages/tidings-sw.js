@@ -1,0 +1,1 @@
+importScripts('{{tidings}}/push/service-worker.js')
