@@ -95,6 +95,7 @@ EMPTY = [
     Shot("api-keys-empty", "/settings/api-keys"),
     Shot("members-empty", "/settings/members"),
     Shot("triggers-empty", "/settings/triggers"),
+    Shot("users-empty", "/users"),
     Shot("events-empty", "/events"),
     Shot("templates-empty", "/templates"),
 ]
@@ -140,6 +141,9 @@ FULL = [
     Shot("trigger-dry-run", "/settings/triggers/{trigger}?tab=try", (press("^Dry run$"), seen("would"))),
     Shot("trigger-firings", "/settings/triggers/{trigger}?tab=came"),
     Shot("trigger-new", "/settings/triggers/new", (press("^Create Trigger$"),)),
+    Shot("users", "/users"),
+    Shot("user", "/users/u-42"),
+    Shot("user-erase", "/users/u-42", (press("^Erase"),)),
     Shot("events", "/events"),
     Shot("event", "/events/{event}"),
     Shot("event-types", "/event-types"),

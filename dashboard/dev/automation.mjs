@@ -14,11 +14,12 @@ const WORDS = { language: 'en', title: '{{ bot.name }} needs you', body: 'Somebo
 
 /** What a scene holds of them. */
 export function automationOf(scene) {
-  if (scene === 'empty') return { types: [], triggers: [], templates: [], events: [] }
+  if (scene === 'empty') return { types: [], triggers: [], templates: [], events: [], users: [] }
   const types = TYPES.map(([key, name, category, properties, example], n) => ({ key, name, description: '', category, variables: { properties }, examples: [example], defaults: { push: true, feed: true }, mandatory: n === 2, created_at: minutes(9000), updated_at: minutes(900) }))
   const trigger = (n, of) => ({ id: `trg_${n}`, conditions: null, conditions_text: null, channels: null, throttle: null, delay: 0, unless: null, digest: null, urgency: null, ttl: null, enabled: true, created_at: minutes(9000), updated_at: minutes(90), ...of, audience_text: of.audience, activity: { fired: 180 - n, suppressed: n * 9, waiting: n === 2 ? 3 : 0, last_fired_at: n === 3 ? null : minutes(n * 7) } })
   return {
     types,
+    users: Array.from({ length: 70 }, (_, n) => ({ id: n ? `u-${n}@a-rather-long-organisation.example.com` : 'u-42', attributes: n % 5 === 4 ? {} : { name: ['Anna Berger', 'Friedrich-Wilhelm Oberlandesgerichtsrat', 'Mia Quai'][n % 3], role: n % 2 ? 'operator' : 'reader', available: n % 2 === 0 }, locale: n % 3 ? 'en' : 'de-AT', time_zone: 'Europe/Vienna', created_at: minutes(n * 311 + 9), updated_at: minutes(n * 3) })),
     triggers: [
       trigger(1, { name: 'Call an operator', event_type: 'conversation.escalated', conditions_text: 'event.bot.id in ["b-1", "b-2"]', audience: { users_where: 'user.role == "operator" && user.available == true', except_actor: true }, template: WORDS, throttle: { key: ['event.conversation.id'], count: 1, window: 600 } }),
       trigger(2, { name: 'Terminerinnerung für Stammkundinnen und Stammkunden', event_type: 'appointment.reminder', audience: { users: 'event', except_actor: true }, template: 'tpl_1', channels: ['webpush', 'fcm'], digest: { window: 3600, key: [] } }),
@@ -89,6 +90,16 @@ export const AUTOMATION_ROUTES = {
     people: [['u-1', 'de', 'Ada braucht dich'], ['u-2', 'en', 'Ada needs you']].map(([user, language, title]) => ({ user, devices: 2, language, title, body: 'Somebody has waited for 40 seconds.', url: 'https://www.example.com/c/c-1', put_off_until: user === 'u-2' ? minutes(-300) : null })),
     others: [{ user: 'u-7', why: 'actor', detail: 'They did it themselves.' }, { user: 'u-3', why: 'conditions', detail: 'user.available == true does not hold: user.available is false' }],
   }),
+  'GET /users': (s, { query }) => page(s.auto.users.filter((row) => `${row.id} ${row.attributes.name}`.toLowerCase().includes((query.get('search') ?? '').toLowerCase())), query),
+  'GET /users/:id': (s, { id }) => one(s.auto.users, 'id', id),
+  'GET /users/:id/deliveries': (s, { query }) => page(s.notifications.slice(0, 30).map((row, n) => ({ notification: row.id, title: row.title, at: row.send_at, devices: s.subscriptions.slice(0, 2).map((device, at) => ({ subscription: device.id, device: device.device, provider: device.provider, status: n % 4 === 1 && at ? 'failed' : 'sent', reason: n % 4 === 1 && at ? 'gone' : 'sent', attempt: 1, at: row.send_at })) })), query),
+  'GET /users/:id/preferences': (s) => ({ event_types: s.auto.types.map((row, n) => ({ type: row.key, name: row.name, description: '', category: row.category, mandatory: row.mandatory, push: { enabled: n !== 1, default: true }, feed: { enabled: true, default: true } })), quiet_hours: { from: '22:00', to: '07:00', time_zone: null }, quiet_hours_from: 'app' }),
+  'GET /users/:id/topics': (s, { query }) => page([{ topic: 'product:22', since: minutes(900) }], query),
+  'GET /users/:id/export': (s, { id }) => one(s.auto.users, 'id', id),
+  'POST /users/:id/erase': (s, { id }) => {
+    s.auto.users = s.auto.users.filter((row) => row.id !== id)
+    return { id: 'era_1', app: 'app_1', subject: 'user', status: 'done', still_sending: 0, removed: { subscriptions: 2, deliveries: 41, users: 1 }, kept: ['Counters of notifications and counts by day stay as they were; nobody can be found in them.'], asked_at: minutes(0), finished_at: minutes(0) }
+  },
   'GET /templates': (s, { query }) => page(s.auto.templates, query),
   'POST /templates': (s, { body }) => {
     const row = { id: `tpl_${Date.now()}`, version: 1, created_at: minutes(0), updated_at: minutes(0), ...body }

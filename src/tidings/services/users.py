@@ -51,10 +51,10 @@ class Users:
             raise _not_found(external_id)
         return user
 
-    async def page(self, app_id: int, *, cursor: str | None, limit: int) -> Page[User]:
-        """List users. Raises INVALID_CURSOR."""
+    async def page(self, app_id: int, *, cursor: str | None, limit: int, search: str = "") -> Page[User]:
+        """List users, or those whose id or name holds `search`. Raises INVALID_CURSOR."""
         after = position_from(cursor)
-        rows = await self._store.read(lambda tx: tx.users.page(app_id, after=after, limit=limit + 1))
+        rows = await self._store.read(lambda tx: tx.users.page(app_id, after=after, limit=limit + 1, search=search))
         return page_from(rows, limit=limit, position=lambda row: row.id)
 
     async def delete(self, app_id: int, external_id: str, *, by: Actor = SYSTEM) -> None:

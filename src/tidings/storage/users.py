@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, Text, bindparam, delete, func, insert, or_, select, update
 
 from tidings.domain.app import User
+from tidings.domain.filters.values import fold
 from tidings.storage.forgetting import forget_wishes
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.apps import users
@@ -53,11 +54,19 @@ class SqlUsers:
         row = self._scope.connection.execute(select(users).where(*_is(app_id, external_id))).first()
         return user_from(row) if row else None
 
-    def page(self, app_id: int, *, after: int, limit: int) -> list[User]:
-        """List newest first; `after` is the id of the last one seen, 0 to begin."""
+    def page(self, app_id: int, *, after: int, limit: int, search: str = "") -> list[User]:
+        """List newest first; `after` is the id of the last one seen, 0 to begin.
+
+        `search` is a part of the App's own id or of the attribute `name`, in either case.
+        """
         query = select(users).where(users.c.app_id == app_id).order_by(users.c.id.desc()).limit(limit)
         if after:
             query = query.where(users.c.id < after)
+        if search:
+            dialect = self._scope.dialect
+            name = dialect.json(users.c.attributes, ["name"]).scalar.text
+            named = dialect.has_part(func.tidings_fold(name, type_=Text), bindparam(None, fold(search), type_=Text))
+            query = query.where(or_(users.c.external_id.icontains(search, autoescape=True), named))
         return [user_from(row) for row in self._scope.connection.execute(query)]
 
     def delete(self, app_id: int, external_id: str) -> bool:

@@ -11,8 +11,10 @@ from support.stored import MESSAGE, Given, sent
 from tidings.domain.audience import Devices, Everyone, Tagged, Users
 from tidings.domain.campaign import Counts, InDoubtPolicy, NotificationStatus
 from tidings.domain.delivery import DeliveryStatus, NewShard, Retry, SettledDelivery
+from tidings.domain.errors import CatalogueError
 from tidings.domain.receipt import Receipt, ReceiptEvent
 from tidings.domain.subscription import SubscriptionStatus
+from tidings.services.timelines import Timelines
 from tidings.storage import Store
 
 S = NotificationStatus
@@ -529,6 +531,28 @@ class TestDeliveries:
         first = await store.read(lambda tx: tx.deliveries.page(notification.id, after=0, limit=2))
         rest = await store.read(lambda tx: tx.deliveries.page(notification.id, after=4, limit=2))
         assert [one.subscription_id for one in first + rest] == [2, 4, 9]
+
+    async def test_a_persons_are_listed_by_notification_with_each_of_their_devices(
+        self, store: Store, given: Given
+    ) -> None:
+        app = await given.app()
+        credential = await given.credential(app)
+        first, second = [await given.device(app, credential, user_external_id="anna") for _ in range(2)]
+        other = await given.device(app, credential, user_external_id="ben")
+        notifications = [await given.notification(app) for _ in range(3)]
+        for notification, devices in zip(notifications, ((first, other), (other,), (first, second)), strict=True):
+            ids = [one.id for one in devices]
+            await given.settle(await given.claimed(await given.shard(notification)), sent(*ids))
+        timelines = Timelines(store=store)
+        page = await timelines.of_person(app.id, "anna", cursor=None, limit=1)
+        (newest,) = page.data
+        assert newest.notification.id == notifications[2].id
+        assert [one.device.id for one in newest.arrivals] == [second.id, first.id]
+        rest = await timelines.of_person(app.id, "anna", cursor=page.next_cursor, limit=5)
+        assert [(row.notification.id, len(row.arrivals)) for row in rest.data] == [(notifications[0].id, 1)]
+        assert rest.next_cursor is None
+        with pytest.raises(CatalogueError, match="nobody"):
+            await timelines.of_person(app.id, "nobody", cursor=None, limit=5)
 
     async def test_a_devices_own_are_listed_newest_first(self, store: Store, given: Given) -> None:
         app = await given.app()

@@ -14,6 +14,7 @@ import { setup } from './setup'
 import { subscriptions } from './subscriptions'
 import { system } from './system'
 import { templates } from './templates'
+import { users } from './users'
 import { ways } from './ways'
 
 export { about, type Page } from './calls'
@@ -30,9 +31,10 @@ export type * from './session'
 export type * from './subscriptions'
 export type * from './system'
 export type * from './templates'
+export type * from './users'
 export type * from './ways'
 
 export const api = {
   ...apps, ...audit, ...automation, ...integrations, ...keys, ...me, ...members, ...notifications, ...segments, ...session, ...setup, ...subscriptions, ...system,
-  ...templates, ...ways,
+  ...templates, ...users, ...ways,
 }

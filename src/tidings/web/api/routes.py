@@ -53,6 +53,7 @@ for _part in (
     events.router,
     preferences.router,  # likewise
     follows.router,  # likewise
+    timelines.router,  # likewise
     triggers.router,
     segments.router,
     dry_runs.router,
@@ -60,7 +61,6 @@ for _part in (
     webhooks.router,
     webhook_log.router,
     subscriptions.router,
-    timelines.router,
     users.router,
     apps.router,
     snippets.router,

@@ -1,4 +1,4 @@
-"""GET /subscriptions/{id}/deliveries: what was sent to one device, and what became of it."""
+"""What came of what was sent: GET /subscriptions/{id}/deliveries of a device, /users/{id}/deliveries of a person."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from pydantic import BaseModel, Field
 
 from tidings.domain.app import App
 from tidings.domain.permission import Permission
-from tidings.services.timelines import Told
+from tidings.services.timelines import Heard, Told
 from tidings.web.api.shapes import FIRST_LIMIT, Cursor, Limit, ListOf, listed
+from tidings.web.api.users import ExternalId
 from tidings.web.auth import container_of, in_app
 
-router = APIRouter(prefix="/subscriptions", tags=["Subscriptions"])
+ReadMessages = Annotated[App, in_app(Permission.MESSAGE_READ)]
+
+router = APIRouter(tags=["Subscriptions"])
 
 
 class ToldOut(BaseModel):
@@ -28,14 +31,52 @@ class ToldOut(BaseModel):
     at: datetime
 
 
+class ArrivalOut(BaseModel):
+    """What became of a notification at one device."""
+
+    subscription: str
+    device: str | None
+    provider: str
+    status: str
+    reason: str = Field(description="`sent`, or why not.")
+    attempt: int
+    at: datetime
+
+
+class HeardOut(BaseModel):
+    """One notification at a person's devices."""
+
+    notification: str
+    title: str = Field(description="As the person reads it.")
+    at: datetime = Field(description="When it was to be sent.")
+    devices: list[ArrivalOut]
+
+
 @router.get(
-    "/{subscription_id}/deliveries",
+    "/users/{external_id:path}/deliveries",
+    operation_id="list_user_deliveries",
+    summary="List what was sent to a user",
+    tags=["Users"],
+)
+async def list_user_deliveries(
+    request: Request, app: ReadMessages, external_id: ExternalId, limit: Limit = FIRST_LIMIT, cursor: Cursor = None
+) -> ListOf[HeardOut]:
+    """List what was sent to a person's devices, newest first: why somebody did not get yesterday's notification.
+
+    Somebody whom only devices name is found too.
+    """
+    page = await container_of(request).timelines.of_person(app.id, external_id, cursor=cursor, limit=limit)
+    return listed(page, _heard_out)
+
+
+@router.get(
+    "/subscriptions/{subscription_id}/deliveries",
     operation_id="list_subscription_deliveries",
     summary="List what was sent to a subscription",
 )
 async def list_deliveries(
     request: Request,
-    app: Annotated[App, in_app(Permission.MESSAGE_READ)],
+    app: ReadMessages,
     subscription_id: str,
     limit: Limit = FIRST_LIMIT,
     cursor: Cursor = None,
@@ -43,6 +84,26 @@ async def list_deliveries(
     """List what was sent to a device, newest first, with the reason of what did not arrive."""
     page = await container_of(request).timelines.page(app.id, subscription_id, cursor=cursor, limit=limit)
     return listed(page, _out)
+
+
+def _heard_out(row: Heard) -> HeardOut:
+    return HeardOut(
+        notification=row.notification.public_id,
+        title=row.title,
+        at=row.notification.send_at,
+        devices=[
+            ArrivalOut(
+                subscription=one.device.public_id,
+                device=one.device.device,
+                provider=one.device.provider,
+                status=one.settled.status.name.lower(),
+                reason=one.settled.reason,
+                attempt=one.settled.attempt,
+                at=one.at,
+            )
+            for one in row.arrivals
+        ],
+    )
 
 
 def _out(row: Told) -> ToldOut:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from tidings.domain.app import App, User
@@ -62,10 +62,17 @@ class UserBody(Body):
 
 @router.get("", operation_id="list_users", summary="List users")
 async def list_users(
-    request: Request, app: ReadApp, limit: Limit = FIRST_LIMIT, cursor: Cursor = None
+    request: Request,
+    app: ReadApp,
+    search: Annotated[
+        str, Query(max_length=200, description="A part of the id, or of the attribute `name`; case does not matter.")
+    ] = "",
+    limit: Limit = FIRST_LIMIT,
+    cursor: Cursor = None,
 ) -> ListOf[UserOut]:
-    """List the people the App knows."""
-    return listed(await container_of(request).users.page(app.id, cursor=cursor, limit=limit), _out)
+    """List the people the App knows, newest first."""
+    page = await container_of(request).users.page(app.id, cursor=cursor, limit=limit, search=search.strip())
+    return listed(page, _out)
 
 
 @router.put(

@@ -1,0 +1,69 @@
+/** People the App knows, by its own ids, and what is kept of them. */
+
+import { fetchFile } from '../http'
+import { aboutApp, get, type Page, path, send } from './calls'
+
+export interface User {
+  id: string
+  attributes: Record<string, unknown>
+  locale: string | null
+  time_zone: string | null
+  created_at: string
+  updated_at: string
+}
+
+interface Switch {
+  enabled: boolean
+  default: boolean
+}
+
+export interface Choice {
+  type: string
+  name: string
+  description: string
+  category: string
+  mandatory: boolean
+  push: Switch
+  feed: Switch
+}
+
+export interface Preferences {
+  event_types: Choice[]
+  quiet_hours: { from: string; to: string; time_zone: string | null } | null
+  quiet_hours_from: 'person' | 'app'
+}
+
+/** One notification at a person's devices. */
+export interface Heard {
+  notification: string
+  title: string
+  at: string
+  devices: { subscription: string; device: string | null; provider: string; status: 'sent' | 'failed' | 'expired' | 'skipped'; reason: string; attempt: number; at: string }[]
+}
+
+export interface Topic {
+  topic: string
+  since: string
+}
+
+/** The receipt of an erasure; it does not say whose data it was. */
+export interface Erasure {
+  id: string
+  status: string
+  removed: Record<string, number>
+  kept: string[]
+  finished_at: string | null
+}
+
+type Cut = { cursor?: string; limit?: number }
+
+export const users = {
+  users: (query: Cut & { search?: string }, signal?: AbortSignal) => get<Page<User>>('/users', query, signal),
+  user: (id: string, signal?: AbortSignal) => get<User>(path('users', id), {}, signal),
+  putUser: (id: string, of: { attributes?: Record<string, unknown>; locale?: string; time_zone?: string }) => send<User>('PUT', path('users', id), of),
+  heard: (id: string, query: Cut, signal?: AbortSignal) => get<Page<Heard>>(path('users', id, 'deliveries'), query, signal),
+  preferences: (id: string, signal?: AbortSignal) => get<Preferences>(path('users', id, 'preferences'), {}, signal),
+  topics: (id: string, query: Cut, signal?: AbortSignal) => get<Page<Topic>>(path('users', id, 'topics'), query, signal),
+  exportUser: (id: string) => fetchFile(path('users', id, 'export'), { app: aboutApp() }),
+  eraseUser: (id: string) => send<Erasure>('POST', path('users', id, 'erase')),
+}
