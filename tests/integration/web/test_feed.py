@@ -234,6 +234,36 @@ async def test_a_stream_says_that_it_is_there_and_ends_with_the_server(
         await asyncio.wait_for(stream.task, 10)
 
 
+@pytest.mark.parametrize("end", ["the token's time is over", "the secret is changed", "the App is erased"])
+async def test_a_stream_ends_with_what_it_was_opened_with(
+    api: httpx2.AsyncClient,
+    bell: Bell,
+    app: Any,
+    app_: App,
+    clock: FixedClock,
+    monkeypatch: pytest.MonkeyPatch,
+    end: str,
+) -> None:
+    """Whoever copied a token hears nothing once it is over, however long they have listened."""
+    monkeypatch.setattr("tidings.web.public.feed.QUIET", 0.05)
+    async with Stream(app, bell.who) as stream:
+        await stream.next("counts")
+        if end == "the token's time is over":
+            clock.at += timedelta(hours=2)
+        elif end == "the secret is changed":
+            changed = await api.post(f"/api/v1/apps/{app_.public_id}/identity-secret", json={"grace_hours": 0})
+            assert changed.status_code in (200, 201), changed.text
+            await told(api, "For whom the new secret vouches")
+        else:
+            assert (await api.post("/api/v1/apps", json={"name": "Another"})).status_code == 201
+            gone = await api.delete(f"/api/v1/apps/{app_.public_id}", params={"confirm": app_.name})
+            assert gone.status_code in (200, 202), gone.text
+            app.state.container.people.watch.wake(app_.id, None)
+        await asyncio.wait_for(stream.task, 30)
+        left = [stream.sent.get_nowait() for _ in range(stream.sent.qsize())]
+        assert b"new secret" not in b"".join(one.get("body", b"") for one in left)
+
+
 async def test_streams_of_one_person_and_of_a_process_are_limited(
     bell: Bell, app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ from tidings.services.feed import Feed, Item
 from tidings.services.region import locale_from
 from tidings.web.auth import container_of
 from tidings.web.public.door import body_of
-from tidings.web.public.person import person_of
+from tidings.web.public.person import is_still, person_of
 
 JSON = "application/json"
 MOST = 100
@@ -154,7 +154,10 @@ class _Streamed(StreamingResponse):
 
 
 async def stream(request: Request, app: App) -> Response:
-    """Tell what comes and how many are to be read, as server-sent events, until the page or the server leaves."""
+    """Tell what comes and how many are to be read, as server-sent events, until the page or the server leaves.
+
+    It ends with the token that it was opened with, as any other request would be refused from then on.
+    """
     user = await person_of(request, app)
     place = _feed(request).place_of(request.headers.get("last-event-id"))
     with ExitStack() as stack:
@@ -170,7 +173,10 @@ async def _events(
     yield f"retry: {RETRY}\n\n".encode()
     woken.set()
     while not stopping.is_set():
-        if await _heard(woken, stopping):
+        heard = await _heard(woken, stopping)
+        if not await is_still(request, app, user, anew=heard):
+            return
+        if heard:
             woken.clear()
             items, counts = await _feed(request).news(app.id, user, after=place, locale=locale)
             for one in items:

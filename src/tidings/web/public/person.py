@@ -24,6 +24,20 @@ LONGEST = 200
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ufffd]")
 
 
+async def is_still(request: Request, app: App, user: str, *, anew: bool) -> bool:
+    """Tell whether who asked is still vouched for: a token ends, a secret is changed, an App is erased.
+
+    `anew` looks at the App as it is now; else the clock alone is asked.
+    """
+    container = container_of(request)
+    try:
+        now_there = await container.apps.by_id(app.id) if anew else app
+        check_identity(now_there, user, request.headers.get(TOKEN, "")[:256], now=container.clock.now())
+    except CatalogueError:
+        return False
+    return True
+
+
 async def person_of(request: Request, app: App) -> str:
     """Give the id of the person who asks. Raises IDENTITY_REQUIRED, IDENTITY_INVALID and RATE_LIMITED."""
     named, token = request.headers.get(USER, ""), request.headers.get(TOKEN, "")
