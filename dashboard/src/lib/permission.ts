@@ -35,6 +35,8 @@ const WORDS: Readonly<Record<string, string>> = {
   'preset.apply': 'apply presets',
   'personal_data.erase': 'erase people’s data',
   'integration.write': 'change keys and integrations',
+  'webhook.read': 'see webhooks',
+  'webhook.write': 'create or change webhooks',
   'delivery.repair': 'try again or drop what was given up',
   'key.manage': 'see or change API keys',
   'member.manage': 'see or change members',

@@ -5,7 +5,7 @@ import { getAny, type Page, sendAny } from './calls'
 /** The three that are enough for most, and finer ones that open one thing each. */
 export type Scope =
   | 'read' | 'send' | 'admin'
-  | 'messages:send' | 'messages:read' | 'templates:write' | 'segments:write' | 'users:write' | 'events:write' | 'events:read' | 'triggers:write' | 'subscriptions:write' | 'subscriptions:export' | 'personal_data' | 'members:manage' | 'audit:read'
+  | 'messages:send' | 'messages:read' | 'templates:write' | 'segments:write' | 'users:write' | 'events:write' | 'events:read' | 'triggers:write' | 'webhooks:manage' | 'subscriptions:write' | 'subscriptions:export' | 'personal_data' | 'members:manage' | 'audit:read'
 
 export interface ApiKey {
   id: string

@@ -15,6 +15,7 @@ export const FINER: readonly Row[] = [
   ['messages:send', 'Send only', 'send notifications, see none'],
   ['messages:read', 'Notifications', 'see notifications and how far they are'],
   ['templates:write', 'Templates', 'write templates'],
+  ['webhooks:manage', 'Webhooks', 'keep webhooks and see what they were told'],
   ['segments:write', 'Segments', 'keep segments and count them'],
   ['users:write', 'Users', 'keep users up to date'],
   ['events:write', 'Report events', 'report what happened, see nothing'],
