@@ -19,9 +19,6 @@ from tidings.storage import Store, Transaction
 MOST = 1_000
 """Segments of an App."""
 
-FEW = 10_000
-"""Followers of a topic whose devices are looked for by name; of more, all devices are asked whether theirs follows."""
-
 _AT_ONCE = 100
 _NAMED = 3
 """Users of a segment that a refusal names."""
@@ -139,7 +136,7 @@ class Segments:
             if found is None:
                 return None
             topic = topic_named(found.filter)
-            few = topic is not None and tx.follows.count(app_id, topic) <= FEW
+            few = topic is not None and tx.follows.few(app_id, topic)
             return Matching(found.filter, now, found.public_id, few)
 
         found = await self._store.read(look)

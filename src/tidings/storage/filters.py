@@ -80,9 +80,11 @@ def devices_with_people() -> FromClause:
     )
 
 
-def named_by(dialect: Dialect, tree: Filter) -> ColumnElement[bool]:
-    """Say of whose devices alone conditions can hold, in a way that the index of their names answers."""
-    found, whose = naming(tree), subscriptions.c.user_external_id
+def named_by(
+    dialect: Dialect, tree: Filter, whose: ColumnElement[Any] = subscriptions.c.user_external_id
+) -> ColumnElement[bool]:
+    """Say for whom alone conditions can hold, in a way that the index of their names, `whose`, answers."""
+    found = naming(tree)
     if found is None:
         return true()
     if found.field.path == ("topics",):

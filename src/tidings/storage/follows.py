@@ -13,6 +13,8 @@ from tidings.storage.tables.apps import users
 from tidings.storage.tables.segments import follows
 
 c = follows.c
+FEW = 10_000
+"""Followers that are looked for by name; of more, everybody is asked whether they follow."""
 
 
 class SqlFollows:
@@ -87,6 +89,11 @@ class SqlFollows:
         """Say whether a person follows a topic."""
         found = exists().where(c.app_id == app_id, c.topic == topic, c.user_external_id == external_id)
         return bool(self._scope.connection.execute(select(found)).scalar())
+
+    def few(self, app_id: int, topic: str) -> bool:
+        """Say whether a topic has so few followers that they are looked for by name: no more than `FEW`."""
+        some = select(c.topic).where(c.app_id == app_id, c.topic == topic).limit(FEW + 1).subquery()
+        return self._scope.connection.execute(select(func.count()).select_from(some)).scalar_one() <= FEW
 
     def count(self, app_id: int, topic: str) -> int:
         """Count a topic's followers."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, select, update
 
 from tidings.domain.app import User
 from tidings.domain.audience import Everyone, Matching
-from tidings.domain.filters import Filter, Root, filter_from_json, json_from_filter, naming
+from tidings.domain.filters import Filter, Root, filter_from_json, json_from_filter, naming, topic_named
 from tidings.domain.segment import Estimate, Segment
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage import recipients as reading
 from tidings.storage.audiences import Kind, kind_of, predicate, source
-from tidings.storage.filters import Conditions, asks_for
+from tidings.storage.filters import Conditions, asks_for, named_by
+from tidings.storage.follows import SqlFollows
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.apps import users
 from tidings.storage.tables.segments import segments
@@ -121,8 +122,17 @@ class SqlSegments:
             s = subscriptions.c
             theirs = (s.app_id == app_id, s.user_external_id == users.c.external_id)
             holds = exists().where(*theirs, s.status == SubscriptionStatus.ACTIVE, holds).correlate(users)
-        query = select(users).where(users.c.app_id == app_id, users.c.id > after, holds)
-        return [user_from(row) for row in self._scope.connection.execute(query.order_by(users.c.id).limit(limit))]
+        place: ColumnElement[int] = users.c.id
+        if self._names_few(app_id, conditions):
+            holds = and_(named_by(self._scope.dialect, conditions, users.c.external_id), holds)
+            place = self._scope.dialect.unindexed(place)
+        query = select(users).where(users.c.app_id == app_id, place > after, holds).order_by(place).limit(limit)
+        return [user_from(row) for row in self._scope.connection.execute(query, {"app_id": app_id})]
+
+    def _names_few(self, app_id: int, conditions: Filter) -> bool:
+        """Say whether conditions name people, and few enough to look for them by name."""
+        topic = topic_named(conditions)
+        return naming(conditions) is not None and (topic is None or SqlFollows(self._scope).few(app_id, topic))
 
     @property
     def _active(self) -> ColumnElement[bool]:

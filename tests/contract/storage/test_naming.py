@@ -29,6 +29,7 @@ NAMING = {
     'user.topics.contains("product:22") && !(user.id == "u-20")': 2,
     'user.topics.contains("product:22") && user.id == "u-20"': 1,
     'user.topics.contains("nothing")': 0,
+    'has(user.id) && (user.locale == null && user.topics.contains("product:22"))': 3,
 }
 """Conditions, and how many devices they hold for."""
 
@@ -102,6 +103,44 @@ async def test_followers_of_a_topic_that_is_large_are_asked_for_device_by_device
     _, walk, _ = await given.store.read(lambda tx: plans(tx, crowd, audience))
     assert "follows" in walk
     assert BY_NAME not in walk, walk
+
+
+async def test_people_that_conditions_name_are_found_by_their_names_too(given: Given, crowd: App) -> None:
+    now, names = NOW, [f"p-{n}" for n in range(3_000)]
+
+    def fill(tx: Transaction) -> None:
+        tx.follows.follow(crowd.id, "everybody", names, now=now)
+        tx.apps._scope.connection.execute(text("ANALYZE"))  # type: ignore[attr-defined]
+
+    await given.store.write(fill)
+    for conditions, found in (
+        ('user.topics.contains("product:22")', ["u-20", "u-300", "u-3999"]),
+        ('user.topics.contains("product:22") && user.id != "u-20"', ["u-300", "u-3999"]),
+        ('user.id in ["p-7", "u-300", "nobody"]', ["p-7", "u-300"]),
+        ('user.topics.contains("everybody") && user.topics.contains("news")', []),
+        ('user.topics.contains("product:22") && subscription.locale == "de-AT"', ["u-20", "u-300", "u-3999"]),
+    ):
+        tree = filter_from(conditions)
+        people = await given.store.read(lambda tx, tree=tree: tx.segments.people(crowd.id, tree, at=NOW))  # type: ignore[misc]
+        assert sorted(one.external_id for one in people) == found, conditions
+    first = await given.store.read(
+        lambda tx: tx.segments.people(crowd.id, filter_from('user.topics.contains("everybody")'), at=NOW, limit=2)
+    )
+    rest = await given.store.read(
+        lambda tx: tx.segments.people(
+            crowd.id, filter_from('user.topics.contains("everybody")'), at=NOW, after=first[-1].id, limit=3_000
+        )
+    )
+    assert sorted(one.external_id for one in (*first, *rest)) == sorted(names), "page by page, each once"
+
+
+async def test_a_topic_of_very_many_is_not_looked_up_by_name(given: Given, crowd: App, monkeypatch: Any) -> None:
+    assert await given.store.read(lambda tx: tx.follows.few(crowd.id, "news"))
+    monkeypatch.setattr("tidings.storage.follows.FEW", 999)
+    assert not await given.store.read(lambda tx: tx.follows.few(crowd.id, "news"))
+    tree = filter_from('user.topics.contains("news")')
+    people = await given.store.read(lambda tx: tx.segments.people(crowd.id, tree, at=NOW, limit=2_000))
+    assert len(people) == 1_000
 
 
 async def test_what_is_stored_of_it_is_read_as_it_was(given: Given, crowd: App) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tidings.domain.filters.tree import AllOf, Compare, Field, Filter, Op, Root
 
 _IDS = frozenset({Field(Root.USER, ("id",)), Field(Root.SUBSCRIPTION, ("user_id",))})
@@ -10,15 +12,21 @@ _TOPICS = Field(Root.USER, ("topics",))
 
 def naming(tree: Filter) -> Compare | None:
     """Give the comparison that all have to meet and that names people, by ids rather than by a topic; None for none."""
-    parts = tree.parts if isinstance(tree, AllOf) else (tree,)
-    found = [part for part in parts if isinstance(part, Compare) and (_by_id(part) or _by_topic(part))]
-    return min(found, key=_by_topic, default=None)
+    return min(_namings(tree), key=_by_topic, default=None)
 
 
 def topic_named(tree: Filter) -> str | None:
     """Give the topic by whose followers people are named; None where they are not, or are by id."""
     found = naming(tree)
     return str(found.value) if found is not None and _by_topic(found) else None
+
+
+def _namings(tree: Filter) -> Iterator[Compare]:
+    if isinstance(tree, AllOf):
+        for part in tree.parts:
+            yield from _namings(part)
+    elif isinstance(tree, Compare) and (_by_id(tree) or _by_topic(tree)):
+        yield tree
 
 
 def _by_id(one: Compare) -> bool:
