@@ -152,6 +152,37 @@ async def test_one_that_is_needed_stays_and_says_for_what(page: Page, instance: 
     await expect(page.get_by_role("link", name="Create the first segment")).to_be_visible()
 
 
+async def test_a_trigger_is_for_a_segment_and_its_conditions_are_edited_in_rows(page: Page, instance: Instance) -> None:
+    schema = {"properties": {"order": {"type": "object", "properties": {"total": {"type": "number"}}}}}
+    await instance.rest("PUT", "/event-types/order.paid", {"name": "An order is paid", "variables": schema})
+    made = await instance.rest("POST", "/segments", {"name": "Buyers", "conditions": 'user.plan == "pro"'})
+    await page.goto(f"{instance.url}/settings/triggers/new")
+    main = page.get_by_role("main")
+    await main.get_by_label("Name", exact=True).fill("Thank buyers")
+    await main.get_by_label("Event Type").select_option("order.paid")
+    await main.get_by_role("textbox", name="Conditions").fill("event.order.total > 10")
+    await main.get_by_role("button", name="Edit in rows").click()
+    dialog = page.get_by_role("dialog", name="Conditions")
+    await expect(dialog.get_by_label("Value of condition 1", exact=True)).to_have_value("10")
+    await dialog.get_by_role("button", name="Add a condition", exact=True).click()
+    await dialog.get_by_label("Field of condition 2", exact=True).fill("user.topics")
+    await dialog.get_by_label("Value of condition 2", exact=True).fill("offers")
+    await expect(dialog.get_by_label("As text")).to_have_value(re.compile("offers"))
+    assert await serious(page) == []
+    await dialog.get_by_role("button", name="Use these conditions").click()
+    text = 'event.order.total > 10 && user.topics.contains("offers")'
+    await expect(main.get_by_role("textbox", name="Conditions")).to_have_value(text)
+    await main.get_by_label("Rule 1", exact=True).select_option("A segment")
+    await main.get_by_role("combobox", name="Segment").select_option("Buyers")
+    await main.get_by_role("textbox", name="Title", exact=True).fill("Thank you")
+    await main.get_by_role("button", name="Create Trigger").click()
+    await expect(page).to_have_url(re.compile(r"/settings/triggers/trg_\w+"))
+    (trigger,) = (await instance.rest("GET", "/triggers"))["data"]
+    assert trigger["audience"]["segment"] == made["id"]
+    assert trigger["conditions_text"] == text
+    await instance.rest("DELETE", f"/triggers/{trigger['id']}")
+
+
 async def test_a_server_that_fails_is_said_where_it_fails_and_asked_again(page: Page, instance: Instance) -> None:
     async def fail(route: Route) -> None:
         await route.fulfill(status=503, content_type="text/plain", body="busy")
