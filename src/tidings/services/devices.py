@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from tidings.domain.app import App, Credential, CredentialStatus, Integration
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
@@ -26,6 +26,13 @@ PLACE = (
 def place_of(fields: Mapping[str, object]) -> dict[str, object]:
     """Give what says where a device is."""
     return {name: value for name in PLACE if (value := fields.get(name)) is not None}
+
+
+@runtime_checkable
+class ServersRegister(Protocol):
+    """A provider whose devices the App's own server alone registers: where one is says what we are to call."""
+
+    only_servers_register: bool
 
 
 class Devices:
@@ -54,6 +61,10 @@ class Devices:
         """
         name = str(registration.subscription.get("provider", ""))
         via = self._taker(name)
+        if isinstance(via, ServersRegister) and not trusted:
+            words = "Devices of this kind are registered by your server, at POST /api/v1/subscriptions."
+            fault = FieldFault("provider", words)
+            raise CatalogueError(ErrorCode.INVALID_REQUEST, f"provider: {words}", faults=(fault,))
         fields = await self._store.read(lambda tx: completed(tx, app.id, name, via, registration.subscription))
         address, origin = self._provider(name).address_from(fields, policy=self._policy)
         verified = self._verified(app, registration)

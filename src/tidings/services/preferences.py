@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from tidings.domain.app import App
+from tidings.domain.audience import Audience, Through, Users
 from tidings.domain.audit import SYSTEM, Action, Actor, Subject, is_person
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.preference import EventKind, PreferenceChannel, QuietWish
@@ -153,15 +154,22 @@ class Preferences:
             device = tx.subscriptions.by_id(pair[1]) if pair else None
             if notification is None or device is None or notification.app_id != app.id:
                 raise CatalogueError(ErrorCode.UNSUBSCRIBE_LINK_INVALID)
-            if notification.event_type is None or device.user_external_id is None:
+            person = device.user_external_id
+            if notification.event_type is None or person is None or not _may_be_for(notification.audience, person):
                 raise CatalogueError(ErrorCode.UNSUBSCRIBE_LINK_INVALID)
-            return _linked(tx, app.id, device.user_external_id, notification.event_type)
+            return _linked(tx, app.id, person, notification.event_type)
 
         return find
 
     def _signature(self, app: App, user: str, event_type: str) -> str:
         signed = "\n".join((app.public_id, event_type, user)).encode()
         return urlsafe_b64encode(hmac.digest(self._key, signed, "sha256")).decode()[:_SIGNATURE]
+
+
+def _may_be_for(audience: Audience, person: str) -> bool:
+    """Tell whether a push may have been this person's: on a device that two use, it was whose it was then."""
+    whom = audience.of if isinstance(audience, Through) else audience
+    return not isinstance(whom, Users) or person in whom.external_ids
 
 
 def _chosen(tx: Transaction, app_id: int, user: str) -> Chosen:

@@ -224,7 +224,8 @@ async def test_every_push_carries_such_a_link_in_its_id_and_token(
     api: httpx2.AsyncClient, browser: httpx2.AsyncClient, container: Container, app_: App, vapid_key: str
 ) -> None:
     body = {"subscription": push_subscription(), "vapid_key": vapid_key, "user": {"id": "u-42"}}
-    assert (await browser.post("/push/subscribe", json=body)).status_code == 201
+    made = await browser.post("/push/subscribe", json=body)
+    assert made.status_code == 201
     sent = await api.post(
         "/api/v1/notifications", json={"to": {"users": ["u-42"]}, "title": "Anna answers", "type": "topic.reply"}
     )
@@ -238,6 +239,14 @@ async def test_every_push_carries_such_a_link_in_its_id_and_token(
 
     ((delivery, token),) = container.deliveries.encode_many([await container.store.read(ids)])
     link = f"/v1/{app_.public_id}/push/unsubscribe?delivery={delivery}&token={token}"
+    # Somebody else signs in on the device: the old push is none of theirs, and turns nothing of theirs off.
+    other = {**body, **made.json(), "user": {"id": "u-43"}}
+    other.pop("status")
+    assert (await browser.post("/push/subscribe", json=other)).status_code == 200
+    for answer in (await browser.get(link), await browser.post(link)):
+        assert (answer.status_code, "leads to nothing" in answer.text) == (404, True)
+    assert switches(await api.get("/api/v1/users/u-43/preferences"))["topic.reply"] == (True, True)
+    assert (await browser.post("/push/subscribe", json={**other, "user": {"id": "u-42"}})).status_code == 200
     assert "Turn off “Replies”?" in (await browser.get(link)).text
     assert (await browser.post(link)).status_code == 200
     assert switches(await api.get("/api/v1/users/u-42/preferences"))["topic.reply"] == (False, True)

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pycurl
 import pytest
-from tests.integration.web.instance import HOST, Names, problem, push_subscription
+from tests.integration.web.instance import HOST, Names, base64url, problem, push_subscription
 
 from support.wire import Server, failure_of, one, request
 from tidings.lib.curl import CurlClient
@@ -160,6 +160,70 @@ async def test_every_attempt_is_refused_with_its_code_at_every_door(
             await Fetcher(guard=AddressGuard(), policy=default_policy()).fetch(Fetch(url))
     assert await imported(api, *(url for url, _ in URLS)) == [code for _, code in URLS]
     assert [row["id"] for row in (await api.get("/api/v1/subscriptions")).json()["data"]] == [known["id"]]
+
+
+NOWHERE = {INVALID, INSECURE, USER, IP, LONG}
+"""What is refused wherever it is written; ports and names of others are for administrators to choose."""
+
+OF_THIS_NETWORK = (
+    *("https://localhost/", "https://LOCALHOST:8443/", "https://a.localhost/", "https://intranet/"),
+    *("https://metadata.google.internal/", "https://kubernetes.default.svc.cluster.local/"),
+)
+
+
+@pytest.fixture
+async def gateway(api: httpx2.AsyncClient) -> str:
+    """A server that is a channel: whose devices are addresses below its origin."""
+    credentials = {"url": "https://gateway.example.com/hook", "secret": f"whsec_{base64url(bytes(32))}="}
+    body = {"provider": "webhook", "label": "Kiosks", "credentials": credentials}
+    made = await api.post("/api/v1/integrations", json=body)
+    assert made.status_code == 201, made.text
+    return "https://gateway.example.com"
+
+
+async def test_what_an_administrator_names_leads_nowhere_inside_either(api: httpx2.AsyncClient, gateway: str) -> None:
+    """Webhooks, the gateway that is a channel and its devices, and the provider that people sign in with."""
+    urls = [*(url for url, code in URLS if code in NOWHERE and url == url.strip()), *OF_THIS_NETWORK]
+    assert len(urls) >= 60
+    taken = []
+    secret = f"whsec_{base64url(bytes(32))}="
+    for url in urls:
+        provider = {"name": "x", "issuer": url, "client_id": "x", "client_secret": "x"}
+        other = {"provider": "webhook", "label": "x", "credentials": {"url": url, "secret": secret}}
+        tested = await api.post("/api/v1/integrations/test", json=other)
+        for door, answer in (
+            ("webhook", await api.post("/api/v1/webhooks", json={"url": url, "events": ["delivery.failed"]})),
+            ("gateway", await api.post("/api/v1/integrations", json=other)),
+            ("device", await api.post("/api/v1/subscriptions", json={"provider": "webhook", "token": url})),
+            ("issuer", await api.put("/api/v1/sign-in/oidc/x", json=provider)),
+        ):
+            if answer.status_code not in (422, 409):
+                taken.append((door, url, answer.status_code, answer.text[:200]))
+        if tested.status_code != 422:
+            taken.append(("test", url, tested.status_code, tested.text[:200]))
+    assert taken == []
+    for path in ("/webhooks", "/sign-in/oidc", "/subscriptions"):
+        assert (await api.get(f"/api/v1{path}")).json()["data"] == []
+
+
+async def test_a_device_of_a_gateway_is_below_its_origin_and_no_stranger_makes_one(
+    api: httpx2.AsyncClient, browser: httpx2.AsyncClient, gateway: str
+) -> None:
+    for url in (
+        "https://gateway.example.com.evil.example/x",
+        "https://gateway.example.com@evil.example/x",
+        "https://gateway.example.com:8443/x",
+        "https://evil.example/https://gateway.example.com/",
+        "https://evil.example/#https://gateway.example.com/",
+    ):
+        answer = await api.post("/api/v1/subscriptions", json={"provider": "webhook", "token": url})
+        assert answer.status_code in (409, 422), (url, answer.text)
+    inside = {"provider": "webhook", "token": f"{gateway}/admin/delete-everything"}
+    found = problem(await browser.post("/push/devices", json=inside), 422, "invalid_request")
+    assert [fault["field"] for fault in found["errors"]] == ["provider"]
+    assert (await api.get("/api/v1/subscriptions")).json()["data"] == []
+    mine = await api.post("/api/v1/subscriptions", json={"provider": "webhook", "token": f"{gateway}/kiosk/1"})
+    assert mine.status_code == 201, mine.text
 
 
 class TestWhereAnyPublicHostMaySubscribe:

@@ -22,6 +22,8 @@ class Webhook:
 
     name = "webhook"
     services = frozenset({"webhook"})
+    only_servers_register = True
+    """Else any visitor could have us write to every address of the receiver's host."""
 
     def service(self, origin: str) -> str:
         """Name the push service at an origin."""
