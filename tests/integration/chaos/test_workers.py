@@ -31,8 +31,9 @@ from tidings.wiring import Container
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(900)]
 SUBSCRIBERS = 3_000
 WORKER = """
-import tidings.pipeline.settle, tidings.worker.runner
+import tidings.pipeline.settle, tidings.worker.runner, tidings.worker.webhooks
 tidings.worker.runner.LEASE = 5.0  # a minute, where nobody waits for the test
+tidings.worker.webhooks.LEASE = 5.0
 tidings.pipeline.settle.FIRST_DELAY = 0.3
 tidings.pipeline.settle.LONGEST_DELAY = 2.0
 from tidings.cli.main import run
