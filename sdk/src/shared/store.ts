@@ -91,13 +91,13 @@ export async function firstShown(scope: string, delivery: string, look?: boolean
   return first;
 }
 
-const changeReceipts = (scope: string, next: (old: Receipt[]) => Receipt[]): Promise<Receipt[] | undefined> =>
-  change<Receipt[]>(under(scope, "receipts"), (old = []) => next(old));
+const changeReceipts = (scope: string, next: (old: Receipt[]) => Receipt[]): Promise<Receipt[]> =>
+  change<Receipt[]>(under(scope, "receipts"), (old = []) => next(old)) as Promise<Receipt[]>;
 
 export const addReceipt = (scope: string, receipt: Receipt): Promise<unknown> =>
   changeReceipts(scope, (old) => [...old, receipt].slice(-WAITING));
 
-export const receipts = async (scope: string): Promise<Receipt[]> => (await changeReceipts(scope, (old) => old)) ?? [];
+export const receipts = (scope: string): Promise<Receipt[]> => changeReceipts(scope, (old) => old);
 
 export const dropReceipt = (scope: string, sent: Receipt): Promise<unknown> =>
   changeReceipts(scope, (old) => old.filter((one) => JSON.stringify(one) !== JSON.stringify(sent)));

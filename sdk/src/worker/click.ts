@@ -1,10 +1,12 @@
 /** What a person does with a notification: click it, press a button, close it. */
+import { pushUrl, type Origin } from "../shared/config.ts";
 import { keptIn } from "./payload.ts";
 import { report } from "./receipts.ts";
-import { tell } from "./tell.ts";
+import { tell, whose } from "./tell.ts";
 import { safeUrl } from "./url.ts";
 
 declare const self: ServiceWorkerGlobalScope;
+declare const Notification: { readonly maxActions?: number };
 
 /** Firefox calls a notification closed also when it was clicked; only a dismissed one is. */
 export const done = new Set<string>();
@@ -12,17 +14,23 @@ export const done = new Set<string>();
 export async function clicked({ notification, action: pressed = "" }: NotificationEvent): Promise<void> {
   const kept = keptIn(notification);
   if (!kept) return;
-  const { delivery, token, url, data } = kept;
+  const { delivery, token, url, data, actions } = kept;
   // Firefox adds "-moz" to the keys of buttons on some desktops.
-  const named = (id: string) => kept.actions.find((one) => one.id === id);
+  const named = (name: string) => actions.find(({ id }) => id === name);
   const action = named(pressed) ?? named(pressed.replace(/-moz$/, ""));
   done.add(delivery);
   notification.close();
   const answer = action ? { action: action.id } : {};
   const answered = action && !action.url;
+  const to = (action ?? kept).url;
+  // Where notifications show no buttons, a question that leads nowhere is asked on a page of ours.
+  const page =
+    to || Notification.maxActions || actions.every((one) => one.url)
+      ? safeUrl(to, self.location)
+      : `${pushUrl((await whose()) as Origin)}/answers/${delivery}/${token}`;
   // The page first: a browser allows it only right after the click, and waits for no network.
   await Promise.allSettled([
-    answered ? undefined : go(safeUrl(action?.url ?? url, self.location)),
+    answered ? undefined : go(page),
     report({ delivery, token, event: answered ? "answered" : "clicked", ...answer }),
     tell("clicked", { delivery, title: notification.title, url, data, ...answer }),
   ]);

@@ -42,18 +42,19 @@ export function parsed(data: PushMessageData | null, host: string): Shown {
   const delivery = text(ours["d"]);
   const title = text(notification["title"]);
   const kept = { delivery, token: text(ours["t"]), url: text(notification["navigate"]), actions, data: notification["data"] };
-  const options: Shown["options"] = {
+  const tag = text(notification["tag"]) || delivery;
+  // What is undefined is as good as not there.
+  const options = {
     body: text(notification["body"]) || (title ? "" : "You have a new notification"),
     data: { tidings: kept },
-  };
-  const tag = text(notification["tag"]) || delivery;
-  if (tag) options.tag = tag;
-  // A newer message in the place of an older one is news, and browsers throw at this without a tag.
-  if (tag !== delivery) options.renotify = true;
-  if (text(notification["lang"])) options.lang = text(notification["lang"]);
-  if (text(notification["icon"])) options.icon = text(notification["icon"]);
-  if (text(ours["i"])) options.image = text(ours["i"]);
-  if (actions.length) options.actions = actions.map(({ id, title }) => ({ action: id, title }));
+    tag: tag || undefined,
+    // A newer message in the place of an older one is news, and browsers throw at this without a tag.
+    renotify: tag !== delivery,
+    lang: text(notification["lang"]) || undefined,
+    icon: text(notification["icon"]) || undefined,
+    image: text(ours["i"]) || undefined,
+    actions: actions.map(({ id, title }) => ({ action: id, title })),
+  } as Shown["options"];
   return { title: title || host, options, kept, badge: notification["app_badge"] };
 }
 

@@ -26,7 +26,7 @@ export async function flush(syncing?: boolean): Promise<void> {
   const done = last.then(sendAll);
   last = done;
   if (await done) return;
-  if (syncing) throw new Error("Receipts wait");
+  if (syncing) throw Error("Receipts wait");
   // Only where a page is open; elsewhere the next event or visit sends them.
   await self.registration.sync?.register(SYNC).catch(() => undefined);
 }

@@ -75,5 +75,5 @@ async function note({ title, kept: { delivery, token, url, data } }: Shown): Pro
 
 /** WebKit takes a number or its digits, so we do. None is cleared by 0. */
 async function setBadge(count: unknown): Promise<void> {
-  if (/^\d+$/.test(`${count}`) && "setAppBadge" in navigator) await navigator.setAppBadge(Number(count));
+  if (/^\d+$/.test(`${count}`)) await navigator.setAppBadge?.(+(count as number));
 }

@@ -112,6 +112,7 @@ export class FakeWorker {
       language: "de",
       ...(badge && { setAppBadge: async (count: number) => this.badges.push(count) }),
     });
+    vi.stubGlobal("Notification", { maxActions: 2 });
     vi.stubGlobal("setTimeout", (work: () => unknown, wait = 0) => void this.timers.push({ at: this.now + wait, work }));
     vi.stubGlobal("indexedDB", new IDBFactory());
     vi.stubGlobal("fetch", async (url: string, init: RequestInit) => {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { beforeEach, describe, expect, it, test } from "vitest";
+import { beforeEach, describe, expect, it, test, vi } from "vitest";
 import { safeUrl } from "../../src/worker/url.ts";
 import { FakeWorker, payload, SITE, type Notice } from "../fakes/worker.ts";
 
@@ -87,6 +87,38 @@ describe("a click", () => {
     await worker.click(worker.notices[0]!);
     expect(worker.opened).toEqual([`${SITE}/`]);
     expect(worker.receipts).toEqual([]);
+  });
+
+  describe("where notifications show no buttons", () => {
+    const question = [{ id: "yes", title: "Yes" }, { id: "map", title: "Map", url: `${SITE}/map` }];
+
+    test.each([0, undefined])("opens the page that asks (maxActions %s)", async (maxActions) => {
+      vi.stubGlobal("Notification", { maxActions });
+      await worker.click(await shown({ navigate: undefined }, { a: question }));
+      expect(worker.opened).toEqual(["https://push.example/v1/app_1/push/answers/d1/token"]);
+      expect(worker.receipts).toEqual([{ delivery: "d1", token: "token", event: "clicked" }]);
+    });
+
+    it("opens the notification's own page, if it has one", async () => {
+      vi.stubGlobal("Notification", {});
+      await worker.click(await shown({}, { a: question }));
+      expect(worker.opened).toEqual([`${SITE}/tide`]);
+    });
+
+    it("asks nothing where every button only leads somewhere, or there is none", async () => {
+      vi.stubGlobal("Notification", {});
+      await worker.click(await shown({ navigate: undefined }, { a: question.slice(1) }));
+      await worker.click(await shown({ navigate: undefined }, {}));
+      expect(worker.opened).toEqual([`${SITE}/`, `${SITE}/`]);
+    });
+
+    it("leads where a button says that was pressed all the same", async () => {
+      vi.stubGlobal("Notification", {});
+      await worker.click(await shown({ navigate: undefined }, { a: question }), "map");
+      await worker.click(await shown({ navigate: undefined }, { a: question }), "yes");
+      expect(worker.opened).toEqual([`${SITE}/map`]);
+      expect(worker.receipts).toMatchObject([{ event: "answered", action: "yes" }]);
+    });
   });
 
   it("brings a window to the front that is there already", async () => {

@@ -25,3 +25,11 @@ class Receipt:
     event: ReceiptEvent
     action: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Whether a device can answer a notification still, and the id of the action it has chosen."""
+
+    open: bool
+    action: str | None = None

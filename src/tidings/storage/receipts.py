@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sqlalchemy import func, literal, select, tuple_, union_all, update
+from sqlalchemy import ColumnElement, func, literal, or_, select, tuple_, union_all, update
 
 from tidings.domain.campaign import Counts
-from tidings.domain.receipt import Receipt, ReceiptEvent
+from tidings.domain.receipt import Answering, Receipt, ReceiptEvent
 from tidings.domain.webhook import NUMBERS, Told, WebhookEvent
 from tidings.storage.columns import Moment
 from tidings.storage.counters import COUNTERS
@@ -19,6 +19,7 @@ from tidings.storage.tables.subscriptions import subscriptions
 from tidings.storage.tallies import tally_receipt
 
 c = receipts.c
+ERASED = "erased"
 _TOLD = {event: WebhookEvent(f"receipt.{event}") for event in ReceiptEvent}
 
 
@@ -57,10 +58,34 @@ class SqlReceipts:
         counted = update(notifications).where(n.id == receipt.notification_id).values({counter: n[counter] + 1})
         of = self._scope.connection.execute(counted.returning(n.app_id, wanted_of(n.app_id))).one()
         tally_receipt(self._scope, receipt)
-        if of.wanted:
-            told = Told(NUMBERS[_TOLD[receipt.event]], receipt.subscription_id, receipt.action)
-            tell(self._scope, of.app_id, of.wanted, [told], now=receipt.at, notification_id=receipt.notification_id)
+        self._tell(receipt, of.app_id, of.wanted)
         return True
+
+    def answering(self, notification_id: int, subscription_id: int) -> Answering:
+        """Say whether a device can answer still, and what it has answered."""
+        of, s = notifications.c, subscriptions.c
+        given = select(c.action).where(*_answer_of(notification_id, subscription_id)).scalar_subquery()
+        both = notifications.join(subscriptions, s.id == subscription_id)
+        query = select(given).select_from(both).where(of.id == notification_id, of.details_until.is_(None))
+        there = or_(s.status_reason.is_(None), s.status_reason != ERASED)
+        row = self._scope.connection.execute(query.where(there)).first()
+        return Answering(row is not None, row[0] if row else None)
+
+    def change_answer(self, receipt: Receipt) -> bool:
+        """Put another answer in the place of one that was given; False when there was none."""
+        mine = _answer_of(receipt.notification_id, receipt.subscription_id)
+        changed = update(receipts).where(*mine, c.action != receipt.action)
+        if not self._scope.connection.execute(changed.values(action=receipt.action, at=receipt.at)).rowcount:
+            return False
+        of = select(notifications.c.app_id, wanted_of(notifications.c.app_id))
+        row = self._scope.connection.execute(of.where(notifications.c.id == receipt.notification_id)).one()
+        self._tell(receipt, row.app_id, row.wanted)
+        return True
+
+    def _tell(self, receipt: Receipt, app_id: int, wanted: int) -> None:
+        if wanted:
+            told = Told(NUMBERS[_TOLD[receipt.event]], receipt.subscription_id, receipt.action)
+            tell(self._scope, app_id, wanted, [told], now=receipt.at, notification_id=receipt.notification_id)
 
     def counts(self, notification_id: int) -> Counts:
         """Give the notification's counters; all 0 when there is no such notification."""
@@ -90,3 +115,8 @@ class SqlReceipts:
         for action, count in self._scope.connection.execute(union_all(kept.group_by(c.action), earlier)):
             found[action] += count
         return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+
+
+def _answer_of(notification_id: int, subscription_id: int) -> tuple[ColumnElement[bool], ...]:
+    of = (c.notification_id == notification_id, c.subscription_id == subscription_id)
+    return (*of, c.event == ReceiptEvent.ANSWERED)

@@ -14,6 +14,7 @@ from tidings.lib.opaque import OpaquePairs
 from tidings.lib.outcalls import Call
 from tidings.pipeline.flow import Flow
 from tidings.services.account import Account
+from tidings.services.answers import Answers
 from tidings.services.audit import Audit
 from tidings.services.devices import Devices
 from tidings.services.dry_run import DryRuns
@@ -118,13 +119,14 @@ class Automation:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """What people of an App choose and follow, which of them are meant together, and what they find in the bell."""
+    """What people of an App choose, follow, find in the bell and answer, and which of them are meant together."""
 
     preferences: Preferences
     follows: Follows
     segments: Segments
     feed: Feed
     watch: FeedWatch
+    answers: Answers
 
     @classmethod
     def of(cls, *, store: Store, clock: Clock, ids: Ids, deliveries: OpaquePairs) -> People:
@@ -136,6 +138,7 @@ class People:
             segments=Segments(store=store, clock=clock, ids=ids),
             feed=Feed(store=store, clock=clock, places=places),
             watch=FeedWatch(store=store, clock=clock),
+            answers=Answers(store=store, clock=clock, deliveries=deliveries),
         )
 
 

@@ -10,6 +10,8 @@ class ErrorCode(StrEnum):
     """Stable names; a code is never reused for something else."""
 
     ACCOUNT_CONFLICT = "account_conflict"
+    ANSWER_CLOSED = "answer_closed"
+    ANSWER_LINK_INVALID = "answer_link_invalid"
     APP_NOT_FOUND = "app_not_found"
     APP_REQUIRED = "app_required"
     AUDIENCE_CHANGED = "audience_changed"

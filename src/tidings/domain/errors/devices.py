@@ -115,6 +115,12 @@ DEVICES: Mapping[ErrorCode, ErrorEntry] = {
     ErrorCode.TAG_INVALID: ErrorEntry(
         422, "A tag is not valid", "Use names of 1 to 64 and values of up to 256 printable characters."
     ),
+    ErrorCode.ANSWER_CLOSED: ErrorEntry(
+        410, "This question is closed", "Nothing is to be done; thank you for wanting to answer."
+    ),
+    ErrorCode.ANSWER_LINK_INVALID: ErrorEntry(
+        404, "This link leads to nothing", "Open it again from the notification; a link that was cut does not work."
+    ),
     ErrorCode.UNSUBSCRIBE_LINK_INVALID: ErrorEntry(
         404,
         "This link leads to nothing any more",

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tidings.domain.campaign import Counts, NewNotification, Notification, NotificationStatus
 from tidings.domain.delivery import DeadShard, NewShard, Priority, SettledDelivery, Settlement, Shard
-from tidings.domain.receipt import Receipt
+from tidings.domain.receipt import Answering, Receipt
 from tidings.domain.safety import HoldReason
 
 
@@ -154,6 +154,11 @@ class Receipts(Protocol):
 
     def add(self, receipt: Receipt) -> bool:
         """Store and count; False when the same receipt is there already."""
+        ...
+
+    def answering(self, notification_id: int, subscription_id: int) -> Answering: ...
+    def change_answer(self, receipt: Receipt) -> bool:
+        """Put another answer in the place of one that was given, which counts once; False when there was none."""
         ...
 
     def counts(self, notification_id: int) -> Counts: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
+from tidings.web.public.answers import answers
 from tidings.web.public.devices import leave, register
 from tidings.web.public.door import Handler, behind_door
 from tidings.web.public.feed import archive, feed, read, seen, stream
@@ -40,6 +41,7 @@ def public_routes() -> list[BaseRoute]:
         for route in (
             *(Route(prefix + path, behind_door(of), methods=[*of, "OPTIONS"]) for path, of in _PATHS.items()),
             Route(f"{prefix}/unsubscribe", unsubscribe_page, methods=["GET", "POST"]),
+            Route(f"{prefix}/answers/{{delivery}}/{{token}}", answers, methods=["GET", "POST"]),
             *(Route(f"{prefix}/{name}", script(name), methods=["GET", "OPTIONS"]) for name in NAMES),
         )
     ]
