@@ -52,6 +52,7 @@ def test_the_wheel_holds_the_sdk_the_dashboard_and_the_pages_but_no_tests(wheel:
         "tidings/web/static/dashboard/index.html",
         "tidings/web/reference/index.html",
         "tidings/simulator/site/index.html",
+        "tidings/presets/live_chat.toml",
         "tidings/storage/migrations/env.py",
         "tidings/py.typed",
     ):
