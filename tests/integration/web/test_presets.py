@@ -29,6 +29,8 @@ async def test_the_list_says_what_each_makes(api: httpx2.AsyncClient) -> None:
     for one in listed:
         written = document(one["name"])
         assert one["event_types"] == list(written["event_types"])
+        # People read these beside their switches.
+        assert "`" not in "".join(kind["name"] + kind["description"] for kind in written["event_types"].values())
         assert len(one["templates"]) == len(written["templates"])
         assert len(one["triggers"]) == len(written["triggers"])
         assert len(one["segments"]) == len(written.get("segments", {}))
