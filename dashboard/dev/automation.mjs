@@ -75,6 +75,13 @@ export const AUTOMATION_ROUTES = {
     s.auto.events.unshift(row)
     return { id: row.id }
   },
+  'GET /presets': () => ({
+    data: [
+      { name: 'live_chat', title: 'Live chat', description: 'Leads and first messages to owners and admins, visitors who want a person to available operators.', event_types: ['lead.captured', 'conversation.escalated'], templates: ['New lead'], triggers: ['New lead to owners and admins'], segments: [] },
+      { name: 'community', title: 'Community', description: 'Replies, mentions, accepted answers, messages and badges: to whom they concern.', event_types: ['topic.reply', 'member.mentioned'], templates: ['Mention'], triggers: ['Mention: to whoever was mentioned'], segments: [] },
+    ],
+  }),
+  'POST /presets/:id': (s, { id }) => ({ preset: id, made: 0, parts: [] }),
   'GET /triggers': (s, { query }) => page(s.auto.triggers.filter((row) => !query.get('event_type') || row.event_type === query.get('event_type')), query),
   'POST /triggers': (s, { body }) => {
     const row = { id: `trg_${Date.now()}`, created_at: minutes(0), activity: { fired: 0, suppressed: 0, waiting: 0, last_fired_at: null }, ...kept(body) }

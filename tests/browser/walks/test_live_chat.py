@@ -119,8 +119,10 @@ async def test_each_device_is_enabled_and_turned_off_by_itself(
 async def test_whoever_has_no_device_fails_the_test_loudly(walk: Walk) -> None:
     failed = json.loads(await walk.tidings.command("test", "--email", "cleo", "--json", code=1))
     assert failed["error"]["code"] == "no_subscription"
-    checks = json.loads(await walk.tidings.command("doctor", "--offline", "--json"))
-    assert checks, "the doctor says what else it could be"
+    looked = json.loads(await walk.tidings.command("doctor", "--offline", "--json"))
+    found = {one["name"]: one["state"] for one in looked["findings"]}
+    assert looked["ok"], looked
+    assert any("worker" in name.lower() for name in found), "the doctor says whether a worker runs"
 
 
 async def test_an_iphone_in_a_tab_is_told_to_install_and_a_blocked_browser_where_to_allow(
@@ -203,6 +205,15 @@ async def test_a_visitor_who_wants_a_person_reaches_the_available_operators_also
     await chromium.close_tabs()
 
 
+async def test_the_open_desk_shows_a_browser_alert_without_any_push(walk: Walk, chromium: RealBrowser) -> None:
+    page = await desk(walk, chromium, "ben")
+    await expect(page.locator("#words")).to_have_text("This device gets no notifications.")
+    asking = {"chat": "c-alert", "name": "Ida"}
+    await page.request.post(f"{walk.site}/chat/handoff", data=asking)
+    await expect(page.locator("tidings-toasts")).to_contain_text("Ida wants to talk to a person")
+    await chromium.close_tabs()
+
+
 async def test_a_storm_of_a_thousand_errors_is_one_notification(walk: Walk, chromium: RealBrowser) -> None:
     page = await walk.opens(chromium)
     await page.get_by_role("button", name="Open the catalogue").click()
@@ -261,7 +272,7 @@ async def test_a_visitors_reply_and_the_reports_wait_for_no_push_service(walk: W
         started = time.monotonic()
         reply = await writes(visitor, "Is anybody there?")
         await visitor.get_by_role("button", name="Talk to a person").click()
-        hanging, *_ = await walk.events("conversation.escalated", at_least=3)
+        hanging, *_ = await walk.events("conversation.escalated", at_least=4)
         (firing,) = await walk.firings(hanging)
 
         async def reported(n: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 
@@ -20,10 +21,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 @pytest.fixture(scope="module")
 async def walk(simulator: Running, desktop: Desktop, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Walk]:
     folder = tmp_path_factory.mktemp("site")
-    async with running_walk(folder, simulator, desktop) as walk:
-        await walk.tidings.command("preset", "apply", "site")
-        async with running_example(walk, "site", folder / "site.log"):
-            yield walk
+    async with running_walk(folder, simulator, desktop) as walk, running_example(walk, "site", folder / "site.log"):
+        yield walk
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +54,15 @@ async def test_the_keys_are_generated_in_the_settings(walk: Walk, dashboard: Pag
     await expect(dashboard.get_by_text("Configured").first).to_be_visible()
     # The snippet is there to be copied, and is what the example has.
     await expect(dashboard.get_by_text("/push/sdk.js").first).to_be_visible()
+
+
+async def test_the_preset_is_applied_with_one_click(walk: Walk, dashboard: Page) -> None:
+    await dashboard.goto(f"{walk.tidings.url}/settings/triggers")
+    await dashboard.get_by_role("button", name="Apply Site").click()
+    for trigger in ("News to everybody", "Questions to everybody"):
+        await expect(dashboard.get_by_role("link", name=trigger)).to_be_visible()
+    again = json.loads(await walk.tidings.command("preset", "apply", "site", "--json"))
+    assert again["made"] == 0
 
 
 # --- Web Push Registration: five states (S0-10 to S0-18, S1-09, S1-18 to S1-20) ---

@@ -8,6 +8,7 @@ import { keys } from './keys'
 import { me } from './me'
 import { members } from './members'
 import { notifications } from './notifications'
+import { presets } from './presets'
 import { segments } from './segments'
 import { session } from './session'
 import { setup } from './setup'
@@ -26,6 +27,7 @@ export type * from './keys'
 export type * from './me'
 export type * from './members'
 export type * from './notifications'
+export type * from './presets'
 export type * from './segments'
 export type * from './session'
 export type * from './subscriptions'
@@ -35,6 +37,6 @@ export type * from './users'
 export type * from './ways'
 
 export const api = {
-  ...apps, ...audit, ...automation, ...integrations, ...keys, ...me, ...members, ...notifications, ...segments, ...session, ...setup, ...subscriptions, ...system,
+  ...apps, ...audit, ...automation, ...integrations, ...keys, ...me, ...members, ...notifications, ...presets, ...segments, ...session, ...setup, ...subscriptions, ...system,
   ...templates, ...users, ...ways,
 }
