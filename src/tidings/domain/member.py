@@ -28,8 +28,11 @@ class Member:
 
 
 def email_key(email: str) -> str:
-    """Give what two ways to write the same address have in common."""
-    return email.strip().casefold()
+    """Give what two ways to write the same address have in common.
+
+    Letters beyond ASCII stay as they are: folded, the Kelvin sign would be a k, and another's address somebody else's.
+    """
+    return "".join(one.lower() if one.isascii() else one for one in email.strip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tidings.domain.audit import Action
-from tidings.domain.member import Member, OidcProvider, SignedIn, Stage
+from tidings.domain.member import Member, OidcProvider, SignedIn, Stage, email_key
 from tidings.lib.id_token import LEEWAY, is_moment
 from tidings.services.invitations import let_in, new_member
 from tidings.services.oidc_provider import failed
@@ -97,7 +97,7 @@ def _verified_email(provider: OidcProvider, claims: Mapping[str, Any]) -> str:
         raise failed("The provider tells no e-mail address; let it give the scope `email`.")
     if claims.get("email_verified") is not True:
         raise failed("The provider has not verified the e-mail address.")
-    if email.rpartition("@")[2].casefold() not in provider.domains:
+    if email_key(email).rpartition("@")[2] not in provider.domains:
         raise failed("The e-mail address is not of a domain that this provider signs in for.")
     return email
 

@@ -124,6 +124,20 @@ async def test_an_invitation_waits_for_a_verified_address_of_a_listed_domain(
     assert (await browser.post("/api/v1/invitations/look", json={"token": token})).status_code == 200
 
 
+@pytest.mark.parametrize("email", ["\u212aate@example.com", "kate@example\u3002com", "kate@example.com\u200b"])
+async def test_letters_that_only_look_alike_are_others(
+    browser: httpx2.AsyncClient, container: Container, site: App, provider: Provider, email: str
+) -> None:
+    """The Kelvin sign is a k to whoever folds case: an address that somebody else can have."""
+    await member_of(container, {site.id: Role.OWNER}, email="kate@example.com")
+    provider.person = {"sub": "kelvin", "email": email, "email_verified": True}
+    await sign_in(browser, provider)
+    problem(await browser.get("/api/v1/me"), 401, "unauthorized")
+    provider.person = {"sub": "kate", "email": "Kate@EXAMPLE.com", "email_verified": True}
+    await sign_in(browser, provider)
+    assert (await browser.get("/api/v1/me")).json()["email"] == "kate@example.com"
+
+
 async def test_a_provider_that_was_disconnected_finds_nobody_by_the_address(
     app: FastAPI, browser: httpx2.AsyncClient, container: Container, site: App, provider: Provider
 ) -> None:
