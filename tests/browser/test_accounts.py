@@ -190,6 +190,7 @@ async def test_who_is_invited_as_a_viewer_sees_everything_and_cannot_send(
             # What System warns of is that this test's server takes insecure endpoints.
             alerts = jo.get_by_role("alert").filter(has_not_text="Development mode")
             assert await alerts.all_inner_texts() == [], path
+            await expect(jo.get_by_role("main").get_by_role("link", name=TO_MAKE)).to_have_count(0)
         await opened(jo, instance, "/send", "Send Push")
         await expect(jo.get_by_text("you may not send notifications")).to_be_visible()
         await expect(jo.get_by_role("button", name="Send to all devices")).to_be_disabled()
@@ -251,10 +252,16 @@ PAGES = [
     ("/send", "Send Push"),
     ("/notifications", "Notifications"),
     ("/subscriptions", "Subscriptions"),
+    ("/users", "Users"),
+    ("/events", "Events"),
+    ("/event-types", "Event types"),
+    ("/templates", "Templates"),
+    ("/settings/triggers", "Triggers"),
     ("/settings/push-notifications", "Push Notifications"),
     ("/settings/system", "System"),
     ("/settings/profile", "Profile"),
 ]
+TO_MAKE = re.compile("Create Trigger|Declare|Write the first")
 FOR_ADMINS = [
     ("/settings/members", "Members"),
     ("/settings/api-keys", "API keys"),
