@@ -89,6 +89,7 @@ NOBODY = [Shot("sign-in", "/sign-in")]
 EMPTY = [
     Shot("overview-empty", "/"),
     Shot("notifications-empty", "/notifications"),
+    Shot("analytics-empty", "/analytics"),
     Shot("subscriptions-empty", "/subscriptions"),
     Shot("integrations-empty", "/settings/integrations"),
     Shot("push-notifications", "/settings/push-notifications"),
@@ -111,6 +112,7 @@ FULL = [
         ),
     ),
     Shot("notifications", "/notifications"),
+    Shot("analytics", "/analytics?days=7"),
     Shot("subscriptions", "/subscriptions"),
     Shot("subscription", "/subscriptions/{subscription}"),
     Shot("integrations", "/settings/integrations"),

@@ -3,6 +3,7 @@ import { ACCOUNT_ROUTES } from './accounts.mjs'
 import { AUTOMATION_ROUTES } from './automation.mjs'
 import { page, Refusal } from './refusal.mjs'
 import { sceneOf } from './scenes.mjs'
+import { STATS_ROUTES } from './stats.mjs'
 
 const SDK = `globalThis.Tidings = (() => {
   let state = localStorage.getItem('mock.push') ?? 'undecided'
@@ -59,6 +60,7 @@ function snippets(app) {
 const ROUTES = {
   ...ACCOUNT_ROUTES,
   ...AUTOMATION_ROUTES,
+  ...STATS_ROUTES,
   'GET /apps': (s) => ({ data: s.apps, next_cursor: null }),
   'GET /apps/:id/snippets': (s, { id }) => snippets(id),
   'PATCH /apps/:id': (s, { id, body }) => Object.assign(s.apps.find((app) => app.id === id), body),

@@ -12,6 +12,7 @@ import { presets } from './presets'
 import { segments } from './segments'
 import { session } from './session'
 import { setup } from './setup'
+import { stats } from './stats'
 import { subscriptions } from './subscriptions'
 import { system } from './system'
 import { templates } from './templates'
@@ -30,6 +31,7 @@ export type * from './notifications'
 export type * from './presets'
 export type * from './segments'
 export type * from './session'
+export type * from './stats'
 export type * from './subscriptions'
 export type * from './system'
 export type * from './templates'
@@ -37,6 +39,6 @@ export type * from './users'
 export type * from './ways'
 
 export const api = {
-  ...apps, ...audit, ...automation, ...integrations, ...keys, ...me, ...members, ...notifications, ...presets, ...segments, ...session, ...setup, ...subscriptions, ...system,
-  ...templates, ...users, ...ways,
+  ...apps, ...audit, ...automation, ...integrations, ...keys, ...me, ...members, ...notifications, ...presets, ...segments, ...session, ...setup, ...stats, ...subscriptions,
+  ...system, ...templates, ...users, ...ways,
 }

@@ -1,0 +1,40 @@
+/** What was sent and what became of it, counted by day and by how it went. */
+
+import { aboutApp, get } from './calls'
+
+export type Dimension = 'day' | 'service' | 'browser' | 'reason' | 'source'
+
+export interface StatsCounts {
+  sent: number
+  failed: number
+  expired: number
+  skipped: number
+  shown: number
+  clicked: number
+  closed: number
+  answered: number
+}
+
+export interface StatsLine extends StatsCounts {
+  key: string
+}
+
+export interface Stats {
+  from: string
+  to: string
+  by: Dimension
+  data: StatsLine[]
+  totals: StatsCounts
+}
+
+/** Days of UTC, both counted in. */
+export interface StatsSpan {
+  from: string
+  to: string
+}
+
+export const stats = {
+  stats: (by: Dimension, { from, to }: StatsSpan, signal?: AbortSignal) => get<Stats>('/stats', { by, from, to }, signal),
+  /** What to ask for the same as a table for a spreadsheet. */
+  statsFile: (by: Dimension, { from, to }: StatsSpan) => ({ by, from, to, format: 'csv', app: aboutApp() }),
+}
