@@ -31,9 +31,10 @@ class SkipReason(StrEnum):
 
 
 class ShardStatus(StrEnum):
-    """Where a shard stands."""
+    """Where a shard stands. One is held while its notification is paused, so that nobody looks at it meanwhile."""
 
     READY = "ready"
+    HELD = "held"
     LEASED = "leased"
     DONE = "done"
     DEAD = "dead"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import bindparam, delete, func, insert, select
 
 from tidings.domain.audit import Action, Actor, ActorKind, Anchor, Entry, Subject
 from tidings.storage.columns import microseconds
+from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.accounts import audit_anchors, audit_entries
 
@@ -28,8 +30,18 @@ _INSTANCE = 0
 e = audit_entries.c
 a = audit_anchors.c
 
-_last = select(e.n, e.hash).where(e.chain == bindparam("of")).order_by(e.n.desc()).limit(1)
-_insert = insert(audit_entries).returning(e.id)
+
+@cache
+def _last(dialect: Dialect) -> Prepared:
+    return dialect.prepare(select(e.n, e.hash).where(e.chain == bindparam("of")).order_by(e.n.desc()).limit(1))
+
+
+@cache
+def _insert(dialect: Dialect) -> Prepared:
+    given: dict[str, Any] = {
+        column.name: bindparam(column.name) for column in audit_entries.columns if column is not e.id
+    }
+    return dialect.prepare(insert(audit_entries).values(given).returning(e.id))
 
 
 class SqlAudit:
@@ -52,7 +64,8 @@ class SqlAudit:
         """Write an entry after the last one of its chain; writers of a chain come one after the other."""
         chain = app_id or _INSTANCE
         self._scope.dialect.hold(self._scope.connection, f"audit {chain}")
-        last = self._run(_last, {"of": chain}).first()
+        found = _last(self._scope.dialect).records(self._scope.connection, {"of": chain})
+        last = found[0] if found else None
         values: dict[str, Any] = {
             "chain": chain,
             "n": last.n + 1 if last else 1,
@@ -69,7 +82,8 @@ class SqlAudit:
         }
         previous: bytes = last.hash if last else BEGINNING
         digest = chained(previous, values)
-        stored = self._run(_insert, {**values, "previous": previous, "hash": digest}).scalar_one()
+        values |= {"previous": previous, "hash": digest}
+        ((stored,),) = _insert(self._scope.dialect).rows(self._scope.connection, values)
         return Entry(
             id=stored,
             app_id=app_id,

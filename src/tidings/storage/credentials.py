@@ -24,6 +24,12 @@ def _by_id(dialect: Dialect) -> Prepared:
 
 
 @cache
+def _of_app(dialect: Dialect) -> Prepared:
+    of_app = select(integrations).where(integrations.c.app_id == bindparam("app"))
+    return dialect.prepare(of_app.order_by(integrations.c.id))
+
+
+@cache
 def _paused(dialect: Dialect) -> Prepared:
     paused = select(pauses.c.credential_id, pauses.c.origin)
     of_app = paused.join(credentials, credentials.c.id == pauses.c.credential_id)
@@ -63,19 +69,12 @@ class SqlCredentials:
 
     def integration(self, app_id: int, provider: str) -> Integration | None:
         """Give the App's first integration of that provider."""
-        query = (
-            select(integrations)
-            .where(integrations.c.app_id == app_id, integrations.c.provider == provider)
-            .order_by(integrations.c.id)
-            .limit(1)
-        )
-        row = self._scope.connection.execute(query).first()
-        return _integration(row) if row else None
+        return next((one for one in self.integrations(app_id) if one.provider == provider), None)
 
     def integrations(self, app_id: int) -> list[Integration]:
         """List the App's integrations, oldest first."""
-        query = select(integrations).where(integrations.c.app_id == app_id).order_by(integrations.c.id)
-        return [_integration(row) for row in self._scope.connection.execute(query)]
+        found = _of_app(self._scope.dialect).records(self._scope.connection, {"app": app_id})
+        return [_integration(row) for row in found]
 
     def find(self, app_id: int, public_id: str) -> Integration | None:
         """Find an integration of the App."""

@@ -23,6 +23,7 @@ from tidings.storage.codec import json_from_audience, json_from_message
 from tidings.storage.columns import Moment
 from tidings.storage.counters import COUNTERS, add_reasons
 from tidings.storage.dialects import Dialect, Prepared
+from tidings.storage.holding import UNFINISHED, follow
 from tidings.storage.notification_rows import counts_of, notification_from
 from tidings.storage.outbox import tell_finished, wanted_of
 from tidings.storage.scope import AnyRow, AnySelect, Scope
@@ -31,10 +32,18 @@ from tidings.storage.tables.notifications import notification_reasons, notificat
 from tidings.storage.tallies import tally_skipped
 
 c = notifications.c
-OPEN = (ShardStatus.READY, ShardStatus.LEASED)
 
 _sendable = or_(*(c.status == one for one in SENDABLE))
-_add = insert(notifications).returning(notifications)
+_GIVEN = (
+    *("public_id", "app_id", "message", "audience", "policy", "status", "held_because", "source", "event_type"),
+    *("trigger", "event", "ceiling", "n_audience", "created_at", "send_at", "expires_at"),
+)
+
+
+@cache
+def _add(dialect: Dialect) -> Prepared:
+    given: dict[str, Any] = {name: bindparam(name) for name in _GIVEN}
+    return dialect.prepare(insert(notifications).values(given).returning(notifications))
 
 
 @cache
@@ -103,8 +112,8 @@ class SqlNotifications:
     ) -> Notification:
         """Store a request to send; its time to live runs from when it is to be sent, also while it is `held`."""
         send_at = new.send_at or now
-        row = self._scope.connection.execute(
-            _add,
+        (row,) = _add(self._scope.dialect).records(
+            self._scope.connection,
             {
                 "public_id": public_id,
                 "app_id": new.app_id,
@@ -123,7 +132,7 @@ class SqlNotifications:
                 "send_at": send_at,
                 "expires_at": send_at + timedelta(seconds=new.message.ttl),
             },
-        ).one()
+        )
         return notification_from(row, {})
 
     def get(self, app_id: int, public_id: str) -> Notification | None:
@@ -175,6 +184,8 @@ class SqlNotifications:
         if changed is not None and to is NotificationStatus.CANCELLED:
             self.finish_if_settled(notification_id, now=now)
             tell_finished(self._scope, changed, now=now)
+        elif changed is not None and to not in FINAL_STATUSES:
+            follow(self._scope, notification_id, to)
         return changed is not None
 
     def held(self, app_id: int | None) -> int:
@@ -226,7 +237,7 @@ class SqlNotifications:
         left = _statuses(self._scope.dialect).rows(self._scope.connection, {"id": notification_id})
         statuses = {status for (status,) in left}
         unplanned = not statuses and not cancelled
-        if unplanned or not statuses.isdisjoint(OPEN):
+        if unplanned or not statuses.isdisjoint(UNFINISHED):
             return False
         self._complete(row, now, cancelled=cancelled)
         if cancelled:
@@ -240,14 +251,11 @@ class SqlNotifications:
     def _take_shards(self, notification_id: int, now: datetime) -> None:
         # A lease that has run out is taken too: its holder's outcomes are refused from here on.
         s = shards.c
-        self._scope.connection.execute(
-            update(shards)
-            .where(
-                s.notification_id == notification_id,
-                (s.status == ShardStatus.READY) | ((s.status == ShardStatus.LEASED) & (s.due_at <= now)),
-            )
-            .values(status=ShardStatus.CANCELLED)
+        waiting = s.status.in_((ShardStatus.READY, ShardStatus.HELD))
+        taken = update(shards).where(
+            s.notification_id == notification_id, waiting | ((s.status == ShardStatus.LEASED) & (s.due_at <= now))
         )
+        self._scope.connection.execute(taken.values(status=ShardStatus.CANCELLED))
 
     def _complete(self, row: AnyRow, now: datetime, *, cancelled: bool) -> None:
         counts = counts_of(row)

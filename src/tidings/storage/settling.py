@@ -17,6 +17,7 @@ from tidings.storage.codec import bytes_from_retries
 from tidings.storage.columns import microseconds
 from tidings.storage.counters import add_reasons
 from tidings.storage.dialects import Dialect, NewDeliveries, Prepared
+from tidings.storage.holding import first_status
 from tidings.storage.outbox import OF_DELIVERIES, tell, wanted_of
 from tidings.storage.retiring import expire, overdue
 from tidings.storage.scope import Scope
@@ -54,7 +55,12 @@ _count = (
     .values({column: notifications.c[column] + bindparam(f"plus_{column}") for column in _COLUMN.values()})
     .returning(*OWNER)
 )
-_lowest = select(func.coalesce(func.min(shards.c.n), 0)).where(shards.c.notification_id == bindparam("notification"))
+_of: ColumnElement[int] = bindparam("notification")
+_place = select(
+    select(func.coalesce(func.min(shards.c.n), 0)).where(shards.c.notification_id == _of).scalar_subquery(),
+    select(notifications.c.status).where(notifications.c.id == _of).scalar_subquery(),
+)
+"""Of a new list to try again: the lowest number before it, and how its notification stands."""
 
 
 class _Statements(NamedTuple):
@@ -174,7 +180,8 @@ def _count_deliveries(scope: Scope, notification_id: int, counted: Sequence[Sett
 def _add_retries(scope: Scope, parent: _Parent, settlement: Settlement, now: datetime) -> None:
     if not settlement.retries:
         return
-    lowest: int = scope.connection.execute(_lowest, {"notification": parent.notification_id}).scalar_one()
+    # Read once the notification is locked: whoever pauses or resumes it comes before or after.
+    lowest, status = scope.connection.execute(_place, {"notification": parent.notification_id}).one()
     n = min(lowest, 0)
     rows = [
         {
@@ -186,7 +193,7 @@ def _add_retries(scope: Scope, parent: _Parent, settlement: Settlement, now: dat
             "high": 0,
             "retries": bytes_from_retries(group),
             "size": len(group),
-            "status": ShardStatus.READY,
+            "status": first_status(status),
             "due_at": moment,
             "created_at": now,
         }

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
 
 from tidings.domain.campaign import FINAL_STATUSES, InDoubtPolicy, NotificationStatus
 from tidings.domain.delivery import DeadShard, NewShard, Priority, Settlement, Shard, ShardStatus
-from tidings.storage import burials, turns
+from tidings.storage import burials, holding, turns
 from tidings.storage.codec import bytes_from_retries, retries_from_bytes
 from tidings.storage.columns import Moment, moment
 from tidings.storage.dialects import Dialect, Prepared
@@ -23,11 +23,6 @@ from tidings.storage.turns import CLAIMABLE, OPEN
 c = shards.c
 n = notifications.c
 _MINE = (c.id == bindparam("shard_id"), c.lease_token == bindparam("token"), c.status == ShardStatus.LEASED)
-_cancelled = (
-    select(notifications.c.id)
-    .where(notifications.c.id == c.notification_id, notifications.c.status == NotificationStatus.CANCELLED)
-    .exists()
-)
 
 
 @cache
@@ -83,7 +78,9 @@ def _add_one(dialect: Dialect) -> Prepared:
 
 @cache
 def _owners(dialect: Dialect) -> Prepared:
-    return dialect.prepare(select(n.id, n.app_id, n.send_at).where(dialect.any_of(n.id, "ids")))
+    # Locked: whoever resumes meanwhile would not see the new shard, and it would be held for good.
+    owners = select(n.id, n.app_id, n.send_at, n.status).where(dialect.any_of(n.id, "ids"))
+    return dialect.prepare(owners.with_for_update())
 
 
 @cache
@@ -102,7 +99,10 @@ class SqlShards:
         """Store shards and give the ids of the new ones; one that exists, by (notification, n), is left alone."""
         ids = self._scope.dialect.many(sorted({shard.notification_id for shard in shards}))
         found = _owners(self._scope.dialect).rows(self._scope.connection, {"ids": ids})
-        owners = {notification_id: (app_id, moment(send_at)) for notification_id, app_id, send_at in found}
+        owners = {
+            notification_id: (app_id, moment(send_at), holding.first_status(status))
+            for notification_id, app_id, send_at, status in found
+        }
         rows = [
             {
                 "notification_id": shard.notification_id,
@@ -113,7 +113,7 @@ class SqlShards:
                 "retries": bytes_from_retries(shard.retries),
                 "size": shard.size or len(shard.retries),
                 "priority": shard.priority,
-                "status": ShardStatus.READY,
+                "status": owners[shard.notification_id][2],
                 "due_at": max(shard.not_before or now, owners[shard.notification_id][1]),
                 "created_at": now,
             }
@@ -188,8 +188,10 @@ class SqlShards:
 
         Its attempts begin anew: they count those who died over it, and whoever gives it back is alive.
         """
-        status = case((_cancelled, ShardStatus.CANCELLED), else_=ShardStatus.READY)
-        return self._mine(shard_id, lease_token, status=status, due_at=not_before or c.claimed_at, attempt=0)
+        holding.wait_for(self._scope, shard_id)
+        return self._mine(
+            shard_id, lease_token, status=holding.GIVEN_BACK, due_at=not_before or c.claimed_at, attempt=0
+        )
 
     def stumble(self, shard_id: int, *, owner: str, fault: str, now: datetime, lease: float) -> None:
         """Take a shard that cannot even be read for `lease` seconds, so that it is not looked at all the time."""
@@ -240,8 +242,9 @@ class SqlShards:
         Doing it twice changes nothing: every worker may.
         """
         until = now + timedelta(seconds=lease)
-        late = update(_table).where(OPEN, c.due_at > now, c.due_at <= was)
-        ready = self._scope.connection.execute(late.where(c.status == ShardStatus.READY).values(due_at=now))
+        late = update(_table).where(c.due_at > now, c.due_at <= was).values(due_at=now)
+        ready = self._scope.connection.execute(late.where(OPEN, c.status == ShardStatus.READY))
+        self._scope.connection.execute(late.where(c.status == ShardStatus.HELD))
         held = update(_table).where(c.status == ShardStatus.LEASED, c.due_at > until).values(due_at=until)
         self._scope.connection.execute(held)
         queued = (n.status == NotificationStatus.QUEUED, n.send_at > now, n.send_at <= was)
@@ -249,8 +252,9 @@ class SqlShards:
         return ready.rowcount + planned.rowcount
 
     def open_count(self, notification_id: int) -> int:
-        """Count the notification's shards that are ready or being sent."""
-        query = select(func.count()).select_from(_table).where(c.notification_id == notification_id, OPEN)
+        """Count the notification's shards that are ready, held or being sent."""
+        unfinished = or_(OPEN, c.status == ShardStatus.HELD)
+        query = select(func.count()).select_from(_table).where(c.notification_id == notification_id, unfinished)
         count: int = self._scope.connection.execute(query).scalar_one()
         return count
 

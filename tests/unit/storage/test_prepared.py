@@ -12,6 +12,7 @@ from tidings.storage.columns import Moment, microseconds
 from tidings.storage.dialects import Dialect
 from tidings.storage.dialects.postgres import POSTGRES
 from tidings.storage.dialects.sqlite import SQLITE
+from tidings.storage.tables.apps import credentials
 from tidings.storage.tables.notifications import shards
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -39,3 +40,18 @@ def test_a_value_that_is_missing_is_a_bug_of_the_caller(dialect: Dialect) -> Non
 def test_a_statement_whose_text_depends_on_its_values_is_refused(dialect: Dialect) -> None:
     with pytest.raises(AssertionError):
         dialect.prepare(select(c.id).where(c.status.in_(["ready", "leased"])))
+
+
+@pytest.mark.parametrize("dialect", [SQLITE, POSTGRES], ids=lambda one: one.name)
+def test_records_have_the_columns_names_and_types(dialect: Dialect) -> None:
+    changed = update(shards).where(c.id == bindparam("shard")).values(fault=None)
+    for statement in (select(c.id, c.due_at, c.retries), changed.returning(c.id, c.due_at, c.retries)):
+        words = dialect.prepare(statement).words  # type: ignore[attr-defined]
+        (record,) = words.records([(7, microseconds(NOW), None)])
+        assert (record.id, record.due_at, record.retries) == (7, NOW, None)
+        assert words.records([]) == []
+
+
+def test_a_document_is_read_as_it_was_written() -> None:
+    words = SQLITE.prepare(select(credentials.c.id, credentials.c.settings)).words
+    assert words.records([(1, '{"a":[1,null]}')])[0].settings == {"a": [1, None]}
