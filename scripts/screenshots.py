@@ -91,6 +91,7 @@ EMPTY = [
     Shot("notifications-empty", "/notifications"),
     Shot("analytics-empty", "/analytics"),
     Shot("subscriptions-empty", "/subscriptions"),
+    Shot("segments-empty", "/segments"),
     Shot("integrations-empty", "/settings/integrations"),
     Shot("push-notifications", "/settings/push-notifications"),
     Shot("api-keys-empty", "/settings/api-keys"),
@@ -115,6 +116,9 @@ FULL = [
     Shot("analytics", "/analytics?days=7"),
     Shot("subscriptions", "/subscriptions"),
     Shot("subscription", "/subscriptions/{subscription}"),
+    Shot("segments", "/segments", (seen(r"\d devices"),)),
+    Shot("segment", "/segments/{segment}", (seen("in it now"),)),
+    Shot("send-segment", "/send?segment={segment}", (seen("would get it now"),)),
     Shot("integrations", "/settings/integrations"),
     Shot("integration-type", "/settings/integrations/add"),
     Shot("integration-provider", "/settings/integrations/add?type=push"),
@@ -260,7 +264,17 @@ async def furnished(instance: Instance) -> dict[str, str]:
     (push,) = [one for one in (await instance.rest("GET", "/integrations"))["data"] if one["provider"] == "webpush"]
     (expired,) = (await instance.rest("GET", "/subscriptions?status=expired&limit=1"))["data"]
     ids = {"subscription": expired["id"], "fcm": fcm["id"], "webpush": push["id"], "notification": sent}
-    return {**ids, **await automated(instance)}
+    return {**ids, "segment": await segmented(instance), **await automated(instance)}
+
+
+async def segmented(instance: Instance) -> str:
+    """Keep two segments; give the id of the one that is shown."""
+    await instance.rest("POST", "/segments", {"name": "Weather", "conditions": 'subscription.tags.topic == "weather"'})
+    conditions = (
+        'subscription.last_seen_at.withinLast("30d") && (subscription.locale.startsWith("de") || user.town == "Graz")'
+    )
+    made = await instance.rest("POST", "/segments", {"name": "German, seen lately", "conditions": conditions})
+    return str(made["id"])
 
 
 async def automated(instance: Instance) -> dict[str, str]:

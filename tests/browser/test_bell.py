@@ -91,3 +91,16 @@ async def test_a_switch_that_is_turned_stays_so(page: Page, instance: Instance) 
     await expect(page.get_by_label("From")).to_have_value("22:00")
     await expect(page.locator("tidings-preferences")).to_contain_text("Saved")
     assert (await instance.rest("GET", "/users/bell-1/preferences"))["quiet_hours"]["to"] == "07:00"
+
+
+async def test_a_page_follows_and_leaves_topics_in_the_persons_name(page: Page, instance: Instance) -> None:
+    assert await page.evaluate("Tidings.follow('product:22', 'author:7')") == ["author:7", "product:22"]
+    assert await page.evaluate("Tidings.unfollow('author:7')") == ["product:22"]
+    listed = (await instance.rest("GET", "/users/bell-1/topics"))["data"]
+    assert [one["topic"] for one in listed] == ["product:22"]
+    await page.reload()
+    assert await page.evaluate("Tidings.topics()") == ["product:22"]
+    assert (
+        await page.evaluate("Tidings.logout().then(() => Tidings.topics()).catch((fault) => fault.code)")
+        == "signed_out"
+    )
