@@ -19,7 +19,7 @@ from tests.integration.web.instance import OPERATOR, client_of, push_subscriptio
 from support.members import member_of, sign_in
 from tidings.domain.app import App
 from tidings.domain.audit import SYSTEM
-from tidings.domain.permission import OF_APP, ROLES, Permission, Role, Scope
+from tidings.domain.permission import OF_APP, ROLES, Permission, Role, Scope, of_scopes
 from tidings.storage import Transaction
 from tidings.web.callers import API, permission_of
 from tidings.wiring import Container
@@ -292,6 +292,30 @@ async def test_a_route_is_refused_to_every_role_that_lacks_its_permission(app: F
                 wrong.append((role.value, walk.name, answer.status_code, code))
     assert wrong == []
     assert tried >= 100
+    assert two.of_second() == before
+
+
+async def test_a_route_is_refused_to_a_key_of_every_scope_that_lacks_its_permission(
+    app: FastAPI, two: Two, container: Container
+) -> None:
+    """With an App's own key of one scope each: none opens what it does not say, and none an account."""
+    wrong, tried, before = [], 0, two.of_second()
+    for scope in Scope:
+        issued = await container.access.create_key(name=scope, scopes=[scope], app=two.first, by=SYSTEM)
+        async with client_of(app, Authorization=f"Bearer {issued.text}") as program:
+            for walk in walks(app):
+                if walk.permission is Permission.OPEN or walk.permission in of_scopes([scope]):
+                    continue
+                path = walk.path
+                for name in walk.placeholders:
+                    path = path.replace(f"{{{name}}}", two.ids.get(name, "x"))
+                tried += 1
+                answer = await program.request(walk.method, path, json=BODIES.get(walk.name, {}))
+                code = answer.json().get("code") if answer.content else None
+                if (answer.status_code, code) != (403, "forbidden"):
+                    wrong.append((scope.value, walk.name, answer.status_code, code))
+    assert wrong == []
+    assert tried >= 1_000
     assert two.of_second() == before
 
 
