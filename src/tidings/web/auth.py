@@ -127,6 +127,12 @@ def _made(
     return kind(permission, recent=recent, watching=watching)
 
 
+def check_also(request: Request, app: App, permission: Permission) -> None:
+    """Raise FORBIDDEN where what a request names asks for more than its route does."""
+    if not caller_of(request).grants.in_app(permission, app.id):
+        raise forbidden(permission, where=f" in {app.public_id}")
+
+
 def check_on_instance(caller: Caller, permission: Permission) -> None:
     """Raise FORBIDDEN where a permission is not held on the whole instance."""
     if not caller.grants.on_instance(permission):

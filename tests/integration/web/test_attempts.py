@@ -169,6 +169,46 @@ async def test_each_attempt_is_refused(stage: Stage) -> None:
     assert wrong == []
 
 
+async def test_words_and_triggers_show_a_key_nothing_that_it_may_not_read(
+    stage: Stage, api: httpx2.AsyncClient
+) -> None:
+    """Whoever writes words could let them say everything that is kept of somebody, and look at them."""
+    at = {"app": stage.first.public_id}
+    await api.put("/api/v1/users/anna", params=at, json={"attributes": {"email": "anna@secret.example"}})
+    await api.put("/api/v1/event-types/paid.late", params=at, json={"name": "Late"})
+    event = (await api.post("/api/v1/events", params=at, json={"type": "paid.late", "data": {"sum": "secret"}})).json()
+    told = {"title": "{{ user.email }}{{ sum }}"}
+    rule = {"name": "x", "event_type": "paid.late", "audience": {"everyone": True}, "template": told}
+    trigger = (await api.post("/api/v1/triggers", params=at, json=rule)).json()["id"]
+    kept = (await api.post("/api/v1/templates", params=at, json={"name": "x", **told})).json()["id"]
+    words = {"template": told}
+    attempts = [
+        ("/templates/preview", {**words, "user": "anna"}, "app.read"),
+        ("/templates/preview", {**words, "event": event["id"]}, "event.read"),
+        (f"/templates/{kept}/preview", {"user": "anna"}, "app.read"),
+        (f"/templates/{kept}/preview", {"event": event["id"]}, "event.read"),
+        (f"/triggers/{trigger}/dry-run", {"users": ["anna"]}, "app.read"),
+        (f"/triggers/{trigger}/dry-run", {"event": event["id"]}, "app.read"),
+    ]
+    for scope in (Scope.SEND, Scope.TEMPLATES_WRITE, Scope.TRIGGERS_WRITE, Scope.EVENTS_READ):
+        key = await stage.container.access.create_key(name=scope, scopes=[scope], app=stage.first, by=SYSTEM)
+        async with client_of(stage.app, Authorization=f"Bearer {key.text}") as program:
+            for path, body, _ in attempts:
+                answer = await program.post(f"/api/v1{path}", json=body)
+                problem(answer, 403, "forbidden")
+                assert "secret" not in answer.text
+    for path, body, missing in attempts:
+        scopes = [Scope.TEMPLATES_WRITE, Scope.TRIGGERS_WRITE]
+        key = await stage.container.access.create_key(name="both", scopes=scopes, app=stage.first, by=SYSTEM)
+        async with client_of(stage.app, Authorization=f"Bearer {key.text}") as program:
+            answer = await program.post(f"/api/v1{path}", json=body)
+            assert f"`{missing}`" in problem(answer, 403, "forbidden")["detail"]
+        assert (await stage.clients["viewer"].post(f"/api/v1{path}", json=body)).status_code == 200
+        assert (await stage.clients["reader"].post(f"/api/v1{path}", json=body)).status_code == 200
+    for path, body in (("/templates/preview", words), (f"/templates/{kept}/preview", {})):
+        assert (await stage.clients["sender"].post(f"/api/v1{path}", json=body)).status_code == 200
+
+
 def standing(tx: Transaction) -> dict[str, object]:
     """Give all that a refused attempt could have changed; when somebody was seen last is no such thing."""
     members = [replace(one, last_seen_at=None) for one in tx.members.all()]

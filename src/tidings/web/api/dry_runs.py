@@ -8,11 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
+from tidings.domain.permission import Permission
 from tidings.services.dry_run import DryRun, NotTold, Told, WhyNot
 from tidings.web.api.message import Name
 from tidings.web.api.shapes import Body
 from tidings.web.api.triggers import ReadTriggers
-from tidings.web.auth import container_of
+from tidings.web.auth import check_also, container_of
 
 router = APIRouter(prefix="/triggers", tags=["Events"])
 
@@ -73,7 +74,13 @@ class DryRunOut(BaseModel):
 
 @router.post("/{trigger_id}/dry-run", operation_id="dry_run_trigger", summary="Try a trigger")
 async def dry_run_trigger(request: Request, app: ReadTriggers, trigger_id: str, body: DryRunBody) -> DryRunOut:
-    """Show what it would do: whether its conditions hold and why, who would be told what, and why others would not."""
+    """Show what it would do: whether its conditions hold and why, who would be told what, and why others would not.
+
+    It shows people and what is kept of them: a key needs `app.read` besides, and `event.read` to name an event.
+    """
+    check_also(request, app, Permission.APP_READ)
+    if body.event is not None:
+        check_also(request, app, Permission.EVENT_READ)
     service = container_of(request).automation.dry_runs
     if body.event is not None:
         return _out(await service.of_event(app, trigger_id, body.event))

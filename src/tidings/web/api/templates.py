@@ -19,7 +19,7 @@ from tidings.web.api.content import ActionOut, SaidOut, said_of, words_of
 from tidings.web.api.message import MAX_ACTIONS, MAX_DATA, MAX_TTL, MIN_TTL, Language, Name, Variables, short_data
 from tidings.web.api.platforms import PlatformsBody
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Fault, Limit, ListOf, listed
-from tidings.web.auth import By, container_of, in_app
+from tidings.web.auth import By, check_also, container_of, in_app
 
 EVENT_TYPE = r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$"
 
@@ -132,8 +132,12 @@ class With(Body):
         default=None,
         description="Data as an event or your server would bring it; absent, the first example of the event type.",
     )
-    event: str | None = Field(default=None, max_length=64, description="Id of an event whose data to use instead.")
-    user: str | None = Field(default=None, max_length=200, description="A user's id, to see it as they would.")
+    event: str | None = Field(
+        default=None, max_length=64, description="Id of an event whose data to use instead; needs `event.read`."
+    )
+    user: str | None = Field(
+        default=None, max_length=200, description="A user's id, to see it as they would; needs `app.read`."
+    )
 
 
 class PreviewBody(With):
@@ -221,6 +225,11 @@ async def preview_template(request: Request, app: ReadTemplates, template_id: st
 
 
 async def _shown(request: Request, app: App, new: NewTemplate, given: With) -> PreviewOut:
+    # Words can say everything that is kept of a person, and of an event: who reads them must be allowed to read that.
+    if given.user is not None:
+        check_also(request, app, Permission.APP_READ)
+    if given.event is not None:
+        check_also(request, app, Permission.EVENT_READ)
     person = await container_of(request).templates.person(app.id, given.user)
     variables = given.variables
     if variables is None:
