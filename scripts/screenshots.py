@@ -158,6 +158,8 @@ FULL = [
     Shot("template", "/templates/{template}"),
     Shot("members", "/settings/members"),
     Shot("api-keys", "/settings/api-keys"),
+    Shot("webhooks", "/settings/webhooks"),
+    Shot("webhook", "/settings/webhooks/{webhook}"),
     Shot("audit", "/settings/audit"),
     Shot("system", "/settings/system"),
     Shot("profile", "/settings/profile"),
@@ -263,7 +265,19 @@ async def furnished(instance: Instance) -> dict[str, str]:
                 await asyncio.sleep(0.2)
     (push,) = [one for one in (await instance.rest("GET", "/integrations"))["data"] if one["provider"] == "webpush"]
     (expired,) = (await instance.rest("GET", "/subscriptions?status=expired&limit=1"))["data"]
-    ids = {"subscription": expired["id"], "fcm": fcm["id"], "webpush": push["id"], "notification": sent}
+    hook = {
+        "url": "https://www.example.com/hooks/tidings",
+        "events": ["delivery.failed", "receipt.clicked"],
+        "description": "Our CRM",
+    }
+    webhook = (await instance.rest("POST", "/webhooks", hook))["id"]
+    ids = {
+        "webhook": webhook,
+        "subscription": expired["id"],
+        "fcm": fcm["id"],
+        "webpush": push["id"],
+        "notification": sent,
+    }
     return {**ids, "segment": await segmented(instance), **await automated(instance)}
 
 

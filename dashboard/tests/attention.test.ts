@@ -51,6 +51,13 @@ describe('matters', () => {
     }])
   })
 
+  it('tells of a webhook that was turned off, and where to turn it on', () => {
+    const found = [{ integration: 'whk_1', provider: '', label: 'Our CRM', matter: 'webhook_disabled' as const, detail: 'It took nothing for days.', mend: 'Turn it on.' }]
+    expect(matters({ integrations: [push()], system: system(), found })).toMatchObject([{
+      id: 'webhook-whk_1', tone: 'error', title: 'The webhook Our CRM was turned off', action: { href: '/settings/webhooks/whk_1' },
+    }])
+  })
+
   it('links what is held: one by itself, several by their list', () => {
     const notifications = [{ id: 'ntf_2', title: 'Later', held_because: null }, { id: 'ntf_1', title: 'Storm', held_because: 'repeat_tripwire' }] as Notification[]
     const of = (held: number) => matters({ integrations: [push()], system: system(), held, notifications })

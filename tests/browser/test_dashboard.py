@@ -108,6 +108,7 @@ async def test_phones_of_the_demo_are_integrated_and_got_the_campaign_too(page: 
         ("/settings/integrations/add?type=push", "Push Notifications"),
         ("/settings/push-notifications", "Push Notifications"),
         ("/settings/api-keys", "API keys"),
+        ("/settings/webhooks", "Webhooks"),
         ("/settings/system", "System"),
         ("/settings/profile", "Profile"),
     ],

@@ -133,6 +133,17 @@ function ofSuspected(found: readonly IntegrationMatter[]): Matter[] {
   }))
 }
 
+/** Webhooks that the server turned off. */
+function ofWebhooks(found: readonly IntegrationMatter[]): Matter[] {
+  return found.filter((one) => one.matter === 'webhook_disabled').map((one) => ({
+    id: `webhook-${one.integration}`,
+    tone: 'error',
+    title: `The webhook ${one.label} was turned off`,
+    detail: `${one.detail} ${one.mend}`,
+    action: { label: 'Look at it', href: `/settings/webhooks/${one.integration}` },
+  }))
+}
+
 export function matters(of: {
   integrations: readonly Integration[]
   system: System
@@ -149,6 +160,7 @@ export function matters(of: {
     ...of.integrations.flatMap((one) => [pauseOf(one), endOf(one, now)]).filter((matter) => matter !== undefined),
     ...ofHeld(of.held ?? 0, of.notifications ?? []),
     ...ofSuspected(of.found ?? []),
+    ...ofWebhooks(of.found ?? []),
     ...ofWorkers(of.system),
     ...ofKeys(webPush(of.integrations)),
   ]

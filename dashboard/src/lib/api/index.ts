@@ -18,6 +18,7 @@ import { system } from './system'
 import { templates } from './templates'
 import { users } from './users'
 import { ways } from './ways'
+import { webhooks } from './webhooks'
 
 export { about, type Page } from './calls'
 export type * from './apps'
@@ -37,8 +38,9 @@ export type * from './system'
 export type * from './templates'
 export type * from './users'
 export type * from './ways'
+export type * from './webhooks'
 
 export const api = {
   ...apps, ...audit, ...automation, ...integrations, ...keys, ...me, ...members, ...notifications, ...presets, ...segments, ...session, ...setup, ...stats, ...subscriptions,
-  ...system, ...templates, ...users, ...ways,
+  ...system, ...templates, ...users, ...ways, ...webhooks,
 }

@@ -11,12 +11,12 @@ export interface Pause {
   reason: string
 }
 
-/** What of an integration wants attention; the other matters the pages find themselves. */
+/** What of an integration or a webhook wants attention; the other matters the pages find themselves. */
 export interface IntegrationMatter {
   integration: string
   provider: string
   label: string
-  matter: 'credentials_expire' | 'credentials_expired' | 'integration_paused' | 'devices_suspected'
+  matter: 'credentials_expire' | 'credentials_expired' | 'integration_paused' | 'devices_suspected' | 'webhook_disabled'
   detail: string
   mend: string
 }
