@@ -152,3 +152,25 @@ async def test_names_that_no_topic_has_are_refused(api: httpx2.AsyncClient, topi
 @pytest.mark.parametrize("cursor", ["%%%", "AA", "x", "gIA", ""])
 async def test_a_cursor_of_no_page_is_refused(api: httpx2.AsyncClient, cursor: str) -> None:
     problem(await api.get("/api/v1/topics/t/followers", params={"cursor": cursor}), 400, "invalid_cursor")
+
+
+async def test_what_a_person_follows_is_in_their_export_and_goes_with_them(
+    api: httpx2.AsyncClient, browser: httpx2.AsyncClient, app_: App, clock: FixedClock
+) -> None:
+    who = signed(app_, clock)
+    assert (
+        await browser.put("/push/topics", json={"follow": ["product:22", "author:7"]}, headers=who)
+    ).status_code == 200
+    exported = (await api.get("/api/v1/users/u-42/export")).json()
+    assert [one["topic"] for one in exported["topics"]] == ["author:7", "product:22"]
+    erased = await api.post("/api/v1/users/u-42/erase")
+    assert erased.status_code in (200, 202), erased.text
+    assert erased.json()["removed"]["topics"] == 2
+    assert await followed(api, "u-42") == []
+    assert (await api.get("/api/v1/topics/product:22")).json()["followers"] == 0
+
+
+async def test_somebody_who_is_deleted_follows_nothing_any_more(api: httpx2.AsyncClient) -> None:
+    assert (await api.put("/api/v1/users/u-42/topics/product:22")).status_code == 201
+    assert (await api.delete("/api/v1/users/u-42")).status_code == 204
+    assert (await api.get("/api/v1/topics/product:22")).json()["followers"] == 0
