@@ -19,7 +19,17 @@ function day(key, at, empty) {
   }
 }
 
+/** What people did within three hours, most of it at once. */
+function timeline(one) {
+  const steps = 90, begin = Date.parse(one.send_at)
+  const weight = (n) => Math.exp(-n / 14) * (1 + 0.4 * Math.sin(n * 1.7))
+  const whole = Array.from({ length: steps }, (_, n) => weight(n)).reduce((sum, part) => sum + part, 0)
+  const part = (name, n) => Math.round((one.counts[name] * weight(n)) / whole)
+  return { step_seconds: 120, data: Array.from({ length: steps }, (_, n) => ({ at: new Date(begin + n * 120_000).toISOString(), shown: part('shown', n), clicked: part('clicked', n), closed: part('closed', n), answered: part('answered', n) })) }
+}
+
 export const STATS_ROUTES = {
+  'GET /notifications/:id/timeline': (scene, { id }) => timeline(scene.notifications.find((one) => one.id === id)),
   'GET /stats': (scene, { query }) => {
     const by = query.get('by') ?? 'day', to = query.get('to'), from = query.get('from')
     const first = Date.parse(from), days = (Date.parse(to) - first) / 86_400_000 + 1

@@ -88,3 +88,16 @@ export function missed(lines: readonly StatsLine[]): Record<string, number> {
   const found = lines.map(({ key, failed, expired, skipped }) => [key, failed + expired + skipped] as const)
   return Object.fromEntries(found.filter(([key, count]) => key && count > 0))
 }
+
+/** How much people did, all kinds together. */
+export const reported = ({ shown, clicked, closed, answered }: Pick<StatsCounts, 'shown' | 'clicked' | 'closed' | 'answered'>): number => shown + clicked + closed + answered
+
+const MOMENT = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' })
+const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
+const DATE = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
+
+/** "27 Nov, 09:05", in the reader's zone. */
+export const fullMoment = (seconds: number): string => MOMENT.format(seconds * 1000)
+
+/** As short as the distance between points lets it be: the clock within hours, the day within weeks. */
+export const shortMoment = (seconds: number, step: number): string => (step < 1800 ? CLOCK : step < 43_200 ? MOMENT : DATE).format(seconds * 1000)

@@ -12,6 +12,7 @@ from tidings.domain.receipt import ReceiptEvent
 from tidings.domain.stats import Dimension, Naming, Scale
 from tidings.lib.clock import Clock
 from tidings.providers import provider
+from tidings.services.course import Courses
 from tidings.services.device import browser_of
 from tidings.storage import Store, Transaction
 
@@ -63,6 +64,7 @@ class Stats:
     def __init__(self, *, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self.courses = Courses(store=store)
 
     async def table(
         self,

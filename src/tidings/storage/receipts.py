@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, tuple_, union_all, update
+from sqlalchemy import ColumnElement, func, literal, or_, select, tuple_, type_coerce, union_all, update
 
 from tidings.domain.campaign import Counts
 from tidings.domain.receipt import Answering, Receipt, ReceiptEvent
 from tidings.domain.webhook import NUMBERS, Told, WebhookEvent
-from tidings.storage.columns import Moment
+from tidings.storage.columns import Big, Moment
 from tidings.storage.counters import COUNTERS
 from tidings.storage.outbox import tell, wanted_of
 from tidings.storage.scope import Scope
@@ -115,6 +116,20 @@ class SqlReceipts:
         for action, count in self._scope.connection.execute(union_all(kept.group_by(c.action), earlier)):
             found[action] += count
         return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+
+    def span(self, notification_id: int) -> tuple[datetime, datetime] | None:
+        """Give when the first and the last report about a notification came; None if there is none."""
+        query = select(func.min(c.at), func.max(c.at))
+        first, last = self._scope.connection.execute(query.where(c.notification_id == notification_id)).one()
+        return None if first is None else (first, last)
+
+    def over_time(self, notification_id: int, *, step: timedelta) -> dict[tuple[datetime, ReceiptEvent], int]:
+        """Count reports by the part of time in which they came, parts being counted from 1970, and by event."""
+        at = type_coerce(c.at, Big)
+        begin = type_coerce(at - at % (step // timedelta(microseconds=1)), Moment).label("begin")
+        query = select(begin, c.event, func.count()).where(c.notification_id == notification_id)
+        rows = self._scope.connection.execute(query.group_by("begin", c.event))
+        return {(found, ReceiptEvent(event)): count for found, event, count in rows}
 
 
 def _answer_of(notification_id: int, subscription_id: int) -> tuple[ColumnElement[bool], ...]:

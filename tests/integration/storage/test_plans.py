@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 import pytest
@@ -102,3 +103,12 @@ async def test_how_the_instance_is_doing_is_told_without_a_look_at_all_that_wait
         assert (found.ready, found.leased, found.dead, found.in_doubt) == (20, 0, 0, 0)
         costs.append(cost)
     assert costs[1] <= costs[0] * 1.05 + 5, costs
+
+
+async def test_what_people_did_with_one_is_read_without_a_look_at_others(sqlite: Store, given: Given) -> None:
+    def work(tx: Transaction) -> None:
+        tx.receipts.span(1)
+        tx.receipts.over_time(1, step=timedelta(minutes=1))
+
+    plan = await sqlite.read(lambda tx: plans(tx, work))
+    assert plan.count("SEARCH receipts USING PRIMARY KEY (notification_id=?)") == 2, plan

@@ -275,6 +275,9 @@ async def test_receipts_count_once(
         assert (await browser.post("/push/receipts", json=body)).status_code == 202
     shown = (await api.get(f"{PATH}/{created}")).json()
     assert shown["counts"]["clicked"] == 1
+    course = (await api.get(f"{PATH}/{created}/timeline")).json()
+    assert (course["step_seconds"], [point["clicked"] for point in course["data"]]) == (60, [1])
+    problem(await api.get(f"{PATH}/ntf_none/timeline"), 404, "not_found")
     problem(await browser.post("/push/receipts", json={**body, "token": "A" * 16}), 422, "receipt_invalid")
     problem(await browser.post("/push/receipts", json={**body, "event": "eaten"}), 422, "invalid_request")
 

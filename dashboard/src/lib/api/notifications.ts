@@ -49,6 +49,20 @@ export interface Notification extends Content {
   finished_at: string | null
 }
 
+/** What people did from `at` on, for as long as a step is. */
+export interface TimelinePoint {
+  at: string
+  shown: number
+  clicked: number
+  closed: number
+  answered: number
+}
+
+export interface Timeline {
+  step_seconds: number
+  data: TimelinePoint[]
+}
+
 export interface Progress {
   status: NotificationStatus
   counts: Counts
@@ -67,6 +81,7 @@ export const notifications = {
   notifications: (query: { cursor?: string; limit?: number }, signal?: AbortSignal) =>
     get<Page<Notification>>('/notifications', query, signal),
   notification: (id: string, signal?: AbortSignal) => get<Notification>(path('notifications', id), {}, signal),
+  timeline: (id: string, signal?: AbortSignal) => get<Timeline>(path('notifications', id, 'timeline'), {}, signal),
   count: (to: Audience, signal?: AbortSignal) => send<{ count: number }>('POST', '/notifications/count', { to }, signal),
   send: (to: Audience, content: Content, idempotencyKey: string, expected?: number) =>
     call<Accepted>('/notifications', {

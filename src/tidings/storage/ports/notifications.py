@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from tidings.domain.campaign import Counts, NewNotification, Notification, NotificationStatus
 from tidings.domain.delivery import DeadShard, NewShard, Priority, SettledDelivery, Settlement, Shard
-from tidings.domain.receipt import Answering, Receipt
+from tidings.domain.receipt import Answering, Receipt, ReceiptEvent
 from tidings.domain.safety import HoldReason
 
 
@@ -163,6 +163,8 @@ class Receipts(Protocol):
 
     def counts(self, notification_id: int) -> Counts: ...
     def answers(self, notification_id: int) -> dict[str, int]: ...
+    def span(self, notification_id: int) -> tuple[datetime, datetime] | None: ...
+    def over_time(self, notification_id: int, *, step: timedelta) -> dict[tuple[datetime, ReceiptEvent], int]: ...
     def of_subscription(self, subscription_id: int, *, after: tuple[int, str], limit: int) -> list[Receipt]:
         """List what a device reported, by notification and event; `after` is that of the last one seen."""
         ...

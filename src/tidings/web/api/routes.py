@@ -8,6 +8,7 @@ from tidings.web.api import (
     apps,
     audit,
     channels,
+    course,
     dead_shards,
     dry_runs,
     erasures,
@@ -47,6 +48,7 @@ router = APIRouter(prefix=API, responses=PROBLEMS)
 for _part in (
     notifications.router,
     notifications.test_router,
+    course.router,
     templates.router,
     erasures.router,  # before the users, whose ids may have slashes in them
     event_types.router,
