@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -11,6 +12,8 @@ from playwright.async_api import Browser, Page, expect
 from support.axe import serious
 from support.chromium import running_chromium
 from support.instance import Instance
+
+DASHBOARD = Path(__file__).parents[2] / "dashboard"
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -65,6 +68,26 @@ async def test_send_push_names_the_number_and_shows_the_progress_to_the_end(page
     found = await instance.rest("GET", f"/notifications/{notification}")
     assert found["counts"]["sent"] == 978  # 19 browsers, two iPhones and one Android phone of the 1 000 are gone
     await expect(page.get_by_text("978").first).to_be_visible()
+
+
+async def test_the_composer_measures_the_message_for_phones_and_says_what_they_do_not_show(
+    page: Page, instance: Instance
+) -> None:
+    picture = DASHBOARD / "public" / "favicon.svg"
+    await page.route("https://pictures.example.com/**", lambda to: to.fulfill(path=picture))
+    await page.goto(f"{instance.url}/send")
+    await page.get_by_label("Title").fill("Fresh fish")
+    await page.get_by_label("URL").fill("https://www.example.com/fish")
+    await page.get_by_label("Icon").fill("https://pictures.example.com/fish.svg")
+    phones = page.get_by_role("list", name="On phones and elsewhere")
+    apple, google = (phones.get_by_role("listitem").filter(has_text=name) for name in ("APNs", "FCM"))
+    await expect(apple).to_contain_text(re.compile(r"APNs: \d+ of 4\W096 bytes"))
+    await expect(apple).to_contain_text("Icon: Apple's systems show the app's icon.")
+    await expect(google).to_contain_text("URL: The app gets it as tidings_url and opens it.")
+    assert await serious(page) == []
+    await page.get_by_label("URL").fill("https://www.example.com/" + "x" * 1_900)
+    await page.get_by_role("textbox", name="Message").fill("ä" * 1_500)
+    await expect(apple).to_contain_text("Too long")
 
 
 async def test_a_person_is_looked_up_and_their_device_says_what_it_got(page: Page, instance: Instance) -> None:

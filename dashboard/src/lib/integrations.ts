@@ -47,6 +47,15 @@ export function labelOf({ provider, label }: Pick<Integration, 'provider' | 'lab
   return label && label !== provider ? label : providerName(provider)
 }
 
+/** A member of a message, as the composer calls it. */
+const MEMBERS: Readonly<Record<string, string>> = {
+  title: 'Title', body: 'Message', url: 'URL', icon: 'Icon', image: 'Image', badge_count: 'Badge', actions: 'Buttons', collapse_id: 'Collapse id', data: 'Data',
+}
+
+export function fitWords(member: string): string {
+  return MEMBERS[member] ?? member
+}
+
 const ENVIRONMENTS: Readonly<Record<string, string>> = { production: 'Production', sandbox: 'Sandbox' }
 
 /** What is known of an integration's credentials, as rows; never the credentials. */

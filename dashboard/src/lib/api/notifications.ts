@@ -77,12 +77,22 @@ export interface Accepted {
   held_because?: string
 }
 
+/** How a message fits one way to devices. */
+export interface ChannelFit {
+  channel: string
+  /** Why nothing can be sent there; empty if it can. */
+  fault: string
+  sizes: { service: string; size: number; largest: number; fits: boolean }[]
+  unshown: { member: string; shown: 'partly' | 'app' | 'no'; words: string }[]
+}
+
 export const notifications = {
   notifications: (query: { cursor?: string; limit?: number }, signal?: AbortSignal) =>
     get<Page<Notification>>('/notifications', query, signal),
   notification: (id: string, signal?: AbortSignal) => get<Notification>(path('notifications', id), {}, signal),
   timeline: (id: string, signal?: AbortSignal) => get<Timeline>(path('notifications', id, 'timeline'), {}, signal),
   count: (to: Audience, signal?: AbortSignal) => send<{ count: number }>('POST', '/notifications/count', { to }, signal),
+  fit: (content: Content, signal?: AbortSignal) => send<{ channels: ChannelFit[] }>('POST', '/notifications/fit', { to: { all: true }, ...content }, signal),
   send: (to: Audience, content: Content, idempotencyKey: string, expected?: number) =>
     call<Accepted>('/notifications', {
       method: 'POST', query: { app: aboutApp() }, body: { to, ...content, ...(expected === undefined ? {} : { expect_audience: expected }) }, headers: { 'Idempotency-Key': idempotencyKey },

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from tidings.domain.message import Rendered, Urgency
 from tidings.domain.outcome import Refused
 from tidings.domain.platforms import PLAIN, Apns, ApplePush, aps_from
+from tidings.domain.showing import Size
 from tidings.providers import Draft, Envelope
 from tidings.providers.apns.settings import LONGEST_COLLAPSE_ID, RULES
 
@@ -38,15 +39,21 @@ def draft_from(rendered: Rendered) -> Draft | Refused:
     own = rendered.platforms.apns or PLAIN
     rules = RULES[own.type]
     try:
-        pieces = tuple(piece.encode("utf-8", "replace") for piece in _pieces(rendered, own))
+        pieces = _encoded(rendered, own)
     except (TypeError, ValueError, RecursionError):
         return Refused("has data that cannot be written as JSON")
-    size = sum(map(len, pieces)) + (_ID_SIZE + _TOKEN_SIZE if len(pieces) > 1 else 0)
+    size = _size(pieces)
     if size > rules.largest:
         return Refused(f"is {size - rules.largest} bytes too long: {rules.largest} fit into a push")
     priority = rules.priority or own.priority or _PRIORITIES[rendered.urgency]
     plan = f"{own.type} {priority} {int(own.once or rules.once)}".encode()
     return Draft(parts=(plan, *pieces), urgency=rendered.urgency.value, collapse_id=_collapse_id(rendered, own))
+
+
+def sizes_of(rendered: Rendered) -> tuple[Size, ...]:
+    """Measure the payload."""
+    own = rendered.platforms.apns or PLAIN
+    return (Size(_size(_encoded(rendered, own)), RULES[own.type].largest),)
 
 
 @lru_cache(maxsize=256)
@@ -76,6 +83,14 @@ def _collapse_id(rendered: Rendered, own: Apns) -> str | None:
     if _PLAIN.fullmatch(text):
         return text
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:LONGEST_COLLAPSE_ID]
+
+
+def _encoded(rendered: Rendered, own: Apns) -> tuple[bytes, ...]:
+    return tuple(piece.encode("utf-8", "replace") for piece in _pieces(rendered, own))
+
+
+def _size(pieces: tuple[bytes, ...]) -> int:
+    return sum(map(len, pieces)) + (_ID_SIZE + _TOKEN_SIZE if len(pieces) > 1 else 0)
 
 
 def _pieces(rendered: Rendered, own: Apns) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from tidings.domain.app import Credential
 from tidings.domain.message import Rendered
 from tidings.domain.outcome import Outcome, Refused
+from tidings.domain.showing import Size
 from tidings.domain.subscription import Address
 from tidings.lib.egress import HostPolicy
 from tidings.lib.exchange import Answer, ClientIdentity, Request
@@ -16,10 +17,11 @@ from tidings.providers.apns import channels
 from tidings.providers.apns.address import Place, address_from, place_from
 from tidings.providers.apns.credential import credential_from, is_certificate
 from tidings.providers.apns.findings import DUMMY, ENVELOPE, PROBE, environments_of, finding_from, warnings_of
-from tidings.providers.apns.message import draft_from, plan_from
+from tidings.providers.apns.message import draft_from, plan_from, sizes_of
 from tidings.providers.apns.outcomes import Reason
 from tidings.providers.apns.reading import outcome_from
 from tidings.providers.apns.settings import RULES, Environment, Kind, environment_from
+from tidings.providers.apns.showing import SHOWS
 from tidings.providers.apns.token import ProviderTokens
 from tidings.providers.apns.way import Way, request_from, way_of
 
@@ -31,6 +33,7 @@ class Apns:
 
     name = "apns"
     services = frozenset({*_SERVICES.values(), "other"})
+    shows = SHOWS
 
     def __init__(self) -> None:
         self._tokens = ProviderTokens()
@@ -50,6 +53,10 @@ class Apns:
     def draft(self, rendered: Rendered) -> Draft | Refused:
         """Write the payload that recipients share; Refused if it has more than 4096 bytes (5120 for a call)."""
         return draft_from(rendered)
+
+    def sizes(self, rendered: Rendered) -> tuple[Size, ...]:
+        """Measure the payload that recipients share, with their ids."""
+        return sizes_of(rendered)
 
     def too_large_for(self, draft: Draft) -> tuple[tuple[str, int], ...]:
         """Both environments take the same."""

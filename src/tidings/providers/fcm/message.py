@@ -13,6 +13,7 @@ from tidings.domain.errors import FieldFault
 from tidings.domain.message import Rendered, Urgency
 from tidings.domain.outcome import Refused
 from tidings.domain.platforms import Android, Apns, Wake, Web, aps_from
+from tidings.domain.showing import Size
 from tidings.providers import Draft, Envelope
 
 LARGEST = 4_096
@@ -55,12 +56,21 @@ def draft_from(rendered: Rendered) -> Draft | Refused:
         text = _json(_message(rendered, {hole: f"{mark}{hole}{mark}" for hole in _HOLES}))
     except (TypeError, ValueError, RecursionError):
         return Refused("has data that cannot be written as JSON")
-    size = payload_size(json.loads(plain)) + _TOKEN_SIZE + _ID_SIZE * (1 if rendered.collapse_id else 2)
+    size = _whole_size(plain, rendered)
     if size > LARGEST:
         return Refused(f"is {size - LARGEST} bytes too long: {LARGEST} fit into a push")
     parts = re.split(f"{re.escape(mark)}([a-z]+){re.escape(mark)}", text[1:-1])
     encoded = tuple(part.encode("utf-8", "replace") for part in parts)
     return Draft(encoded, rendered.urgency.value, rendered.collapse_id)
+
+
+def sizes_of(rendered: Rendered) -> tuple[Size, ...]:
+    """Measure keys and values, on the platform where they are the most."""
+    return (Size(_whole_size(_json(_message(rendered, dict.fromkeys(_HOLES, ""))), rendered), LARGEST),)
+
+
+def _whole_size(plain: str, rendered: Rendered) -> int:
+    return payload_size(json.loads(plain)) + _TOKEN_SIZE + _ID_SIZE * (1 if rendered.collapse_id else 2)
 
 
 def body_from(draft: Draft, target: bytes, envelope: Envelope, *, now: float, only_validate: bool = False) -> bytes:

@@ -12,6 +12,7 @@ from tidings.domain.app import Credential
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.message import Rendered, Urgency
 from tidings.domain.outcome import Misconfigured, Outcome, Refused, Unavailable
+from tidings.domain.showing import Size
 from tidings.domain.subscription import Address
 from tidings.lib.egress import HostPolicy
 from tidings.lib.exchange import Answer, Request
@@ -24,11 +25,13 @@ from tidings.providers.fcm.message import (
     data_fault,
     draft_from,
     payload_size,
+    sizes_of,
 )
 from tidings.providers.fcm.oauth import grant_from_answer, grant_request_from
 from tidings.providers.fcm.outcomes import Reason
 from tidings.providers.fcm.reading import outcome_from
 from tidings.providers.fcm.settings import A_MINUTE, ORIGIN, account_from, quota_from, warnings_of
+from tidings.providers.fcm.showing import SHOWS
 
 LONGEST_TOKEN = 4_096
 """Characters; tokens have about 160 now, and Google names no limit."""
@@ -50,6 +53,7 @@ class Fcm:
 
     name = "fcm"
     services = frozenset({"fcm"})
+    shows = SHOWS
 
     def service(self, origin: str) -> str:
         """Name the push service at an origin."""
@@ -82,6 +86,10 @@ class Fcm:
         return (
             Refused(f"is {over} bytes too long: {LARGEST_TO_TOPIC} fit into a push to a topic") if over > 0 else draft
         )
+
+    def sizes(self, rendered: Rendered) -> tuple[Size, ...]:
+        """Measure keys and values."""
+        return sizes_of(rendered)
 
     def fault(self, rendered: Rendered) -> FieldFault | None:
         """Name the member of `data` that FCM keeps for itself."""

@@ -6,15 +6,39 @@ import json
 
 from tidings.domain.message import Rendered
 from tidings.domain.outcome import Refused
+from tidings.domain.showing import MEMBERS, Showing, Shown, Size
 from tidings.lib.signed_webhooks import signed_headers
 from tidings.providers import Draft, Envelope
 from tidings.providers.webhook.settings import LARGEST
+
+SHOWS = dict.fromkeys(MEMBERS, Showing(Shown.APP, "Your server gets it."))
+"""What a receiver makes of a message: whatever it likes."""
 
 _IDS = 32 + 16
 
 
 def draft_from(rendered: Rendered) -> Draft | Refused:
     """Write the JSON that recipients share; Refused, in words that follow "the message", if it is too long."""
+    try:
+        parts = _parts(rendered)
+    except (TypeError, ValueError, RecursionError):
+        return Refused("has data that cannot be written as JSON")
+    size = _size(parts)
+    if size > LARGEST:
+        return Refused(f"is {size - LARGEST} bytes too long: {LARGEST} fit into a push")
+    return Draft(parts, rendered.urgency.value, rendered.collapse_id)
+
+
+def sizes_of(rendered: Rendered) -> tuple[Size, ...]:
+    """Measure the body."""
+    return (Size(_size(_parts(rendered)), LARGEST),)
+
+
+def _size(parts: tuple[bytes, ...]) -> int:
+    return sum(map(len, parts)) + _IDS
+
+
+def _parts(rendered: Rendered) -> tuple[bytes, ...]:
     said = {
         "title": rendered.title,
         "body": rendered.body,
@@ -28,16 +52,9 @@ def draft_from(rendered: Rendered) -> Draft | Refused:
         "collapse_id": rendered.collapse_id,
         "data": rendered.data,
     }
-    try:
-        whole = json.dumps(said, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return Refused("has data that cannot be written as JSON")
+    whole = json.dumps(said, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     before = b'{"type":"notification","message":' + whole.encode("utf-8", "replace") + b',"delivery":"'
-    parts = (before, b'","token":"', b'"}')
-    size = sum(map(len, parts)) + _IDS
-    if size > LARGEST:
-        return Refused(f"is {size - LARGEST} bytes too long: {LARGEST} fit into a push")
-    return Draft(parts, rendered.urgency.value, rendered.collapse_id)
+    return (before, b'","token":"', b'"}')
 
 
 def body_from(draft: Draft, envelope: Envelope) -> bytes:

@@ -8,11 +8,12 @@ from tidings.domain.app import Credential
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.message import Rendered
 from tidings.domain.outcome import Accepted, Misconfigured, Outcome, Refused
+from tidings.domain.showing import Size
 from tidings.domain.subscription import Address
 from tidings.lib.egress import ForbiddenUrl, HostPolicy
 from tidings.lib.exchange import Answer, Reply, Request
 from tidings.providers import Draft, Envelope, Finding, NewCredential
-from tidings.providers.webhook.message import body_from, draft_from, headers_from
+from tidings.providers.webhook.message import SHOWS, body_from, draft_from, headers_from, sizes_of
 from tidings.providers.webhook.outcomes import outcome_from
 from tidings.providers.webhook.settings import credential_from, receiver_from
 
@@ -22,6 +23,7 @@ class Webhook:
 
     name = "webhook"
     services = frozenset({"webhook"})
+    shows = SHOWS
     only_servers_register = True
     """Else any visitor could have us write to every address of the receiver's host."""
 
@@ -42,6 +44,10 @@ class Webhook:
     def draft(self, rendered: Rendered) -> Draft | Refused:
         """Write the message that recipients share; Refused beyond 4096 bytes."""
         return draft_from(rendered)
+
+    def sizes(self, rendered: Rendered) -> tuple[Size, ...]:
+        """Measure the body."""
+        return sizes_of(rendered)
 
     def too_large_for(self, draft: Draft) -> tuple[tuple[str, int], ...]:
         """There is one kind of receiver."""

@@ -9,8 +9,9 @@ from typing import Any
 
 from tidings.domain.message import Action, Rendered
 from tidings.domain.outcome import Refused
+from tidings.domain.showing import Size
 from tidings.providers import Draft, Envelope
-from tidings.providers.webpush.settings import LARGEST
+from tidings.providers.webpush.settings import LARGEST, LARGEST_MOZILLA, Family
 
 DECLARATIVE = 8030
 """The number that marks a declarative push message (WebKit and the Push API both compare it as a number)."""
@@ -35,6 +36,12 @@ def draft_from(rendered: Rendered) -> Draft | Refused:
         return Refused(f"is {size - LARGEST} bytes too long: {LARGEST} fit into a push")
     topic = None if rendered.collapse_id is None else topic_from(rendered.collapse_id)
     return Draft(parts=parts, urgency=rendered.urgency.value, collapse_id=topic)
+
+
+def sizes_of(rendered: Rendered) -> tuple[Size, ...]:
+    """Measure the payload for those that take less, and for all others."""
+    size = _size(tuple(part.encode("utf-8", "replace") for part in _parts(_own(rendered))))
+    return (Size(size, LARGEST_MOZILLA, Family.MOZILLA.label), Size(size, LARGEST))
 
 
 def _own(rendered: Rendered) -> Rendered:

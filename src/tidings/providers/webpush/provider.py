@@ -9,6 +9,7 @@ from tidings.domain.app import Credential
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.message import Rendered
 from tidings.domain.outcome import Outcome, Refused
+from tidings.domain.showing import Size
 from tidings.domain.subscription import Address
 from tidings.lib.crypto import (
     POINT_SIZE,
@@ -29,10 +30,11 @@ from tidings.lib.exchange import Answer, Request
 from tidings.providers import Draft, Envelope, Finding, NewCredential
 from tidings.providers.webpush.encrypt import AUTH_SIZE, Plain, encrypted_together
 from tidings.providers.webpush.findings import PLACES, finding_from, own_findings_of
-from tidings.providers.webpush.message import draft_from, excess, payload_from
+from tidings.providers.webpush.message import draft_from, excess, payload_from, sizes_of
 from tidings.providers.webpush.outcomes import Reason
 from tidings.providers.webpush.reading import outcome_from
 from tidings.providers.webpush.settings import LARGEST_MOZILLA, Family, contact_checked, padded_size, service_at
+from tidings.providers.webpush.showing import SHOWS
 from tidings.providers.webpush.vapid import Authorizations
 
 LEAST_TTL = 60
@@ -61,6 +63,7 @@ class WebPush:
 
     name = "webpush"
     services = frozenset(family.label for family in Family)
+    shows = SHOWS
 
     def service(self, origin: str) -> str:
         """Name the push service at an origin; one of those an operator has added is `other`."""
@@ -85,6 +88,10 @@ class WebPush:
     def draft(self, rendered: Rendered) -> Draft | Refused:
         """Write the payload that recipients share; Refused if it has more than 3993 bytes."""
         return draft_from(rendered)
+
+    def sizes(self, rendered: Rendered) -> tuple[Size, ...]:
+        """Measure the plaintext, for the push service of Firefox and for all others."""
+        return sizes_of(rendered)
 
     def too_large_for(self, draft: Draft) -> tuple[tuple[str, int], ...]:
         """Name the push services that take no message so long, each with the bytes that are too many."""

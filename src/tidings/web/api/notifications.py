@@ -123,7 +123,7 @@ async def send_notification(
     `paused` and `held_because` says why.
     """
     _check_moment(body, now=container_of(request).clock.now())
-    words = await _templated(request, app, body)
+    words = await templated(request, app, body)
     container = container_of(request)
     audience = await audience_of(container.phones.relays, container.people.segments, app.id, body, words)
     new = body.notification(app.id, audience, words)
@@ -272,7 +272,8 @@ def _check_moment(body: NotificationBody, *, now: datetime) -> None:
         raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{fault.field}: {fault.message}", faults=(fault,))
 
 
-async def _templated(request: Request, app: App, body: NotificationBody) -> Message | None:
+async def templated(request: Request, app: App, body: NotificationBody) -> Message | None:
+    """Give the words of the template that a notification names; None where it has words of its own."""
     if body.template is None:
         return None
     return body.over(await container_of(request).templates.message(app, body.template, body.variables))

@@ -15,6 +15,7 @@ from tidings.web.api import (
     event_types,
     events,
     factors,
+    fits,
     follows,
     integrations,
     invitations,
@@ -46,6 +47,7 @@ from tidings.web.callers import API
 
 router = APIRouter(prefix=API, responses=PROBLEMS)
 for _part in (
+    fits.router,  # before a notification of that name
     notifications.router,
     notifications.test_router,
     course.router,
