@@ -49,6 +49,7 @@ class AnswerHeads:
     def __init__(self) -> None:
         self._blocks: dict[bytes, Head] = {}
         self._fields: dict[bytes, list[Field]] = {}
+        self._told: dict[Field, tuple[str, str]] = {}
         self._decoder = Decoder(max_header_list_size=LARGEST_LIST)
         self._decoder.max_allowed_table_size = 0
         self._decoder.header_table_size = 0
@@ -58,7 +59,7 @@ class AnswerHeads:
         """Read an answer's block; MalformedAnswer for what is no answer's, PeerFault for what is no block."""
         head = self._blocks.get(block)
         if head is None:
-            head = _head_of(self.fields(block))
+            head = self._head_of(self.fields(block))
             if len(block) <= LONGEST_KNOWN:
                 if len(self._blocks) >= MOST_BLOCKS:
                     self._blocks.clear()
@@ -84,6 +85,35 @@ class AnswerHeads:
                 raise MalformedAnswer("its headers are too long")
             fields += found
         return fields
+
+    def _head_of(self, fields: list[Field]) -> Head:
+        if not fields or fields[0][0] != b":status" or _STATUS.fullmatch(fields[0][1]) is None:
+            raise MalformedAnswer("it has no status")
+        headers: dict[str, str] = {}
+        length, size, known = -1, 0, self._told
+        for kept, field in enumerate(fields[1:]):
+            key, text = known.get(field) or self._tell(field)
+            name, value = field
+            if name == b"content-length":
+                if _DIGITS.fullmatch(value) is None or length not in (-1, int(value)):
+                    raise MalformedAnswer("its content-length is no number")
+                length = int(value)
+            size += len(name) + len(value) + _SEPARATORS
+            if kept < HEADERS_KEPT and size <= HEADER_BYTES_KEPT:
+                headers[key] = f"{headers[key]}, {text}" if key in headers else text
+        status = int(fields[0][1])
+        return Head(status, MappingProxyType(headers), length, status >= 200 and length <= 0)
+
+    def _tell(self, field: Field) -> tuple[str, str]:
+        """Check a field that is new here, and give it as texts: most of an answer's were in the one before."""
+        name, value = field
+        _check(name, value)
+        told = name.decode("ascii"), value.decode("latin-1").strip()
+        if len(name) + len(value) <= LONGEST_KNOWN:
+            if len(self._told) >= MOST_FIELDS:
+                self._told.clear()
+            self._told[field] = told
+        return told
 
     def _read(self, piece: bytes) -> list[Field]:
         try:
@@ -142,22 +172,3 @@ def _integer(block: bytes, at: int, most: int) -> tuple[int, int]:
 def _check(name: bytes, value: bytes) -> None:
     if _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None or name in _OF_HTTP1:
         raise MalformedAnswer("it has a field that HTTP/2 does not allow")
-
-
-def _head_of(fields: list[Field]) -> Head:
-    if not fields or fields[0][0] != b":status" or _STATUS.fullmatch(fields[0][1]) is None:
-        raise MalformedAnswer("it has no status")
-    headers: dict[str, str] = {}
-    length, size = -1, 0
-    for kept, (name, value) in enumerate(fields[1:]):
-        _check(name, value)
-        if name == b"content-length":
-            if _DIGITS.fullmatch(value) is None or length not in (-1, int(value)):
-                raise MalformedAnswer("its content-length is no number")
-            length = int(value)
-        size += len(name) + len(value) + _SEPARATORS
-        if kept < HEADERS_KEPT and size <= HEADER_BYTES_KEPT:
-            key, text = name.decode("ascii"), value.decode("latin-1").strip()
-            headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    status = int(fields[0][1])
-    return Head(status, MappingProxyType(headers), length, status >= 200 and length <= 0)

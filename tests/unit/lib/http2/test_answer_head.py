@@ -127,3 +127,14 @@ def test_only_so_much_is_remembered() -> None:
         assert heads.head(block((":status", "201"), ("location", f"/m/{number}"))).headers["location"] == f"/m/{number}"
     assert len(heads._blocks) <= MOST_BLOCKS
     assert len(heads._fields) <= MOST_FIELDS
+    assert len(heads._told) <= MOST_FIELDS
+
+
+def test_a_field_that_is_refused_is_refused_each_time_and_one_that_is_known_means_the_same_in_any_answer() -> None:
+    heads = AnswerHeads()
+    for number in range(3):
+        with pytest.raises(MalformedAnswer):
+            heads.head(block((":status", "200"), ("connection", "close"), ("x-n", str(number))))
+        for status in ("200", "404"):
+            head = heads.head(block((":status", status), ("x-a", " 1 "), ("x-a", "2"), ("x-n", str(number))))
+            assert (head.status, head.headers) == (int(status), {"x-a": "1, 2", "x-n": str(number)})
