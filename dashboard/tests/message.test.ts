@@ -10,6 +10,12 @@ describe('faultsOf', () => {
     expect(Object.keys(faultsOf(draft({ title: '  ' })))).toEqual(['title'])
   })
 
+  it('takes a page of this machine, and no picture of it', () => {
+    const local = 'http://localhost:8080/x'
+    expect(faultsOf(draft({ url: local }))).toEqual({})
+    for (const field of ['icon', 'image'] as const) expect(faultsOf(draft({ [field]: local }))[field]).toContain('Pictures')
+  })
+
   it.each(['https://example.com/a?b=c', 'http://localhost:8080/', ' https://example.com ', ''])('takes the address %j', (url) => {
     expect(faultsOf(draft({ url })).url).toBeUndefined()
   })

@@ -52,7 +52,8 @@ export const URGENCIES: readonly [Urgency, string][] = [
 
 export type Faults = Partial<Record<keyof Draft | 'user' | 'tag', string>>
 
-function addressFault(text: string): string | undefined {
+/** A page may be on this machine, for development; a picture has to be where devices can fetch it. */
+function addressFault(text: string, { picture }: { picture: boolean }): string | undefined {
   if (!text.trim()) return undefined
   let url: URL
   try {
@@ -60,9 +61,9 @@ function addressFault(text: string): string | undefined {
   } catch {
     return 'This is not a complete address. Begin with https://'
   }
-  const local = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+  const local = !picture && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
   if (url.protocol === 'https:' || (url.protocol === 'http:' && local)) return undefined
-  return 'Browsers open only https:// addresses from a notification.'
+  return picture ? 'Pictures are shown only from https:// addresses.' : 'Browsers open only https:// addresses from a notification.'
 }
 
 /** What keeps this draft from being sent, by field; empty when nothing does. */
@@ -72,7 +73,7 @@ export function faultsOf(draft: Draft): Faults {
   else if (draft.title.length > TITLE_LIMIT) faults.title = `The title has ${draft.title.length} characters; ${TITLE_LIMIT} fit.`
   if (draft.body.length > BODY_LIMIT) faults.body = `The message has ${draft.body.length} characters; ${BODY_LIMIT} fit.`
   for (const field of ['url', 'icon', 'image'] as const) {
-    const fault = addressFault(draft[field])
+    const fault = addressFault(draft[field], { picture: field !== 'url' })
     if (fault) faults[field] = fault
   }
   return faults
