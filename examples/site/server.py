@@ -40,7 +40,7 @@ def publish(given: dict[str, str]) -> None:
 
 def ask(given: dict[str, str]) -> None:
     """A question, with two buttons under the notification. Their answers are counted in the dashboard."""
-    report("opinion.asked", {"question": {"id": given["slug"], "text": given["text"], "url": f"{HERE}/"}})
+    report("opinion.asked", {"question": {"id": given["slug"], "text": given["text"]}})
 
 
 class Site(BaseHTTPRequestHandler):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,7 @@ from support.browsers import RealBrowser
 from support.desktop import Desktop, Shown
 from support.instance import Instance, free_port, running_server
 from support.phones import led_to
-from support.visitor import WATCH, eventually
+from support.visitor import PATIENCE, WATCH, eventually
 from tidings.services.identity import identity_token
 from tidings.simulator.run import Running
 
@@ -118,6 +118,19 @@ class Walk:
         rows = (await self.tidings.rest("GET", f"/notifications/{notification}/deliveries?limit=200"))["data"]
         return Counter(row["user"] for row in rows if row["status"] == "sent")
 
+    async def clicks(
+        self, browser: RealBrowser, shown: Shown, done: Callable[[], Awaitable[Any]], *, button: str | None = None
+    ) -> Any:
+        """Click until it is done, and give what is true then.
+
+        A browser that has not heard yet by which number the desktop knows its notification takes no click for its own.
+        """
+        async with asyncio.timeout(PATIENCE):
+            while not (found := await done()):
+                browser.click(shown, button=button)
+                await asyncio.sleep(1)
+            return found
+
     async def sees(self, title: str, *, times: int = 1) -> Shown:
         """Wait until a notification with that title is on the screen, for the so many-th time; give the last."""
 
@@ -131,13 +144,13 @@ class Walk:
         """Give every notification of this walk with that title."""
         return [one for one in self.desktop.shown[self._seen :] if one.title == title]
 
-    async def page_at(self, browser: RealBrowser, url: str) -> Page:
-        """Wait until a tab shows that address."""
+    async def opens_by(self, browser: RealBrowser, shown: Shown, url: str) -> Page:
+        """Click on a notification and give the page that it opens."""
 
         async def look() -> Page | None:
             return next((page for page in browser.context.pages if page.url == url), None)
 
-        page: Page = await eventually(look)
+        page: Page = await self.clicks(browser, shown, look)
         return page
 
 

@@ -156,8 +156,7 @@ async def test_each_event_goes_to_whom_it_concerns_and_never_to_whoever_did_it(
     assert await walk.told(mention) == Counter(noah=1)
     shown = await walk.sees("Zoe replied to your topic")
     assert firefox.body_of(shown) == f"{QUESTION}: Colza, says @noah"
-    firefox.click(shown)
-    opened = await walk.page_at(firefox, f"{walk.site}/community/topic/1#reply-1")
+    opened = await walk.opens_by(firefox, shown, f"{walk.site}/community/topic/1#reply-1")
     await expect(opened.get_by_text("Colza")).to_be_visible()
 
     # Your answer is accepted: its author, who gets a badge with it.

@@ -190,8 +190,7 @@ async def test_a_visitor_who_wants_a_person_reaches_the_available_operators_also
     assert await walk.told(event) == Counter(ben=1), "Cleo is not available; Ben's phone is turned off"
     shown = await walk.sees("Ada wants to talk to a person")
     assert firefox.body_of(shown) == "Hello?"
-    firefox.click(shown)
-    opened = await walk.page_at(firefox, event["data"]["conversation"]["url"])
+    opened = await walk.opens_by(firefox, shown, event["data"]["conversation"]["url"])
     await expect(opened.get_by_text("Ada: Hello?")).to_be_visible()
     (firing,) = await walk.firings(event)
     sent = await walk.tidings.rest("GET", f"/notifications/{firing['notifications'][0]}")

@@ -69,7 +69,8 @@ async def test_each_template_fits_the_examples_of_its_event_type_in_every_langua
             for one in shown["languages"]:
                 assert (one["error"], one["warnings"]) == (None, []), part
                 assert one["title"], part
-                assert one["url"].startswith("https://"), part
+                # A question leads nowhere, so that it is asked on a page where there are no buttons.
+                assert one["url"].startswith("https://") if one["url"] else one["actions"], part
 
 
 @every
