@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
@@ -75,6 +76,7 @@ def create_app(
     app.state.docs_url = docs_url
     app.state.metrics = metrics or container.metrics
     app.state.stopping = asyncio.Event()
+    app.state.following = Counter[str]()
     errors.install(app)
     openapi.install(app)
     app.include_router(router)

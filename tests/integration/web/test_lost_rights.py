@@ -214,6 +214,30 @@ class TestALostSecondFactor:
 
 
 class TestAStream:
+    async def test_is_one_of_so_many_of_a_session_and_makes_room_when_it_ends(
+        self,
+        app: FastAPI,
+        api: httpx2.AsyncClient,
+        his: httpx2.AsyncClient,
+        vapid_key: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        assert vapid_key
+        monkeypatch.setattr(progress, "MOST", 2)
+        monkeypatch.setattr(progress, "EVERY", 0.02)
+        await api.post("/push/subscribe", json={"subscription": push_subscription()})
+        sent = (await api.post("/api/v1/notifications", json={"to": {"all": True}, "title": "Never sent here"})).json()
+        path = f"/api/v1/notifications/{sent['id']}"
+        streams = [asyncio.create_task(his.get(f"{path}/progress")) for _ in range(2)]
+        async with asyncio.timeout(60):
+            while app.state.following.total() < 2:
+                await asyncio.sleep(0.01)
+            problem(await his.get(f"{path}/progress"), 429, "rate_limited")
+            assert (await api.post(f"{path}/cancel")).status_code == 200
+            assert [one.status_code for one in await asyncio.gather(*streams)] == [200, 200]
+        assert (await his.get(f"{path}/progress")).status_code == 200
+        assert app.state.following == {}
+
     async def test_that_nobody_looks_at_keeps_no_session(
         self,
         api: httpx2.AsyncClient,

@@ -31,7 +31,7 @@ from tidings.web.api.message import (
     To,
     through,
 )
-from tidings.web.api.progress import Progress, follow
+from tidings.web.api.progress import Progress, check_room, follow
 from tidings.web.api.relaying import audience_of, is_known, members_of
 from tidings.web.api.shapes import FIRST_LIMIT, Body, CountsOut, Cursor, Limit, ListOf, counts_out, listed
 from tidings.web.auth import By, container_of, in_app
@@ -223,6 +223,7 @@ async def _watched(
     notification_id: str,
 ) -> tuple[App, Notification]:
     # A dependency, because once a stream has begun there is no status left to say 404 with.
+    check_room(request)
     return app, await container_of(request).notifications.get(app.id, notification_id)
 
 

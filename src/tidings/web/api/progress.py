@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 
 from pydantic import BaseModel, Field
@@ -12,16 +12,20 @@ from starlette.requests import Request
 
 from tidings.domain.app import App
 from tidings.domain.campaign import FINAL_STATUSES, Counts, Notification, NotificationStatus
+from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.permission import Permission
 from tidings.services.notifications import pace_between
 from tidings.web.api.shapes import CountsOut, counts_out
-from tidings.web.auth import container_of, may_still
+from tidings.web.auth import caller_of, container_of, may_still
 
 EVERY = 0.5
 """Seconds between two looks."""
 
 ASK_AGAIN = 5.0
 """Seconds after which a stream asks whether whoever follows it still may."""
+
+MOST = 30
+"""Streams of one session or key at a time: each looks at the database twice a second."""
 
 WINDOW = 10
 """Looks that the rate is measured over: long enough to be calm, short enough to be true."""
@@ -37,7 +41,31 @@ class Progress(BaseModel):
     answers: dict[str, int] = Field(description="How often each action was chosen.")
 
 
+def check_room(request: Request) -> None:
+    """Raise RATE_LIMITED where whoever asks follows as many as one may."""
+    if request.app.state.following[_whose(request)] >= MOST:
+        raise CatalogueError(ErrorCode.RATE_LIMITED, f"{MOST} streams are open with this session or key already.")
+
+
 async def follow(request: Request, app: App, first: Notification) -> AsyncIterator[Progress]:
+    """Give the progress now, whenever it changed, and at the end; see `_followed`."""
+    following: Counter[str] = request.app.state.following
+    whose = _whose(request)
+    following[whose] += 1
+    try:
+        async for progress in _followed(request, app, first):
+            yield progress
+    finally:
+        following[whose] -= 1
+        following += Counter()  # forgets who follows none
+
+
+def _whose(request: Request) -> str:
+    caller = caller_of(request)
+    return caller.signed_in.session.public_id if caller.signed_in else f"{caller.actor.kind} {caller.actor.id}"
+
+
+async def _followed(request: Request, app: App, first: Notification) -> AsyncIterator[Progress]:
     """Give the progress now, whenever it changed, and at the end.
 
     It stops early when the server stops, and when the session or key that asked for it has ended or lost its right.
