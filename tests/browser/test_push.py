@@ -69,6 +69,27 @@ async def test_the_answer_of_an_opinion_question_is_counted(visitor: Visitor) ->
     assert len(visitor.browser.context.pages) == tabs, "an answer opens nothing"
 
 
+async def test_the_page_that_asks_takes_an_answer_and_another_one(visitor: Visitor) -> None:
+    """Both browsers show buttons here, so the address is made as the worker does, of what the notification holds."""
+    page = await visitor.enables()
+    sent = await visitor.sent("Warm enough?", actions=[{"id": "yes", "title": "It is"}, {"id": "no", "title": "No"}])
+    await visitor.sees("Warm enough?")
+    await visitor.counted(sent, shown=1)
+    kept = await page.evaluate(
+        "navigator.serviceWorker.ready.then((it) => it.getNotifications()).then((all) => all.at(-1).data.tidings)"
+    )
+    asking = await visitor.browser.context.new_page()
+    await asking.goto(f"{visitor.instance.url}/push/answers/{kept['delivery']}/{kept['token']}")
+    await expect(asking.get_by_role("heading", name="Warm enough?")).to_be_visible()
+    await asking.get_by_role("button", name="No").click()
+    await expect(asking.get_by_role("button", name="No")).to_have_attribute("aria-pressed", "true")
+    await asking.get_by_role("button", name="It is").click()
+    await expect(asking.get_by_role("button", name="It is")).to_have_attribute("aria-pressed", "true")
+    counted = await visitor.counted(sent, answered=1)
+    assert counted["answers"] == {"yes": 1}
+    await asking.close()
+
+
 async def test_a_click_focuses_the_page_that_is_open_already(visitor: Visitor) -> None:
     page = await visitor.enables()
     sent = await visitor.sent("Fish market", url=page.url)
