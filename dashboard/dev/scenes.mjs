@@ -13,7 +13,7 @@ const counts = (of = {}) => ({ audience: 0, sent: 0, failed: 0, expired: 0, skip
 function notification(n, of) {
   return {
     id: `ntf_${String(n).padStart(6, '0')}`, title: 'Untitled', body: '', url: null, icon: null, image: null, badge_count: null, actions: [],
-    ttl: 86_400, urgency: 'normal', collapse_id: null, data: {}, locales: {}, status: 'done', to: { all: true }, source: 'api',
+    ttl: 86_400, urgency: 'normal', collapse_id: null, data: {}, locales: {}, status: 'done', to: { all: true }, source: 'api', trigger: null, event: null,
     counts: counts(), reasons: {}, answers: null, created_at: minutes(n * 90), send_at: minutes(n * 90), expires_at: minutes(n * 90 - 1440),
     finished_at: minutes(n * 90 - 1), ...of,
   }
@@ -43,6 +43,7 @@ function notifications() {
       answers: at % 4 === 2 ? { yes: 214, no: 87 } : null,
     })
   })
+  Object.assign(rest[1], { title: '{{ bot.name }} needs you, {{ user.name }}', body: 'A visitor wants to talk to a person.', source: 'trigger', trigger: 'trg_1', event: 'evn_000001' })
   return [running, ...rest]
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { spread } from '../src/lib/chart'
 import { anything, chosenIn, fullDay, lastDays, missed, nameOf, rate, secondsOf, shortDay, tried, unmeasured } from '../src/lib/stats'
+import { calledAs, withGaps } from '../src/lib/titles'
 
 const NOW = Date.parse('2026-11-27T23:30:00Z')
 const counts = (of = {}) => ({ sent: 0, failed: 0, expired: 0, skipped: 0, shown: 0, clicked: 0, closed: 0, answered: 0, ...of })
@@ -74,5 +75,24 @@ describe('names at the ends of lines', () => {
     expect(placed[2]! < placed[0]! && placed[0]! < placed[1]!).toBe(true)
     expect(placed[1]! - placed[0]!).toBeGreaterThanOrEqual(15)
     expect(Math.max(...placed)).toBeLessThanOrEqual(100)
+  })
+})
+
+describe('what a notification is called', () => {
+  const names = new Map([['trg_1', 'Call an operator']])
+  const made = { title: '{{ bot.name }} needs you, {{ user.name | default: "friend" }}', body: 'Come{% if late %} soon{% endif %}', trigger: 'trg_1' }
+
+  it('is its title, as long as everybody reads the same', () => {
+    expect(calledAs({ title: 'Fresh fish', body: 'Today', trigger: 'trg_1' }, names)).toEqual({ title: 'Fresh fish', text: 'Today' })
+  })
+
+  it('is the trigger that made it for each anew', () => {
+    expect(calledAs(made, names)).toEqual({ title: 'Call an operator', text: '‹bot.name› needs you, ‹user.name›' })
+  })
+
+  it('has gaps where the trigger is not known, or there is none', () => {
+    expect(calledAs(made, new Map())).toEqual({ title: '‹bot.name› needs you, ‹user.name›', text: 'Come soon' })
+    expect(calledAs({ ...made, trigger: null }, names).title).toBe('‹bot.name› needs you, ‹user.name›')
+    expect(withGaps('{{bot.name}}')).toBe('‹bot.name›')
   })
 })

@@ -176,3 +176,43 @@ async def test_it_waits_with_a_skeleton_and_says_when_the_server_fails(page: Pag
         await page.unroute("**/api/v1/stats?**")
     await page.get_by_role("button", name="Try again").click()
     await expect(page.get_by_role("heading", name="Day by day")).to_be_visible()
+
+
+async def test_overview_shows_the_month_day_by_day(page: Page, instance: Instance) -> None:
+    await look(page, instance, "/", "Overview")
+    await expect(page.get_by_role("img", name=re.compile("^978 sent and 0 clicked within 30 days"))).to_be_visible()
+    await fits_and_is_sound(page)
+    await page.get_by_role("main").get_by_role("link", name="Analytics").click()
+    await expect(page.get_by_role("heading", name="Analytics", level=1)).to_be_visible()
+
+
+async def test_a_notification_shows_when_people_reacted(page: Page, instance: Instance) -> None:
+    (sent,) = (await instance.rest("GET", "/notifications"))["data"]
+    path = f"/notifications/{sent['id']}"
+    await look(page, instance, path, sent["title"])
+    await expect(page.get_by_role("heading", name="When people reacted")).to_have_count(0)
+    # The demo's devices report nothing, so the answers of the server are given some people.
+    shown = [{"at": f"2026-11-20T09:0{minute}:00Z", "shown": 9 - minute, "clicked": minute % 2} for minute in range(5)]
+    points = [{"closed": 0, "answered": 0, **point} for point in shown]
+
+    async def counted(route: Route) -> None:
+        answer = await route.fetch()
+        found = await answer.json()
+        found["counts"] |= {"shown": 35, "clicked": 2}
+        await route.fulfill(response=answer, json=found)
+
+    await page.route(f"**/api/v1{path}", counted)
+    await page.route(
+        f"**/api/v1{path}/timeline", lambda route: route.fulfill(json={"step_seconds": 60, "data": points})
+    )
+    try:
+        await look(page, instance, path, sent["title"])
+        chart = page.get_by_role("slider", name=re.compile("^Shown and clicked over time"))
+        await expect(chart.locator("canvas")).to_be_visible()
+        await expect(chart).to_have_attribute("aria-valuetext", "In all: 35 shown, 2 clicked")
+        await page.get_by_text("These figures as a table").click()
+        table = page.get_by_role("region", name="These figures as a table")
+        await expect(table.get_by_role("row")).to_have_count(6)
+        await fits_and_is_sound(page)
+    finally:
+        await page.unroute_all()

@@ -156,6 +156,12 @@ async def test_a_past_event_can_be_tried_and_shows_what_came_of_it(page: Page, i
     await expect(page.get_by_text("Fired").first).to_be_visible()
     await page.get_by_role("link", name="What was sent").click()
     await expect(page).to_have_url(re.compile("/notifications/ntf_"))
+    # Everybody reads another title, so it is called by its trigger; its words have gaps.
+    await expect(page.get_by_role("link", name="Trigger Call an operator")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Call an operator", level=1)).to_be_visible()
+    await expect(page.get_by_text(re.compile("^.bot.name. needs you$")).first).to_be_visible()
+    await look(page, instance, "/notifications", "Notifications")
+    await expect(page.get_by_role("link", name=re.compile("^Call an operator .bot.name. needs you"))).to_be_visible()
     await look(page, instance, "/settings/triggers", "Triggers")
     await expect(page.get_by_text("1 fired")).to_be_visible()
 

@@ -43,6 +43,9 @@ export interface Notification extends Content {
   answers: Record<string, number> | null
   to: Audience
   source: string
+  /** The trigger that made it, if one did. */
+  trigger: string | null
+  event: string | null
   created_at: string
   send_at: string
   expires_at: string
