@@ -59,7 +59,10 @@ async def test_each_is_javascript_for_every_page_with_and_without_the_apps_id(
         assert answer.headers["access-control-allow-origin"] == "*"
         assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
         assert answer.headers["vary"] == "Accept-Encoding"
-        assert ("service-worker-allowed" in answer.headers) == name.startswith("service-worker")
+        worker = name.startswith("service-worker")
+        assert ("service-worker-allowed" in answer.headers) == worker
+        # A worker's own requests are held to this: without it no receipt would leave the browser.
+        assert ("connect-src *" in answer.headers["content-security-policy"]) == worker
         if name not in scripts.PARTS:
             assert config_of(answer) == {"server": "https://push.example.com", "app": app.public_id}
 

@@ -37,6 +37,11 @@ _EVERYBODY = {
     "Cross-Origin-Resource-Policy": "cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
+_WORKER_HEADERS = {
+    "Service-Worker-Allowed": "/",
+    # A worker is held to the policy that its script came with, and this one sends receipts and new addresses home.
+    "Content-Security-Policy": "default-src 'none'; connect-src *; frame-ancestors 'none'",
+}
 _NOTHING = re.compile(r"q\s*=\s*0(\.0*)?")
 _ASK_AGAIN = "no-cache"
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -75,7 +80,7 @@ def _sent(request: Request, body: bytes, *, name: str, caching: str) -> Response
     etag = f'"{_hash(body)[:32]}{"-gzip" if packed else ""}"'
     headers = {"Cache-Control": caching, "ETag": etag, "Vary": "Accept-Encoding"}
     if name in WORKERS:
-        headers["Service-Worker-Allowed"] = "/"
+        headers |= _WORKER_HEADERS
     if is_fresh(request, etag):
         return Response(status_code=304, headers=headers)
     if packed:
