@@ -51,8 +51,10 @@ async def prove(
                 f"No push service has taken it within {PATIENCE} s; it is tried again until it runs out in 10 minutes.",
                 "Run `tidings doctor`: it says which push services can be reached from here.",
             ) from None
-        devices = [await _device(api, row) for row in await api.every(f"/notifications/{accepted['id']}/deliveries")]
-    call.out.result({**final, "devices": devices})
+        rows = await api.every(f"/notifications/{accepted['id']}/deliveries")
+        devices = [await _device(api, row) for row in rows]
+    whose = next((row["user"] for row in rows if row["user"]), None)
+    call.out.result({**final, "user": whose, "devices": devices})
     for device in devices:
         place = f"{plain(device['device'])} [dim]({plain(device['service'])})[/]"
         if device["status"] == "sent":
@@ -60,7 +62,8 @@ async def prove(
         else:
             call.out.say(f"[red]✗[/] {place}: {device['status']}, {plain(device['reason'].replace('_', ' '))}")
     check_result(final)
-    call.out.say(f"Web Push is working on {counted(final['counts']['sent'], 'device')}.")
+    person = f"[bold]{plain(whose)}[/]" if whose else "nobody known"
+    call.out.say(f"Web Push is working on {counted(final['counts']['sent'], 'device')} of {person}.")
 
 
 async def _device(api: Api, delivery: Any) -> dict[str, str]:

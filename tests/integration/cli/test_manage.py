@@ -208,7 +208,9 @@ def test_a_test_message_reaches_every_device_of_the_person(
     assert ended.exit_code == 0, ended.output
     assert "Firefox on Linux" in ended.stdout
     assert "Chrome on Android" in ended.stdout
-    assert "working on 2 devices" in ended.stdout
+    assert "working on 2 devices of u-42." in ended.stdout
+    again = told("test", "--user", "u-42")
+    assert (again["user"], len(again["devices"])) == ("u-42", 2)
 
 
 def test_a_test_message_that_no_push_service_takes_does_not_watch_for_ever(
