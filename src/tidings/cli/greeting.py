@@ -13,6 +13,7 @@ from tidings.cli.output import ACCENT, Output, counted, number, plain
 
 if TYPE_CHECKING:
     from tidings.cli.demo import Simulator
+    from tidings.domain.member import Member
     from tidings.settings import Settings
 
 
@@ -27,8 +28,10 @@ class Greeting:
     worker: bool
     new_key_file: Path | None
     simulator: Simulator | None
-    owner: tuple[str, str] | None = None
-    """Name and e-mail address of the demo's owner, whom the set-up link signs in."""
+    owner: Member | None = None
+    """The demo's owner, whom the set-up link signs in."""
+    app: str | None = None
+    """Id of the demo's App, where there are others."""
 
 
 def greet(out: Output, told: Greeting) -> None:
@@ -41,7 +44,7 @@ def greet(out: Output, told: Greeting) -> None:
     out.say()
     _attention(out, told)
     if told.owner is not None:
-        _owner(out, told, *told.owner)
+        _owner(out, told, told.owner)
     if told.simulator is not None:
         _browsers(out, told)
     _next(out, told)
@@ -61,7 +64,7 @@ def _facts(told: Greeting) -> list[tuple[str, str]]:
         ("VAPID key", told.public_key or "none yet"),
     ]
     if told.setup_url is not None:
-        what = f"signs one browser in as {told.owner[0]}" if told.owner else "makes the first member"
+        what = f"signs one browser in as {told.owner.name}" if told.owner else "makes the first member"
         rows[1:1] = [("Set-up link", told.setup_url), ("", f"{what}, once, within 24 hours")]
     if told.simulator is not None:
         rows[4:4] = [("Sample site", told.simulator.site), ("What arrived", told.simulator.control)]
@@ -82,14 +85,18 @@ def _attention(out: Output, told: Greeting) -> None:
         out.aside.print()
 
 
-def _owner(out: Output, told: Greeting, name: str, email: str) -> None:
+def _owner(out: Output, told: Greeting, owner: Member) -> None:
     """Say whom the link makes of its reader, and how they come in again: it is good once."""
-    where = plain(str(told.settings.data))
-    out.say(f"Next: open the set-up link. It signs you in as [bold]{name}[/] ({email}), who has no password:")
-    out.say(
-        "set one under Profile before you sign out. Later, and in another browser, this makes a link that sets one:"
-    )
-    out.say(f"  [bold]{_typed()} member reset --data {where} {email}[/]")
+    where, who = plain(str(told.settings.data)), f"[bold]{plain(owner.name)}[/] ({plain(owner.email)})"
+    if owner.password is None:
+        out.say(f"Next: open the set-up link. It signs you in as {who}, who has no password:")
+        out.say(
+            "set one under Profile before you sign out. Later, and in another browser, this makes a link that sets one:"
+        )
+    else:
+        out.say(f"Next: open the dashboard and sign in as {who} with the password that was set,")
+        out.say("or open the set-up link, which does it without. If it is forgotten, this makes a link that sets one:")
+    out.say(f"  [bold]{_typed()} member reset --data {where} {plain(owner.email)}[/]")
     out.say()
 
 
@@ -103,7 +110,7 @@ def _browsers(out: Output, told: Greeting) -> None:
 
 def _next(out: Output, told: Greeting) -> None:
     tidings = _typed()
-    where = f" --data {plain(str(told.settings.data))}"
+    where = f" --data {plain(str(told.settings.data))}" + (f" --app {told.app}" if told.app else "")
     if told.simulator is not None:
         out.say(f"Or send to the {number(told.simulator.subscribers)} simulated subscribers from another terminal:")
         out.say(f'  [bold]{tidings} send{where} --title "Fresh fish" --body "At the quay from nine" --to all[/]')
@@ -134,7 +141,7 @@ def _document(told: Greeting) -> dict[str, object]:
         "worker": told.worker,
     }
     if told.owner is not None:
-        found["owner_email"] = told.owner[1]
+        found["owner_email"] = told.owner.email
     if told.simulator is not None:
         found |= {"site": told.simulator.site, "control": told.simulator.control, "push": told.simulator.push}
     return found

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import socket
 
     from tidings.cli.demo import Simulator
+    from tidings.domain.member import Member
     from tidings.settings import Settings
     from tidings.wiring import Container
 
@@ -135,13 +136,14 @@ async def _running(
         await stack.enter_async_context(observed(container, call.out, refresh=container.vitals.refresh))
         app = create_app(container, operator_token=token)
         url = reached_at(listener)
-        public_key = await _prepare(call, container, simulator, server=settings.public_url or url)
+        public_key, demo_app = await _prepare(call, container, simulator, server=settings.public_url or url)
         if wish.worker:
             await stack.enter_async_context(delivering(container))
         serving = await stack.enter_async_context(
             served(app, listener, stopping=app.state.stopping, proxies=settings.trusted_proxies)
         )
-        setup_url = await _setup_url(container, settings.public_url or url, demo=wish.demo)
+        owner = await _demo_owner(container) if wish.demo else None
+        setup_url = await _setup_url(container, settings.public_url or url, owner=owner)
         write_run_file(settings.data, RunningServer(url=url, token=token, pid=os.getpid()))
         stack.callback(remove_run_file, settings.data)
         greet(
@@ -154,7 +156,8 @@ async def _running(
                 worker=wish.worker,
                 new_key_file=container.new_key_file,
                 simulator=simulator,
-                owner=(DEMO_OWNER, DEMO_EMAIL) if wish.demo else None,
+                owner=owner,
+                app=demo_app,
             ),
         )
         spare()
@@ -179,8 +182,13 @@ async def _simulator(settings: Settings, stack: AsyncExitStack) -> Simulator:
     return await stack.enter_async_context(started_simulator(settings.data / "simulator"))
 
 
-async def _prepare(call: Call, container: Container, simulator: Simulator | None, *, server: str) -> str | None:
-    """Make what a first start needs: the App, the VAPID key if a contact is known, the demo; give the public key."""
+async def _prepare(
+    call: Call, container: Container, simulator: Simulator | None, *, server: str
+) -> tuple[str | None, str | None]:
+    """Make what a first start needs: the App, the VAPID key if a contact is known, the demo.
+
+    Gives the public key, and the id of the demo's App where commands have to name it, being one of several.
+    """
     from tidings.cli.client import in_process
     from tidings.cli.demo import furnish
     from tidings.cli.vapid import KEYS, current_key
@@ -198,13 +206,16 @@ async def _prepare(call: Call, container: Container, simulator: Simulator | None
             await furnish(
                 await api.of_app(apps[0]["id"]), container, simulator, vapid_key=public_key, server=server, out=call.out
             )
-    return public_key
+    return public_key, apps[0]["id"] if simulator is not None and len(apps) > 1 else None
 
 
-async def _setup_url(container: Container, base: str, *, demo: bool) -> str | None:
+async def _demo_owner(container: Container) -> Member:
+    return await container.accounts.sign_in.ensure_demo_owner(name=DEMO_OWNER, email=DEMO_EMAIL)
+
+
+async def _setup_url(container: Container, base: str, *, owner: Member | None) -> str | None:
     """Make the link that lets the first one in: the demo's owner at once, else whoever makes the first member."""
-    if demo:
-        owner = await container.accounts.sign_in.ensure_demo_owner(name=DEMO_OWNER, email=DEMO_EMAIL)
+    if owner is not None:
         return f"{base}/setup#{await container.access.new_setup_token(member=owner)}"
     if await container.accounts.sign_in.is_set_up():
         return None

@@ -201,6 +201,12 @@ def test_the_demo_says_in_a_terminal_who_one_is_in_it_and_how_one_comes_in_again
             assert other.post("/api/v1/password-reset", json=body).status_code == 204
             known = {"email": "owner@demo.example", "password": "eleven red herrings"}
             assert other.post("/api/v1/session", json=known).status_code == 201
+        told("app", "create", "--name", "Another", "--data", str(tmp_path))
+    with in_a_terminal("up", "--demo", "--data", str(tmp_path), "--port", "0", until="Ctrl-C stops") as screen:
+        assert "who has no password" not in screen
+        assert "sign in as Demo owner (owner@demo.example) with the password that was set" in screen
+        (send,) = re.findall(r"tidings (send .*)\r", screen)
+        assert told(*shlex.split(send), "--yes")["counts"]["audience"] == 1000
 
 
 @pytest.mark.slow
