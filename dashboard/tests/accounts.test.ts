@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 import type { Entry } from '../src/lib/api'
-import { actorOf, deedOf, knows, rowsOf, spanFrom } from '../src/lib/audit'
+import { actorOf, byWhom, deedOf, knows, rowsOf, spanFrom } from '../src/lib/audit'
 import { dayFault, expiryFrom, nearness } from '../src/lib/expiry'
 import { recoveryText } from '../src/lib/files'
 import { grouped } from '../src/lib/format'
@@ -79,6 +79,11 @@ describe('permissions', () => {
 describe('the audit log', () => {
   const entry = (of: Partial<Entry>): Entry => ({ id: 1, at: '2027-01-01T00:00:00Z', actor: { kind: 'member', id: 'mem_1', name: 'Anna' }, action: 'notification.created', subject: { kind: 'notification', id: 'ntf_1', name: 'Fresh fish' }, detail: {}, address: null, ...of })
   const told = (of: Partial<Entry>) => spaced(`${actorOf(entry(of))} ${deedOf(entry(of))}`)
+
+  it('calls whoever runs the server the same everywhere', () => {
+    expect(actorOf(entry({ actor: { kind: 'operator', id: null, name: 'operator' } })).toLowerCase()).toBe(byWhom('operator'))
+    expect(byWhom('Anna')).toBe('Anna')
+  })
 
   it('reads as sentences', () => {
     expect(told({ detail: { audience: 12_408 } })).toBe('Anna sent “Fresh fish” to 12 408 devices')

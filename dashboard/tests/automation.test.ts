@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 import type { Trigger } from '../src/lib/api'
-import { bodyFrom, draftFrom, emptyTrigger, faultsOf, firingReason, spanOf, whyNotTold } from '../src/lib/trigger'
+import { appliedInWords, bodyFrom, draftFrom, emptyTrigger, faultsOf, firingReason, spanOf, stillWrong, whyNotTold } from '../src/lib/trigger'
 import { exampleOf, isPlain, pathFault, rowsFrom, schemaFrom } from '../src/lib/variable-rows'
 import { keyFields, variablesOf } from '../src/lib/variables'
 import { actionId, draftFrom as wordsDraft, emptyWords, faultIn, wordsFrom } from '../src/lib/words'
@@ -53,6 +53,12 @@ describe('variables', () => {
 
   it('makes an example that has a value for each', () => {
     expect(exampleOf({ properties: { bot: { type: 'object', properties: { name: { type: 'string' } } }, n: { type: 'integer' } } })).toEqual({ bot: { name: 'name' }, n: 1 })
+  })
+
+  it('make an example with whole addresses', () => {
+    const schema = { properties: { order: { type: 'object', properties: { url: { type: 'string' }, imageUrl: {}, link: { type: ['string', 'null'] }, urls: { type: 'array' } } }, page: { type: 'string', format: 'uri' }, linked: { type: 'boolean' } } }
+    const address = 'https://www.example.com/'
+    expect(exampleOf(schema)).toEqual({ order: { url: address, imageUrl: address, link: address, urls: [] }, page: address, linked: true })
   })
 })
 
@@ -115,5 +121,34 @@ describe('triggers', () => {
     expect(reasons.length).toBeGreaterThan(5)
     for (const reason of reasons) expect(firingReason({ reason, outcome: 'suppressed' }), reason).not.toBe(reason.replaceAll('_', ' '))
     for (const why of enumOf(source('services/dry_run.py'), 'WhyNot')) expect(whyNotTold(why), why).not.toBe(why.replaceAll('_', ' '))
+  })
+})
+
+describe('a refused trigger', () => {
+  const refused = (...fields: string[]) => new Problem({ code: 'trigger_invalid', status: 422, title: 'The trigger is not valid', detail: 'All of it.', faults: fields.map((field) => ({ field, message: `Mend ${field}.` })) })
+  const sent = () => ({ ...emptyTrigger('a.b'), name: 'T', conditions: 'x', parts: [{ kind: 'users' as const, text: '' }, { kind: 'followers' as const, text: 'y' }], words: { ...emptyWords(), title: 'Hello' } })
+
+  it('is wrong no more where it was changed', () => {
+    const problem = refused('conditions', 'template.ContentBody.title', 'audience.union.1.followers')
+    expect(stillWrong(problem, bodyFrom(sent()), bodyFrom(sent()))).toBe(problem)
+    const now = { ...sent(), conditions: 'z', words: { ...emptyWords(), title: 'Hello', body: 'changed' } }
+    const left = stillWrong(problem, bodyFrom(sent()), bodyFrom(now))
+    expect(left?.faults.map(({ field }) => field)).toEqual(['template.ContentBody.title', 'audience.union.1.followers'])
+    expect(left?.detail).toBe('Mend template.ContentBody.title. Mend audience.union.1.followers.')
+  })
+
+  it('is valid as far as anybody knows once all of it was changed, and a failure stays', () => {
+    const now = { ...sent(), words: { ...emptyWords(), title: 'Good day' } }
+    expect(stillWrong(refused('template.title'), bodyFrom(sent()), bodyFrom(now))).toBeUndefined()
+    const failed = new Problem({ code: 'unreachable', status: 0, title: 'The server does not answer' })
+    expect(stillWrong(failed, bodyFrom(sent()), bodyFrom(now))).toBe(failed)
+  })
+})
+
+describe('a preset', () => {
+  it('says what it made', () => {
+    const part = (kind: 'event_type' | 'trigger', outcome: 'made' | 'there') => ({ kind, outcome, id: '', name: '' })
+    expect(appliedInWords('Live chat', { parts: [part('event_type', 'made'), part('event_type', 'made'), part('trigger', 'made')] })).toMatch(/^Live chat is applied\. Made: 2.event types, 1.trigger\.$/)
+    expect(appliedInWords('Live chat', { parts: [part('trigger', 'there')] })).toBe('Everything of Live chat is there already; nothing was changed.')
   })
 })

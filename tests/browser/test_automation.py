@@ -115,7 +115,11 @@ async def test_a_trigger_is_made_and_what_is_wrong_is_said_at_its_field(page: Pa
     await main.get_by_role("textbox", name="Title", exact=True).fill("{{ bot.nmae }} needs you")
     await main.get_by_role("button", name="Create Trigger").click()
     await expect(main.get_by_text("did you mean 'bot.name'?").first).to_be_visible()
+    await expect(main.get_by_text("The trigger is not valid")).to_be_visible()
     await main.get_by_role("textbox", name="Title", exact=True).fill("{{ bot.name }} needs you")
+    # What is mended is not told to be wrong any more.
+    await expect(main.get_by_text("did you mean 'bot.name'?")).to_have_count(0)
+    await expect(main.get_by_text("The trigger is not valid")).to_have_count(0)
     await main.get_by_role("button", name="Create Trigger").click()
     await expect(page).to_have_url(re.compile(r"/settings/triggers/trg_\w+"))
     (made,) = (await instance.rest("GET", "/triggers"))["data"]

@@ -159,3 +159,22 @@ async def test_the_api_reference_and_the_sample_site_open_without_a_complaint(
     await expect(page.locator("#state")).to_have_text(re.compile("undecided|denied"))
     await context.close()
     assert complaints == []
+
+
+async def test_a_notification_says_that_all_sending_is_paused_and_where_to_resume_it(
+    page: Page, instance: Instance
+) -> None:
+    await page.goto(f"{instance.url}/settings/system")
+    await page.get_by_role("button", name="Pause all sending").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Pause all sending").click()
+    await expect(page.get_by_role("button", name="Resume sending")).to_be_visible()
+    one = {"to": {"users": ["u-42"]}, "title": "It waits"}
+    made = await instance.rest("POST", "/notifications", one)
+    await page.goto(f"{instance.url}/notifications/{made['id']}")
+    await expect(page.get_by_text("All sending is paused.")).to_be_visible()
+    await page.get_by_role("link", name="Show and resume").click()
+    await page.get_by_role("button", name="Resume sending").click()
+    await expect(page.get_by_role("button", name="Pause all sending")).to_be_visible()
+    await page.goto(f"{instance.url}/notifications/{made['id']}")
+    await expect(page.get_by_text("Done").first).to_be_visible(timeout=60_000)
+    await expect(page.get_by_text("All sending is paused.")).to_have_count(0)

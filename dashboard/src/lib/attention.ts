@@ -1,6 +1,7 @@
 /** What needs somebody's attention, most pressing first, each with the way to mend it. */
 
 import type { Integration, IntegrationMatter, Notification, System } from './api'
+import { byWhom } from './audit'
 import { counted, duration } from './format'
 import { daysLeft, hrefOf, integrationName } from './integrations'
 import { explained } from './reasons'
@@ -63,7 +64,7 @@ export function standstillOf(system: System): Matter | undefined {
     id: 'paused-all',
     tone: 'error',
     title: 'All sending is paused',
-    detail: `Paused by ${system.paused.by}.${why} Notifications are kept and wait, and their time to live goes on.`,
+    detail: `Paused by ${byWhom(system.paused.by)}.${why} Notifications are kept and wait, and their time to live goes on.`,
     action: { label: 'Show and resume', href: SYSTEM },
   }
 }

@@ -141,6 +141,9 @@ export function knows(action: string): boolean {
 
 const ACTORS: Readonly<Record<string, string>> = { operator: 'Whoever runs the server', system: 'Tidings', nobody: 'Somebody' }
 
+/** By whom, where only a name was kept: of whoever runs the server it is the name of their role. */
+export const byWhom = (name: string) => (name === 'operator' ? 'whoever runs the server' : name)
+
 /** Who did it. */
 export function actorOf({ actor }: Entry): string {
   if (actor.kind === 'key') return `API key ${actor.name ?? ''}`.trim()

@@ -14,10 +14,10 @@ export class TriggerNames {
     return this.#found.value ?? new Map<string, string>()
   }
 
-  /** Read them if one of these notifications is called by its trigger. */
-  for = (notifications: readonly Pick<Notification, 'title' | 'trigger'>[]): void => {
+  /** Read them if one of these notifications is called by its trigger, or always where it is shown who made it. */
+  for = (notifications: readonly Pick<Notification, 'title' | 'trigger'>[], always = false): void => {
     // One that is not there any more is asked for once.
-    const wanted = notifications.flatMap(({ title, trigger }) => (trigger && varies(title) && !this.#asked.has(trigger) ? [trigger] : []))
+    const wanted = notifications.flatMap(({ title, trigger }) => (trigger && (always || varies(title)) && !this.#asked.has(trigger) ? [trigger] : []))
     if (!wanted.length || !session.may('trigger.read')) return
     for (const id of wanted) this.#asked.add(id)
     void this.#found.load()
@@ -27,9 +27,9 @@ export class TriggerNames {
 }
 
 /** For a component that lists notifications, to be called while it starts; they are read again when the list is another. */
-export function triggerNames(notifications: () => readonly Pick<Notification, 'title' | 'trigger'>[]): TriggerNames {
+export function triggerNames(notifications: () => readonly Pick<Notification, 'title' | 'trigger'>[], always = false): TriggerNames {
   const made = new TriggerNames()
-  $effect(() => made.for(notifications()))
+  $effect(() => made.for(notifications(), always))
   $effect(() => made.stop)
   return made
 }

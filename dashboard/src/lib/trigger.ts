@@ -1,6 +1,8 @@
 /** A trigger as it is edited, made of and into the API's body; and what came of events, in words. */
 
-import type { Firing, Rule, RulePart, Trigger, TriggerBody, Urgency } from './api'
+import type { Applied, Firing, Rule, RulePart, Trigger, TriggerBody, Urgency } from './api'
+import { counted } from './format'
+import { Problem } from './http'
 import { draftFrom as wordsDraftFrom, emptyWords, wordsFrom, type WordsDraft } from './words'
 
 export type PartKind = 'users' | 'users_where' | 'followers' | 'segment' | 'everyone'
@@ -167,6 +169,20 @@ export function bodyOf(of: Trigger, change: Partial<TriggerBody>): TriggerBody {
 
 export type TriggerFaults = Partial<Record<'name' | 'event_type' | 'template' | 'title', string>> & { parts?: (string | undefined)[] }
 
+/** The values that a fault is about, from the whole down to the field itself; names that only the server knows are passed over. */
+function valueAt(body: unknown, field: string): unknown {
+  return field.split('.').reduce((here, name) => (typeof here === 'object' && here !== null && name in here ? (here as Record<string, unknown>)[name] : here), body)
+}
+
+/** What is still to be mended of a refusal, while the form is changed: a field that is another now is not told to be wrong. */
+export function stillWrong(problem: Problem | undefined, sent: TriggerBody, now: TriggerBody): Problem | undefined {
+  if (!problem?.faults.length) return problem
+  const left = problem.faults.filter(({ field }) => JSON.stringify(valueAt(sent, field)) === JSON.stringify(valueAt(now, field)))
+  if (left.length === problem.faults.length) return problem
+  const { code, status, title, mend, link } = problem
+  return left.length ? new Problem({ code, status, title, mend, link, detail: left.map(({ message }) => message).join(' '), faults: left }) : undefined
+}
+
 const MISSING: Partial<Record<PartKind, string>> = {
   users_where: 'Write whom it is for, such as user.role == "operator".',
   followers: 'Write a topic, such as topic:{{topic.id}}.',
@@ -214,6 +230,17 @@ const WHY_NOT: Readonly<Record<string, string>> = {
 
 export function whyNotTold(why: string): string {
   return WHY_NOT[why] ?? why.replaceAll('_', ' ')
+}
+
+const PARTS_OF_PRESETS = [['event_type', 'event type'], ['template', 'template'], ['trigger', 'trigger'], ['segment', 'segment']] as const
+
+/** What came of applying a preset. */
+export function appliedInWords(title: string, { parts }: Pick<Applied, 'parts'>): string {
+  const made = PARTS_OF_PRESETS.flatMap(([kind, noun]) => {
+    const count = parts.filter((one) => one.kind === kind && one.outcome === 'made').length
+    return count ? [counted(count, noun)] : []
+  })
+  return made.length ? `${title} is applied. Made: ${made.join(', ')}.` : `Everything of ${title} is there already; nothing was changed.`
 }
 
 /** Whom it is for, in one line. */

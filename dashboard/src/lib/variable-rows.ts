@@ -77,7 +77,9 @@ export function exampleOf(schema: Schema): Record<string, unknown> {
     if (type === 'integer' || type === 'number') return 1
     if (type === 'boolean') return true
     if (type === 'array') return []
-    return type === 'object' ? {} : name
+    if (type === 'object') return {}
+    // What is an address in a message has to be a whole one.
+    return inner.format === 'uri' || /(url|link)$/i.test(name) ? 'https://www.example.com/' : name
   }
   return Object.fromEntries(Object.entries(schema.properties ?? {}).map(([name, inner]) => [name, one(inner, name)]))
 }

@@ -62,6 +62,9 @@ async def test_the_preset_is_applied_with_one_click(walk: Walk, dashboard: Page)
     await dashboard.get_by_role("button", name="Apply Site").click()
     for trigger in ("News to everybody", "Questions to everybody"):
         await expect(dashboard.get_by_role("link", name=trigger)).to_be_visible()
+    await expect(dashboard.get_by_text(re.compile(r"Site is applied\. Made: \d+ event types?, "))).to_be_visible()
+    await dashboard.get_by_text("Presets", exact=True).click()
+    await expect(dashboard.get_by_role("button", name="Apply Site")).to_be_visible()
     again = json.loads(await walk.tidings.command("preset", "apply", "site", "--json"))
     assert again["made"] == 0
 

@@ -6,6 +6,7 @@ import type { SaidContent, WordsBody } from './templates'
 /** A JSON Schema of the kind that event types declare their variables with. */
 export interface Schema {
   type?: string | string[]
+  format?: string
   description?: string
   properties?: Record<string, Schema>
   required?: string[]
