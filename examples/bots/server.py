@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import os
+import sys
 import time
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,7 +21,10 @@ from urllib.request import Request, urlopen
 PORT = int(os.environ.get("PORT", "8000"))
 HERE = f"http://localhost:{PORT}"
 TIDINGS = os.environ.get("TIDINGS_URL", "http://localhost:8080")
-KEY, SECRET = os.environ["TIDINGS_KEY"], os.environ["TIDINGS_SECRET"]
+try:
+    KEY, SECRET = os.environ["TIDINGS_KEY"], os.environ["TIDINGS_SECRET"]
+except KeyError as missing:
+    sys.exit(f"Set {missing.args[0]} first; the README.md beside this file says how.")
 PAGES = Path(__file__).parent / "pages"
 
 BOTS = {"b-1": "Cleo", "b-2": "Otto"}
@@ -139,7 +143,10 @@ class Site(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    for who, known in PEOPLE.items():
-        call("PUT", f"/users/{who}", known)
+    try:
+        for who, known in PEOPLE.items():
+            call("PUT", f"/users/{who}", known)
+    except OSError as error:
+        sys.exit(f"{TIDINGS} took nothing ({error}): start `tidings up`, and make TIDINGS_KEY as the README.md says.")
     print(f"Bot Salon: {HERE}/ for customers, {HERE}/studio.html for whoever keeps the bots", flush=True)
     ThreadingHTTPServer(("127.0.0.1", PORT), Site).serve_forever()

@@ -10,6 +10,7 @@ import hmac
 import json
 import os
 import re
+import sys
 import time
 from dataclasses import dataclass, field
 from html import escape
@@ -23,7 +24,10 @@ from urllib.request import Request, urlopen
 PORT = int(os.environ.get("PORT", "8000"))
 HERE = f"http://localhost:{PORT}"
 TIDINGS = os.environ.get("TIDINGS_URL", "http://localhost:8080")
-KEY, SECRET = os.environ["TIDINGS_KEY"], os.environ["TIDINGS_SECRET"]
+try:
+    KEY, SECRET = os.environ["TIDINGS_KEY"], os.environ["TIDINGS_SECRET"]
+except KeyError as missing:
+    sys.exit(f"Set {missing.args[0]} first; the README.md beside this file says how.")
 PAGES = Path(__file__).parent / "pages"
 
 MEMBERS = {"mia": "Mia", "noah": "Noah", "zoe": "Zoe", "kim": "Kim"}
@@ -239,7 +243,10 @@ class Site(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    for who, name in MEMBERS.items():
-        call("PUT", f"/users/{who}", {"attributes": {"name": name}})
+    try:
+        for who, name in MEMBERS.items():
+            call("PUT", f"/users/{who}", {"attributes": {"name": name}})
+    except OSError as error:
+        sys.exit(f"{TIDINGS} took nothing ({error}): start `tidings up`, and make TIDINGS_KEY as the README.md says.")
     print(f"The Lamp Room: {HERE}/community/", flush=True)
     ThreadingHTTPServer(("127.0.0.1", PORT), Site).serve_forever()

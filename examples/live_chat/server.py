@@ -23,7 +23,10 @@ from urllib.request import Request, urlopen
 PORT = int(os.environ.get("PORT", "8000"))
 HERE = f"http://localhost:{PORT}"
 TIDINGS = os.environ.get("TIDINGS_URL", "http://localhost:8080")
-KEY, SECRET = os.environ["TIDINGS_KEY"], os.environ["TIDINGS_SECRET"]
+try:
+    KEY, SECRET = os.environ["TIDINGS_KEY"], os.environ["TIDINGS_SECRET"]
+except KeyError as missing:
+    sys.exit(f"Set {missing.args[0]} first; the README.md beside this file says how.")
 PAGES = Path(__file__).parent / "pages"
 
 TEAM: dict[str, dict[str, object]] = {
@@ -195,7 +198,10 @@ class Site(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    for person in TEAM:
-        introduce(person)
+    try:
+        for person in TEAM:
+            introduce(person)
+    except OSError as error:
+        sys.exit(f"{TIDINGS} took nothing ({error}): start `tidings up`, and make TIDINGS_KEY as the README.md says.")
     print(f"Quay Chat: {HERE}/ for visitors, {HERE}/desk for the team", flush=True)
     ThreadingHTTPServer(("127.0.0.1", PORT), Site).serve_forever()

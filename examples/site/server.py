@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from mimetypes import guess_type
 from pathlib import Path
@@ -16,7 +17,7 @@ from urllib.request import Request, urlopen
 PORT = int(os.environ.get("PORT", "8000"))
 HERE = f"http://localhost:{PORT}"
 TIDINGS = os.environ.get("TIDINGS_URL", "http://localhost:8080")
-KEY = os.environ["TIDINGS_KEY"]
+KEY = os.environ.get("TIDINGS_KEY") or sys.exit("Set TIDINGS_KEY first; the README.md beside this file says how.")
 PAGES = Path(__file__).parent / "pages"
 
 
@@ -68,5 +69,9 @@ class Site(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    try:
+        urlopen(f"{TIDINGS}/livez", timeout=20).close()
+    except OSError as error:
+        sys.exit(f"{TIDINGS} does not answer ({error}): start `tidings up`.")
     print(f"Ferry Times: {HERE}/ for readers, {HERE}/editor.html for its editors", flush=True)
     ThreadingHTTPServer(("127.0.0.1", PORT), Site).serve_forever()

@@ -34,10 +34,19 @@ def main(arguments: Sequence[str]) -> int:
         told = json.loads((given.folder / STATE).read_text())
     except (OSError, ValueError):
         return _failed(f"No simulator runs with the folder {given.folder}.", "Start it first, or name its --folder.")
+    if not _has_display():
+        return _failed(
+            f"There is no display for {given.browser}: neither DISPLAY nor WAYLAND_DISPLAY is set.",
+            "Run this in a terminal of the desktop, or with a display of its own: xvfb-run tidings simulator ...",
+        )
     profile = (given.folder / given.browser).resolve()
     profile.mkdir(mode=0o700, exist_ok=True)
     options = _firefox(profile, told) if given.browser == "firefox" else _chromium(profile, told)
     os.execv(program, [program, *options, told["site"]])  # noqa: S606 - found on the path, started without a shell
+
+
+def _has_display() -> bool:
+    return sys.platform != "linux" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "MOZ_HEADLESS")))
 
 
 def preferences(autopush: str) -> dict[str, str | bool]:

@@ -22,6 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr("os.execv", become)
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setenv("DISPLAY", ":0")
     (tmp_path / browsers.STATE).write_text(json.dumps(TOLD))
     return tmp_path
 
@@ -50,3 +51,13 @@ def test_without_a_simulator_or_a_browser_it_says_so(
     monkeypatch.setattr("shutil.which", lambda name: None)
     assert main(["chromium", "--folder", str(folder)]) == 1
     assert "There is no chromium here." in capsys.readouterr().err
+
+
+def test_without_a_display_it_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "MOZ_HEADLESS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    assert main(["chromium", "--folder", str(folder)]) == 1
+    assert "There is no display for chromium" in capsys.readouterr().err
