@@ -36,10 +36,10 @@ NAMES = {
     "allow_origins": "Origin",
     "disallow_origins": "Origin",
     "origins": "Origin",
-    "ttl": "Time to live",
+    "ttl": "--ttl",
     "subject": "Contact",
     "url": "URL",
-    "send_at": "Time",
+    "send_at": "--at",
 }
 """Fields whose names in a request are not what people call them."""
 
@@ -166,9 +166,14 @@ def _document(answer: Response) -> Any:
     faults = [f"{_named(str(fault['field']))}: {fault['message']}" for fault in problem.get("errors") or ()]
     raise CommandFailed(
         "; ".join(faults) or why,
-        MENDS.get(code) or str(problem.get("mend") or _mend(code)),
+        MENDS.get(code) or _typed(str(problem.get("mend") or _mend(code))),
         code=code,
     )
+
+
+def _typed(mend: str) -> str:
+    """Leave out where a program finds the faults: they are printed already."""
+    return (mend.partition(". ")[2] if mend.startswith("See `errors`") else mend) or MENDS[ErrorCode.INVALID_REQUEST]
 
 
 def _named(field: str) -> str:

@@ -16,7 +16,7 @@ def register(root: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(no_args_is_help=True, help="API keys: make, list, revoke.")
     root.add_typer(group, name="key", rich_help_panel="Set up")
-    command(group, "create", app=True)(create)
+    command(group, "create", app="The one App it is for, by id or name; every App if not named.")(create)
     command(group, "list")(list_keys)
     command(group, "revoke")(revoke)
 
@@ -35,7 +35,7 @@ async def create(
         typer.Option("--days", min=1, max=3_650, help="Let it end after so many days.", show_default=False),
     ] = None,
 ) -> None:
-    """Make an API key and show it, this once. With --app it opens that App alone."""
+    """Make an API key and show it, this once. It is for every App, or with --app for that one alone."""
     scopes = [str(one) for one in scope or list(Scope)]
     ends = {"expires_at": (datetime.now(UTC) + timedelta(days=days)).isoformat()} if days else {}
     async with call.api(create=True) as api:

@@ -46,6 +46,10 @@ DEMO_STOPPED = (
     "The demo is there, but it does not run: start it with `tidings up --demo`, or name a folder with --data."
 )
 
+_TAKES = {"int_parsing": "it takes a whole number", "int_from_float": "it takes a whole number"}
+_TAKES |= {"float_parsing": "it takes a number", "bool_parsing": "it takes true or false"}
+"""What a setting takes, in our words instead of the validator's."""
+
 _EVERYWHERE: dict[str, tuple[Any, Any]] = {
     "app_name": (AppName, None),
     "data": (Data, None),
@@ -82,10 +86,8 @@ class Call:
         except ValidationError as error:
             fault = error.errors()[0]
             name = "TIDINGS_" + "_".join(str(part) for part in fault["loc"]).upper()
-            raise CommandFailed(
-                f"The setting {name} is not valid: {fault['msg'].removeprefix('Value error, ')}.",
-                "Mend it and try again.",
-            ) from error
+            what = _TAKES.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
+            raise CommandFailed(f"The setting {name} is not valid: {what}.", "Mend it and try again.") from error
 
     @asynccontextmanager
     async def api(self, *, worker: bool = False, create: bool = False) -> AsyncIterator[Api]:
@@ -122,14 +124,19 @@ def _has_demo(settings: Settings) -> bool:
 
 
 def command(
-    group: typer.Typer, name: str, *, app: bool = False, panel: str | None = None
+    group: typer.Typer, name: str, *, app: bool | str = False, panel: str | None = None
 ) -> Callable[[Function], Function]:
-    """Register a function, whose first parameter is its Call, as a command with the shared options."""
+    """Register a function, whose first parameter is its Call, as a command with the shared options.
+
+    `app` gives it --app; a text says what that is for, where it is not the App to work on.
+    """
 
     def register(function: Function) -> Function:
         own = inspect.signature(function, eval_str=True).parameters
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in list(own.values())[1:]]
         shared = {key: kind for key, kind in _EVERYWHERE.items() if key != "app_name" or app}
+        if isinstance(app, str):
+            shared["app_name"] = (Annotated[str | None, typer.Option("--app", help=app, show_default=False)], None)
         parameters += [
             inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=default)
             for key, (kind, default) in shared.items()

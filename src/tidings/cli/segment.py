@@ -15,6 +15,7 @@ from tidings.cli.options import Call, command
 from tidings.cli.output import ago, counted, plain
 
 ID = "seg_"
+OR_CONDITIONS = "`tidings segment list` shows them all. To count what conditions hold for, add --conditions."
 
 Named = Annotated[str, typer.Argument(help="Its id or its name.", metavar="SEGMENT")]
 Conditions = Annotated[
@@ -81,12 +82,12 @@ async def count(
     what: Annotated[str, typer.Argument(help="The id or name of a segment, or conditions.", metavar="SEGMENT")],
     conditions: Annotated[bool, typer.Option("--conditions", help="It is conditions, and no segment.")] = False,
 ) -> None:
-    """Count the devices that are in a segment, or that conditions hold for."""
+    """Count the devices that are in a segment, or with --conditions those that conditions hold for."""
     async with call.api() as api:
         if conditions:
             holds = await api.post("/segments/count", {"conditions": what})
         else:
-            holds = await api.get(f"/segments/{(await found_by(api, what))['id']}/count")
+            holds = await api.get(f"/segments/{(await found_by(api, what, mend=OR_CONDITIONS))['id']}/count")
     call.out.result(holds)
     call.out.say(f"{_of(holds)[:1].upper()}{_of(holds)[1:]}.")
 
@@ -103,7 +104,7 @@ async def delete(
     call.out.done(f"Deleted {plain(found['name'])}.")
 
 
-async def found_by(api: Api, segment: str) -> Any:
+async def found_by(api: Api, segment: str, *, mend: str = "`tidings segment list` shows them all.") -> Any:
     """Find a segment by its id or its name. Raise CommandFailed where there is none."""
     if segment.startswith(ID):
         try:
@@ -113,9 +114,7 @@ async def found_by(api: Api, segment: str) -> Any:
                 raise
     named: list[Any] = (await api.get("/segments", name=segment))["data"] if 1 <= len(segment) <= 100 else []
     if not named:
-        raise CommandFailed(
-            f"There is no segment {segment[:100]!r}.", "`tidings segment list` shows them all.", code="not_found"
-        )
+        raise CommandFailed(f"There is no segment {segment[:100]!r}.", mend, code="not_found")
     return named[0]
 
 

@@ -30,6 +30,14 @@ To = Annotated[
     ),
 ]
 
+ConfirmVolume = Annotated[
+    bool,
+    typer.Option(
+        "--confirm-volume",
+        help="Do not hold it, even where far more than usual was sent lately, or the same words again.",
+    ),
+]
+
 
 def register(root: typer.Typer) -> None:
     """Add the command."""
@@ -64,9 +72,7 @@ async def send(
         typer.Option("--ttl", help="Seconds a push service may keep it for a device that is off.", show_default=False),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    confirm_volume: Annotated[
-        bool, typer.Option("--confirm-volume", help="It is meant, however much was sent lately.")
-    ] = False,
+    confirm_volume: ConfirmVolume = False,
 ) -> None:
     """Send a notification, after naming exactly how many devices it goes to."""
     if (title is None) == (template is None):

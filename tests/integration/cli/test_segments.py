@@ -40,6 +40,9 @@ def test_a_segment_is_made_counted_found_and_deleted(run: Run, told: Callable[..
     assert again["error"]["code"] == "segment_name_taken"
     wrong = run("segment", "create", "Wrong", "user.plan = 1")
     assert (wrong.exit_code, "Character 11" in wrong.stderr) == (1, True)
+    assert "`errors`" not in wrong.stderr
+    assert "Conditions read like" in wrong.stderr
+    assert "add --conditions" in run("segment", "count", PRO).stderr
     assert "no segment 'Nobody'" in run("segment", "show", "Nobody").stderr
     assert told("segment", "delete", "Payers", "--yes") == {"id": made["id"], "deleted": True}
     assert told("segment", "list") == {"data": []}
@@ -55,8 +58,15 @@ def test_a_notification_goes_to_a_segment_by_its_name_after_naming_the_count(
     assert "2 devices" in asked.stderr + asked.stdout
     stored = told("send", "--to", "segment:Payers: all", *words, "--yes")
     assert stored["audience"] == 2
+    past = run("send", "--to", "segment:Payers: all", "--title", "Late", "--at", "2001-01-01T09:00", "--yes")
+    assert (past.exit_code, "--at: " in past.stderr) == (1, True)
     missing = told("send", "--to", "segment:Nobody", *words, "--yes", code=1)
     assert missing["error"]["code"] == "not_found"
     used = told("segment", "delete", made["id"], "--yes", code=1)
     assert used["error"]["code"] == "segment_in_use"
     assert stored["id"] in used["error"]["message"]
+
+
+def test_a_wrong_setting_says_what_it_takes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDINGS_PORT", "eighty")
+    assert "The setting TIDINGS_PORT is not valid: it takes a whole number." in run("segment", "list").stderr
