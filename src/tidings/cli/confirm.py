@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import select
 import signal
-import socket
 import sys
 
 import typer
@@ -44,16 +44,16 @@ def _answer() -> str:
     `input()` would sleep through a Ctrl-C that comes just before it reads: Python notes the signal and looks at it only
     after the read. So the terminal is read when it has a line, and until then the signal itself wakes us.
     """
-    woken, wake = socket.socketpair()
-    wake.setblocking(False)
-    earlier = signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    earlier = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     try:
         select.select([sys.stdin, woken], [], [])
         line = sys.stdin.readline()
     finally:
         signal.set_wakeup_fd(earlier)
-        woken.close()
-        wake.close()
+        os.close(woken)
+        os.close(wake)
     if not line.endswith("\n"):
         typer.echo(err=True)
     return line.strip().lower()

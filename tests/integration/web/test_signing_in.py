@@ -166,7 +166,8 @@ async def test_a_member_sees_the_apps_that_are_theirs_and_what_they_may(
     await sign_in(browser, container, await member_of(container, {first.id: Role.VIEWER}))
     body = (await browser.get("/api/v1/session")).json()
     assert body["apps"] == [{"id": first.public_id, "name": "My site", "role": "viewer"}]
-    may = ["app.read", "app.see", "event.read", "event_type.read", "message.read", "template.read", "trigger.read"]
+    may = [f"{what}.read" for what in ("event", "event_type", "message", "segment", "template", "trigger")]
+    may = ["app.read", "app.see", *may]
     assert body["permissions"] == {"instance": [], "apps": {first.public_id: may}}
     assert body["ways"] == {"password": True, "passkey": True, "oidc": []}
     assert [row["id"] for row in (await browser.get("/api/v1/apps")).json()["data"]] == [first.public_id]
