@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { type Conditions, fieldFrom, fieldText, holdsOf, kindsFor, listFrom, listText, opsFor, SEGMENT_FIELDS, typed, valueFrom } from '../src/lib/filters'
+import { type Conditions, fieldFrom, fieldText, holdsOf, kindsFor, kindTyped, listFrom, listText, opsFor, SEGMENT_FIELDS, typed, valueFrom } from '../src/lib/filters'
 import { draftOf, Group, placesOf, Row } from '../src/parts/filters/draft.svelte'
 
 const EVERYTHING: Conditions = {
@@ -105,6 +105,18 @@ describe('values', () => {
   it.each(['x', 3, false, { time: '2026-01-01T00:00:00Z' }, { version: '2.0' }, { field: 'event.role' }])('are typed and read: %j', (value) => {
     const { kind, text } = typed(value)
     expect(valueFrom(kind, text)).toEqual(value)
+  })
+
+  it('that are typed are taken for what they look like', () => {
+    expect(['true', ' false ', '5', '-2.50', 'pro', '', '0043', '12345678901234567890', '2.10.0', 'True'].map(kindTyped)).toEqual([
+      'boolean', 'boolean', 'number', 'number', 'text', 'text', 'text', 'text', 'text', 'text',
+    ])
+  })
+
+  it('that are kept as they were chosen stay so', () => {
+    const kept = (value: unknown) => Row.of({ field: 'user.x', op: 'equals', value }).chosen
+    expect([kept('pro'), kept(5), kept(true)]).toEqual([false, false, false])
+    expect([kept('true'), kept('5'), kept({ version: '2.0' }), kept({ field: 'event.x' })]).toEqual([true, true, true, true])
   })
 
   it('that are no number go to the server as text, which says so', () => {

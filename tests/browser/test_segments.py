@@ -116,6 +116,30 @@ async def test_text_and_rows_follow_each_other_and_faults_stand_at_their_place(p
     await expect(text).to_have_value("user.age > 39")
 
 
+async def test_the_kind_of_a_value_is_that_of_what_is_typed_until_somebody_chooses_one(
+    page: Page, instance: Instance
+) -> None:
+    await page.goto(f"{instance.url}/segments/new")
+    await page.get_by_role("button", name="Add a condition").click()
+    await page.get_by_label("Field of condition 1", exact=True).fill("user.available")
+    kind = page.get_by_label("Kind of value in condition 1")
+    value = page.get_by_label("Value of condition 1", exact=True)
+    text = page.get_by_label("As text")
+    await value.press_sequentially("true")
+    await expect(kind).to_have_value("boolean")
+    await expect(text).to_have_value("user.available == true")
+    await value.press_sequentially("-ish")
+    await expect(kind).to_have_value("text")
+    await value.fill("39")
+    await expect(text).to_have_value("user.available == 39")
+    await kind.select_option("text")
+    await value.fill("true")
+    await expect(text).to_have_value('user.available == "true"')
+    await kind.select_option("boolean")
+    await value.select_option("false")
+    await expect(text).to_have_value("user.available == false")
+
+
 async def test_a_notification_is_sent_to_it_with_its_exact_count(page: Page, instance: Instance) -> None:
     count = await devices(instance, "user.age > 39")
     await page.goto(f"{instance.url}/segments")

@@ -150,6 +150,13 @@ export function typed(value: unknown): { kind: Kind; text: string } {
   return { kind: 'text', text: typeof value === 'string' ? value : '' }
 }
 
+/** What a text looks like that is typed where nobody knows what the field holds. */
+export function kindTyped(text: string): 'text' | 'number' | 'boolean' {
+  const said = text.trim()
+  if (said === 'true' || said === 'false') return 'boolean'
+  return /^-?(0|[1-9]\d{0,14})(\.\d{1,9})?$/.test(said) ? 'number' : 'text'
+}
+
 /** The value that was typed; what is no number goes as text, to be refused with its place. */
 export function valueFrom(kind: Kind, text: string): unknown {
   switch (kind) {

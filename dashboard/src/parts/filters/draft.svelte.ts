@@ -1,6 +1,6 @@
 /** Conditions while they are edited: groups and rows that forms are bound to, made of the JSON form and made into it. */
 
-import { type Comparison, type Conditions, fieldFrom, fieldText, holdsOf, isList, isRelative, type Kind, listFrom, type Node, type Op, PERSON_FIELDS, SEGMENT_FIELDS, typed, valueFrom, wantsNothing } from '../../lib/filters'
+import { type Comparison, type Conditions, fieldFrom, fieldText, holdsOf, isList, isRelative, type Kind, kindTyped, listFrom, type Node, type Op, PERSON_FIELDS, SEGMENT_FIELDS, typed, valueFrom, wantsNothing } from '../../lib/filters'
 
 let keys = 0
 const OURS = [...SEGMENT_FIELDS, ...PERSON_FIELDS]
@@ -13,12 +13,15 @@ export class Row {
   kind = $state<Kind>('text')
   text = $state('')
   ignoreCase = $state(false)
+  /** Whether somebody chose the kind: then what is typed changes it no more. */
+  chosen = false
 
   static of(one: Comparison): Row {
     const made = new Row()
     made.field = fieldText(one.field)
     made.op = one.op
     Object.assign(made, typed(one.value))
+    made.chosen = made.kind !== kindTyped(made.text)
     made.ignoreCase = one.ignore_case ?? false
     return made
   }
