@@ -12,7 +12,7 @@ from typing import Any
 from tidings.domain.errors import FieldFault
 from tidings.domain.message import Rendered, Urgency
 from tidings.domain.outcome import Refused
-from tidings.domain.platforms import Android, Apns, Wake, Web, aps_from
+from tidings.domain.platforms import PLAIN, Android, Apns, ApplePush, Wake, Web, aps_from
 from tidings.domain.showing import Size
 from tidings.providers import Draft, Envelope
 
@@ -35,6 +35,11 @@ _LONGEST_COLLAPSE_ID = 64
 """Bytes of an apns-collapse-id."""
 
 _HOLES = ("delivery", "receipt", "ttl", "expires")
+_FILLED = {"delivery": "0" * _ID_SIZE, "receipt": "0" * _TOKEN_SIZE, "ttl": "0", "expires": "0"}
+"""Holes with as many bytes as their content has; `ttl` and `expires` stand where nothing is counted."""
+
+_CARRIED = frozenset({ApplePush.ALERT, ApplePush.BACKGROUND})
+"""Kinds of push for which FCM has tokens: the others go to tokens that Apple gave the app for them."""
 
 
 def data_fault(data: Mapping[str, Any]) -> FieldFault | None:
@@ -46,17 +51,28 @@ def data_fault(data: Mapping[str, Any]) -> FieldFault | None:
     return None
 
 
+def push_type_fault(rendered: Rendered) -> FieldFault | None:
+    """Name a kind of Apple's push that FCM does not carry; None for those that it does."""
+    kind = (rendered.platforms.apns or PLAIN).type
+    if kind in _CARRIED:
+        return None
+    words = f"FCM carries no {kind.value!r} to Apple's devices; leave `fcm` out of `channels`."
+    return FieldFault("platforms.apns.push_type", words)
+
+
 def draft_from(rendered: Rendered) -> Draft | Refused:
     """Write the JSON once; `parts` alternate text and the names of holes. Refused, after "the message", if too long."""
     if data_fault(rendered.data) is not None:
         return Refused("has a name in `data` that FCM keeps for itself")
+    if push_type_fault(rendered) is not None:
+        return Refused("is of a kind of Apple's push that FCM does not carry")
     try:
         plain = _json(_message(rendered, dict.fromkeys(_HOLES, "")))
         mark = next(mark for number in count() if (mark := f"<{number}>") not in plain)
         text = _json(_message(rendered, {hole: f"{mark}{hole}{mark}" for hole in _HOLES}))
     except (TypeError, ValueError, RecursionError):
         return Refused("has data that cannot be written as JSON")
-    size = _whole_size(plain, rendered)
+    size = _whole_size(rendered)
     if size > LARGEST:
         return Refused(f"is {size - LARGEST} bytes too long: {LARGEST} fit into a push")
     parts = re.split(f"{re.escape(mark)}([a-z]+){re.escape(mark)}", text[1:-1])
@@ -66,11 +82,11 @@ def draft_from(rendered: Rendered) -> Draft | Refused:
 
 def sizes_of(rendered: Rendered) -> tuple[Size, ...]:
     """Measure keys and values, on the platform where they are the most."""
-    return (Size(_whole_size(_json(_message(rendered, dict.fromkeys(_HOLES, ""))), rendered), LARGEST),)
+    return (Size(_whole_size(rendered), LARGEST),)
 
 
-def _whole_size(plain: str, rendered: Rendered) -> int:
-    return payload_size(json.loads(plain)) + _TOKEN_SIZE + _ID_SIZE * (1 if rendered.collapse_id else 2)
+def _whole_size(rendered: Rendered) -> int:
+    return payload_size(_message(rendered, _FILLED))
 
 
 def body_from(draft: Draft, target: bytes, envelope: Envelope, *, now: float, only_validate: bool = False) -> bytes:
@@ -107,15 +123,17 @@ def _size(value: object) -> int:
 
 
 def _message(rendered: Rendered, hole: Mapping[str, str]) -> dict[str, Any]:
-    android = rendered.platforms.android or Android()
+    android, apns = rendered.platforms.android or Android(), rendered.platforms.apns or PLAIN
     tag = rendered.collapse_id or hole["delivery"]
-    shown = {"title": rendered.title, "body": rendered.body, "image": rendered.image}
+    shown = _present({"title": rendered.title, "body": rendered.body, "image": rendered.image})
+    # What stands beside the platforms' parts FCM shows on Apple's devices too, also of a push that shall show nothing.
+    for_all = apns.type is not ApplePush.BACKGROUND and not android.data_only
     message: dict[str, Any] = {
         "data": _data(rendered, hole, whole=android.data_only),
         # Apple's and browsers' notifications are whole in their own parts, so that Android may do without.
-        "notification": None if android.data_only else _present(shown),
-        "android": _android(rendered, android, hole, tag),
-        "apns": _apple(rendered, rendered.platforms.apns or Apns(), hole, tag),
+        "notification": shown if for_all else None,
+        "android": _android(rendered, android, hole, tag, inherited={} if for_all else shown),
+        "apns": _apple(rendered, apns, hole, tag),
         "webpush": _browser(rendered, rendered.platforms.webpush or Web(), hole, tag),
     }
     return _present(message)
@@ -136,7 +154,9 @@ def _data(rendered: Rendered, hole: Mapping[str, str], *, whole: bool) -> dict[s
     return {**theirs, **_present(ours)}
 
 
-def _android(rendered: Rendered, own: Android, hole: Mapping[str, str], tag: str) -> dict[str, Any]:
+def _android(
+    rendered: Rendered, own: Android, hole: Mapping[str, str], tag: str, *, inherited: Mapping[str, Any]
+) -> dict[str, Any]:
     wake = own.priority or (Wake.HIGH if rendered.urgency is Urgency.HIGH else Wake.NORMAL)
     notification = {
         "title": own.title,
@@ -163,20 +183,22 @@ def _android(rendered: Rendered, own: Android, hole: Mapping[str, str], tag: str
             "ttl": f"{hole['ttl']}s",
             "restricted_package_name": own.restricted_package_name,
             "direct_boot_ok": own.direct_boot_ok or None,
-            "notification": None if own.data_only else _present(notification),
+            "notification": None if own.data_only else {**inherited, **_present(notification)},
         }
     )
 
 
 def _apple(rendered: Rendered, own: Apns, hole: Mapping[str, str], tag: str) -> dict[str, Any]:
-    calm = own.background or rendered.urgency in (Urgency.LOW, Urgency.VERY_LOW)
+    asleep = own.type is ApplePush.BACKGROUND
+    calm = rendered.urgency in (Urgency.LOW, Urgency.VERY_LOW)
     headers = {
-        "apns-push-type": "background" if own.background else "alert",
-        "apns-priority": str(own.priority or (5 if calm else 10)),
-        "apns-expiration": hole["expires"],
-        "apns-collapse-id": _fitting(tag),
+        "apns-push-type": own.type.value,
+        # Apple takes no other priority for what shows nothing.
+        "apns-priority": "5" if asleep else str(own.priority or (5 if calm else 10)),
+        "apns-expiration": "0" if own.once else hole["expires"],
+        "apns-collapse-id": _fitting(own.collapse_id or tag),
     }
-    options = {"image": rendered.image} if rendered.image else None
+    options = {"image": rendered.image} if rendered.image and not asleep else None
     return _present({"headers": headers, "payload": {"aps": aps_from(rendered), **own.payload}, "fcm_options": options})
 
 

@@ -25,6 +25,7 @@ from tidings.providers.fcm.message import (
     data_fault,
     draft_from,
     payload_size,
+    push_type_fault,
     sizes_of,
 )
 from tidings.providers.fcm.oauth import grant_from_answer, grant_request_from
@@ -92,8 +93,8 @@ class Fcm:
         return sizes_of(rendered)
 
     def fault(self, rendered: Rendered) -> FieldFault | None:
-        """Name the member of `data` that FCM keeps for itself."""
-        return data_fault(rendered.data)
+        """Name the member of `data` that FCM keeps for itself, or a kind of Apple's push that it does not carry."""
+        return data_fault(rendered.data) or push_type_fault(rendered)
 
     def too_large_for(self, draft: Draft) -> tuple[tuple[str, int], ...]:
         """There is one service, and what it does not take is refused."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from bisect import bisect_left
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from tidings.domain.app import Credential
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.message import Action, Rendered, Urgency
 from tidings.domain.outcome import Refused
-from tidings.domain.platforms import Android, Apns, Platforms, Web
+from tidings.domain.platforms import Android, Apns, ApplePush, Platforms, Web
 from tidings.domain.subscription import Address
 from tidings.lib.egress import HostPolicy
 from tidings.lib.exchange import Request
@@ -194,11 +196,44 @@ def test_data_only_leaves_the_notification_to_the_app_and_apples_devices_whole()
     assert message["apns"]["payload"]["aps"]["alert"]["title"] == "Tide"
 
 
-def test_a_background_push_to_apple_has_priority_5_and_shows_nothing() -> None:
-    message = sent(replace(PLAIN, platforms=Platforms(apns=Apns(background=True))))["message"]
+@pytest.mark.parametrize("own", [Apns(background=True), Apns(push_type=ApplePush.BACKGROUND, priority=10)])
+@pytest.mark.parametrize("android", [None, Android(title="A"), Android(data_only=True)])
+def test_a_background_push_to_apple_has_priority_5_and_shows_nothing(own: Apns, android: Android | None) -> None:
+    rendered = replace(PLAIN, image="https://www.example.com/tide.png", urgency=Urgency.HIGH)
+    message = sent(replace(rendered, platforms=Platforms(apns=own, android=android)))["message"]
     assert message["apns"]["payload"] == {"aps": {"content-available": 1}}
     assert message["apns"]["headers"]["apns-priority"] == "5"
     assert message["apns"]["headers"]["apns-push-type"] == "background"
+    assert "fcm_options" not in message["apns"]
+    assert "notification" not in message, "FCM would show it on Apple's devices"
+    shown = message["android"].get("notification")
+    if android is not None and android.data_only:
+        assert shown is None
+    else:
+        assert (shown["title"], shown["body"]) == ("A" if android else "Tide", "High water")
+    assert message["webpush"]["notification"]["title"] == "Tide"
+
+
+def test_what_apple_shall_keep_for_nobody_and_its_own_collapse_id_go_through_fcm_too() -> None:
+    own = Apns(once=True, collapse_id="mine")
+    headers = sent(replace(PLAIN, collapse_id="tide", platforms=Platforms(apns=own)))["message"]["apns"]["headers"]
+    assert headers == {
+        "apns-push-type": "alert",
+        "apns-priority": "10",
+        "apns-expiration": "0",
+        "apns-collapse-id": "mine",
+    }
+
+
+@pytest.mark.parametrize("kind", [one for one in ApplePush if one.value not in ("alert", "background")])
+def test_a_kind_of_push_that_fcm_does_not_carry_is_refused_by_field(kind: ApplePush) -> None:
+    rendered = replace(PLAIN, platforms=Platforms(apns=Apns(push_type=kind)))
+    fault = Fcm().fault(rendered)
+    assert fault is not None
+    assert fault.field == "platforms.apns.push_type"
+    assert kind.value in fault.message
+    assert isinstance(Fcm().draft(rendered), Refused)
+    assert isinstance(Fcm().draft_for_relay(rendered), Refused)
 
 
 @pytest.mark.parametrize(
@@ -213,10 +248,30 @@ def test_names_that_fcm_keeps_for_itself_are_refused_by_field(name: str) -> None
     assert data_fault({"form": 1, "goo": 2}) is None
 
 
-def test_the_limit_counts_keys_and_values_to_the_byte() -> None:
-    size = payload_size(sent(PLAIN)["message"])
-    fits = replace(PLAIN, body="x" * (LARGEST - size + len(PLAIN.body) - 200))
-    assert isinstance(Fcm().draft(fits), Draft)
+@pytest.mark.parametrize(
+    "base",
+    [
+        PLAIN,
+        replace(PLAIN, collapse_id="tide"),
+        replace(PLAIN, platforms=Platforms(android=Android(tag="own"))),
+        replace(PLAIN, platforms=Platforms(android=Android(data_only=True))),
+        replace(PLAIN, platforms=Platforms(apns=Apns(payload={"k": "y" * 1_000}))),
+        replace(PLAIN, platforms=Platforms(apns=Apns(background=True))),
+    ],
+)
+def test_the_limit_counts_keys_and_values_to_the_byte(base: Rendered) -> None:
+    def of(length: int) -> Rendered:
+        return replace(base, body="x" * length)
+
+    longest = bisect_left(range(LARGEST), 1, key=lambda n: isinstance(Fcm().draft(of(n)), Refused)) - 1
+    assert payload_size(sent(of(longest))["message"]) in (LARGEST, LARGEST - 1), "a body may count twice"
+    assert Fcm().sizes(of(longest))[0].size == payload_size(sent(of(longest))["message"])
+    over = Fcm().draft(of(longest + 1))
+    assert isinstance(over, Refused)
+    assert re.search(r"is [12] bytes too long", over.reason)
+
+
+def test_what_is_too_long_says_how_much_fits() -> None:
     refused = Fcm().draft(replace(PLAIN, body="x" * LARGEST))
     assert isinstance(refused, Refused)
     assert "bytes too long: 4096" in refused.reason
