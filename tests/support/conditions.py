@@ -157,13 +157,15 @@ def _value(op: Op) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def comparisons(draw: st.DrawFn, topics: bool = False) -> Compare:
+def comparisons(draw: st.DrawFn, topics: bool = False, unfit: bool = False) -> Compare:
+    lists = [Op.IN] if unfit else []
     field = draw(st.sampled_from(_free) | st.sampled_from(_texts) | st.sampled_from(_times))
     if topics and draw(st.integers(0, 9)) == 0:
-        asked = draw(st.sampled_from([Op.EXISTS, Op.CONTAINS]))
-        return Compare(Field(Root.USER, ("topics",)), asked, draw(texts) if asked is Op.CONTAINS else None)
+        asked = draw(st.sampled_from([Op.EXISTS, Op.CONTAINS, *lists]))
+        value = draw(texts if asked is Op.CONTAINS else _value(asked))
+        return Compare(Field(Root.USER, ("topics",)), asked, value)
     if field in _times:
-        op = draw(st.sampled_from([Op.EXISTS, *sorted(ORDERING | RELATIVE)]))
+        op = draw(st.sampled_from([Op.EXISTS, *lists, *sorted(ORDERING | RELATIVE)]))
         return Compare(field, op, draw(moments if op in ORDERING else _value(op)))
     op = draw(st.sampled_from(Op))
     value = draw(_value(op))
@@ -171,10 +173,10 @@ def comparisons(draw: st.DrawFn, topics: bool = False) -> Compare:
     return Compare(field, op, value, ignore_case=ignorable and draw(st.booleans()))
 
 
-def filters(*, topics: bool = False) -> st.SearchStrategy[Filter]:
-    """Trees of up to four levels."""
+def filters(*, topics: bool = False, unfit: bool = False) -> st.SearchStrategy[Filter]:
+    """Trees of up to four levels; `unfit` with lists of times and topics, which are refused but may have been kept."""
     return st.recursive(
-        comparisons(topics=topics),
+        comparisons(topics=topics, unfit=unfit),
         lambda inner: st.one_of(
             st.lists(inner, max_size=3).map(lambda parts: AllOf(tuple(parts))),
             st.lists(inner, max_size=3).map(lambda parts: AnyOf(tuple(parts))),

@@ -141,6 +141,8 @@ class Conditions:
         if path == ("id",):
             return self._of_text(name, compare)
         if path == ("topics",):
+            if compare.op not in (Op.EXISTS, Op.CONTAINS):
+                return false()  # a list equals nothing
             followed = exists().where(follows.c.app_id == row.c.app_id, follows.c.user_external_id == name)
             if compare.op is Op.CONTAINS:
                 followed = followed.where(follows.c.topic == _text(compare.value))
@@ -154,6 +156,8 @@ class Conditions:
     def _of_time(self, column: ColumnElement[Any], compare: Compare) -> ColumnElement[bool]:
         if compare.op is Op.EXISTS:
             return column.is_not(None)
+        if compare.op not in RELATIVE and not isinstance(compare.value, datetime):
+            return false()  # a time equals no text and no number, alone or in a list
         return self._moment(type_coerce(column, BigInteger), compare.op, compare.value)
 
     def _of_text(self, column: ColumnElement[Any], compare: Compare) -> ColumnElement[bool]:

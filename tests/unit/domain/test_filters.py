@@ -256,6 +256,11 @@ def test_a_wrong_object_says_where_and_what_belongs_there(plain: Any, field: str
         ('event.a == "x"', "field", "not known here"),
         ("user.a == subscription.locale", "value.field", "compared with a value"),
         ('user.topics == "x"', "value", "by name"),
+        ('user.topics in ["x"]', "value", "by name"),
+        ('!(user.topics in ["x"])', "value", "by name"),
+        ("user.topics in []", "value", "by name"),
+        ('subscription.created_at in ["2026"]', "value", "holds a time"),
+        ('!(user.created_at in ["2026", 5])', "value", "holds a time"),
         ('user["a\\nb"] == 1', "field", "without quotes"),
         (f'user.a == "{"x" * 1025}"', "value", "1025"),
     ],
@@ -322,6 +327,10 @@ HOSTILE: dict[str, Any] = {
     "a length without end": {"field": "user.a", "op": "within_last", "value": "9" * 9 + "w"},
     "a version without end": {"field": "user.a", "op": "less", "value": {"version": "1." * 1_000}},
     "a call in a call": "has(has(has(user.a)))",
+    "a list of times": {"field": "subscription.created_at", "op": "in", "value": ["a"]},
+    "no list of times": {"field": "user.created_at", "op": "not_in", "value": ["2026-01-01"]},
+    "a list of topics": {"field": "user.topics", "op": "in", "value": ["red"]},
+    "no list of topics": {"field": "user.topics", "op": "not_in", "value": []},
     "unended escapes": 'user.a == "' + "\\" * 59_999,
 }
 

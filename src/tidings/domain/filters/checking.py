@@ -217,6 +217,8 @@ class _Check:
                 yield "", "A list belongs to `in`."
             elif len(value) > LONGEST_LIST:
                 yield "", f"This is a list of up to {LONGEST_LIST} values."
+            elif words := _out_of_kind(compare):
+                yield "", words
             else:
                 for n, one in enumerate(value):
                     if words := self._scalar(one):
@@ -258,9 +260,15 @@ def _misfit(compare: Compare) -> str | None:
         fits, wanted = (value is None, "nothing") if op is Op.EXISTS else (False, "a list")
     if not fits:
         return f"`{op}` takes {wanted}."
-    if kind_of(compare.field) is Kind.TIME and op is not Op.EXISTS and not isinstance(value, datetime | timedelta):
+    return _out_of_kind(compare)
+
+
+def _out_of_kind(compare: Compare) -> str | None:
+    """Say why a field of ours is not compared so, for what it holds."""
+    op, value, kind = compare.op, compare.value, kind_of(compare.field)
+    if kind is Kind.TIME and op is not Op.EXISTS and not isinstance(value, datetime | timedelta):
         return "The field holds a time; compare it with one: before, after, or within the last days."
     named = op is Op.EXISTS or (op is Op.CONTAINS and isinstance(value, str) and not compare.ignore_case)
-    if kind_of(compare.field) is Kind.TOPICS and not named:
+    if kind is Kind.TOPICS and not named:
         return "Topics are asked for by name: `contains` with a text."
     return None
