@@ -209,6 +209,34 @@ async def test_words_and_triggers_show_a_key_nothing_that_it_may_not_read(
         assert (await stage.clients["sender"].post(f"/api/v1{path}", json=body)).status_code == 200
 
 
+async def test_what_was_sent_shows_a_key_no_person_and_no_words_that_it_may_not_read(
+    stage: Stage, api: httpx2.AsyncClient
+) -> None:
+    """A title is filled for its person, so whoever writes one could let it say everything that is kept of them."""
+    at = {"app": stage.first.public_id}
+    await api.put("/api/v1/users/anna", params=at, json={"attributes": {"email": "anna@secret.example"}})
+    kept = (await api.post("/api/v1/templates", params=at, json={"name": "x", "title": "{{ user.email }}"})).json()[
+        "id"
+    ]
+    fit = ("POST", "/notifications/fit", {"to": {"all": True}, "template": kept}, "template.read")
+    person = ("GET", "/users/anna/deliveries", None, "app.read")
+    nobody = ("GET", "/users/nobody/deliveries", None, "app.read")
+    device = ("GET", "/subscriptions/sub_none/deliveries", None, "app.read")
+    for scopes, refused, allowed in (
+        ([Scope.MESSAGES_READ], [fit, person, nobody, device], []),
+        ([Scope.SEND, Scope.TEMPLATES_WRITE], [person, nobody, device], [fit]),
+        ([Scope.READ], [], [fit, person]),
+    ):
+        key = await stage.container.access.create_key(name="x", scopes=scopes, app=stage.first, by=SYSTEM)
+        async with client_of(stage.app, Authorization=f"Bearer {key.text}") as program:
+            for method, path, body, missing in refused:
+                answer = await program.request(method, f"/api/v1{path}", json=body)
+                assert f"`{missing}`" in problem(answer, 403, "forbidden")["detail"]
+                assert "secret" not in answer.text
+            for method, path, body, _ in allowed:
+                assert (await program.request(method, f"/api/v1{path}", json=body)).status_code == 200, path
+
+
 def standing(tx: Transaction) -> dict[str, object]:
     """Give all that a refused attempt could have changed; when somebody was seen last is no such thing."""
     members = [replace(one, last_seen_at=None) for one in tx.members.all()]

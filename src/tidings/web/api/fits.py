@@ -14,7 +14,7 @@ from tidings.domain.showing import Shown
 from tidings.services.fits import Fit, fits
 from tidings.web.api.message import NotificationBody
 from tidings.web.api.notifications import templated
-from tidings.web.auth import container_of, in_app
+from tidings.web.auth import check_also, container_of, in_app
 
 router = APIRouter(prefix="/notifications", tags=["Notifications"])
 
@@ -58,7 +58,10 @@ async def fit_notification(
     """Say of a notification how many bytes it has for each channel of the App, and what is not shown there.
 
     Nothing is stored and nobody is counted. Of a template its gaps are not filled: a filled one may be longer.
+    A key needs `template.read` besides to name a template.
     """
+    if body.template is not None:
+        check_also(request, app, Permission.TEMPLATE_READ)
     container = container_of(request)
     there = await container.credentials.integrations(app.id)
     channels = {one.provider for one in there if one.configured} & set(body.channels or [one.provider for one in there])

@@ -13,7 +13,7 @@ from tidings.domain.permission import Permission
 from tidings.services.timelines import Heard, Told
 from tidings.web.api.shapes import FIRST_LIMIT, Cursor, Limit, ListOf, listed
 from tidings.web.api.users import ExternalId
-from tidings.web.auth import container_of, in_app
+from tidings.web.auth import check_also, container_of, in_app
 
 ReadMessages = Annotated[App, in_app(Permission.MESSAGE_READ)]
 
@@ -63,8 +63,9 @@ async def list_user_deliveries(
 ) -> ListOf[HeardOut]:
     """List what was sent to a person's devices, newest first: why somebody did not get yesterday's notification.
 
-    Somebody whom only devices name is found too.
+    Somebody whom only devices name is found too. It shows a person and their devices: a key needs `app.read` besides.
     """
+    check_also(request, app, Permission.APP_READ)
     page = await container_of(request).timelines.of_person(app.id, external_id, cursor=cursor, limit=limit)
     return listed(page, _heard_out)
 
@@ -81,7 +82,11 @@ async def list_deliveries(
     limit: Limit = FIRST_LIMIT,
     cursor: Cursor = None,
 ) -> ListOf[ToldOut]:
-    """List what was sent to a device, newest first, with the reason of what did not arrive."""
+    """List what was sent to a device, newest first, with the reason of what did not arrive.
+
+    It shows a person's device: a key needs `app.read` besides.
+    """
+    check_also(request, app, Permission.APP_READ)
     page = await container_of(request).timelines.page(app.id, subscription_id, cursor=cursor, limit=limit)
     return listed(page, _out)
 
