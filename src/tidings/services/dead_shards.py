@@ -51,13 +51,14 @@ class DeadShards:
         def work(tx: Transaction) -> DeadShard:
             found = _found(tx, shard_id, app_ids)
             if found.status is NotificationStatus.CANCELLED:
-                raise CatalogueError(ErrorCode.NOTIFICATION_FINAL, f"{found.notification} was cancelled.")
+                raise _cancelled(found)
             if found.expires_at <= now:
                 raise CatalogueError(
                     ErrorCode.NOTIFICATION_EXPIRED,
                     f"{found.notification} ran out at {found.expires_at:%Y-%m-%d %H:%M} UTC.",
                 )
-            tx.shards.requeue(shard_id, now=now)
+            if not tx.shards.requeue(shard_id, now=now):
+                raise _cancelled(_found(tx, shard_id, app_ids))  # just now, or it is no longer there
             tx.audit.add(by, Action.DEAD_SHARD_REQUEUED, app_id=found.app_id, subject=_subject(found), now=now)
             return found
 
@@ -79,6 +80,10 @@ class DeadShards:
         found = await self._store.write(work)
         log.warning(Event.DEAD_SHARD_DROPPED, shard=shard_id, notification=found.notification, by=cut(by.name))
         return found
+
+
+def _cancelled(shard: DeadShard) -> CatalogueError:
+    return CatalogueError(ErrorCode.NOTIFICATION_FINAL, f"{shard.notification} was cancelled.")
 
 
 def _found(tx: Transaction, shard_id: int, app_ids: Collection[int] | None) -> DeadShard:

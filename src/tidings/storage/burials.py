@@ -11,6 +11,7 @@ from tidings.domain.campaign import NotificationStatus
 from tidings.domain.delivery import DeadShard, ShardStatus, SkipReason
 from tidings.storage.codec import message_from_json
 from tidings.storage.counters import add_reasons
+from tidings.storage.holding import wait_for
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.apps import apps
 from tidings.storage.tables.notifications import notifications, shards
@@ -77,9 +78,13 @@ def dead_shard(scope: Scope, shard_id: int) -> DeadShard | None:
 
 
 def requeue(scope: Scope, shard_id: int, *, now: datetime) -> bool:
-    """Make a dead shard ready again, and its notification one that is being sent."""
+    """Make a dead shard ready again, and its notification one that is being sent; not where that was cancelled."""
+    wait_for(scope, shard_id)  # else a cancel at the same time leaves the shard open for ever
+    cancelled = select(n.id).where(n.id == c.notification_id, n.status == NotificationStatus.CANCELLED).exists()
     found = scope.connection.execute(
-        select(c.notification_id, c.n_doubtful).where(c.id == shard_id, c.status == ShardStatus.DEAD).with_for_update()
+        select(c.notification_id, c.n_doubtful)
+        .where(c.id == shard_id, c.status == ShardStatus.DEAD, ~cancelled)
+        .with_for_update()
     ).first()
     if found is None:
         return False

@@ -186,6 +186,8 @@ class SqlNotifications:
             tell_finished(self._scope, changed, now=now)
         elif changed is not None and to not in FINAL_STATUSES:
             follow(self._scope, notification_id, to)
+            if to is NotificationStatus.QUEUED:
+                self.finish_if_settled(notification_id, now=now)  # its last shard may have ended while it was paused
         return changed is not None
 
     def held(self, app_id: int | None) -> int:

@@ -173,6 +173,10 @@ class SqlShards:
         """Store everything one chunk changed; False, and nothing stored, when the lease was lost."""
         return settle(self._scope, settlement, now=now)
 
+    def wait_for_owner(self, shard_id: int) -> None:
+        """Wait for whoever changes the shard's notification, and let nobody else until this transaction ends."""
+        holding.wait_for(self._scope, shard_id)
+
     def finish(self, shard_id: int, lease_token: int) -> bool:
         """Mark the shard as done, or forget it if it was a list to try again; False when the lease was lost.
 

@@ -251,6 +251,7 @@ class Runner:
         now = self._clock.now()
 
         def end(tx: Transaction) -> None:
+            tx.shards.wait_for_owner(shard.id)  # so that what `goes_on` reads of it holds to the end
             if self._stopping or goes_on(tx, shard, cursor, now=now):
                 tx.shards.release(shard.id, shard.lease_token)
             else:

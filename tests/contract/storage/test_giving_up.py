@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -16,7 +17,7 @@ from tidings.domain.delivery import DeliveryStatus, Patience, Priority, SettledD
 from tidings.domain.outcome import Doubt
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.domain.suspected import PATIENCE, Suspected
-from tidings.storage import Store
+from tidings.storage import Store, Transaction
 
 S = NotificationStatus
 DAY = 86_400.0
@@ -73,6 +74,34 @@ class TestDeadShards:
         assert await store.read(lambda tx: tx.shards.dead(app_ids=None, after=0, limit=9)) == []
         assert await given.finish(notification)
         assert (await given.look(notification)).counts == Counts(audience=7, skipped=7)
+
+    async def test_a_cancel_beside_a_second_try_leaves_none_open(self, store: Store, given: Given) -> None:
+        notification = await given.notification(await given.app(), of=2)
+        shard = await given.claimed(await given.shard(notification))
+        await given.shard(notification, 1, size=0)
+        await given.bury(shard)
+        tried, nobody = threading.Event(), threading.Event()
+
+        def again(tx: Transaction) -> bool:
+            done = tx.shards.requeue(shard.id, now=given.now)
+            tried.set()
+            nobody.wait(0.3)
+            return done
+
+        trying = asyncio.create_task(store.write(again))
+        assert await asyncio.to_thread(tried.wait, 60)
+        assert await given.set_status(notification, S.CANCELLED, S.QUEUED, S.SENDING)
+        assert await trying
+        assert await store.read(lambda tx: tx.shards.open_count(notification.id)) == 0
+        assert (await given.look(notification)).counts == Counts(audience=2, skipped=2)
+
+    async def test_one_of_a_cancelled_notification_is_not_tried_again(self, store: Store, given: Given) -> None:
+        notification = await given.notification(await given.app(), of=2)
+        shard = await given.claimed(await given.shard(notification))
+        await given.bury(shard)
+        await given.set_status(notification, S.CANCELLED)
+        assert not await store.write(lambda tx: tx.shards.requeue(shard.id, now=given.now))
+        assert await store.read(lambda tx: tx.shards.open_count(notification.id)) == 0
 
     async def test_one_that_cannot_be_read_is_put_aside_and_each_look_counts(self, store: Store, given: Given) -> None:
         shard_id = await given.shard(await given.notification(await given.app()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from support.stored import Given, sent
 from tidings.domain.campaign import Counts, Notification, NotificationStatus
 from tidings.domain.delivery import NewShard, Retry
-from tidings.storage import Store
+from tidings.storage import Store, Transaction
 
 S = NotificationStatus
 
@@ -82,6 +83,52 @@ class TestPausing:
         await asyncio.gather(paused_and_resumed(), *(given_back(number) for number in range(9)))
         assert len(await ready(store, given)) == 18
         assert await store.read(lambda tx: tx.shards.open_count(notification.id)) == 18
+
+    async def test_one_whose_last_shard_ended_while_it_was_paused_is_done_once_resumed(
+        self, store: Store, given: Given
+    ) -> None:
+        app = await given.app()
+        ids = await given.devices(app, await given.credential(app), 1)
+        notification = await given.notification(app)
+        shard = await given.claimed(await given.shard(notification))
+        assert await given.settle(shard, sent(*ids))
+        await given.set_status(notification, S.PAUSED)
+        assert await store.write(lambda tx: tx.shards.finish(shard.id, shard.lease_token))
+        assert not await given.finish(notification)
+        await resumed(given, notification)
+        done = await given.look(notification)
+        assert (done.status, done.counts) == (S.DONE, Counts(audience=1, sent=1))
+
+    async def test_one_that_is_buried_while_it_is_paused_ends_it_once_resumed(self, store: Store, given: Given) -> None:
+        notification = await given.notification(await given.app(), of=2)
+        shard = await given.claimed(await given.shard(notification))
+        await given.set_status(notification, S.PAUSED)
+        await given.bury(shard)
+        assert not await given.finish(notification)
+        await resumed(given, notification)
+        assert (await given.look(notification)).status is S.DONE
+
+    async def test_whoever_waits_for_its_owner_has_no_pause_come_between(self, store: Store, given: Given) -> None:
+        app = await given.app()
+        ids = await given.devices(app, await given.credential(app), 1)
+        notification = await given.notification(app)
+        shard = await given.claimed(await given.shard(notification))
+        assert await given.settle(shard, sent(*ids))
+        waits, nobody = threading.Event(), threading.Event()
+
+        def end(tx: Transaction) -> bool:
+            tx.shards.wait_for_owner(shard.id)
+            waits.set()
+            nobody.wait(0.3)
+            tx.shards.finish(shard.id, shard.lease_token)
+            return tx.notifications.finish_if_settled(notification.id, now=given.now)
+
+        ending = asyncio.create_task(store.write(end))
+        assert await asyncio.to_thread(waits.wait, 60)
+        pausing = asyncio.create_task(given.set_status(notification, S.PAUSED, S.QUEUED, S.SENDING))
+        assert await ending
+        assert not await pausing
+        assert (await given.look(notification)).status is S.DONE
 
     async def test_a_list_to_try_again_waits_too(self, store: Store, given: Given) -> None:
         app = await given.app()
