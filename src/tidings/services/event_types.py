@@ -35,6 +35,7 @@ class EventTypes:
         now = self._clock.now()
 
         def put(tx: Transaction) -> tuple[EventType, bool]:
+            tx.apps.hold(app_id, "rules")
             stored, made = tx.event_types.put(app_id, new, now=now)
             if made and tx.event_types.count(app_id) > MOST:
                 raise CatalogueError(ErrorCode.EVENT_TYPES_TOO_MANY)
@@ -64,6 +65,7 @@ class EventTypes:
         now = self._clock.now()
 
         def delete(tx: Transaction) -> None:
+            tx.apps.hold(app_id, "rules")
             found = tx.event_types.get(app_id, key)
             if found is None:
                 raise _not_found(key)

@@ -56,6 +56,7 @@ class Follows:
         now = self._clock.now()
 
         def follow(tx: Transaction) -> tuple[Follower, bool]:
+            tx.apps.hold(app_id, "follows")
             _check_room(tx, app_id, topic, [user])
             new = tx.follows.follow(app_id, topic, [user], now=now) == 1
             if new:
@@ -89,6 +90,8 @@ class Follows:
         now = self._clock.now()
 
         def change(tx: Transaction) -> list[Follower]:
+            if follow:
+                tx.apps.hold(app_id, "follows")
             for topic in unfollow:
                 tx.follows.unfollow(app_id, topic, [user])
             for topic in dict.fromkeys(follow):
@@ -110,6 +113,8 @@ class Follows:
         coming = sorted(set(follow).difference(leaving))
 
         def change(tx: Transaction) -> Followed:
+            if coming:
+                tx.apps.hold(app_id, "follows")
             gone = tx.follows.unfollow(app_id, topic, leaving) if leaving else 0
             _check_room(tx, app_id, topic, coming)
             done = Followed(tx.follows.follow(app_id, topic, coming, now=now), gone)

@@ -43,6 +43,7 @@ class Presets:
         now = self._clock.now()
 
         def apply(tx: Transaction) -> list[Part]:
+            tx.apps.hold(app.id, "rules")
             return _Applying(tx, app, preset, by=by, now=now).run()
 
         return await self._store.write(apply)

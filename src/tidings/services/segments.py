@@ -52,6 +52,7 @@ class Segments:
         public_id, now = self._ids.new("seg"), self._clock.now()
 
         def create(tx: Transaction) -> Segment:
+            tx.apps.hold(app_id, "rules")
             if tx.segments.total(app_id) >= MOST:
                 raise CatalogueError(ErrorCode.SEGMENTS_TOO_MANY)
             made = tx.segments.add(app_id, public_id=public_id, name=name, conditions=conditions, now=now)
@@ -72,6 +73,7 @@ class Segments:
         now = self._clock.now()
 
         def change(tx: Transaction) -> Segment:
+            tx.apps.hold(app_id, "rules")
             found = found_in(tx, app_id, public_id)
             if name in (None, found.name) and conditions in (None, found.filter):
                 return found
@@ -89,6 +91,7 @@ class Segments:
         now = self._clock.now()
 
         def delete(tx: Transaction) -> None:
+            tx.apps.hold(app_id, "rules")
             found = found_in(tx, app_id, public_id)
             users = list(_users(tx, found))
             if users:

@@ -60,6 +60,7 @@ class Templates:
         check(new)
 
         def create(tx: Transaction) -> Template:
+            tx.apps.hold(app.id, "rules")
             if tx.templates.count(app.id) >= MOST:
                 raise CatalogueError(ErrorCode.TEMPLATES_TOO_MANY)
             check_variables(tx, app.id, new)
@@ -76,6 +77,7 @@ class Templates:
         check(new)
 
         def change(tx: Transaction) -> Template:
+            tx.apps.hold(app_id, "rules")
             found = found_in(tx, app_id, public_id)
             if NewTemplate(found.name, found.message, found.event_type, found.language) == new:
                 return found
@@ -93,6 +95,7 @@ class Templates:
         now = self._clock.now()
 
         def delete(tx: Transaction) -> None:
+            tx.apps.hold(app_id, "rules")
             found = found_in(tx, app_id, public_id)
             tx.templates.delete(found.id)
             tx.audit.add(by, Action.TEMPLATE_DELETED, app_id=app_id, subject=_subject(found), now=now)

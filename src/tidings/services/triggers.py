@@ -34,6 +34,7 @@ class Triggers:
         public_id, now = self._ids.new("trg"), self._clock.now()
 
         def create(tx: Transaction) -> Trigger:
+            tx.apps.hold(app_id, "rules")
             check_definition(tx, app_id, new)
             if tx.triggers.count(app_id) >= MOST:
                 raise CatalogueError(ErrorCode.TRIGGERS_TOO_MANY)
@@ -51,6 +52,7 @@ class Triggers:
         now = self._clock.now()
 
         def change(tx: Transaction) -> Trigger:
+            tx.apps.hold(app_id, "rules")
             found = found_in(tx, app_id, public_id)
             check_definition(tx, app_id, new)
             changed = tx.triggers.change(found.id, new, now=now)
@@ -65,6 +67,7 @@ class Triggers:
         now = self._clock.now()
 
         def delete(tx: Transaction) -> None:
+            tx.apps.hold(app_id, "rules")
             found = found_in(tx, app_id, public_id)
             tx.triggers.delete(found.id)
             tx.audit.add(by, Action.TRIGGER_DELETED, app_id=app_id, subject=_subject(found), now=now)

@@ -76,6 +76,7 @@ class Webhooks:
         public_id, now, key = self._ids.new("whk"), self._clock.now(), secrets.token_bytes(SECRET_BYTES)
 
         def create(tx: Transaction) -> Webhook:
+            tx.webhooks.hold(app_id)
             if len(tx.webhooks.all(app_id)) >= MOST:
                 raise CatalogueError(ErrorCode.WEBHOOKS_TOO_MANY)
             made = tx.webhooks.add(app_id, new, public_id=public_id, secret=key, now=now)

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from tidings.domain.app import App
 from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.storage.ports.apps import Kept
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.apps import apps
 
@@ -30,11 +31,20 @@ def _earlier_context(public_id: str) -> str:
     return f"apps|earlier_secret|{public_id}"
 
 
+def hold(scope: Scope, app_id: int, kept: Kept) -> None:
+    """Let nobody else count or change these of the App until the transaction ends."""
+    scope.dialect.hold(scope.connection, f"{kept} {app_id}")
+
+
 class SqlApps:
     """Implements `storage.Apps`."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
+
+    def hold(self, app_id: int, kept: Kept) -> None:
+        """Let nobody else count or change these of the App until the transaction ends; before anything is read."""
+        hold(self._scope, app_id, kept)
 
     def add(self, *, public_id: str, name: str, identity_secret: bytes, now: datetime) -> App:
         """Store a new App without origins."""

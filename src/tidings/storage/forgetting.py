@@ -7,6 +7,7 @@ from collections import Counter
 from sqlalchemy import delete, select, update
 
 from tidings.domain.filters import filter_from_json, forgotten, json_from_filter
+from tidings.storage.apps import hold
 from tidings.storage.scope import Scope
 from tidings.storage.tables.preferences import PERSONAL
 from tidings.storage.tables.segments import follows, segments
@@ -25,6 +26,7 @@ def forget_wishes(scope: Scope, app_id: int, user: str) -> Counter[str]:
             removed[name] += scope.connection.execute(gone).rowcount
     gone = delete(follows).where(follows.c.app_id == app_id, follows.c.user_external_id == user)
     removed["topics"] += scope.connection.execute(gone).rowcount
+    hold(scope, app_id, "rules")
     _forget_in_segments(scope, app_id, user)
     _forget_in_triggers(SqlTriggers(scope), app_id, user)
     return removed

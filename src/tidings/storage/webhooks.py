@@ -31,9 +31,13 @@ class SqlWebhooks:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
+    def hold(self, app_id: int) -> None:
+        """Let nobody else change what the App's webhooks want, or make one, until the transaction ends."""
+        self._scope.connection.execute(select(apps.c.id).where(apps.c.id == app_id).with_for_update())
+
     def add(self, app_id: int, new: NewWebhook, *, public_id: str, secret: bytes, now: datetime) -> Webhook:
         """Store a webhook."""
-        self._hold(app_id)
+        self.hold(app_id)
         values = {
             **_values(new),
             "public_id": public_id,
@@ -96,13 +100,9 @@ class SqlWebhooks:
 
     def _one(self, webhook_id: int) -> Webhook:
         app_id = self._scope.connection.execute(select(c.app_id).where(c.id == webhook_id)).scalar_one()
-        self._hold(app_id)
+        self.hold(app_id)
         row = self._scope.connection.execute(select(webhooks).where(c.id == webhook_id).with_for_update()).one()
         return webhook(self._scope, row)
-
-    def _hold(self, app_id: int) -> None:
-        """Let nobody else change what the App's webhooks want, or each would forget the other's."""
-        self._scope.connection.execute(select(apps.c.id).where(apps.c.id == app_id).with_for_update())
 
     def _set(self, webhook_id: int, values: dict[str, Any]) -> AnyRow:
         changed = update(webhooks).where(c.id == webhook_id).values(values).returning(webhooks)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from tidings.domain.app import App, Credential, CredentialStatus, Integration, User
+
+Kept = Literal["rules", "follows"]
+"""What one at a time changes in an App: rules are its event types, templates, segments and triggers, which name
+each other."""
 
 
 class Apps(Protocol):
     """Apps."""
+
+    def hold(self, app_id: int, kept: Kept) -> None:
+        """Let nobody else count or change these of the App until the transaction ends; before anything is read."""
+        ...
 
     def add(self, *, public_id: str, name: str, identity_secret: bytes, now: datetime) -> App: ...
     def get(self, public_id: str) -> App | None: ...

@@ -38,6 +38,10 @@ class Outbox(Protocol):
 class Webhooks(Protocol):
     """Where an App's own servers are told what happens."""
 
+    def hold(self, app_id: int) -> None:
+        """Let nobody else change what the App's webhooks want, or make one, until the transaction ends."""
+        ...
+
     def add(self, app_id: int, new: NewWebhook, *, public_id: str, secret: bytes, now: datetime) -> Webhook: ...
     def get(self, app_id: int, public_id: str) -> Webhook | None: ...
     def all(self, app_id: int) -> list[Webhook]:

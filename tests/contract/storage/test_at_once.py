@@ -1,0 +1,174 @@
+"""What many do at the same moment, on both databases: no limit is passed, and nobody undoes what another did."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from support.stored import Given
+from tidings.domain.app import App
+from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.event import NewEventType
+from tidings.domain.filters import filter_from, forgotten
+from tidings.domain.message import Message
+from tidings.domain.rules import rule_from_json
+from tidings.domain.template import NewTemplate
+from tidings.domain.trigger import Definition, Words
+from tidings.domain.webhook import NewWebhook, WebhookEvent
+from tidings.lib.clock import FixedClock
+from tidings.lib.egress import AddressGuard
+from tidings.lib.fetch import Fetcher
+from tidings.lib.ids import Ids
+from tidings.services import event_types, follows, segments, templates, triggers, webhooks
+from tidings.services.trigger_checks import check_definition
+from tidings.services.webhook_delivery import WebhookDelivery
+from tidings.storage import Store
+
+ROOM = 3
+MANY = 12
+"""Who come at once: more than a store has connections."""
+
+ANNA = 'user.id == "anna"'
+WORDS = Words(message=Message(title="Tide"))
+
+Make = Callable[[int], Coroutine[Any, Any, Any]]
+
+
+class Services:
+    """The services that keep within limits, over the store under test."""
+
+    def __init__(self, store: Store, clock: FixedClock, app: App) -> None:
+        ids, self.app = Ids(clock), app
+        self.segments = segments.Segments(store=store, clock=clock, ids=ids)
+        self.triggers = triggers.Triggers(store=store, clock=clock, ids=ids)
+        self.templates = templates.Templates(store=store, clock=clock, ids=ids)
+        self.event_types = event_types.EventTypes(store=store, clock=clock)
+        self.follows = follows.Follows(store=store, clock=clock)
+        fetcher = Fetcher(guard=AddressGuard())
+        delivery = WebhookDelivery(store=store, clock=clock, fetcher=fetcher, chance=lambda: 0.5)
+        self.webhooks = webhooks.Webhooks(store=store, clock=clock, ids=ids, fetcher=fetcher, delivery=delivery)
+
+    def makers(self) -> dict[str, Make]:
+        """Give what makes one more of each kind."""
+        app, everyone = self.app, filter_from('user.id != ""')
+        return {
+            "segments": lambda n: self.segments.create(app.id, f"Segment {n}", everyone),
+            "triggers": lambda n: self.triggers.create(app.id, trigger(f"Trigger {n}", {"users": "event"})),
+            "templates": lambda n: self.templates.create(app, NewTemplate(f"Words {n}", Message(title="Tide"))),
+            "event_types": lambda n: self.event_types.put(app.id, NewEventType(f"type.n{n}", f"Type {n}")),
+            "follows": lambda n: self.follows.follow(app.id, "anna", f"topic {n}"),
+            "webhooks": lambda n: self.webhooks.create(
+                app.id, NewWebhook(f"https://hooks.example.com/{n}", (WebhookEvent.DELIVERY_SENT,))
+            ),
+        }
+
+
+def trigger(name: str, audience: dict[str, Any]) -> Definition:
+    return Definition(name=name, event_type="tide.high", audience=rule_from_json(audience), words=WORDS)
+
+
+@pytest.fixture
+async def services(store: Store, clock: FixedClock, given: Given) -> Services:
+    return Services(store, clock, await given.app())
+
+
+@pytest.mark.parametrize(
+    ("kind", "module", "limit"),
+    [
+        ("webhooks", webhooks, "MOST"),
+        ("segments", segments, "MOST"),
+        ("triggers", triggers, "MOST"),
+        ("templates", templates, "MOST"),
+        ("event_types", event_types, "MOST"),
+        ("follows", follows, "MOST_TOPICS"),
+    ],
+)
+async def test_many_at_once_do_not_pass_a_limit(
+    services: Services, monkeypatch: pytest.MonkeyPatch, kind: str, module: Any, limit: str
+) -> None:
+    if kind == "triggers":
+        await services.event_types.put(services.app.id, NewEventType("tide.high", "High tide"))
+    make = services.makers()[kind]
+    monkeypatch.setattr(module, limit, ROOM)
+    done = await asyncio.gather(*(make(n) for n in range(MANY)), return_exceptions=True)
+    refused = [one for one in done if isinstance(one, BaseException)]
+    assert len(refused) == MANY - ROOM, done
+    too_many = ErrorCode.TOPICS_TOO_MANY if kind == "follows" else ErrorCode(f"{kind}_too_many")
+    assert {one.code if isinstance(one, CatalogueError) else one for one in refused} == {too_many}
+
+
+class Between:
+    """Lets one begin when another has read and not yet written, and gives it time to get in between if it can."""
+
+    def __init__(self) -> None:
+        self._read, self._over = threading.Event(), threading.Event()
+
+    def after(self, reading: Callable[..., Any]) -> Callable[..., Any]:
+        def read(*args: Any, **kwargs: Any) -> Any:
+            found = reading(*args, **kwargs)
+            if not self._read.is_set():
+                self._read.set()
+                self._over.wait(1)  # where it has to wait for us, it is never over
+            return found
+
+        return read
+
+    async def both(self, first: Coroutine[Any, Any, Any], second: Coroutine[Any, Any, Any]) -> tuple[Any, Any]:
+        async def then() -> Any:
+            assert await asyncio.to_thread(self._read.wait, 60), "nobody has read"
+            try:
+                return await second
+            finally:
+                self._over.set()
+
+        return await asyncio.gather(first, then(), return_exceptions=True)
+
+
+async def test_forgetting_does_not_undo_a_change_of_a_segment(
+    services: Services, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, between = services.app, Between()
+    made = await services.segments.create(app.id, "Crew", filter_from(f'{ANNA} || user.id == "ben"'))
+    monkeypatch.setattr("tidings.storage.forgetting.forgotten", between.after(forgotten))
+    changed = filter_from('user.locale == "de"')
+    done = await between.both(
+        store.write(lambda tx: tx.users.delete(app.id, "anna")),
+        services.segments.change(app.id, made.public_id, name=None, conditions=changed),
+    )
+    assert not [one for one in done if isinstance(one, BaseException)], done
+    assert (await services.segments.get(app.id, made.public_id)).filter == changed
+
+
+async def test_forgetting_does_not_undo_a_change_of_a_trigger(
+    services: Services, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, between = services.app, Between()
+    await services.event_types.put(app.id, NewEventType("tide.high", "High tide"))
+    made = await services.triggers.create(app.id, trigger("Old", {"users_where": f'{ANNA} || user.id == "ben"'}))
+    monkeypatch.setattr(Definition, "without", between.after(Definition.without))
+    done = await between.both(
+        store.write(lambda tx: tx.users.delete(app.id, "anna")),
+        services.triggers.change(app.id, made.public_id, trigger("New", {"everyone": True})),
+    )
+    assert not [one for one in done if isinstance(one, BaseException)], done
+    assert (await services.triggers.get(app.id, made.public_id)).definition.name == "New"
+
+
+async def test_no_trigger_is_left_with_a_segment_that_is_gone(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, between = services.app, Between()
+    await services.event_types.put(app.id, NewEventType("tide.high", "High tide"))
+    crew = await services.segments.create(app.id, "Crew", filter_from(ANNA))
+    monkeypatch.setattr("tidings.services.triggers.check_definition", between.after(check_definition))
+    made, deleted = await between.both(
+        services.triggers.create(app.id, trigger("For the crew", {"segment": crew.public_id})),
+        services.segments.delete(app.id, crew.public_id),
+    )
+    assert not isinstance(made, BaseException), made
+    assert isinstance(deleted, CatalogueError)
+    assert deleted.code is ErrorCode.SEGMENT_IN_USE
