@@ -61,7 +61,7 @@ class Timelines:
         """
         before = position_from(cursor)
 
-        def read(tx: Transaction) -> list[Heard]:
+        def read(tx: Transaction) -> Page[Heard]:
             devices = tx.subscriptions.page(app_id, after=0, limit=MOST_DEVICES, user_external_id=external_id)
             user = tx.users.get(app_id, external_id)
             if user is None and not devices:
@@ -71,29 +71,33 @@ class Timelines:
                 # Of each device as many as a page has: among them are the newest of all.
                 for number, settled, at in tx.deliveries.of_subscription(device.id, limit=limit + 1, before=before):
                     found[number].append(Arrival(device, settled, at))
-            newest = sorted(found, reverse=True)[: limit + 1]
-            heard = ((tx.notifications.by_id(number), tuple(found[number])) for number in newest)
-            return [
+            # The page is cut before what is gone by now is left out, so that the next one begins where this one ends.
+            numbers = page_from(sorted(found, reverse=True), limit=limit, position=lambda number: number)
+            heard = ((tx.notifications.by_id(number), tuple(found[number])) for number in numbers.data)
+            rows = [
                 Heard(notification, _title(notification.message, external_id, user), arrivals)
                 for notification, arrivals in heard
                 if notification is not None
             ]
+            return Page(rows, numbers.next_cursor)
 
-        return page_from(await self._store.read(read), limit=limit, position=lambda row: row.notification.id)
+        return await self._store.read(read)
 
     async def page(self, app_id: int, public_id: str, *, cursor: str | None, limit: int) -> Page[Told]:
         """List what was sent to a device, newest first. Raises NOT_FOUND and INVALID_CURSOR."""
         before = position_from(cursor)
 
-        def read(tx: Transaction) -> list[Told]:
+        def read(tx: Transaction) -> Page[Told]:
             found = tx.subscriptions.get(app_id, public_id)
             if found is None:
                 raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no subscription {public_id[:64]!r}.")
-            rows = tx.deliveries.of_subscription(found.id, limit=limit + 1, before=before)
-            told = ((tx.notifications.by_id(number), settled, at) for number, settled, at in rows)
-            return [Told(notification, settled, at) for notification, settled, at in told if notification is not None]
+            settled_ones = tx.deliveries.of_subscription(found.id, limit=limit + 1, before=before)
+            cut = page_from(settled_ones, limit=limit, position=lambda row: row[0])
+            told = ((tx.notifications.by_id(number), settled, at) for number, settled, at in cut.data)
+            rows = [Told(notification, settled, at) for notification, settled, at in told if notification is not None]
+            return Page(rows, cut.next_cursor)
 
-        return page_from(await self._store.read(read), limit=limit, position=lambda row: row.notification.id)
+        return await self._store.read(read)
 
 
 def _title(message: Message, external_id: str, user: User | None) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import delete
 
 from support.stored import MESSAGE, Given, sent
 from tidings.domain.audience import Devices, Everyone, Tagged, Users
@@ -15,7 +16,9 @@ from tidings.domain.errors import CatalogueError
 from tidings.domain.receipt import Receipt, ReceiptEvent
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.services.timelines import Timelines
-from tidings.storage import Store
+from tidings.storage import Store, Transaction
+from tidings.storage.tables.notifications import notifications as notification_rows
+from tidings.storage.tables.notifications import shards
 
 S = NotificationStatus
 F = DeliveryStatus.FAILED
@@ -553,6 +556,33 @@ class TestDeliveries:
         assert rest.next_cursor is None
         with pytest.raises(CatalogueError, match="nobody"):
             await timelines.of_person(app.id, "nobody", cursor=None, limit=5)
+
+    async def test_what_is_gone_by_now_does_not_end_the_list(self, store: Store, given: Given) -> None:
+        app = await given.app()
+        anna = await given.device(app, await given.credential(app), user_external_id="anna")
+        notifications = [await given.notification(app) for _ in range(4)]
+        for notification in notifications:
+            await given.settle(await given.claimed(await given.shard(notification)), sent(anna.id))
+        oldest, second, gone, newest = [one.id for one in notifications]
+
+        def vanish(tx: Transaction) -> None:
+            run = tx.audit._run  # type: ignore[attr-defined]
+            run(delete(shards).where(shards.c.notification_id == gone))
+            run(delete(notification_rows).where(notification_rows.c.id == gone))
+
+        await store.write(vanish)
+        timelines = Timelines(store=store)
+        for limit, listed in ((1, [[newest], [], [second], [oldest]]), (2, [[newest], [second, oldest]])):
+            of_person, of_device = [], []
+            cursors: list[str | None] = [None, None]
+            for _ in listed:
+                person = await timelines.of_person(app.id, "anna", cursor=cursors[0], limit=limit)
+                device = await timelines.page(app.id, anna.public_id, cursor=cursors[1], limit=limit)
+                of_person.append([row.notification.id for row in person.data])
+                of_device.append([row.notification.id for row in device.data])
+                cursors = [person.next_cursor, device.next_cursor]
+            assert of_person == of_device == listed
+            assert cursors == [None, None]
 
     async def test_a_devices_own_are_listed_newest_first(self, store: Store, given: Given) -> None:
         app = await given.app()
