@@ -122,7 +122,7 @@ async def test_whoever_has_nothing_else_confirms_at_the_provider_and_goes_on(
         await expect(ben.get_by_role("button", name="Disconnect Work")).to_have_count(0)
         await opened(ben, instance, "/settings/api-keys", "API keys")
         a_while_passes(instance)
-        await ben.get_by_role("button", name="Create a key").click()
+        await ben.get_by_role("button", name="Create the first key").click()
         await ben.get_by_label("Name", exact=True).fill("Ben's server")
         await ben.get_by_role("button", name="Create the key").click()
         question = ben.get_by_role("dialog", name="Confirm that it is you")
