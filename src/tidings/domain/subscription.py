@@ -78,6 +78,8 @@ class Subscription:
     created_at: datetime
     last_active_at: datetime | None
     last_seen_at: datetime
+    owner_since: datetime | None = None
+    """When it last changed hands; None for one that never has."""
     suspected: Suspected | None = None
     """Filled in where it is shown: its address was refused as one that belongs elsewhere."""
 

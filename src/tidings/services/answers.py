@@ -85,7 +85,10 @@ def _question(tx: Transaction, app: App, ids: tuple[int, int]) -> Question:
         raise CatalogueError(ErrorCode.ANSWER_LINK_INVALID)
     if found is None or device is None:
         raise CatalogueError(ErrorCode.ANSWER_CLOSED)
-    person = tx.subscriptions.people([subscription_id]).get(subscription_id, NOBODY)
+    person = NOBODY
+    if device.owner_since is None or device.owner_since <= found.send_at:
+        # To whoever has the device since, nothing was sent: they read the words as somebody unknown would.
+        person = tx.subscriptions.people([subscription_id]).get(subscription_id, NOBODY)
     said = _said(found, device.locale, person)
     state = tx.receipts.answering(notification_id, subscription_id)
     question = Question(

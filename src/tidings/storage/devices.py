@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select, update
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, literal, or_, select, update
 
 from tidings.domain.subscription import Address, Known, Subscription, SubscriptionStatus
 from tidings.lib.sealed import SealBroken
 from tidings.storage import recipients as reading
 from tidings.storage.codec import address_from_bytes
+from tidings.storage.columns import Moment
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.subscriptions import subscriptions
 
@@ -46,6 +50,12 @@ def exchange(scope: Scope, one: int, other: int) -> None:
     _set(scope, one, **of[other])
 
 
+def owned(user: str | None, *, now: datetime) -> dict[str, Any]:
+    """Give what makes a device a person's, or nobody's, and notes since when where it was another's before."""
+    since = case((c.user_external_id.is_distinct_from(user), literal(now, Moment)), else_=c.owner_since)
+    return {"user_external_id": user, "owner_since": since}
+
+
 def subscription(row: AnyRow) -> Subscription:
     """Make a Subscription of a row of VISIBLE."""
     return Subscription(
@@ -66,6 +76,7 @@ def subscription(row: AnyRow) -> Subscription:
         created_at=row.created_at,
         last_active_at=row.last_active_at,
         last_seen_at=row.last_seen_at,
+        owner_since=row.owner_since,
     )
 
 

@@ -17,7 +17,7 @@ from tidings.domain.suspected import Suspected
 from tidings.storage import people, retiring
 from tidings.storage import recipients as reading
 from tidings.storage.codec import address_from_bytes, bytes_from_address
-from tidings.storage.devices import VISIBLE, exchange, hold, subscription, target_hash
+from tidings.storage.devices import VISIBLE, exchange, hold, owned, subscription, target_hash
 from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.relay_status import is_device
 from tidings.storage.scope import Scope
@@ -74,7 +74,7 @@ class SqlSubscriptions:
         values = self._sealed(new) | {
             "origin": new.origin,
             "credential_id": new.credential_id,
-            "user_external_id": new.user_external_id,
+            **owned(new.user_external_id, now=now),
             "status": SubscriptionStatus.ACTIVE,
             "status_reason": None,
             "tags": new.tags,

@@ -23,7 +23,10 @@ _ERASED = "erased"
 
 
 def events_from(scope: Scope, app_id: int, message: str, happenings: Sequence[Happening]) -> list[dict[str, Any]]:
-    """Write out what happened. Devices that were erased, and notifications that are gone, are left out."""
+    """Write out what happened. Devices that were erased, and notifications that are gone, are left out.
+
+    Of a device that has changed hands since, nobody is named: it is another's now.
+    """
     devices = _devices(scope, app_id, {told.subscription_id for one in happenings for told in one.events})
     about = _notifications(scope, app_id, {one.notification_id for one in happenings})
     return [event for one in happenings for event in _events(message, one, devices, about)]
@@ -58,6 +61,8 @@ def _events(
             continue
         else:
             data = _of_device(kind, told, device, notification)
+            if device.owner_since is not None and device.owner_since > moment(one.at):
+                data["user"] = None
         yield {"id": f"{message}.{place}", "type": kind.value, "timestamp": at, "data": data}
 
 
@@ -67,7 +72,7 @@ def _finished(notification: AnyRow) -> dict[str, Any]:
 
 
 def _of_device(kind: WebhookEvent, told: Told, device: AnyRow, notification: AnyRow | None) -> dict[str, Any]:
-    data = {"subscription": device.public_id, "user": device.user_external_id}
+    data: dict[str, Any] = {"subscription": device.public_id, "user": device.user_external_id}
     if notification is not None:
         data = {"notification": notification.public_id, **data}
     if kind.startswith("delivery."):
@@ -79,7 +84,9 @@ def _of_device(kind: WebhookEvent, told: Told, device: AnyRow, notification: Any
 
 def _devices(scope: Scope, app_id: int, ids: set[int]) -> dict[int, AnyRow]:
     there = (s.app_id == app_id, or_(s.status_reason.is_(None), s.status_reason != _ERASED))
-    query = select(s.id, s.public_id, s.user_external_id, s.provider).where(scope.dialect.any_of(s.id, "ids"), *there)
+    query = select(s.id, s.public_id, s.user_external_id, s.owner_since, s.provider).where(
+        scope.dialect.any_of(s.id, "ids"), *there
+    )
     rows = scope.connection.execute(query, {"ids": scope.dialect.many(sorted(ids - {0}))})
     return {row.id: row for row in rows}
 

@@ -113,6 +113,35 @@ async def test_it_speaks_the_language_of_the_device(asked: Asked) -> None:
     assert "Antwort: Ja</p>" in (await asked.answer(asked.links[1], "yes")).text
 
 
+async def test_a_link_says_nothing_of_who_got_the_device_since(
+    container: Container, browser: httpx2.AsyncClient, api: httpx2.AsyncClient, vapid_key: str, clock: FixedClock
+) -> None:
+    for user, name in (("anna", "Anna A."), ("bert", "Bert Secret")):
+        await api.put(f"/api/v1/users/{user}", json={"attributes": {"name": name}, "locale": "en"})
+    device = push_subscription()
+    kept = (await browser.post("/push/subscribe", json={"subscription": device, "user": {"id": "anna"}})).json()
+    words = {"title": "Hi {{ user.name | default: 'you' }}, come?", "actions": [{"id": "yes", "title": "Yes"}]}
+    template = (await api.post("/api/v1/templates", json={"name": "Asks", **words})).json()
+    sent = await api.post("/api/v1/notifications", json={"to": {"users": ["anna"]}, "template": template["id"]})
+    app = await container.apps.ensure_first()
+    row = await container.store.read(lambda tx: tx.notifications.get(app.id, sent.json()["id"]))
+    found = await container.store.read(lambda tx: tx.subscriptions.get(app.id, kept["id"]))
+    assert row is not None
+    assert found is not None
+    ((delivery, token),) = container.deliveries.encode_many([(row.id, found.id)])
+    link = f"/v1/{app.public_id}/push/answers/{delivery}/{token}"
+    assert "Hi Anna A., come?" in (await browser.get(link)).text
+    clock.at += timedelta(seconds=1)
+    taken = {"subscription": device, "user": {"id": "bert"}, "id": kept["id"], "secret": kept["secret"]}
+    assert (await browser.post("/push/subscribe", json=taken)).status_code in (200, 201)
+    page = await browser.get(link)
+    assert "Hi you, come?" in page.text
+    answered = await browser.post(link, data={"action": "yes"}, follow_redirects=True)
+    for one in (page, answered):
+        assert "Bert" not in one.text
+        assert "Anna" not in one.text
+
+
 async def test_it_takes_answers_after_the_time_to_live(asked: Asked, clock: FixedClock) -> None:
     clock.at += timedelta(days=2)
     assert "Thank you!" in (await asked.answer(asked.links[0], "no")).text

@@ -291,6 +291,30 @@ async def test_one_message_is_sent_again_under_its_id(
     assert hooks.seen[1].events == first.events
 
 
+async def test_what_is_told_again_names_nobody_who_got_the_device_since(
+    api: httpx2.AsyncClient,
+    browser: httpx2.AsyncClient,
+    hooks: Hooks,
+    telling: Telling,
+    vapid_key: str,
+    clock: FixedClock,
+) -> None:
+    hook = await made(api, hooks)
+    device = push_subscription()
+    body = {"subscription": device, "user": {"id": "anna"}}
+    kept = (await browser.post("/push/subscribe", json=body)).json()
+    await served(telling)
+    assert hooks.events[-1]["data"]["user"] == "anna"
+    for user, told in (("anna", "anna"), ("bert", None)):
+        clock.at += timedelta(seconds=1)
+        again = {"subscription": device, "user": {"id": user}, "id": kept["id"], "secret": kept["secret"]}
+        assert (await browser.post("/push/subscribe", json=again)).status_code in (200, 201)
+        await api.post(f"{WEBHOOKS}/{hook['id']}/messages/{hooks.seen[0].id}/replay")
+        await served(telling)
+        assert hooks.seen[-1].id == hooks.seen[0].id
+        assert (hooks.events[-1]["id"], hooks.events[-1]["data"]["user"]) == (hooks.events[0]["id"], told)
+
+
 async def test_everything_that_is_done_to_a_webhook_is_written_down(
     api: httpx2.AsyncClient, hooks: Hooks, container: Container
 ) -> None:

@@ -40,6 +40,8 @@ subscriptions = Table(
     Column("created_at", Moment, nullable=False),
     Column("last_active_at", Moment),
     Column("last_seen_at", Moment, nullable=False),
+    # When it last changed hands; NULL for one that never has.
+    Column("owner_since", Moment),
     PrimaryKeyConstraint("id", name="pk_subscriptions"),
     UniqueConstraint("public_id", name="uq_subscriptions_public_id"),
     UniqueConstraint("app_id", "address_hash", name="uq_subscriptions_app_id_address_hash"),
