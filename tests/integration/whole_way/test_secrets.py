@@ -38,8 +38,8 @@ from tidings.web.app import create_app
 from tidings.wiring import Container
 
 COUNT = 6
-SHOWN_ON_PURPOSE = ("/export", "/identity-secret", "/progress")
-"""What a GET gives an administrator to take away, and a stream that does not end by itself."""
+SHOWN_ON_PURPOSE = ("/export", "/identity-secret", "/progress", "/webhooks", "/webhooks/{webhook_id}")
+"""What a GET gives an administrator to take away or to change, and a stream that does not end by itself."""
 
 
 def forms(secret: bytes) -> Iterator[bytes]:
@@ -262,6 +262,42 @@ async def failed(
             assert (user.status_code, leaks(user.content, known)) == (status, set())
 
 
+async def webhook_made(operator: httpx2.AsyncClient, known: dict[str, bytes]) -> str:
+    """Make a webhook that hears of everything and whose receiver is away, and give its id."""
+    path = secrets.token_urlsafe(24)
+    body = {"url": f"https://localhost:9/{path}?token={path}", "events": ["delivery.sent", "notification.finished"]}
+    made = await operator.post("/api/v1/webhooks", json=body)
+    assert made.status_code == 201, made.text
+    public_id: str = made.json()["id"]
+    known["earlier webhook secret"] = made.json()["secret"].removeprefix("whsec_").encode()
+    rotated = await operator.post(f"/api/v1/webhooks/{public_id}/secret", json={})
+    assert rotated.status_code == 200, rotated.text
+    known["webhook secret"] = rotated.json()["secret"].removeprefix("whsec_").encode()
+    known |= {
+        f"{name} in bytes": base64.b64decode(known[name]) for name in ("earlier webhook secret", "webhook secret")
+    }
+    shown = await operator.get("/api/v1/webhooks"), await operator.get(f"/api/v1/webhooks/{public_id}")
+    for answer in shown:
+        assert (answer.status_code, leaks(answer.content, known)) == (200, set())
+    known["webhook path"] = path.encode()
+    tried = await operator.post(f"/api/v1/webhooks/{public_id}/test")
+    assert (tried.status_code, tried.json()["delivered"], leaks(tried.content, known)) == (200, False, set())
+    wrong = await operator.post("/api/v1/webhooks", json={**body, "url": f"https://user@localhost/{path}"})
+    assert (wrong.status_code, leaks(wrong.content, known)) == (422, set())
+    return public_id
+
+
+async def webhook_told(operator: httpx2.AsyncClient, webhook: str) -> str:
+    """Wait until the webhook's receiver was called, in vain, about what was sent; give the message's id."""
+    async with asyncio.timeout(120):
+        while True:
+            listed: list[dict[str, Any]] = (await operator.get(f"/api/v1/webhooks/{webhook}/messages")).json()["data"]
+            for one in listed:
+                if one["last_failure"] and not one["test"]:
+                    return str(one["id"])
+            await asyncio.sleep(0.1)
+
+
 async def settled(operator: httpx2.AsyncClient, notification: str) -> None:
     """Wait until all have their message but the one whose browser is gone, and the one that nobody answers for."""
     async with asyncio.timeout(120):
@@ -312,10 +348,12 @@ async def test_no_secret_lies_about_after_a_whole_run(
             await member_made(browser, known)
             await ways_in_made(operator, browser, known)
             await phones_made(operator, known)
+            webhook = await webhook_made(operator, known)
             known |= {f"session {name}": value.encode() for name, value in browser.cookies.items()}
             sent = await operator.post("/api/v1/notifications", json={"to": {"all": True}, "title": "Tide"})
             async with working(container):
                 await settled(operator, sent.json()["id"])
+                message = await webhook_told(operator, webhook)
             await failed(operator, container, known, monkeypatch)
             app_id = (await container.apps.resolve(None)).public_id
             devices = (await operator.get("/api/v1/subscriptions")).json()["data"]
@@ -325,6 +363,8 @@ async def test_no_secret_lies_about_after_a_whole_run(
                 "app_id": app_id,
                 "app": app_id,
                 "external_id": "u-0",
+                "webhook_id": webhook,
+                "message_id": message,
             }
             answers = await every_answer(operator, ids) + await every_answer(browser, ids)
     await asyncio.to_thread(backup, database_url=None, folder=tmp_path / "data", target=tmp_path / "backup.db")
@@ -342,6 +382,7 @@ async def test_no_secret_lies_about_after_a_whole_run(
         assert event in places["log"], "nothing of what went wrong is in the log"
     planted = {"TOTP seed", "recovery code 0", "invitation carla@example.com", "reset token", "OIDC client secret"}
     planted |= {"session tidings_session", "API key", "endpoint 0", "FCM key", "APNs key", "APNs certificate's key"}
+    planted |= {"webhook secret", "webhook secret in bytes", "earlier webhook secret", "webhook path"}
     assert planted <= set(known)
     assert len(known) >= 30 + 4 * COUNT
     assert {place: found for place, text in places.items() if (found := leaks(text, known))} == {}
