@@ -83,13 +83,9 @@ async def up(
     """Run everything: API, dashboard and delivery, on SQLite in the data folder. Ctrl-C stops it."""
     settings = call.settings(host=host, port=port, contact=contact)
     if demo:
-        settings = settings.model_copy(
-            update={
-                "data": settings.data / DEMO_FOLDER,
-                "allow_insecure_endpoints": True,
-                "contact": settings.contact or DEMO_CONTACT,
-            }
-        )
+        if settings.database_url is not None:
+            call.out.say("The demo keeps to SQLite in its own folder; the database that you named is left alone.")
+        settings = for_demo(settings)
     _refuse_public_insecurity(settings, demo=demo)
     await _run(call, settings, Wish(demo=demo, worker=worker, open_browser=open_browser))
     call.out.say("Stopped.")
@@ -114,6 +110,17 @@ async def _run(call: Call, settings: Settings, wish: Wish) -> None:
         except asyncio.CancelledError:
             # Only a second signal cancels this task: stop without waiting for what is in hand.
             raise CommandFailed("Stopped at once; what was in hand is taken up again at the next start.") from None
+
+
+def for_demo(settings: Settings) -> Settings:
+    """Give the demo's own settings: nothing of an instance that is in use is opened, or led to simulated services."""
+    changed = {
+        "data": settings.data / DEMO_FOLDER,
+        "database_url": None,
+        "allow_insecure_endpoints": True,
+        "contact": settings.contact or DEMO_CONTACT,
+    }
+    return settings.model_copy(update=changed)
 
 
 @asynccontextmanager

@@ -53,7 +53,7 @@ NEVER_TAKEN = Patience(times=5, over=timedelta(0), unreached_only=True)
 ever, as push services do not call it gone."""
 
 AT_ONCE = Patience(times=1, over=timedelta(0))
-"""For an address that its service says it has never given out, while it takes the messages of others."""
+"""For an address that its service says it has never given out, while it takes the same message from others."""
 
 MANY = 10
 """Addresses of a chunk that are refused for being somebody else's, while none is taken, before it is our mistake."""
@@ -137,10 +137,11 @@ def settle(
     """
     verdicts = Verdicts()
     lot = chance()
-    working = {one.pair for one in tried if isinstance(one.outcome, Accepted)} | set(proven)
     many = _refused_for_address(tried)
+    taken = Counter(one.pair for one in tried if isinstance(one.outcome, Accepted))
+    outnumbered = {pair for pair, times in (many | _invalid(tried)).items() if times > taken[pair]}
+    working = taken.keys() | set(proven)
     mixed_up = many.keys() - working
-    outnumbered = _outnumbered(tried, many) if many else frozenset()
     for one in tried:
         if isinstance(one.outcome, Accepted):  # nearly all of them, and nothing else follows from it
             _final(verdicts, one, DeliveryStatus.SENT, "sent", one.outcome.ref)
@@ -152,8 +153,10 @@ def settle(
             _settle_one(verdicts, one, one.outcome, now=now, expires_at=expires_at, lot=lot)
         if (doubted := one.doubted) is not None and one.pair in working and one.pair not in outnumbered:
             # Where nobody gets through it is the service or ourselves: no address is to be dropped for that.
-            suspicion = Suspicion(one.subscription_id, doubted, one.address_hash, _PATIENCE[doubted])
-            verdicts.suspicions.append(suspicion)
+            patience = _PATIENCE[doubted]
+            if patience is AT_ONCE and not taken[one.pair]:
+                patience = SUSPECT  # it may be this message that is wrong
+            verdicts.suspicions.append(Suspicion(one.subscription_id, doubted, one.address_hash, patience))
     return verdicts
 
 
@@ -196,10 +199,10 @@ def _refused_for_address(tried: Sequence[Tried]) -> dict[Pair, int]:
     return {pair: times for pair, times in alike.items() if times >= MANY}
 
 
-def _outnumbered(tried: Sequence[Tried], refused: Mapping[Pair, int]) -> frozenset[Pair]:
-    """Give where more addresses are refused than taken: half an App's devices are in another environment, not dead."""
-    taken = Counter(one.pair for one in tried if isinstance(one.outcome, Accepted))
-    return frozenset(pair for pair, times in refused.items() if times > taken[pair])
+def _invalid(tried: Sequence[Tried]) -> dict[Pair, int]:
+    """Give where so many addresses are called invalid at once that it may be the message, and how many."""
+    alike = Counter(one.pair for one in tried if one.doubted is Doubt.ADDRESS_INVALID)
+    return {pair: times for pair, times in alike.items() if times >= MANY}
 
 
 def _misconfigured(again: _Again, outcome: Misconfigured, *, working: set[Pair], mixed_up: Collection[Pair]) -> None:

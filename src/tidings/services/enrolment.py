@@ -107,7 +107,9 @@ def _refreshed(tx: Transaction, arrival: Arrival, known: Known, *, proof: Proof)
         and arrival.now - row.last_seen_at < seen_again(row.provider)
     ):
         return Registered(row, secret, created=False)
-    stored = tx.subscriptions.refresh(row.id, changed, secret_hash=secret_hash, now=arrival.now)
+    # A server that tells again what it knows has not seen the device: its token may have been dead for long.
+    seen = proof is not Proof.SERVER or changed.address != known.address
+    stored = tx.subscriptions.refresh(row.id, changed, secret_hash=secret_hash, now=arrival.now, seen=seen)
     if row.status is not SubscriptionStatus.ACTIVE:
         _tell(tx, stored, WebhookEvent.SUBSCRIPTION_CREATED, BACK, now=arrival.now)
     return Registered(stored, secret, created=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from tidings.domain.app import Credential, Integration
@@ -32,13 +32,11 @@ from tidings.services.devices import integration_of
 from tidings.services.doubts import with_doubts
 from tidings.services.grants import Grants
 from tidings.services.paging import Page, page_from, position_from
+from tidings.services.proofs import Proof, kept
 from tidings.storage import Store, Transaction
 
 ACCOUNT = "account"
 """Among an integration's settings: what its devices belong to at the vendor."""
-
-TESTED_AT, TESTED = "tested_at", "tested"
-"""Among an integration's settings: when its credentials were tried last, and what was wrong then, empty for nothing."""
 
 REMOVED_REASON = "integration_removed"
 """Kept with the devices of an integration that was taken away."""
@@ -46,27 +44,11 @@ REMOVED_REASON = "integration_removed"
 UNSEEN = timedelta(days=270)
 """After so long without a connection Google gives a device's token up; its app has most likely gone."""
 
+STAYS = ("environment", "messages_per_minute")
+"""Fields of credentials that say how to send, not with what: where new ones do not have them, the old ones hold."""
+
 _ANY = -1
 """In place of the id of a credential that is not stored yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What a test of credentials showed: every look in its order, and what to know although all is well."""
-
-    findings: tuple[Finding, ...]
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether messages can be sent with them."""
-        return all(finding.ok for finding in self.findings)
-
-
-def kept(proof: Proof, *, now: datetime) -> dict[str, str]:
-    """Give what an integration keeps of its last test, among its settings."""
-    bad = next((finding for finding in proof.findings if not finding.ok), None)
-    return {TESTED_AT: now.isoformat(), TESTED: f"{bad.detail} {bad.mend}" if bad else ""}
 
 
 class Integrations:
@@ -132,8 +114,7 @@ class Integrations:
         are active, or `force`. Raises NOT_FOUND, CREDENTIALS_INVALID, INTEGRATION_LABEL_TAKEN.
         """
         there = (await self.get(app_id, public_id)).integration
-        made = await self._made(there.provider, fields) if there and fields is not None else None
-
+        made = await self._made_anew(there, fields) if there and fields is not None else None
         now = self._clock.now()
 
         def change(tx: Transaction) -> IntegrationDetails:
@@ -203,12 +184,16 @@ class Integrations:
             self._prover(found.provider)
             return tx.credentials.of_integration(found.id)[0]
 
-        proof = await self._proved(await self._store.read(look), grants=self._grants)
+        tried = await self._store.read(look)
+        proof = await self._proved(tried, grants=self._grants)
         if ends_pause:
             now = self._clock.now()
 
             def keep(tx: Transaction) -> None:
                 found = integration_of(tx, app_id, public_id)
+                there = tx.credentials.of_integration(found.id)[0]
+                if (there.fingerprint, there.settings) != (tried.fingerprint, tried.settings):
+                    return  # replaced meanwhile: it was others that were tried
                 tx.credentials.set_integration(found.id, settings=found.settings | kept(proof, now=now))
                 if proof.ok and found.paused_because is not None:
                     tx.credentials.resume(found.id)
@@ -266,6 +251,15 @@ class Integrations:
     async def _made(self, name: str, fields: Mapping[str, str]) -> NewCredential:
         """Read an upload beside the loop: opening a certificate waits for a process."""
         return await asyncio.to_thread(self._taker(name).credential_from, fields)
+
+    async def _made_anew(self, there: Integration, fields: Mapping[str, str]) -> NewCredential:
+        """Read an upload that replaces another; of the same account, what it leaves out stays as it was."""
+        made = await self._made(there.provider, fields)
+        kept = {name: value for name in STAYS if name not in fields and (value := there.settings.get(name))}
+        if kept and made.account == there.settings.get(ACCOUNT):
+            with suppress(CatalogueError):  # a certificate may not be for the environment of the one before
+                return await self._made(there.provider, {**fields, **kept})
+        return made
 
     def _prover(self, name: str) -> ProvesCredentials | TakesCredentials:
         """Give a provider whose credentials can be tried."""

@@ -17,7 +17,8 @@ from tidings.domain.subscription import Ending, Subscription, SubscriptionStatus
 from tidings.lib.clock import Clock
 from tidings.pipeline.flow import Acceptance, Flow
 from tidings.providers import Finding
-from tidings.services.integrations import Integrations, Proof
+from tidings.services.integrations import Integrations
+from tidings.services.proofs import Proof
 from tidings.storage import Store, Transaction
 
 TTL = 600

@@ -65,10 +65,11 @@ class SqlSubscriptions:
         return subscription(row)
 
     def refresh(
-        self, subscription_id: int, new: NewSubscription, *, secret_hash: bytes | None, now: datetime
+        self, subscription_id: int, new: NewSubscription, *, secret_hash: bytes | None, now: datetime, seen: bool = True
     ) -> Subscription:
         """Store a repeated registration: active again, seen now, with its new address, keys, owner and tags.
 
+        Not `seen` is a device that did not register itself: then its last visit is as it was.
         A locale, time zone or device that the registration does not name stays as it is, and so does the secret.
         """
         values = self._sealed(new) | {
@@ -78,8 +79,9 @@ class SqlSubscriptions:
             "status": SubscriptionStatus.ACTIVE,
             "status_reason": None,
             "tags": new.tags,
-            "last_seen_at": now,
         }
+        if seen:
+            values["last_seen_at"] = now
         optional = {name: getattr(new, name) for name in ("locale", "time_zone", "device", "app_version")}
         optional["secret_hash"] = secret_hash
         values |= {name: value for name, value in optional.items() if value is not None}

@@ -76,6 +76,11 @@ def test_without_a_moment_that_can_be_a_token_is_dead_as_of_now(timestamp: objec
     assert outcome_of(Reply(410, {}, body)) == Gone(Reason.UNREGISTERED, NOW)
 
 
+def test_a_moment_that_is_a_little_ahead_is_now() -> None:
+    body = json.dumps({"reason": "Unregistered", "timestamp": int(NOW + 3_600) * 1000}).encode()
+    assert outcome_of(Reply(410, {}, body)) == Gone(Reason.UNREGISTERED, NOW)
+
+
 def test_a_410_that_gives_no_reason_is_doubted_and_no_verdict() -> None:
     for body in (b"", b"{}", b"<html>Gone</html>", b'{"reason":""}'):
         assert outcome_of(Reply(410, {}, body)) == Refused(Doubt.ENDPOINT_SUSPECT)

@@ -22,7 +22,7 @@ from tidings.domain.campaign import NewNotification
 from tidings.domain.message import Message
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.pipeline import settle
-from tidings.services.integrations import Proof
+from tidings.services.proofs import Proof
 from tidings.services.registration import Registration
 from tidings.simulator.apns.devices import Fault, Mishap
 from tidings.simulator.apns.senders import Certificate, Key

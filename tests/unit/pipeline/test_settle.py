@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -26,17 +27,21 @@ from tidings.domain.outcome import (
     Unavailable,
     Unmapped,
 )
+from tidings.lib.exchange import Reply
 from tidings.pipeline.settle import (
     CONFIGURATION_DELAY,
     EVERYWHERE,
     LONGEST_DELAY,
     MANY,
     MOST_UNMAPPED_TRIES,
+    SUSPECT,
     Tried,
     Verdicts,
     settle,
 )
+from tidings.providers.fcm.reading import outcome_from
 
+FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TOMORROW = NOW + timedelta(days=1)
 
@@ -287,6 +292,33 @@ def test_an_address_that_never_was_one_goes_at_once_where_others_are_taken() -> 
     (suspicion,) = settled(bad, tried(Accepted(), subscription_id=2)).suspicions
     assert (suspicion.patience.times, suspicion.patience.unreached_only) == (1, False)
     assert settled(bad).suspicions == []
+
+
+def invalid(count: int) -> list[Tried]:
+    return [tried(Refused("address_invalid"), subscription_id=number) for number in range(1, count + 1)]
+
+
+@pytest.mark.parametrize("taken", [0, 1, MANY])
+def test_many_addresses_that_are_called_invalid_at_once_are_not_dropped_unless_as_many_are_taken(taken: int) -> None:
+    others = [tried(Accepted(), subscription_id=1_000 + number) for number in range(taken)]
+    chunk = [*others, *invalid(199)]
+    verdicts = settle(chunk, now=NOW, expires_at=TOMORROW, chance=lambda: 0.5, proven={(7, "https://push")})
+    assert (verdicts.suspicions, verdicts.retired, verdicts.misconfigured) == ([], [], {})
+    assert sum(one.reason == "address_invalid" for one in verdicts.deliveries) == 199
+    assert len(settled(*others[:1] * 199, *invalid(199)).suspicions) == (199 if taken else 0)
+
+
+def test_an_address_that_is_called_invalid_alone_is_given_time_though_its_service_took_other_messages() -> None:
+    verdicts = settle(invalid(1), now=NOW, expires_at=TOMORROW, chance=lambda: 0.5, proven={(7, "https://push")})
+    assert [one.patience for one in verdicts.suspicions] == [SUSPECT]
+
+
+def test_iphones_that_firebase_has_no_key_for_pause_nobody() -> None:
+    body = {"error": {"details": [{"@type": FCM_ERROR, "errorCode": "THIRD_PARTY_AUTH_ERROR"}]}}
+    outcome = outcome_from(Reply(401, {}, json.dumps(body).encode()), now=NOW.timestamp())
+    verdicts = settled(*(tried(outcome, subscription_id=number) for number in range(MANY)))
+    assert (verdicts.misconfigured, verdicts.suspicions, verdicts.retries) == ({}, [], {})
+    assert {one.reason for one in verdicts.deliveries} == {"apns_or_web_push_key_missing"}
 
 
 def test_a_credential_that_is_wrong_is_paused_although_it_worked_a_moment_ago() -> None:

@@ -17,7 +17,9 @@ RETRY_AFTER_CAP = 6 * 3600.0
 """Seconds: the longest Retry-After that is believed."""
 
 _FIRST_MOMENT = 1_230_768_000.0
-"""Unix seconds: 2009, when the service began; a `timestamp` before it, or of tomorrow, is none."""
+"""Unix seconds: 2009, when the service began; a `timestamp` before it, or of tomorrow, is none.
+
+What is a little ahead of our own clock counts as now."""
 _DAY = 86_400.0
 _LONGEST_REF = 64
 
@@ -77,7 +79,7 @@ def _moment(milliseconds: object, *, now: float) -> float | None:
     if not isinstance(milliseconds, int) or isinstance(milliseconds, bool) or abs(milliseconds) > 10**15:
         return None
     seconds = milliseconds / 1000
-    return seconds if _FIRST_MOMENT < seconds < now + _DAY else None
+    return min(seconds, now) if _FIRST_MOMENT < seconds < now + _DAY else None
 
 
 def _ref(headers: Mapping[str, str]) -> str:

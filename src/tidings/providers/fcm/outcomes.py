@@ -106,10 +106,10 @@ ROWS = (
         code="SENDER_ID_MISMATCH",
     ),
     # Its words may speak of our own token all the same (firebase-admin-node#3215): it is the key for APNs, or for
-    # Web Push, that the project lacks. Devices with Android go on.
+    # Web Push, that the project lacks. Devices with Android go on, also where ten iPhones in a row are refused so.
     Row(
         _DENIED,
-        _wrong(Reason.THIRD_PARTY, FaultScope.ADDRESS),
+        Refused(Reason.THIRD_PARTY),
         f"{_GITHUB}Blackjacx/Assist/issues/6",
         code="THIRD_PARTY_AUTH_ERROR",
     ),

@@ -32,9 +32,12 @@ class Subscriptions(Protocol):
 
     def add(self, new: NewSubscription, *, public_id: str, secret_hash: bytes, now: datetime) -> Subscription: ...
     def refresh(
-        self, subscription_id: int, new: NewSubscription, *, secret_hash: bytes | None, now: datetime
+        self, subscription_id: int, new: NewSubscription, *, secret_hash: bytes | None, now: datetime, seen: bool = True
     ) -> Subscription:
-        """Store a repeated registration: active again, seen now, with its new keys, owner, locale and tags."""
+        """Store a repeated registration: active again, seen now, with its new keys, owner, locale and tags.
+
+        Not `seen` is a device that did not register itself.
+        """
         ...
 
     def add_many(self, rows: Iterable[tuple[NewSubscription, str, bytes]], *, now: datetime) -> tuple[int, int]:

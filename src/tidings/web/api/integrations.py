@@ -15,7 +15,7 @@ from tidings.domain.permission import Permission
 from tidings.providers import BROWSER
 from tidings.services.attention import expiry_of
 from tidings.services.credentials import IntegrationDetails, KeyChange, KeyUse
-from tidings.services.integrations import TESTED, TESTED_AT
+from tidings.services.proofs import TESTED, TESTED_AT
 from tidings.web.api.shapes import Body, ListOf
 from tidings.web.auth import By, container_of, in_app
 

@@ -11,7 +11,7 @@ from tidings.domain.app import App
 from tidings.domain.campaign import NotificationStatus
 from tidings.domain.permission import Permission
 from tidings.providers import Finding
-from tidings.services.integrations import Proof
+from tidings.services.proofs import Proof
 from tidings.web.api.integrations import IntegrationOut, Label, Upload, integration_out
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, ProviderName, listed
 from tidings.web.api.subscriptions import SubscriptionOut, subscription_out
