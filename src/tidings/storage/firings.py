@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import BigInteger, bindparam, delete, func, insert, select, type_coerce, update
 
 from tidings.domain.event import Event
 from tidings.domain.trigger import (
@@ -19,6 +19,7 @@ from tidings.domain.trigger import (
     PendingKind,
     Window,
 )
+from tidings.storage.columns import microseconds
 from tidings.storage.events import event_of
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.events import events
@@ -165,6 +166,17 @@ class SqlFirings:
         mine = (p.trigger_id == trigger_id, p.key == self._hash(trigger_id, key), p.kind == PendingKind.DELAY)
         waiting = self._scope.connection.execute(select(p.id).where(*mine)).scalars().all()
         return sum(self.give_up(one, FiringReason.UNLESS) for one in waiting)
+
+    def clock_went_back(self, *, now: datetime) -> None:
+        """Let windows and waits that began at a time that is still to come begin now. Twice is the same as once."""
+        at = type_coerce(bindparam("at", microseconds(now)), BigInteger)
+        for table, began, ends in (
+            (trigger_windows, w.opened_at, w.closes_at),
+            (trigger_pendings, p.created_at, p.due_at),
+        ):
+            ahead = type_coerce(began, BigInteger) - at
+            sooner = {ends: type_coerce(ends, BigInteger) - ahead, began: now}
+            self._scope.connection.execute(update(table).where(began > now).values(sooner))
 
     def _list(self, *conditions: Any, order: Any, limit: int = 1_000) -> list[Firing]:
         query = (

@@ -76,6 +76,18 @@ class SqlLanes:
             update(event_lanes).where(c.leased_until > now).values(leased_until=now)
         ).rowcount
 
+    def clock_went_back(self, *, now: datetime, was: datetime, lease: float) -> None:
+        """Free the lanes that were given back before the clock went back from `was`; leases end as they would have.
+
+        Doing it twice changes nothing: every worker may.
+        """
+        until = now + timedelta(seconds=lease)
+        given_back = update(event_lanes).where(c.leased_until > until, c.leased_until <= was)
+        self._scope.connection.execute(given_back.values(leased_until=now))
+        held = update(event_lanes).where(c.leased_until > until)
+        self._scope.connection.execute(held.values(leased_until=until))
+        self._scope.connection.execute(update(event_lanes).where(c.served_at > now).values(served_at=now))
+
     def queued(self, app_id: int, *, limit: int) -> list[Event]:
         """Give the oldest events that wait."""
         query = select(events).where(e.app_id == app_id, _QUEUED).order_by(e.id).limit(limit)

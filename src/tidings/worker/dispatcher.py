@@ -124,7 +124,7 @@ class Dispatcher:
         was = self._latest or await self._store.read(lambda tx: tx.shards.latest()) or now
         if was - now > BACK:
             log.warning(Event.CLOCK_WENT_BACK, seconds=(was - now).total_seconds())
-            await self._store.write(lambda tx: tx.shards.clock_went_back(now=now, was=was, lease=LEASE))
+            await self._store.write(partial(_put_right, now=now, was=was))
         self._latest = now
 
     def _begin(self, waiting: Sequence[int], *, most: int) -> set[int]:
@@ -147,6 +147,12 @@ class Dispatcher:
             self._besides.discard(shard_id)
             if carried:
                 self._awake.set()
+
+
+def _put_right(tx: Transaction, *, now: datetime, was: datetime) -> None:
+    tx.shards.clock_went_back(now=now, was=was, lease=LEASE)
+    tx.lanes.clock_went_back(now=now, was=was, lease=LEASE)
+    tx.firings.clock_went_back(now=now)
 
 
 def _waiting(tx: Transaction, *, now: datetime, places: int, besides: int, carried: int) -> tuple[list[int], list[int]]:

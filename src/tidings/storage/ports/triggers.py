@@ -59,6 +59,10 @@ class Firings(Protocol):
         """Count what came of the newest `limit` events of a trigger."""
         ...
 
+    def clock_went_back(self, *, now: datetime) -> None:
+        """Let windows and waits that began at a time that is still to come begin now."""
+        ...
+
     def window(self, trigger_id: int, key: str) -> Window | None:
         """Give what is counted, if anything is."""
         ...
@@ -121,6 +125,10 @@ class Lanes(Protocol):
     def release(self, app_id: int, token: int, *, now: datetime) -> None: ...
     def free(self, *, now: datetime) -> int:
         """Let every lease end now; only for a process that knows that nobody else takes events."""
+        ...
+
+    def clock_went_back(self, *, now: datetime, was: datetime, lease: float) -> None:
+        """Free the lanes that were given back before the clock went back from `was`; leases end as they would have."""
         ...
 
     def queued(self, app_id: int, *, limit: int) -> list[Event]:

@@ -1,0 +1,71 @@
+"""What every store keeps to when the clock goes back: no trigger waits for a time that has been already."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from support.stored import Given
+from tidings.domain.trigger import PendingKind, Window
+from tidings.storage import Store
+
+JUMP = 6 * 3_600.0
+
+
+async def went_back(store: Store, given: Given, was: datetime) -> None:
+    """As the dispatchers of two workers tell it."""
+    for _ in range(2):
+        await store.write(lambda tx: tx.lanes.clock_went_back(now=given.now, was=was, lease=60))
+        await store.write(lambda tx: tx.firings.clock_went_back(now=given.now))
+
+
+class TestLanes:
+    async def test_one_that_was_given_back_is_free_at_once(self, store: Store, given: Given) -> None:
+        app, ahead = await given.app(), given.later(JUMP)
+        token = await store.write(lambda tx: tx.lanes.claim(app.id, owner="w", now=ahead, lease=60))
+        assert token is not None
+        await store.write(lambda tx: tx.lanes.release(app.id, token, now=ahead))
+        assert await store.write(lambda tx: tx.lanes.claim(app.id, owner="v", now=given.now, lease=60)) is None
+        await went_back(store, given, ahead)
+        assert await store.write(lambda tx: tx.lanes.claim(app.id, owner="v", now=given.now, lease=60)) is not None
+
+    async def test_one_that_somebody_has_is_free_once_the_lease_would_have_ended(
+        self, store: Store, given: Given
+    ) -> None:
+        app, ahead = await given.app(), given.later(JUMP)
+        assert await store.write(lambda tx: tx.lanes.claim(app.id, owner="w", now=ahead, lease=60))
+        await went_back(store, given, ahead)
+        early, late = given.later(59), given.later(60)
+        assert await store.write(lambda tx: tx.lanes.claim(app.id, owner="v", now=early, lease=60)) is None
+        assert await store.write(lambda tx: tx.lanes.claim(app.id, owner="v", now=late, lease=60)) is not None
+
+
+class TestTriggers:
+    async def test_a_window_opened_ahead_is_as_long_as_it_was(self, store: Store, given: Given) -> None:
+        app, ahead, closes = await given.app(), given.later(JUMP), given.later(JUMP + 600)
+        before, closed = given.later(-300), given.later(300)
+        await store.write(lambda tx: tx.firings.hold(app.id, 1, "ahead", now=ahead))
+        await store.write(lambda tx: tx.firings.count(1, "ahead", Window(ahead, 2), closes_at=closes))
+        await store.write(lambda tx: tx.firings.hold(app.id, 1, "for ever", now=ahead))
+        await store.write(lambda tx: tx.firings.count(1, "for ever", Window(ahead, 1), closes_at=None))
+        await store.write(lambda tx: tx.firings.hold(app.id, 1, "before", now=before))
+        await store.write(lambda tx: tx.firings.count(1, "before", Window(before, 3), closes_at=closed))
+        await went_back(store, given, ahead)
+        assert await store.read(lambda tx: tx.firings.window(1, "ahead")) == Window(given.now, 2)
+        assert await store.read(lambda tx: tx.firings.window(1, "for ever")) == Window(given.now, 1)
+        assert await store.read(lambda tx: tx.firings.window(1, "before")) == Window(before, 3)
+        soon, then = given.later(599), given.later(601)
+        assert await store.write(lambda tx: tx.firings.purge(now=soon, limit=9)) == 1
+        assert await store.write(lambda tx: tx.firings.purge(now=then, limit=9)) == 1
+
+    async def test_what_waits_is_due_after_its_delay(self, store: Store, given: Given) -> None:
+        app, ahead, due, before = await given.app(), given.later(JUMP), given.later(JUMP + 300), given.later(-100)
+        delayed = await store.write(
+            lambda tx: tx.firings.wait(app.id, 1, PendingKind.DELAY, "a", due_at=due, now=ahead)
+        )
+        sooner = given.later(200)
+        older = await store.write(
+            lambda tx: tx.firings.wait(app.id, 1, PendingKind.DIGEST, "b", due_at=sooner, now=before)
+        )
+        await went_back(store, given, ahead)
+        found = await store.read(lambda tx: tx.firings.due(app.id, now=given.later(JUMP), limit=9))
+        assert [(one.id, one.due_at) for one in found] == [(older, sooner), (delayed, given.later(300))]
