@@ -156,11 +156,12 @@ class WebhookAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A message in hand: to which webhook, and under which token."""
+    """A message in hand: to which webhook, under which token, and which erasure was the newest when it was taken."""
 
     webhook: Webhook
     message: WebhookMessage
     token: int
+    erasure: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,7 @@ class Webhooks:
         now = self._clock.now()
 
         def change(tx: Transaction) -> Webhook:
+            tx.webhooks.hold(app_id)
             found = _found(tx, app_id, public_id)
             before = NewWebhook(found.url, found.kinds, found.description, found.enabled)
             named = {name: getattr(changes, name) for name in Changes.__slots__}
@@ -117,6 +118,7 @@ class Webhooks:
         now, key = self._clock.now(), secrets.token_bytes(SECRET_BYTES)
 
         def rotate(tx: Transaction) -> Webhook:
+            tx.webhooks.hold(app_id)
             found = _found(tx, app_id, public_id)
             rotated = tx.webhooks.rotate(found.id, key, earlier_until=now + keep, now=now)
             _note(tx, rotated, by, Action.WEBHOOK_SECRET_ROTATED, now=now)
@@ -129,6 +131,7 @@ class Webhooks:
         now = self._clock.now()
 
         def delete(tx: Transaction) -> None:
+            tx.webhooks.hold(app_id)
             found = _found(tx, app_id, public_id)
             tx.webhooks.delete(found.id)
             _note(tx, found, by, Action.WEBHOOK_DELETED, now=now)
@@ -140,6 +143,7 @@ class Webhooks:
         message_id, now = self._ids.new("msg"), self._clock.now()
 
         def begin(tx: Transaction) -> Any:
+            tx.webhooks.hold(app_id)
             found = _found(tx, app_id, public_id)
             _note(tx, found, by, Action.WEBHOOK_TESTED, now=now)
             return tx.webhook_messages.add_test(found, public_id=message_id, now=now, lease=LEASE)
@@ -173,7 +177,7 @@ class Webhooks:
         return await self._store.read(look)
 
     async def replay(self, app_id: int, public_id: str, message_id: str, *, by: Actor = SYSTEM) -> WebhookMessage:
-        """Have one message sent again under its id; one that waits is sent anyway. Raises NOT_FOUND."""
+        """Have one message sent again under its id; one that waits is due now. Raises NOT_FOUND."""
         now = self._clock.now()
 
         def again(tx: Transaction) -> WebhookMessage:

@@ -27,11 +27,12 @@ from tidings.storage.tables.apps import users
 from tidings.storage.tables.erasures import erased_devices, erasures
 from tidings.storage.tables.notifications import notifications, shards
 from tidings.storage.tables.subscriptions import subscriptions, tracked_events
-from tidings.storage.webhook_events import forget_answers
+from tidings.storage.webhook_events import forget_answers, hold_answers
 
 e = erasures.c
 s = subscriptions.c
 t = tracked_events.c
+c = shards.c
 ERASED = "erased"
 LOOKS = 500
 """Notifications looked through at a time."""
@@ -97,7 +98,6 @@ class SqlErasures:
         ids = list(self._scope.connection.execute(_todo(erasure_id)).scalars())
         if row is None or not (ids or row.subject == Subject.APP):
             return 0
-        c = shards.c
         query = select(shards).where(c.app_id == row.app_id, c.status.in_((ShardStatus.READY, ShardStatus.LEASED)))
         if ids:
             query = query.where(or_(c.n < 0, (c.low <= max(ids)) & (c.high >= min(ids))))
@@ -154,6 +154,7 @@ class SqlErasures:
     ) -> Erasure:
         look_to = select(func.coalesce(func.max(notifications.c.id), 0)).where(notifications.c.app_id == app.id)
         context = f"erasures|sought|{public_id}"
+        hold_answers(self._scope, app.id)
         row = self._scope.connection.execute(
             insert(erasures)
             .values(
@@ -241,7 +242,6 @@ class SqlErasures:
 
     def _still(self, row: AnyRow, *, now: datetime) -> int:
         noted = {InHand(*one) for one in row.in_hand}
-        c = shards.c
         query = select(c.id, c.lease_token, c.chunk_open).where(
             self._scope.dialect.any_of(c.id, "ids"), c.status == ShardStatus.LEASED, c.due_at > now
         )

@@ -13,7 +13,7 @@ from tidings.storage.columns import moment
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.notifications import notifications
 from tidings.storage.tables.subscriptions import subscriptions
-from tidings.storage.tables.webhooks import webhook_attempts
+from tidings.storage.tables.webhooks import webhook_attempts, webhooks
 
 n = notifications.c
 s = subscriptions.c
@@ -30,6 +30,12 @@ def events_from(scope: Scope, app_id: int, message: str, happenings: Sequence[Ha
     devices = _devices(scope, app_id, {told.subscription_id for one in happenings for told in one.events})
     about = _notifications(scope, app_id, {one.notification_id for one in happenings})
     return [event for one in happenings for event in _events(message, one, devices, about)]
+
+
+def hold_answers(scope: Scope, app_id: int) -> None:
+    """Let no answer be stored until the transaction ends; asked before an erasure is, which later ones then find."""
+    held = select(webhooks.c.id).where(webhooks.c.app_id == app_id).order_by(webhooks.c.id).with_for_update()
+    scope.connection.execute(held)
 
 
 def forget_answers(scope: Scope, app_id: int) -> None:

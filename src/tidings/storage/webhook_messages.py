@@ -20,10 +20,11 @@ from tidings.storage.columns import Moment
 from tidings.storage.outbox import bytes_from_happenings, happenings_from_bytes
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.apps import apps
+from tidings.storage.tables.erasures import erasures
 from tidings.storage.tables.webhooks import webhook_attempts, webhook_messages, webhooks
 from tidings.storage.webhook_events import events_from
 from tidings.storage.webhook_gathering import WAITING, gather, new_row
-from tidings.storage.webhooks import note_kinds, webhook
+from tidings.storage.webhooks import hold, note_kinds, webhook
 
 w = webhooks.c
 m = webhook_messages.c
@@ -71,41 +72,45 @@ class SqlWebhookMessages:
         if message is None:
             self._scope.connection.execute(update(webhooks).where(w.id == webhook_id).values(leased_until=now))
             return None
-        return Job(webhook(self._scope, row), _message(message), row.token)
+        return Job(webhook(self._scope, row), _message(message), row.token, self._newest_erasure())
 
     def settle(self, job: Job, attempt: WebhookAttempt | None, verdict: Verdict, *, now: datetime) -> bool:
-        """Write down how a try went and what follows; False when the lease was lost, and then only the try is."""
+        """Write down how a try went and what follows; False when the lease was lost or the message is gone.
+
+        What was answered is not kept where somebody of the App was erased meanwhile: it may name them.
+        """
+        if verdict.disable is not None:
+            hold(self._scope, job.webhook.app_id)
+        token = select(w.token).where(w.id == job.webhook.id).with_for_update()
+        held = self._scope.connection.execute(token).scalar()
+        if held is None or (held != job.token and not job.message.test):
+            return False
+        if not self._end(job, attempt, verdict, now=now):
+            return False
         if attempt is not None:
             self._log(job, attempt)
-        failed = attempt is not None and not attempt.succeeded
-        values: dict[str, Any] = {"leased_until": now, "rests_until": verdict.rests_until or now}
-        if failed:
-            since = func.coalesce(w.failing_since, literal(now, Moment))
-            values |= {"failures": w.failures + 1, "failing_since": since}
-        elif attempt is not None:
-            values |= {"failures": 0, "failing_since": None, "succeeded_at": now}
-        if verdict.disable is not None:
-            # Whoever turned it off themselves meanwhile needs not be told.
-            because = case((w.enabled == 1, verdict.disable.value), else_=w.disabled_because)
-            values |= {"enabled": 0, "disabled_because": because}
-        mine = update(webhooks).where(w.id == job.webhook.id, w.token == job.token).values(values)
-        if self._scope.connection.execute(mine).rowcount == 0:
-            return False
-        final = verdict.status is not MessageStatus.WAITING
-        self._scope.connection.execute(
-            update(webhook_messages)
-            .where(m.id == job.message.id)
-            .values(
-                status=verdict.status,
-                due_at=verdict.due_at or now,
-                done_at=now if final else None,
-                last_status=attempt.status if attempt else None,
-                last_failure=attempt.failure if attempt else "",
-            )
-        )
+        values = _after(job, attempt, verdict, now=now)
+        if values:
+            self._scope.connection.execute(update(webhooks).where(w.id == job.webhook.id).values(values))
         if verdict.disable is not None:
             note_kinds(self._scope, job.webhook.app_id)
         return True
+
+    def _end(self, job: Job, attempt: WebhookAttempt | None, verdict: Verdict, *, now: datetime) -> bool:
+        """Write down with the message what became of it; False where it is gone, or its App."""
+        there = select(apps.c.id).where(apps.c.id == job.webhook.app_id, apps.c.erased_at.is_(None)).exists()
+        same = [m.id == job.message.id, there]
+        # A test is told beside the others, under no lease.
+        same += [m.tries == job.message.tries] if job.message.test else []
+        ended = update(webhook_messages).where(*same)
+        values = {
+            "status": verdict.status,
+            "due_at": verdict.due_at or now,
+            "done_at": now if verdict.status is not MessageStatus.WAITING else None,
+            "last_status": attempt.status if attempt else None,
+            "last_failure": attempt.failure if attempt else "",
+        }
+        return self._scope.connection.execute(ended.values(values)).rowcount > 0
 
     def _log(self, job: Job, attempt: WebhookAttempt) -> None:
         values = {
@@ -117,13 +122,22 @@ class SqlWebhookMessages:
             "milliseconds": int(attempt.seconds * 1_000),
             "answer": attempt.answer,
         }
+        if attempt.answer:
+            since = select(erasures.c.id).where(erasures.c.id > job.erasure, erasures.c.app_id == job.webhook.app_id)
+            if self._scope.connection.execute(since.limit(1)).first() is not None:
+                values["answer"] = ""
         self._scope.connection.execute(insert(webhook_attempts).values(values))
+
+    def _newest_erasure(self) -> int:
+        """Give the newest erasure; to be asked while the webhook is held, as whoever erases waits for that."""
+        newest: int | None = self._scope.connection.execute(select(func.max(erasures.c.id))).scalar()
+        return newest or 0
 
     def free(self, *, now: datetime) -> None:
         """Let every lease end now, and what was in hand be due."""
         held = update(webhooks).where(w.leased_until > now).values(leased_until=now).returning(w.id)
         for webhook_id in self._scope.connection.execute(held).scalars().all():
-            in_hand = (m.webhook_id == webhook_id, WAITING, m.tries > 0, m.due_at > now)
+            in_hand = (m.webhook_id == webhook_id, WAITING, m.tries > 0, m.test == 0, m.due_at > now)
             first = select(m.id).where(*in_hand).order_by(m.due_at).limit(1).scalar_subquery()
             self._scope.connection.execute(update(webhook_messages).where(m.id == first).values(due_at=now))
 
@@ -134,19 +148,18 @@ class SqlWebhookMessages:
         return events_from(self._scope, message.app_id, message.public_id, happened)
 
     def add_test(self, webhook: Webhook, *, public_id: str, now: datetime, lease: float) -> Job:
-        """Store a message that says nothing but that it is a test, in hand already."""
-        until = now + timedelta(seconds=lease)
+        """Store a message that says nothing but that it is a test, in hand already, beside what else is told."""
         values = new_row(webhook.id, webhook.app_id, public_id=public_id, now=now) | {
             "happenings": bytes_from_happenings([]),
             "n_events": 1,
             "test": 1,
             "tries": 1,
-            "due_at": until,
+            "due_at": now + timedelta(seconds=lease),
         }
+        held = select(w.token).where(w.id == webhook.id).with_for_update()
+        token = self._scope.connection.execute(held).scalar_one()
         row = self._scope.connection.execute(insert(webhook_messages).values(values).returning(*_COLUMNS)).one()
-        held = update(webhooks).where(w.id == webhook.id).values(leased_until=until, token=w.token + 1)
-        token = self._scope.connection.execute(held.returning(w.token)).scalar_one()
-        return Job(webhook, _message(row), token)
+        return Job(webhook, _message(row), token, self._newest_erasure())
 
     def get(self, webhook_id: int, public_id: str) -> WebhookMessage | None:
         """Find by public id."""
@@ -189,7 +202,12 @@ class SqlWebhookMessages:
         until: datetime | None = None,
         status: MessageStatus | None = None,
     ) -> int:
-        """Have messages sent again that are not waiting: one, or those made within a time; give how many."""
+        """Have messages sent again: one, due now also if it waits, or those made within a time; give how many."""
+        if message_id is not None:
+            waits = (m.id == message_id, m.webhook_id == webhook_id, WAITING, m.test == 0, m.due_at > now)
+            sooner = update(webhook_messages).where(*waits).values(due_at=now)
+            if self._scope.connection.execute(sooner).rowcount:
+                return 1
         wanted = [m.webhook_id == webhook_id, m.status != MessageStatus.WAITING, m.test == 0]
         wanted += [m.id == message_id] if message_id is not None else []
         wanted += [m.created_at >= since] if since is not None else []
@@ -205,11 +223,11 @@ class SqlWebhookMessages:
         return self._scope.connection.execute(given).rowcount
 
     def purge(self, *, before: datetime, limit: int) -> int:
-        """Forget up to `limit` messages made before then, each with its tries; give how many."""
+        """Forget up to `limit` messages made before then, each with its tries, and tries without one; give how many."""
         old = select(m.id).where(m.created_at < before, ~WAITING).order_by(m.created_at).limit(limit)
         ids = self._scope.connection.execute(old).scalars().all()
         if not ids:
-            return 0
+            return self._purge_orphans(before, limit)
         values = {"ids": self._scope.dialect.many(ids)}
         self._scope.connection.execute(
             delete(webhook_attempts).where(self._scope.dialect.any_of(a.message_id, "ids")), values
@@ -217,6 +235,30 @@ class SqlWebhookMessages:
         return self._scope.connection.execute(
             delete(webhook_messages).where(self._scope.dialect.any_of(m.id, "ids")), values
         ).rowcount
+
+    def _purge_orphans(self, before: datetime, limit: int) -> int:
+        """Forget tries of that time whose message is gone, among the oldest: few that old are left but for them."""
+        oldest = select(a.id, a.message_id, a.at).order_by(a.id).limit(limit).subquery().c
+        there = select(m.id).where(m.id == oldest.message_id).exists()
+        orphans = select(oldest.id).where(oldest.at < before, ~there)
+        return self._scope.connection.execute(delete(webhook_attempts).where(a.id.in_(orphans))).rowcount
+
+
+def _after(job: Job, attempt: WebhookAttempt | None, verdict: Verdict, *, now: datetime) -> dict[str, Any]:
+    """Give what a webhook is after a try. A test holds no lease and ends none."""
+    values: dict[str, Any] = {}
+    if not job.message.test:
+        values |= {"leased_until": now, "rests_until": verdict.rests_until or now}
+    if attempt is not None and attempt.succeeded:
+        values |= {"failures": 0, "failing_since": None, "succeeded_at": now, "rests_until": verdict.rests_until or now}
+    elif attempt is not None:
+        since = func.coalesce(w.failing_since, literal(now, Moment))
+        values |= {"failures": w.failures + 1, "failing_since": since}
+    if verdict.disable is not None:
+        # Whoever turned it off themselves meanwhile needs not be told.
+        because = case((w.enabled == 1, verdict.disable.value), else_=w.disabled_because)
+        values |= {"enabled": 0, "disabled_because": because}
+    return values
 
 
 def _message(row: AnyRow) -> WebhookMessage:

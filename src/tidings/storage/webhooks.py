@@ -32,8 +32,8 @@ class SqlWebhooks:
         self._scope = scope
 
     def hold(self, app_id: int) -> None:
-        """Let nobody else change what the App's webhooks want, or make one, until the transaction ends."""
-        self._scope.connection.execute(select(apps.c.id).where(apps.c.id == app_id).with_for_update())
+        """Let nobody else change the App's webhooks until the transaction ends."""
+        hold(self._scope, app_id)
 
     def add(self, app_id: int, new: NewWebhook, *, public_id: str, secret: bytes, now: datetime) -> Webhook:
         """Store a webhook."""
@@ -73,11 +73,15 @@ class SqlWebhooks:
         before = self._one(webhook_id)
         values = _values(new) | {
             "sealed": seal(self._scope.sealer, before.public_id, new.url, before.secrets),
-            "disabled_because": None,
             "updated_at": now,
         }
+        if new.enabled or before.enabled or new.url != before.url:
+            values |= {"disabled_because": None}
         if (new.enabled and not before.enabled) or new.url != before.url:
             values |= {"failures": 0, "failing_since": None, "rests_until": now}
+        if new.url != before.url:
+            # What the old one still answers is nothing to the new one.
+            values |= {"token": c.token + 1, "leased_until": now}
         row = self._set(webhook_id, values)
         note_kinds(self._scope, before.app_id)
         return webhook(self._scope, row)
@@ -107,6 +111,16 @@ class SqlWebhooks:
     def _set(self, webhook_id: int, values: dict[str, Any]) -> AnyRow:
         changed = update(webhooks).where(c.id == webhook_id).values(values).returning(webhooks)
         return self._scope.connection.execute(changed).one()
+
+
+def hold(scope: Scope, app_id: int) -> None:
+    """Let nobody else change what the App's webhooks want, or each would forget the other's.
+
+    To be asked before a webhook's row is locked, so that no two wait for each other.
+    """
+    # Not FOR UPDATE: whoever stores something that names the App need not wait.
+    held = select(apps.c.id).where(apps.c.id == app_id).with_for_update(key_share=True)
+    scope.connection.execute(held)
 
 
 def note_kinds(scope: Scope, app_id: int) -> None:

@@ -39,7 +39,7 @@ class Webhooks(Protocol):
     """Where an App's own servers are told what happens."""
 
     def hold(self, app_id: int) -> None:
-        """Let nobody else change what the App's webhooks want, or make one, until the transaction ends."""
+        """Let nobody else change the App's webhooks until the transaction ends; asked before what is there is read."""
         ...
 
     def add(self, app_id: int, new: NewWebhook, *, public_id: str, secret: bytes, now: datetime) -> Webhook: ...
@@ -49,7 +49,10 @@ class Webhooks(Protocol):
         ...
 
     def change(self, webhook_id: int, new: NewWebhook, *, now: datetime) -> Webhook:
-        """Put this in its place; one that was off begins anew, as if it had never failed."""
+        """Put this in its place; one that was off, or goes elsewhere now, begins anew, as if it had never failed.
+
+        What a call to the place before still answers changes nothing any more.
+        """
         ...
 
     def rotate(self, webhook_id: int, secret: bytes, *, earlier_until: datetime, now: datetime) -> Webhook:
@@ -84,7 +87,10 @@ class WebhookMessages(Protocol):
         ...
 
     def settle(self, job: Job, attempt: WebhookAttempt | None, verdict: Verdict, *, now: datetime) -> bool:
-        """Write down how a try went and what follows; False when the lease was lost, and then only the try is."""
+        """Write down how a try went and what follows; False when the lease was lost or the message is gone.
+
+        What was answered is not kept where somebody of the App was erased meanwhile: it may name them.
+        """
         ...
 
     def free(self, *, now: datetime) -> None:
@@ -96,7 +102,10 @@ class WebhookMessages(Protocol):
         ...
 
     def add_test(self, webhook: Webhook, *, public_id: str, now: datetime, lease: float) -> Job:
-        """Store a message that says nothing but that it is a test, in hand already."""
+        """Store a message that says nothing but that it is a test, in hand already, beside what else is told.
+
+        The App is to be held.
+        """
         ...
 
     def get(self, webhook_id: int, public_id: str) -> WebhookMessage | None: ...
@@ -121,7 +130,7 @@ class WebhookMessages(Protocol):
         until: datetime | None = None,
         status: MessageStatus | None = None,
     ) -> int:
-        """Have messages sent again that are not waiting: one, or those made within a time; give how many."""
+        """Have messages sent again: one, due now also if it waits, or those made within a time; give how many."""
         ...
 
     def give_up(self, *, before: datetime, now: datetime) -> int:
@@ -129,5 +138,8 @@ class WebhookMessages(Protocol):
         ...
 
     def purge(self, *, before: datetime, limit: int) -> int:
-        """Forget up to `limit` messages made before then, each with its tries; give how many."""
+        """Forget up to `limit` messages made before then, each with its tries; give how many.
+
+        Tries of that time go too whose message is gone.
+        """
         ...
