@@ -20,7 +20,7 @@ from tidings.storage import erasing_apps, mentions
 from tidings.storage.clearing import delete_some
 from tidings.storage.codec import message_from_json, retries_from_bytes
 from tidings.storage.events import forget_person
-from tidings.storage.forgetting import forget_wishes
+from tidings.storage.forgetting import forget_names, forget_wishes
 from tidings.storage.history import clear_history, remove_device
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.apps import users
@@ -54,9 +54,8 @@ class SqlErasures:
         before = self._before(app.id, Subject.USER, external_id)
         if before is not None and not at_once and not devices:
             return before
-        sought = Sought(external_id, tuple(row.public_id for row in devices))
-        removed = at_once + Counter(subscriptions=len(devices))
-        return self._begin(app, Subject.USER, external_id, sought, devices, removed, public_id=public_id, now=now)
+        sought, at_once["subscriptions"] = Sought(external_id, tuple(row.public_id for row in devices)), len(devices)
+        return self._begin(app, Subject.USER, external_id, sought, devices, at_once, public_id=public_id, now=now)
 
     def device(self, app: App, subscription: str, *, public_id: str, now: datetime) -> Erasure | None:
         """Forget a device, and begin to remove what hangs on it; None when there is none and never was."""
@@ -176,6 +175,7 @@ class SqlErasures:
             listed = [{"erasure_id": row.id, "subscription_id": one.id, "public_id": one.public_id} for one in devices]
             self._scope.connection.execute(insert(erased_devices), listed)
             self._empty([one.id for one in devices])
+            forget_names(self._scope, app.id, set(sought.devices))
         forget_answers(self._scope, app.id)
         return _erasure(row)
 

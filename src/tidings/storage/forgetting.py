@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set as Names
 
 from sqlalchemy import delete, select, update
 
@@ -27,13 +28,18 @@ def forget_wishes(scope: Scope, app_id: int, user: str) -> Counter[str]:
     gone = delete(follows).where(follows.c.app_id == app_id, follows.c.user_external_id == user)
     removed["topics"] += scope.connection.execute(gone).rowcount
     hold(scope, app_id, "rules")
-    _forget_in_segments(scope, app_id, user)
-    _forget_in_triggers(SqlTriggers(scope), app_id, user)
+    forget_names(scope, app_id, {user})
     return removed
 
 
-def _forget_in_segments(scope: Scope, app_id: int, user: str) -> None:
-    """Take a person out of the conditions that name them by id, a few segments at a time."""
+def forget_names(scope: Scope, app_id: int, names: Names[str]) -> None:
+    """Take ids of people and devices out of the conditions of segments and triggers."""
+    _forget_in_segments(scope, app_id, names)
+    _forget_in_triggers(SqlTriggers(scope), app_id, names)
+
+
+def _forget_in_segments(scope: Scope, app_id: int, names: Names[str]) -> None:
+    """Take them out of the conditions that name them by id, a few segments at a time."""
     c = segments.c
     query = select(c.id, c.filter).where(c.app_id == app_id).order_by(c.id).limit(AT_ONCE)
     after = 0
@@ -41,18 +47,18 @@ def _forget_in_segments(scope: Scope, app_id: int, user: str) -> None:
         after = rows[-1].id
         for row in rows:
             tree = filter_from_json(row.filter)
-            left = forgotten(tree, {user})
+            left = forgotten(tree, names)
             if left != tree:
                 values = {"filter": json_from_filter(left)}
                 scope.connection.execute(update(segments).where(c.id == row.id).values(values))
 
 
-def _forget_in_triggers(triggers: SqlTriggers, app_id: int, user: str) -> None:
-    """Take a person out of the conditions and rules that name them by id; nobody has changed these triggers else."""
+def _forget_in_triggers(triggers: SqlTriggers, app_id: int, names: Names[str]) -> None:
+    """Take them out of the conditions and rules that name them by id; nobody has changed these triggers else."""
     after = 0
     while page := triggers.page(app_id, after=after, limit=AT_ONCE):
         after = page[-1].id
         for one in page:
-            left = one.definition.without({user})
+            left = one.definition.without(names)
             if left != one.definition:
                 triggers.change(one.id, left, now=one.updated_at)

@@ -140,6 +140,40 @@ async def test_a_person_is_taken_out_of_every_trigger_and_workers_read_it_anew(
     assert after.edition > before.edition
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["person", "device"])
+async def test_devices_are_taken_out_of_conditions_and_ids_in_any_case(store: Store, given: Given, whole: bool) -> None:
+    app = await given.app()
+    device = await given.device(app, await given.credential(app), user_external_id="Änna")
+    named = f'subscription.id == "{device.public_id}" || subscription.id in ["{device.public_id}", "sub_x"]'
+    trees = [
+        filter_from(named),
+        filter_from('ignoreCase(user.id) in ["äNNA", "berta"] || ignoreCase(user.id) == "ÄNNA"'),
+    ]
+    await store.write(lambda tx: tx.event_types.put(app.id, NewEventType("a.b", "A"), now=given.now))
+    rule = rule_from_json({"users_where": named})
+    new = Definition("Alert", "a.b", rule, Words(message=Message(title="Hello")))
+    await store.write(lambda tx: tx.triggers.add(app.id, new, public_id="trg_1", now=given.now))
+    for n, tree in enumerate(trees):
+        await store.write(
+            lambda tx, n=n, tree=tree: tx.segments.add(  # type: ignore[misc]
+                app.id, public_id=f"seg_{n}", name=f"{n}", conditions=tree, now=given.now
+            )
+        )
+    if whole:
+        await carried(store, given, await asked(store, given, app, "Änna"))
+    else:
+        begun = await store.write(
+            lambda tx: tx.erasures.device(app, device.public_id, public_id="era_1", now=given.now)
+        )
+        assert begun is not None
+        await carried(store, given, begun)
+    people, devices = await store.read(lambda tx: tx.segments.page(app.id, after=0, limit=9))
+    assert devices.filter == filter_from('subscription.id in ["sub_x"]')
+    assert people.filter == (filter_from('ignoreCase(user.id) in ["berta"]') if whole else trees[1])
+    (trigger,) = await store.read(lambda tx: tx.triggers.page(app.id, after=0, limit=9))
+    assert trigger.definition.audience == rule_from_json({"users_where": 'subscription.id in ["sub_x"]'})
+
+
 @pytest.mark.parametrize("limit", [1, 2, 500])
 async def test_nothing_is_left_of_a_person_but_numbers(store: Store, given: Given, limit: int) -> None:
     app, mine, other = await anna(store, given)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from tidings.domain.filters.matching import Record, constant, holds, turned, value_of
 from tidings.domain.filters.tree import FALSE, TRUE, AllOf, AnyOf, Compare, Field, Filter, Not, Op, Root
+from tidings.domain.filters.values import fold
 
 _NAMING = frozenset(
     {
@@ -70,10 +71,15 @@ def _unnamed(compare: Compare, names: Names[str]) -> Filter:
     value = compare.value
     if compare.field not in _NAMING:
         return compare
-    if compare.op is Op.EQUALS and value in names:
+    meant = {fold(name) for name in names} if compare.ignore_case else names
+
+    def is_meant(one: object) -> bool:
+        return isinstance(one, str) and (fold(one) if compare.ignore_case else one) in meant
+
+    if compare.op is Op.EQUALS and is_meant(value):
         return FALSE
-    if compare.op is Op.IN and isinstance(value, tuple) and not names.isdisjoint(value):
-        others = tuple(one for one in value if one not in names)
+    if compare.op is Op.IN and isinstance(value, tuple) and any(map(is_meant, value)):
+        others = tuple(one for one in value if not is_meant(one))
         return replace(compare, value=others) if others else FALSE
     return compare
 
