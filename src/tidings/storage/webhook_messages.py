@@ -141,6 +141,18 @@ class SqlWebhookMessages:
             first = select(m.id).where(*in_hand).order_by(m.due_at).limit(1).scalar_subquery()
             self._scope.connection.execute(update(webhook_messages).where(m.id == first).values(due_at=now))
 
+    def clock_went_back(self, *, now: datetime, was: datetime, lease: float) -> None:
+        """Let what was due before the clock went back from `was`, or soon after, be due now, and leases end in time.
+
+        Doing it twice changes nothing: every worker may.
+        """
+        span = timedelta(seconds=lease)
+        held = update(webhooks).where(w.leased_until > now + span).values(leased_until=now + span)
+        rests = update(webhooks).where(w.rests_until > now, w.rests_until <= was + span).values(rests_until=now)
+        late = update(webhook_messages).where(WAITING, m.test == 0, m.due_at > now, m.due_at <= was + span)
+        for work in (held, rests, late.values(due_at=now)):
+            self._scope.connection.execute(work)
+
     def events(self, message: WebhookMessage) -> list[dict[str, Any]]:
         """Give what a message says, as it is now; of who was erased meanwhile nothing is left."""
         packed = self._scope.connection.execute(select(m.happenings).where(m.id == message.id)).scalar()

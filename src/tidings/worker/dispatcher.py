@@ -13,6 +13,7 @@ from tidings.domain.delivery import Priority
 from tidings.lib.clock import Clock
 from tidings.lib.log import Logger, cut
 from tidings.pipeline.flow import Flow
+from tidings.services.webhooks import LEASE as TELLING
 from tidings.storage import Store, StoreUnavailable, Transaction
 from tidings.worker.runner import LEASE
 from tidings.worker.signs import Event
@@ -125,6 +126,7 @@ class Dispatcher:
         if was - now > BACK:
             log.warning(Event.CLOCK_WENT_BACK, seconds=(was - now).total_seconds())
             await self._store.write(partial(_put_right, now=now, was=was))
+            await self._store.write(lambda tx: tx.webhook_messages.clock_went_back(now=now, was=was, lease=TELLING))
         self._latest = now
 
     def _begin(self, waiting: Sequence[int], *, most: int) -> set[int]:

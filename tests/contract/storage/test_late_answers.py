@@ -166,6 +166,29 @@ class TestBeside:
         assert again is not None
         assert (again.message.id, again.message.tries) == (job.message.id, 2)
 
+    async def test_a_clock_that_goes_back_silences_nobody(self, told: Told) -> None:
+        """A call that is under way keeps its lease, and nobody waits for a time that has been already."""
+        rested, free, busy = [await told.webhook() for _ in range(3)]
+        await told.finished()
+        await told.gather()
+        ahead = 6 * 3_600.0
+        jobs = [await told.take(one, at=ahead) for one in (rested, free, busy)]
+        assert jobs[0] is not None
+        assert jobs[1] is not None
+        assert jobs[2] is not None
+        later = Verdict(MessageStatus.WAITING, told.given.later(ahead + 20), told.given.later(ahead + 10))
+        assert await told.settle(jobs[0], 500, later, at=ahead)
+        assert await told.settle(jobs[1], 200, DELIVERED, at=ahead)
+        await told.finished()
+        await told.gather()
+        assert await told.ready(at=1) == []
+        now, was = told.given.later(1), told.given.later(ahead + 1)
+        for _ in range(2):
+            await told.store.write(lambda tx: tx.webhook_messages.clock_went_back(now=now, was=was, lease=LEASE))
+        assert busy.id not in {one for one, _ in await told.ready(at=LEASE)}
+        assert {one for one, _ in await told.ready(at=LEASE + 2)} == {rested.id, free.id, busy.id}
+        assert await told.settle(jobs[2], 200, DELIVERED, at=2)
+
 
 class TestAtOnce:
     """Two who change webhooks in the same moment."""

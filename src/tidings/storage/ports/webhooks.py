@@ -97,6 +97,10 @@ class WebhookMessages(Protocol):
         """Let every lease end now."""
         ...
 
+    def clock_went_back(self, *, now: datetime, was: datetime, lease: float) -> None:
+        """Let what was due before the clock went back from `was`, or soon after, be due now, and leases end in time."""
+        ...
+
     def events(self, message: WebhookMessage) -> list[dict[str, Any]]:
         """Give what a message says, as it is now; of who was erased meanwhile nothing is left."""
         ...
