@@ -16,7 +16,9 @@ MOST_NAMED = 1_000
 """People that a notification names one by one, with a place in the feed of each; more are found when it is sent."""
 
 _ID = Field(Root.USER, ("id",))
-_KNOWN = Compare(_ID, Op.EXISTS)
+_NAMED = Compare(_ID, Op.EXISTS)
+_KNOWN = Compare(Field(Root.USER, ("created_at",)), Op.EXISTS)
+"""Holds for people that the App knows, and for no device of anybody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ def reach(tx: Transaction, app_id: int, rule: Rule, event: Event, record: Record
             return Reach(conditions=_without(_with(wanted, named), actor))
         people = tx.segments.people(app_id, wanted, at=now, limit=MOST_NAMED + 1)
         if len(people) > MOST_NAMED:
-            return Reach(conditions=_without(_with(wanted, named), actor))
+            # The same people, however many: not the devices of nobody, for which conditions may hold as well.
+            return Reach(conditions=_without(_with(AllOf((_KNOWN, wanted)), named), actor))
         named += [one.external_id for one in people]
     return Reach(names=tuple(one for one in dict.fromkeys(named) if one != actor))
 
@@ -59,7 +62,7 @@ def _conditions(tx: Transaction, app_id: int, part: Part, record: Record, now: d
     match part:
         case UsersWhere(conditions):
             given = {root.value: record.get(root) or {} for root in (Root.EVENT, Root.ACTOR)}
-            return AllOf((_KNOWN, bind(conditions, given, now)))
+            return AllOf((_NAMED, bind(conditions, given, now)))
         case Followers(topic):
             followed = topic_of(topic, {**record.get("event", {}), "actor": record.get("actor")})
             return None if followed is None else Compare(Field(Root.USER, ("topics",)), Op.CONTAINS, followed)

@@ -392,6 +392,26 @@ class TestWhom:
         )
         assert [one.external_id for one in people] == ["u0", "u2"]
 
+    async def test_a_segment_is_the_same_people_however_many(
+        self, here: Here, given: Given, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now, unless_pro = here.clock.now(), filter_from('!(user.plan == "pro")')
+        await here.store.write(
+            lambda tx: tx.segments.add(here.app.id, public_id="seg_1", name="Free", conditions=unless_pro, now=now)
+        )
+        await here.trigger(audience=rule_from_json({"segment": "seg_1"}))
+        await here.users(anna={"plan": "free"}, ben={"plan": "free"}, cleo={"plan": "pro"})
+        credential = await given.credential(here.app)
+        for name in ("anna", "ben", "cleo", "stranger", None):
+            await given.device(here.app, credential, user_external_id=name)
+        for most in (1_000, 1):
+            monkeypatch.setattr("tidings.pipeline.reach.MOST_NAMED", most)
+            await here.report("a")
+            await here.serve()
+        few, many = await here.sent()
+        assert (type(few.audience), type(many.audience)) == (Users, Matching)
+        assert (few.counts.audience, many.counts.audience) == (2, 2)
+
 
 class TestHowOften:
     async def test_a_storm_of_a_thousand_errors_gives_one_alert_a_type_each_ten_minutes(self, here: Here) -> None:
