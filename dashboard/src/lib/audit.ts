@@ -105,6 +105,7 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'channel.deleted': ({ what }) => `deleted the broadcast channel ${what}`,
     'webhook.created': ({ what }) => `created the webhook ${what}`,
     'webhook.changed': ({ what }) => `changed the webhook ${what}`,
+    'webhook.turned_off': ({ what, detail }) => `turned off the webhook ${what}, ${detail.because === 'gone' ? 'which said that it is gone' : 'which had failed for days'}`,
     'webhook.deleted': ({ what }) => `deleted the webhook ${what}`,
     'webhook.secret_rotated': ({ what }) => `made a new secret for the webhook ${what}`,
     'webhook.tested': ({ what }) => `tested the webhook ${what}`,

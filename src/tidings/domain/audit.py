@@ -86,6 +86,7 @@ class Action(StrEnum):
     TRIGGER_DELETED = "trigger.deleted"
     WEBHOOK_CREATED = "webhook.created"
     WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_TURNED_OFF = "webhook.turned_off"
     WEBHOOK_DELETED = "webhook.deleted"
     WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105 - a word, not a secret
     WEBHOOK_TESTED = "webhook.tested"

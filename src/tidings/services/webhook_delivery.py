@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from tidings.domain.audit import SYSTEM, Action, Subject
 from tidings.domain.webhook import (
     DISABLED_AFTER,
     TRIES_END,
@@ -25,7 +26,7 @@ from tidings.lib.exchange import Reply
 from tidings.lib.fetch import Fetch, Fetcher
 from tidings.lib.log import cut
 from tidings.lib.signed_webhooks import signed_headers
-from tidings.storage import Store
+from tidings.storage import Store, Transaction
 
 FIRST_DELAY = 10.0
 """Seconds before a message's second try, three times as many before each further one."""
@@ -71,7 +72,17 @@ class WebhookDelivery:
         attempt, after = await self._asked(job, body_from(events, at=now), now)
         now = self._clock.now()
         verdict = judged(job, attempt, after=after, chance=self._chance(), now=now)
-        await self._store.write(lambda tx: tx.webhook_messages.settle(job, attempt, verdict, now=now))
+
+        def settle(tx: Transaction) -> None:
+            before = tx.webhooks.get(job.webhook.app_id, job.webhook.public_id)
+            mine = tx.webhook_messages.settle(job, attempt, verdict, now=now)
+            if mine and verdict.disable is not None and before is not None and before.enabled:
+                about = Subject("webhook", before.public_id, before.description or None)
+                because = {"because": verdict.disable.value}
+                turned_off = Action.WEBHOOK_TURNED_OFF
+                tx.audit.add(SYSTEM, turned_off, app_id=before.app_id, subject=about, detail=because, now=now)
+
+        await self._store.write(settle)
         return attempt
 
     async def events(self, job: Job) -> list[dict[str, Any]]:

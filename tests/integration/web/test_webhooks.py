@@ -201,6 +201,9 @@ async def test_gone_turns_it_off_at_once(
     await subscribed(browser)
     await served(telling)
     assert (await api.get(f"{WEBHOOKS}/{hook['id']}")).json()["disabled_because"] == "gone"
+    (entry,) = (await api.get("/api/v1/audit", params={"action": "webhook.turned_off"})).json()["data"]
+    assert (entry["actor"]["kind"], entry["subject"]["id"]) == ("system", hook["id"])
+    assert entry["detail"] == {"because": "gone"}
 
 
 async def test_no_redirect_is_followed(
