@@ -20,6 +20,9 @@ from tidings.worker.signs import Event
 GATHERED = 40
 """Rows of the outbox made into messages in one transaction, each of up to 1 000 events."""
 
+GATHERINGS = 25
+"""Such transactions in one look: however much happens, what is there already begins to be told."""
+
 PLACES = 12
 """Receivers told at once by one worker, while their last try went well."""
 
@@ -63,8 +66,11 @@ class Telling:
 
     async def look(self) -> None:
         """Make messages of what happened, and begin to tell whoever may be told."""
-        while await self.gather():
-            pass
+        for _ in range(GATHERINGS):
+            if not await self.gather():
+                break
+        else:
+            self._rung.set()
         now, busy = self._clock.now(), set(self._serving)
         for webhook_id, doubtful in await self._store.read(lambda tx: tx.webhook_messages.ready(now=now, but=busy)):
             if doubtful and len(self._doubtful) < DOUBTFUL_PLACES:

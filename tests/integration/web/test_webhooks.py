@@ -246,6 +246,25 @@ async def test_receivers_that_hang_hold_up_no_other(
     await asyncio.gather(*telling._serving.values(), return_exceptions=True)
 
 
+async def test_what_is_there_is_told_before_all_that_happened_is_gathered(
+    api: httpx2.AsyncClient,
+    browser: httpx2.AsyncClient,
+    hooks: Hooks,
+    telling: Telling,
+    vapid_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(webhooks, "GATHERED", 1)
+    monkeypatch.setattr(webhooks, "GATHERINGS", 2)
+    await made(api, hooks)
+    ids = await subscribed(browser, 3)
+    await served(telling)
+    assert [one["data"]["subscription"] for one in hooks.events] == ids[:2]
+    assert telling._rung.is_set(), "the rest is not waited for"
+    await served(telling)
+    assert [one["data"]["subscription"] for one in hooks.events] == ids
+
+
 async def test_two_secrets_sign_for_a_while(
     api: httpx2.AsyncClient, hooks: Hooks, clock: FixedClock, vapid_key: str
 ) -> None:
