@@ -39,7 +39,7 @@ class Part(StrEnum):
     SOAK = "soak"
 
 
-EVERYTHING = (Part.ENCRYPT, Part.SEND, Part.CAMPAIGN, Part.INGEST, Part.COMPARE, Part.APNS)
+EVERYTHING = (Part.ENCRYPT, Part.SEND, Part.CAMPAIGN, Part.INGEST, Part.COMPARE, Part.APNS, Part.FCM)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,12 +70,18 @@ class Origins:
         self._gates: Known[tuple[int, str], Gate] = Known(Gate)
         self._limits: dict[str, Limit] = {}
         self._limited: dict[int, Limit] = {}
+        self._numbers: dict[str, dict[int, int]] = {}
         self._slow = 0
         self._counted_at: float | None = None
 
     def limit(self, credential_id: int, *, of: str, a_minute: int) -> None:
-        """Keep a key to what its service publishes, from the first request on; keys of the same account share it."""
-        most = a_minute * self.share
+        """Keep a key to what its service publishes, from the first request on.
+
+        Keys of the same account share it; where they name different numbers, the smallest holds for all.
+        """
+        numbers = self._numbers.setdefault(of, {})
+        numbers[credential_id] = a_minute
+        most = min(numbers.values()) * self.share
         found = self._limits.get(of)
         if found is None:
             found = self._limits[of] = Limit(most)

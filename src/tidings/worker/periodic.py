@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -46,21 +47,45 @@ async def beat(
 
     `counted` is told each time how many senders all workers that are alive have.
     """
-    started = clock.now()
+    started, alive = clock.now(), Alive(worker_id)
     try:
         while True:
             heartbeat = _heartbeat(worker_id, senders=senders, started=started, now=clock.now())
             with suppress(StoreUnavailable):
-                counted(await store.write(partial(_beaten, heartbeat=heartbeat)))
+                rows = await store.write(partial(_beaten, heartbeat=heartbeat))
+                counted(alive.senders(rows, now=time.monotonic()))
             await asyncio.sleep(BEAT_EVERY)
     finally:
         with suppress(StoreUnavailable):
             await store.write(lambda tx: tx.instance.leave(worker_id))
 
 
-def _beaten(tx: Transaction, *, heartbeat: Heartbeat) -> int:
+class Alive:
+    """Tells who is alive by whose sign of life goes on changing; hosts whose clocks differ count each other rightly.
+
+    Who is seen for the first time counts, though it may be dead: too small a share for a moment does no harm.
+    """
+
+    def __init__(self, worker_id: str) -> None:
+        self._self = worker_id
+        self._changed: dict[str, tuple[datetime, float]] = {}
+
+    def senders(self, rows: Iterable[Heartbeat], *, now: float) -> int:
+        """Count the senders of all; `now` is in seconds of a clock that is never set."""
+        before, self._changed = self._changed, {}
+        total = 0
+        for one in rows:
+            seen_at, since = before.get(one.worker_id, (None, now))
+            since = since if seen_at == one.seen_at else now
+            self._changed[one.worker_id] = one.seen_at, since
+            if one.worker_id == self._self or now - since <= WORKER_SILENCE.total_seconds():
+                total += one.senders
+        return total
+
+
+def _beaten(tx: Transaction, *, heartbeat: Heartbeat) -> list[Heartbeat]:
     tx.instance.beat(heartbeat)
-    return sum(one.senders for one in tx.instance.heartbeats(since=heartbeat.seen_at - WORKER_SILENCE))
+    return tx.instance.heartbeats(since=heartbeat.seen_at - KEEP_SILENT)
 
 
 def _heartbeat(worker_id: str, *, senders: int, started: datetime, now: datetime) -> Heartbeat:

@@ -7,12 +7,13 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tidings.domain.app import Credential
+from tidings.domain.app import Credential, Heartbeat
 from tidings.domain.campaign import InDoubtPolicy
 from tidings.domain.message import Message
 from tidings.domain.outcome import Accepted, Held, Throttled
@@ -85,6 +86,22 @@ async def test_a_sender_takes_a_share_of_what_a_project_may_send_as_soon_as_it_i
     finally:
         await pool.close()
     assert simulator.subscribers.tally("fcm none").accepted == 20
+
+
+def test_workers_whose_clocks_differ_count_each_other_and_forget_one_that_was_killed() -> None:
+    noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    behind = noon - timedelta(seconds=40)
+
+    def rows(seconds: int, *, killed_at: int = 1_000) -> list[Heartbeat]:
+        other = behind + timedelta(seconds=min(seconds, killed_at))
+        own = noon + timedelta(seconds=seconds)
+        return [Heartbeat("wrk_one", "a", 1, 2, noon, own), Heartbeat("wrk_other", "b", 1, 3, behind, other)]
+
+    one, other = periodic.Alive("wrk_one"), periodic.Alive("wrk_other")
+    for seconds in range(0, 60, 5):
+        assert one.senders(rows(seconds), now=float(seconds)) == other.senders(rows(seconds), now=float(seconds)) == 5
+    late = [one.senders(rows(seconds, killed_at=60), now=float(seconds)) for seconds in range(60, 90, 5)]
+    assert late == [5, 5, 5, 5, 2, 2]
 
 
 @asynccontextmanager

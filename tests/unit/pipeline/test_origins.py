@@ -108,6 +108,15 @@ def test_a_share_that_changes_counts_what_has_gone_in_this_minute() -> None:
     assert goes == [400, 0, 200], "all of the first 400, none while 200 would be the most, and then up to 600"
 
 
+def test_of_two_numbers_for_one_account_the_smaller_holds() -> None:
+    origins = Origins(most=100)
+    origins.limit(7, of="fcm:my-app", a_minute=10)
+    origins.limit(8, of="fcm:my-app", a_minute=600)
+    assert [held(origins, key=key, now=1.0) for key in (7, 8) * 30].count(None) == 10
+    origins.limit(7, of="fcm:my-app", a_minute=30)
+    assert [held(origins, key=8, now=1.0) for _ in range(100)].count(None) == 20, "a number that was raised holds"
+
+
 def test_our_own_guess_never_lets_a_message_run_out_of_time() -> None:
     origins = Origins(most=100)
     answered(origins, Throttled(0.0, ThrottleScope.PROJECT, a_minute=1))
