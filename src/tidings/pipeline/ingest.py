@@ -92,6 +92,15 @@ def ingest(
     return Acceptance(stored, replayed=False)
 
 
+def replayed(tx: Transaction, app_id: int, idempotent: Idempotent) -> Acceptance | None:
+    """Find what the same request stored before; None where there is none, or the key belongs to another request."""
+    known = tx.idempotency.find(app_id, idempotent.key)
+    if known is None or known[0] != idempotent.request_hash:
+        return None
+    stored = tx.notifications.get(app_id, known[1].decode())
+    return None if stored is None else Acceptance(stored, replayed=True)
+
+
 def _replay(tx: Transaction, app_id: int, known: tuple[bytes, bytes], idempotent: Idempotent) -> Acceptance:
     request_hash, answer = known
     if request_hash != idempotent.request_hash:

@@ -18,6 +18,7 @@ from tidings.domain.subscription import Subscription
 from tidings.lib.clock import Clock
 from tidings.lib.log import Logger
 from tidings.pipeline.flow import Acceptance, Flow, Idempotent
+from tidings.pipeline.ingest import replayed
 from tidings.providers import BROWSER
 from tidings.services.paging import Page, page_from, position_from
 from tidings.services.tripwire import MOST_HELD, Terms, Tripwire
@@ -76,6 +77,10 @@ class Notifications:
         if held is not None and not accepted.replayed:
             log.warning(Event.NOTIFICATION_HELD, notification=accepted.notification.public_id, reason=held)
         return accepted
+
+    async def replayed(self, app_id: int, idempotent: Idempotent) -> Acceptance | None:
+        """Give what the same request stored before under its key, if it did."""
+        return await self._store.read(lambda tx: replayed(tx, app_id, idempotent))
 
     async def settle_held(self, app_id: int, *, send: bool, by: Actor = SYSTEM) -> int:
         """Send or cancel everything of an App that the tripwire holds; give how many. Sending begins its count anew."""

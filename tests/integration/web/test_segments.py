@@ -39,6 +39,22 @@ async def people(api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key
         assert answer.status_code == 201, answer.text
 
 
+async def test_the_same_request_is_answered_the_same_when_its_segment_is_gone(
+    api: httpx2.AsyncClient, people: None
+) -> None:
+    made = await segment(api)
+    body, headers = {"title": "x", "to": {"segment": made["id"]}}, {"Idempotency-Key": "k1"}
+    first = await api.post("/api/v1/notifications", json=body, headers=headers)
+    assert first.status_code == 202, first.text
+    assert (await api.post(f"/api/v1/notifications/{first.json()['id']}/cancel")).status_code == 200
+    assert (await api.delete(f"/api/v1/segments/{made['id']}")).status_code == 204
+    again = await api.post("/api/v1/notifications", json=body, headers=headers)
+    assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
+    assert again.headers["idempotency-replayed"] == "true"
+    other = await api.post("/api/v1/notifications", json={**body, "title": "y"}, headers=headers)
+    assert other.is_client_error, other.text
+
+
 async def count(api: httpx2.AsyncClient, conditions: Any) -> int:
     answer = await api.post("/api/v1/segments/count", json={"conditions": conditions})
     assert answer.status_code == 200, answer.text

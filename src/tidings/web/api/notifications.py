@@ -122,15 +122,20 @@ async def send_notification(
     Far more than the App has subscribers, or the same words to most of them again, is stored and held: `status` is
     `paused` and `held_because` says why.
     """
-    _check_moment(body, now=container_of(request).clock.now())
-    words = await templated(request, app, body)
-    container = container_of(request)
-    audience = await audience_of(container.phones.relays, container.people.segments, app.id, body, words)
-    new = body.notification(app.id, audience, words)
+    container, idempotent = container_of(request), _idempotent(key, body)
     terms = Terms(expect_audience=body.expect_audience, confirm_volume=body.confirm_volume)
-    accepted = await container_of(request).notifications.send(
-        new, idempotent=_idempotent(key, body), terms=terms, by=by
-    )
+    try:
+        _check_moment(body, now=container.clock.now())
+        words = await templated(request, app, body)
+        audience = await audience_of(container.phones.relays, container.people.segments, app.id, body, words)
+        new = body.notification(app.id, audience, words)
+        accepted = await container.notifications.send(new, idempotent=idempotent, terms=terms, by=by)
+    except CatalogueError:
+        # What it named may be gone, or its time past, since it was stored: asked again, it is the same all the same.
+        known = None if idempotent is None else await container.notifications.replayed(app.id, idempotent)
+        if known is None:
+            raise
+        accepted = known
     return accepted_out(response, accepted)
 
 
