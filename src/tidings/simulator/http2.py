@@ -26,6 +26,9 @@ from tidings.simulator.answers import BODY_KEPT, Answer, Drop, GoAway, Handler, 
 WINDOW = 1 << 24
 """Bytes all streams of a connection may send before we renew the window; one stream has HTTP/2's own 65 535."""
 
+UNLIMITED = 2**31 - 1
+"""Streams that a client may open as long as nobody has told it otherwise (RFC 9113 §6.5.2)."""
+
 LINGER = 1.0
 """Seconds for which a connection that was shut down still takes what is on its way, unless the client closes it."""
 
@@ -66,6 +69,10 @@ class Http2Session:
         self._h2.local_settings[SettingCodes.MAX_CONCURRENT_STREAMS] = max_streams
         self._h2.local_settings.acknowledge()  # or the first frame would still tell h2's own hundred
         self._h2.initiate_connection()
+        # The limit binds a client from its acknowledgement on (RFC 9113 §6.5.3): it may ask before it has heard of it.
+        self._h2.local_settings[SettingCodes.MAX_CONCURRENT_STREAMS] = UNLIMITED
+        self._h2.local_settings.acknowledge()
+        self._h2.local_settings[SettingCodes.MAX_CONCURRENT_STREAMS] = max_streams
         self._h2.increment_flow_control_window(WINDOW)
         self._flush()
 

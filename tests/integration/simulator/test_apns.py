@@ -129,7 +129,9 @@ class Sender:
         merged = good | {name.replace("_", "-"): value for name, value in changed.items()}
         return {name: value for name, value in merged.items() if value is not None}
 
-    async def connect(self, *, environment: str = "sandbox", files: tuple[Path, Path] | None = None) -> Connection:
+    async def connect(
+        self, *, environment: str = "sandbox", files: tuple[Path, Path] | None = None, hears: bool = True
+    ) -> Connection:
         url = self.simulator.apns_sandbox if environment == "sandbox" else self.simulator.apns
         context = ssl.create_default_context(cafile=str(self.simulator.ca))
         context.set_alpn_protocols(["h2"])
@@ -139,7 +141,8 @@ class Sender:
         made = Connection(reader, writer)
         made.h2.initiate_connection()
         writer.write(made.h2.data_to_send())
-        await made.listen(lambda: made.most is not None)
+        if hears:
+            await made.listen(lambda: made.most is not None)
         self.open.append(made)
         return made
 
@@ -190,6 +193,16 @@ async def test_one_stream_until_the_sender_has_proved_itself_then_a_thousand(sen
     await connection.push(sender.headers(), path="/3/device/" + "00" * 32)
     await connection.listen(lambda: connection.most == 1000)
     assert connection.most == 1000
+
+
+async def test_who_has_not_heard_of_the_limit_yet_is_held_to_none(sender: Sender) -> None:
+    connection = await sender.connect(hears=False)
+    streams = {
+        connection.start(f"/3/device/{TOKEN}", sender.headers(), ALERT, method="POST", host="localhost")
+        for _ in range(3)
+    }
+    await connection.listen(lambda: streams <= connection.done)
+    assert [connection.answers[stream].status for stream in sorted(streams)] == [200, 200, 200], connection.ended
 
 
 async def test_who_opens_two_streams_too_early_is_cut_off(sender: Sender) -> None:
