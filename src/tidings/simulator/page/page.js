@@ -2,7 +2,8 @@
 
 const KEPT = 100;
 const REFUSALS_KEPT = 500;
-const REFUSALS_SHOWN = 8;
+// Enough for every kind of refusal that a run with all faults brings: one that is hidden is one nobody looks into.
+const REFUSALS_SHOWN = 24;
 const COLUMNS = ["subscribers", "accepted", "decrypted", "distinct", "doubled", "unreadable", "refused"];
 const OF_BROWSERS = ["decrypted", "unreadable"];
 const READINGS = { decrypted: "decrypted", plain: "nothing to decrypt", unreadable: "did not decrypt", not_tried: "still encrypted", empty: "no body" };
