@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from playwright.async_api import Playwright, async_playwright, expect
+from playwright.async_api import Browser, Page, Playwright, async_playwright, expect
 
+from support import dashboard
 from support.browsers import GENERIC, Chromium, Firefox, RealBrowser
+from support.chromium import running_chromium
 from support.desktop import Desktop, running_desktop
 from support.instance import Instance, running_demo
 from support.place import Place, running_place
@@ -40,12 +42,33 @@ async def desktop() -> AsyncIterator[Desktop]:
         assert generic == [], "a push showed nothing, so the browser showed its own notice"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """Let whatever a test expects have its time on a slow, loaded machine."""
+    expect.set_options(timeout=PATIENCE * 1000)
+    yield
+    expect.set_options(timeout=None)
+
+
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    """A Chromium without a window, for pages that need no push."""
+    async with running_chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def page(chromium: Browser, instance: Instance) -> AsyncIterator[Page]:
+    """An owner's browser at the dashboard."""
+    async with dashboard.visitor(chromium) as opened:
+        await dashboard.let_in(opened, instance)
+        yield opened
+
+
 @pytest.fixture(scope="session")
 async def playwright() -> AsyncIterator[Playwright]:
     async with async_playwright() as running:
-        expect.set_options(timeout=PATIENCE * 1000)
         yield running
-        expect.set_options(timeout=None)
 
 
 @pytest.fixture(scope="session")

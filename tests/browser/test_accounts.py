@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
 
 import pyotp
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from support.axe import serious
-from support.chromium import running_chromium
+from support.dashboard import ANNA, JO, a_while_passes, fits_a_phone, founds, look, sign_in, visitor
 from support.instance import Instance, running_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-
-ANNA = ("anna@example.com", "nine boats in the fog")
-JO = ("jo@example.com", "twelve gulls on a roof")
-
 
 AUTHENTICATOR = {
     "protocol": "ctap2",
@@ -41,48 +35,11 @@ async def instance(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[In
 
 
 @pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with running_chromium() as running:
-        yield running
-
-
-@asynccontextmanager
-async def visitor(chromium: Browser) -> AsyncIterator[Page]:
-    """A browser of its own; a fault of its pages fails the test."""
-    context = await chromium.new_context()
-    context.set_default_timeout(20_000)
-    faults: list[str] = []
-    page = await context.new_page()
-    page.on("pageerror", lambda fault: faults.append(str(fault)))
-    yield page
-    await context.close()
-    assert faults == []
-
-
-@pytest.fixture(scope="module")
 async def anna(chromium: Browser, instance: Instance) -> AsyncIterator[Page]:
     """The first member, whom the set-up link lets in."""
     async with visitor(chromium) as page:
-        await page.goto(instance.setup_url)
-        await page.get_by_label("Name", exact=True).fill("Anna Berger")
-        await page.get_by_label("E-mail").fill(ANNA[0])
-        await page.get_by_label("Password", exact=True).fill(ANNA[1])
-        await page.get_by_role("button", name="Create my account").click()
-        await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+        await founds(page, instance)
         yield page
-
-
-async def sign_in(page: Page, url: str, email: str, password: str) -> None:
-    await page.goto(url)
-    await page.get_by_label("E-mail").fill(email)
-    await page.get_by_label("Password", exact=True).fill(password)
-    await page.get_by_role("button", name="Sign in", exact=True).click()
-
-
-async def opened(page: Page, instance: Instance, path: str, heading: str) -> None:
-    await page.goto(f"{instance.url}{path}")
-    await expect(page.get_by_role("heading", name=heading, exact=True, level=1)).to_be_visible()
-    await expect(page.get_by_role("status", name="Loading")).to_have_count(0)
 
 
 async def test_the_set_up_link_makes_one_member_and_no_second(
@@ -114,7 +71,7 @@ async def test_a_wrong_password_is_refused_and_the_right_one_leads_where_one_wan
 async def test_a_second_factor_is_asked_for_and_a_recovery_code_replaces_it_once(
     chromium: Browser, instance: Instance, anna: Page
 ) -> None:
-    await opened(anna, instance, "/settings/profile", "Profile")
+    await look(anna, instance, "/settings/profile", "Profile")
     await anna.get_by_role("button", name="Turn on two-factor").click()
     dialog = anna.get_by_role("dialog")
     code = dialog.get_by_role("img", name="QR code")
@@ -149,7 +106,7 @@ async def test_a_passkey_signs_in_at_a_press_and_from_the_autofill(instance: Ins
     devices = await anna.context.new_cdp_session(anna)
     await devices.send("WebAuthn.enable")
     await devices.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
-    await opened(anna, instance, "/settings/profile", "Profile")
+    await look(anna, instance, "/settings/profile", "Profile")
     await anna.get_by_role("button", name="Add a passkey").click()
     await anna.get_by_role("dialog").get_by_label("Name").fill("The drawer")
     await anna.get_by_role("dialog").get_by_role("button", name="Save").click()
@@ -160,7 +117,7 @@ async def test_a_passkey_signs_in_at_a_press_and_from_the_autofill(instance: Ins
     await anna.get_by_role("button", name="Sign out", exact=True).first.click()
     await anna.get_by_role("button", name="Sign in with a passkey").click()
     await expect(anna.get_by_role("heading", name="Overview")).to_be_visible()
-    await opened(anna, instance, "/settings/profile", "Profile")
+    await look(anna, instance, "/settings/profile", "Profile")
     await expect(passkey).to_contain_text("last used just now")
     # Here the browser offers it in the field, and the virtual authenticator takes the offer at once.
     await anna.get_by_role("button", name="Sign out", exact=True).first.click()
@@ -170,7 +127,7 @@ async def test_a_passkey_signs_in_at_a_press_and_from_the_autofill(instance: Ins
 async def test_who_is_invited_as_a_viewer_sees_everything_and_cannot_send(
     chromium: Browser, instance: Instance, anna: Page
 ) -> None:
-    await opened(anna, instance, "/settings/members", "Members")
+    await look(anna, instance, "/settings/members", "Members")
     await anna.get_by_role("button", name="Invite", exact=True).click()
     await anna.get_by_label("E-mail").fill(JO[0])
     await anna.get_by_label("Viewer").check()
@@ -186,16 +143,16 @@ async def test_who_is_invited_as_a_viewer_sees_everything_and_cannot_send(
         await jo.get_by_role("button", name=re.compile("^Join")).click()
         await expect(jo.get_by_role("heading", name="Overview")).to_be_visible()
         for path, heading in PAGES:
-            await opened(jo, instance, path, heading)
+            await look(jo, instance, path, heading)
             # What System warns of is that this test's server takes insecure endpoints.
             alerts = jo.get_by_role("alert").filter(has_not_text="Development mode")
             assert await alerts.all_inner_texts() == [], path
             await expect(jo.get_by_role("main").get_by_role("link", name=TO_MAKE)).to_have_count(0)
-        await opened(jo, instance, "/send", "Send Push")
+        await look(jo, instance, "/send", "Send Push")
         await expect(jo.get_by_text("you may not send notifications")).to_be_visible()
         await expect(jo.get_by_role("button", name="Send to all devices")).to_be_disabled()
         for path, heading in FOR_ADMINS:
-            await opened(jo, instance, path, heading)
+            await look(jo, instance, path, heading)
             await expect(jo.get_by_text(re.compile("may not|Only a super admin"))).to_be_visible()
     async with visitor(chromium) as late:
         await late.goto(link)
@@ -207,7 +164,7 @@ async def test_a_session_that_is_ended_elsewhere_ends_here(chromium: Browser, in
         await sign_in(here, instance.url, *JO)
         await sign_in(there, instance.url, *JO)
         await expect(there.get_by_role("heading", name="Overview")).to_be_visible()
-        await opened(here, instance, "/settings/profile", "Profile")
+        await look(here, instance, "/settings/profile", "Profile")
         sessions = here.get_by_role("region", name="Sessions").get_by_role("listitem")
         await expect(sessions.filter(has_text="This session")).to_have_count(1)
         await here.get_by_role("region", name="Sessions").get_by_role("button", name="Sign out the others").click()
@@ -218,15 +175,8 @@ async def test_a_session_that_is_ended_elsewhere_ends_here(chromium: Browser, in
         await expect(there.get_by_text("Your session was ended")).to_be_visible()
 
 
-def a_while_passes(instance: Instance) -> None:
-    """Let everybody have shown who they are longer ago than sensitive changes allow."""
-    database = sqlite3.connect(instance.folder / "tidings.db", timeout=20)
-    with closing(database), database:
-        database.execute("UPDATE sessions SET authenticated_at = authenticated_at - ?", (16 * 60 * 1_000_000,))
-
-
 async def test_what_is_sensitive_is_confirmed_first_and_then_done(instance: Instance, anna: Page) -> None:
-    await opened(anna, instance, "/settings/api-keys", "API keys")
+    await look(anna, instance, "/settings/api-keys", "API keys")
     a_while_passes(instance)
     await anna.get_by_role("button", name="Create the first key").click()
     await anna.get_by_label("Name", exact=True).fill("Shop server")
@@ -271,7 +221,7 @@ FOR_ADMINS = [
 
 
 async def test_the_audit_log_tells_it_in_sentences(instance: Instance, anna: Page) -> None:
-    await opened(anna, instance, "/settings/audit", "Audit")
+    await look(anna, instance, "/settings/audit", "Audit")
     entries = anna.get_by_role("list", name="Entries, newest first")
     for sentence in ("created the API key “Shop server”", "invited jo@example.com as viewer", "turned on two-factor"):
         await expect(entries.get_by_text(sentence).first).to_be_visible()
@@ -289,11 +239,9 @@ async def test_axe_finds_nothing_serious_and_every_page_fits_a_phone(
 ) -> None:
     await anna.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
     for path, heading in [*PAGES, *FOR_ADMINS]:
-        await opened(anna, instance, path, heading)
+        await look(anna, instance, path, heading)
         assert await serious(anna) == [], path
-        await anna.set_viewport_size({"width": 360, "height": 740})
-        assert await anna.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        await anna.set_viewport_size({"width": 1280, "height": 800})
+        assert await fits_a_phone(anna), path
     async with visitor(chromium) as page:
         await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
         for path in ("/sign-in", "/setup#spent", "/invite#spent", "/reset#some"):

@@ -6,74 +6,26 @@ import asyncio
 import csv
 import io
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Page, Route, expect
 
-from support.axe import serious
-from support.chromium import running_chromium
+from support.dashboard import fits_and_is_sound, look
 from support.instance import Instance
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-PHONE = {"width": 390, "height": 844}
-WIDE = {"width": 1440, "height": 900}
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with running_chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def page(chromium: Browser, instance: Instance) -> AsyncIterator[Page]:
-    """An owner's browser; a fault of its pages fails the test."""
-    context = await chromium.new_context(viewport=WIDE)
-    context.set_default_timeout(30_000)
-    opened = await context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda fault: faults.append(str(fault)))
-    await opened.goto(instance.setup_url)
-    await expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
-    yield opened
-    await context.close()
-    assert faults == []
-
-
-@pytest.fixture(autouse=True)
-def patient() -> None:
-    expect.set_options(timeout=30_000)
-
-
-async def look(page: Page, instance: Instance, path: str = "/analytics", heading: str = "Analytics") -> None:
-    await page.goto(f"{instance.url}{path}")
-    await expect(page.get_by_role("heading", name=heading, exact=True, level=1)).to_be_visible()
-    await expect(page.get_by_role("status", name="Loading")).to_have_count(0)
-
-
-async def fits_and_is_sound(page: Page) -> None:
-    """See what is open on a phone in the dark and on a desk: nothing runs over, axe finds nothing serious."""
-    for size, scheme in ((PHONE, "dark"), (WIDE, "light")):
-        await page.set_viewport_size(size)  # type: ignore[arg-type]
-        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (scheme, size)
-        assert await serious(page) == [], (scheme, size)
 
 
 async def sent_to_all(instance: Instance) -> str:
     """Send to the whole demo, and wait until it is done."""
     made = await instance.rest("POST", "/notifications", {"to": {"all": True}, "title": "The harbour reopens"})
-    async with asyncio.timeout(120):
-        while (await instance.rest("GET", f"/notifications/{made['id']}"))["status"] != "done":
-            await asyncio.sleep(0.2)
+    await instance.done(f"/notifications/{made['id']}")
     return str(made["id"])
 
 
 async def test_before_anything_was_sent_the_page_says_what_will_be_there(page: Page, instance: Instance) -> None:
-    await look(page, instance)
+    await look(page, instance, "/analytics", "Analytics")
     await expect(page.get_by_text("Nothing was sent on these days.", exact=False)).to_be_visible()
     await expect(page.get_by_role("link", name="Send a notification")).to_be_visible()
     await fits_and_is_sound(page)
@@ -107,7 +59,7 @@ async def test_what_was_sent_is_counted_with_its_base_and_its_reasons(page: Page
 async def test_the_chart_says_exact_figures_to_the_mouse_the_keyboard_and_a_table(
     page: Page, instance: Instance
 ) -> None:
-    await look(page, instance, "/analytics?days=7")
+    await look(page, instance, "/analytics?days=7", "Analytics")
     days = (await instance.rest("GET", "/stats"))["data"][-7:]
     chart = page.get_by_role("slider", name=re.compile("^Sent and failed by day"))
     await expect(chart.locator("canvas")).to_be_visible()
@@ -131,7 +83,7 @@ async def test_the_chart_says_exact_figures_to_the_mouse_the_keyboard_and_a_tabl
 
 
 async def test_days_are_chosen_and_part_of_the_address(page: Page, instance: Instance) -> None:
-    await look(page, instance)
+    await look(page, instance, "/analytics", "Analytics")
     await page.get_by_role("button", name="90 days").click()
     await expect(page).to_have_url(re.compile(r"/analytics\?days=90$"))
     await expect(page.get_by_role("button", name="90 days")).to_have_attribute("aria-pressed", "true")
@@ -148,7 +100,7 @@ async def test_days_are_chosen_and_part_of_the_address(page: Page, instance: Ins
 
 
 async def test_a_table_is_kept_as_csv(page: Page, instance: Instance, tmp_path: Path) -> None:
-    await look(page, instance, "/analytics?days=7")
+    await look(page, instance, "/analytics?days=7", "Analytics")
     async with page.expect_download() as coming:
         await page.get_by_role("button", name="CSV of every day").click()
     kept = await coming.value

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from support.axe import serious
-from support.chromium import running_chromium
+from support.dashboard import fits_and_is_sound, look
 from support.instance import Instance
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -26,58 +25,12 @@ ESCALATED = {
     },
     "examples": [{"conversation": {"id": "c-1"}, "bot": {"id": "b-1", "name": "Ada"}}],
 }
-PHONE = {"width": 390, "height": 844}
-WIDE = {"width": 1440, "height": 900}
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with running_chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def page(chromium: Browser, instance: Instance) -> AsyncIterator[Page]:
-    """An owner's browser; a fault of its pages fails the test."""
-    context = await chromium.new_context(viewport=WIDE)
-    context.set_default_timeout(30_000)
-    opened = await context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda fault: faults.append(str(fault)))
-    await opened.goto(instance.setup_url)
-    await expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
-    yield opened
-    await context.close()
-    assert faults == []
-
-
-@pytest.fixture(autouse=True)
-def patient() -> None:
-    expect.set_options(timeout=30_000)
-
-
-async def look(page: Page, instance: Instance, path: str, heading: str) -> None:
-    await page.goto(f"{instance.url}{path}")
-    await expect(page.get_by_role("heading", name=heading, exact=True, level=1)).to_be_visible()
-    await expect(page.get_by_role("status", name="Loading")).to_have_count(0)
-
-
-async def fits_and_is_sound(page: Page, instance: Instance, path: str, heading: str) -> None:
-    """See a page on a phone in the dark and on a desk: nothing runs over, axe finds nothing serious."""
-    for size, scheme in ((PHONE, "dark"), (WIDE, "light")):
-        await page.set_viewport_size(size)  # type: ignore[arg-type]
-        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        await look(page, instance, path, heading)
-        assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
-        assert await serious(page) == [], path
 
 
 async def happens(instance: Instance, **more: object) -> str:
     """Report an event and wait until its triggers were asked."""
     made = await instance.rest("POST", "/events", {"type": "conversation.escalated", **more})
-    async with asyncio.timeout(120):
-        while (await instance.rest("GET", f"/events/{made['id']}"))["status"] == "queued":
-            await asyncio.sleep(0.2)
+    await instance.done(f"/events/{made['id']}")
     return str(made["id"])
 
 

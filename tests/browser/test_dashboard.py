@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from support.axe import serious
-from support.chromium import running_chromium
+from support.dashboard import fits_a_phone, let_in, visitor
 from support.instance import Instance
 
 DASHBOARD = Path(__file__).parents[2] / "dashboard"
@@ -19,24 +19,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with running_chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 async def page(chromium: Browser, instance: Instance) -> AsyncIterator[Page]:
-    """A browser that the one-time link has signed in; what the console complains of fails the test."""
-    context = await chromium.new_context()
-    opened = await context.new_page()
-    complaints: list[str] = []
-    opened.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    opened.on("pageerror", lambda fault: complaints.append(str(fault)))
-    await opened.goto(instance.setup_url)
-    await expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
-    yield opened
-    await context.close()
-    assert complaints == []
+    """A browser that the one-time link has signed in; an answer that refuses fails the test, too."""
+    async with visitor(chromium, refusals=False) as opened:
+        await let_in(opened, instance)
+        yield opened
 
 
 async def test_the_one_time_link_signs_in_once(chromium: Browser, page: Page, instance: Instance) -> None:
@@ -139,11 +126,9 @@ async def test_phones_of_the_demo_are_integrated_and_got_the_campaign_too(page: 
     ],
 )
 async def test_every_page_opens_and_fits_a_phone(page: Page, instance: Instance, path: str, heading: str) -> None:
-    await page.set_viewport_size({"width": 360, "height": 740})
     await page.goto(f"{instance.url}{path}")
     await expect(page.get_by_role("heading", name=heading, exact=True).first).to_be_visible()
-    assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    await page.set_viewport_size({"width": 1280, "height": 800})
+    assert await fits_a_phone(page)
 
 
 async def test_the_api_reference_and_the_sample_site_open_without_a_complaint(

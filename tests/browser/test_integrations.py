@@ -13,7 +13,7 @@ from playwright.async_api import Browser, FilePayload, Locator, Page, expect
 
 from support.apple import BUNDLE_ID, KEY_ID, TEAM_ID, p8, push_certificate
 from support.axe import serious
-from support.chromium import running_chromium
+from support.dashboard import fits_a_phone, founds, visitor
 from support.instance import Instance, running_server
 from support.phones import led_to
 from support.vapid import new_keys
@@ -42,28 +42,11 @@ async def instance(simulator: Running, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with running_chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 async def page(chromium: Browser, instance: Instance) -> AsyncIterator[Page]:
-    """The first member's browser; a fault of its pages fails the tests."""
-    context = await chromium.new_context()
-    context.set_default_timeout(30_000)
-    opened = await context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda fault: faults.append(str(fault)))
-    await opened.goto(instance.setup_url)
-    await opened.get_by_label("Name", exact=True).fill("Anna Berger")
-    await opened.get_by_label("E-mail").fill("anna@example.com")
-    await opened.get_by_label("Password", exact=True).fill("nine boats in the fog")
-    await opened.get_by_role("button", name="Create my account").click()
-    await expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
-    yield opened
-    await context.close()
-    assert faults == []
+    """The first member's browser."""
+    async with visitor(chromium) as opened:
+        await founds(opened, instance)
+        yield opened
 
 
 def file(name: str, content: str | bytes) -> FilePayload:
@@ -96,9 +79,7 @@ async def saved(page: Page, label: str) -> str:
 
 async def fits_and_is_accessible(page: Page) -> None:
     assert await serious(page) == []
-    await page.set_viewport_size({"width": 360, "height": 740})
-    assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    await page.set_viewport_size({"width": 1280, "height": 800})
+    assert await fits_a_phone(page)
 
 
 async def test_fcm_by_upload_is_tested_saved_and_delivers_a_test_to_a_phone(

@@ -3,42 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from support.axe import serious
-from support.chromium import running_chromium
 from support.instance import Instance
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with running_chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def page(chromium: Browser, instance: Instance) -> AsyncIterator[Page]:
-    """An owner's browser; a fault of its pages fails the test."""
-    context = await chromium.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(30_000)
-    opened = await context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda fault: faults.append(str(fault)))
-    await opened.goto(instance.setup_url)
-    await expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
-    yield opened
-    await context.close()
-    assert faults == []
-
-
-@pytest.fixture(autouse=True)
-def patient() -> None:
-    expect.set_options(timeout=30_000)
 
 
 async def at_overview(page: Page, instance: Instance) -> None:

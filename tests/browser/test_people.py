@@ -2,54 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
-from support.axe import serious
-from support.chromium import running_chromium
+from support.dashboard import fits_and_is_sound, look
 from support.instance import Instance
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-SIZES = (({"width": 390, "height": 844}, "dark"), ({"width": 1440, "height": 900}, "light"))
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with running_chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def page(chromium: Browser, instance: Instance) -> AsyncIterator[Page]:
-    """An owner's browser; a fault of its pages fails the test."""
-    context = await chromium.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    context.set_default_timeout(30_000)
-    opened = await context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda fault: faults.append(str(fault)))
-    await opened.goto(instance.setup_url)
-    await expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
-    yield opened
-    await context.close()
-    assert faults == []
-
-
-@pytest.fixture(autouse=True)
-def patient() -> None:
-    expect.set_options(timeout=30_000)
-
-
-async def look(page: Page, instance: Instance, path: str, heading: str) -> None:
-    await page.goto(f"{instance.url}{path}")
-    await expect(page.get_by_role("heading", name=heading, exact=True, level=1)).to_be_visible()
-    await expect(page.get_by_role("status", name="Loading")).to_have_count(0)
 
 
 async def test_somebody_is_found_by_a_part_of_their_name(page: Page, instance: Instance) -> None:
@@ -70,9 +33,7 @@ async def test_somebody_is_found_by_a_part_of_their_name(page: Page, instance: I
 async def test_what_was_sent_to_them_says_what_arrived_where(page: Page, instance: Instance) -> None:
     body = {"to": {"users": ["u-42"]}, "title": "The ferry is late"}
     made = await instance.rest("POST", "/notifications", body)
-    async with asyncio.timeout(120):
-        while (await instance.rest("GET", f"/notifications/{made['id']}"))["status"] != "done":
-            await asyncio.sleep(0.2)
+    await instance.done(f"/notifications/{made['id']}")
     (heard,) = (await instance.rest("GET", "/users/u-42/deliveries"))["data"]
     assert (heard["notification"], heard["title"]) == (made["id"], "The ferry is late")
     assert len(heard["devices"]) == made["audience"]
@@ -92,12 +53,7 @@ async def test_what_was_sent_to_them_says_what_arrived_where(page: Page, instanc
 async def test_the_pages_fit_and_are_sound(page: Page, instance: Instance) -> None:
     user = await instance.rest("GET", "/users/u-42")
     for path, heading in (("/users", "Users"), ("/users/u-42", user["attributes"]["name"])):
-        for size, scheme in SIZES:
-            await page.set_viewport_size(size)  # type: ignore[arg-type]
-            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-            await look(page, instance, path, heading)
-            assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
-            assert await serious(page) == [], path
+        await fits_and_is_sound(page, instance, path, heading)
 
 
 async def test_they_are_exported_and_erased_after_a_question(page: Page, instance: Instance) -> None:

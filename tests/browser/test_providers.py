@@ -9,10 +9,9 @@ from collections.abc import AsyncIterator
 import pyotp
 import pytest
 from playwright.async_api import Browser, Page, expect
-from tests.browser.test_accounts import ANNA, JO, a_while_passes, opened, sign_in, visitor
 
 from support.axe import serious
-from support.chromium import running_chromium
+from support.dashboard import ANNA, JO, a_while_passes, founds, look, sign_in, visitor
 from support.instance import Instance, running_server
 from support.openid import CLIENT, SECRET, Provider, running_provider
 
@@ -33,22 +32,11 @@ async def provider() -> AsyncIterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with running_chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 async def anna(chromium: Browser, instance: Instance, provider: Provider) -> AsyncIterator[Page]:
     """The first member, who has set the provider up: newcomers of her domain become editors."""
     async with visitor(chromium) as page:
-        await page.goto(instance.setup_url)
-        await page.get_by_label("Name", exact=True).fill("Anna Berger")
-        await page.get_by_label("E-mail").fill(ANNA[0])
-        await page.get_by_label("Password", exact=True).fill(ANNA[1])
-        await page.get_by_role("button", name="Create my account").click()
-        await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
-        await opened(page, instance, "/settings/sign-in", "Sign-in")
+        await founds(page, instance)
+        await look(page, instance, "/settings/sign-in", "Sign-in")
         await page.get_by_role("button", name="Add the first provider").click()
         form = page.get_by_role("dialog")
         await form.get_by_label("Name", exact=True).fill("Work")
@@ -79,7 +67,7 @@ async def test_an_account_is_connected_under_profile_and_disconnected_again(
     chromium: Browser, instance: Instance, provider: Provider, anna: Page
 ) -> None:
     provider.person = person("anna", "Anna", ANNA[0])
-    await opened(anna, instance, "/settings/profile", "Profile")
+    await look(anna, instance, "/settings/profile", "Profile")
     row = anna.get_by_role("region", name="Sign in with a provider").get_by_role("listitem").filter(has_text="Work")
     await expect(row).to_contain_text("Not connected")
     await row.get_by_role("button", name="Connect Work").click()
@@ -117,10 +105,10 @@ async def test_whoever_has_nothing_else_confirms_at_the_provider_and_goes_on(
         await ben.get_by_role("link", name="Sign in with Work").click()
         await through(ben, "Sign in as Ben")
         await expect(ben.get_by_role("heading", name="Overview")).to_be_visible()
-        await opened(ben, instance, "/settings/profile", "Profile")
+        await look(ben, instance, "/settings/profile", "Profile")
         await expect(ben.get_by_text("it is the only way in that you have")).to_be_visible()
         await expect(ben.get_by_role("button", name="Disconnect Work")).to_have_count(0)
-        await opened(ben, instance, "/settings/api-keys", "API keys")
+        await look(ben, instance, "/settings/api-keys", "API keys")
         a_while_passes(instance)
         await ben.get_by_role("button", name="Create the first key").click()
         await ben.get_by_label("Name", exact=True).fill("Ben's server")
@@ -157,7 +145,7 @@ async def test_whoever_has_nothing_else_confirms_at_the_provider_and_goes_on(
 async def test_an_owner_takes_away_a_second_factor_that_was_lost(
     chromium: Browser, instance: Instance, anna: Page
 ) -> None:
-    await opened(anna, instance, "/settings/members", "Members")
+    await look(anna, instance, "/settings/members", "Members")
     await anna.get_by_role("button", name="Invite", exact=True).click()
     await anna.get_by_label("E-mail").fill(JO[0])
     await anna.get_by_label("Editor").check()
@@ -172,7 +160,7 @@ async def test_an_owner_takes_away_a_second_factor_that_was_lost(
         await jo.get_by_label("Password", exact=True).fill(JO[1])
         await jo.get_by_role("button", name=re.compile("^Join")).click()
         await expect(jo.get_by_role("heading", name="Overview")).to_be_visible()
-        await opened(jo, instance, "/settings/profile", "Profile")
+        await look(jo, instance, "/settings/profile", "Profile")
         await jo.get_by_role("button", name="Turn on two-factor").click()
         dialog = jo.get_by_role("dialog")
         await dialog.get_by_text("Or type the secret").click()
@@ -181,7 +169,7 @@ async def test_an_owner_takes_away_a_second_factor_that_was_lost(
         await jo.get_by_role("button", name="I have kept them").click()
         await expect(jo.get_by_text("10 recovery codes left")).to_be_visible()
 
-        await opened(anna, instance, "/settings/members", "Members")
+        await look(anna, instance, "/settings/members", "Members")
         row = anna.get_by_role("listitem").filter(has_text="Jo Kay")
         await expect(row).to_contain_text("Two-factor on")
         a_while_passes(instance)

@@ -10,13 +10,10 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from support.axe import serious
-from support.chromium import running_chromium
+from support.dashboard import PHONE, WIDE, fits
 from support.instance import Instance, running_demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-
-PATIENCE = 30_000
-"""Milliseconds: a busy machine is slow, and nothing here waits for a time."""
 
 
 @pytest.fixture(scope="module")
@@ -26,25 +23,6 @@ async def instance(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[In
         for name, plan in (("u-41", "pro"), ("u-42", "pro"), ("u-43", "free")):
             await running.rest("PUT", f"/users/{name}", {"attributes": {"plan": plan, "age": 40}})
         yield running
-
-
-@pytest.fixture(scope="module")
-async def page(instance: Instance) -> AsyncIterator[Page]:
-    async with running_chromium() as browser:
-        context = await browser.new_context(viewport={"width": 1280, "height": 800})
-        opened = await context.new_page()
-        opened.set_default_timeout(PATIENCE)
-        expect.set_options(timeout=PATIENCE)
-        complaints: list[str] = []
-        opened.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        opened.on("pageerror", lambda fault: complaints.append(str(fault)))
-        await opened.goto(instance.setup_url)
-        await expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
-        yield opened
-        expect.set_options(timeout=None)
-        await context.close()
-    # A refusal is an answer that the page shows; the browser lists it all the same.
-    assert [one for one in complaints if "the server responded with a status of" not in one] == []
 
 
 async def devices(instance: Instance, conditions: str) -> int:
@@ -230,12 +208,12 @@ async def test_the_pages_fit_a_phone_and_a_keyboard_is_enough(page: Page, instan
     )
     made = await instance.rest("POST", "/segments", {"name": name, "conditions": conditions})
     await page.emulate_media(color_scheme=scheme)
-    await page.set_viewport_size({"width": 360, "height": 740})
+    await page.set_viewport_size(PHONE)
     for path in ("/segments", f"/segments/{made['id']}", f"/send?segment={made['id']}"):
         await page.goto(f"{instance.url}{path}")
         await expect(page.get_by_text(name).first).to_be_attached()
         await expect(page.get_by_text(re.compile(r"\d+\W+devices?")).first).to_be_visible()
-        assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        assert await fits(page), path
         assert await serious(page) == []
     await page.goto(f"{instance.url}/segments/{made['id']}")
     adder = page.get_by_role("button", name="Add a condition", exact=True)
@@ -249,4 +227,4 @@ async def test_the_pages_fit_a_phone_and_a_keyboard_is_enough(page: Page, instan
     await page.keyboard.type("beta")
     await expect(page.get_by_label("As text")).to_have_value(re.compile(r'user\.topics\.contains\("beta"\)$'))
     await page.emulate_media(color_scheme="no-preference")
-    await page.set_viewport_size({"width": 1280, "height": 800})
+    await page.set_viewport_size(WIDE)

@@ -6,47 +6,21 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from support.axe import serious
 from support.chaos import until
-from support.chromium import running_chromium
+from support.dashboard import fits_a_phone
 from support.hooks import Hooks, listening
 from support.instance import Instance
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with running_chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def page(chromium: Browser, instance: Instance) -> AsyncIterator[Page]:
-    context = await chromium.new_context()
-    opened = await context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda fault: faults.append(str(fault)))
-    await opened.goto(instance.setup_url)
-    await expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
-    yield opened
-    await context.close()
-    assert faults == []
-
-
 @pytest.fixture
 async def hooks() -> AsyncIterator[Hooks]:
     async with listening() as found:
         yield found
-
-
-async def fits_a_phone(page: Page) -> bool:
-    await page.set_viewport_size({"width": 360, "height": 740})
-    fits: bool = await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    await page.set_viewport_size({"width": 1280, "height": 800})
-    return fits
 
 
 async def test_a_webhook_from_its_making_to_sending_again(page: Page, instance: Instance, hooks: Hooks) -> None:

@@ -19,7 +19,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from support import peers
-from support.chromium import running_chromium
 from tidings.bus import bus_from
 from tidings.cli.serving import reached_at, served
 from tidings.lib.clock import SystemClock
@@ -88,12 +87,6 @@ class Site:
         parts = ", ".join(f'"/workbox-{part}.js"' for part in PARTS)
         worker = OWN % {"parts": parts, "ours": json.dumps(ours), "version": version}
         self.files |= {"/index.html": page, "/sw.js": worker, "/helpers.js": HELPERS}
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with running_chromium() as running:
-        yield running
 
 
 @asynccontextmanager

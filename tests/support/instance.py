@@ -58,6 +58,13 @@ class Instance:
         """Call the REST API with an API key."""
         return await asyncio.to_thread(self._rest, method, path, body, headers)
 
+    async def done(self, path: str) -> dict[str, Any]:
+        """Wait until the notification or the event at that path is done; give it."""
+        async with asyncio.timeout(120):
+            while (found := await self.rest("GET", path))["status"] != "done":
+                await asyncio.sleep(0.1)
+        return dict(found)
+
     def _rest(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
         request = Request(
             f"{self.url}/api/v1{path}",

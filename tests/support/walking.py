@@ -18,9 +18,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page
 
 from support.browsers import RealBrowser
+from support.dashboard import founds
 from support.desktop import Desktop, Shown
 from support.instance import Instance, free_port, running_server
 from support.phones import led_to
@@ -51,12 +52,8 @@ class Walk:
 
     async def dashboard(self, browser: RealBrowser) -> Page:
         """Make the first member, whom the set-up link lets in."""
-        page = await browser.open(self.tidings.setup_url)
-        await page.get_by_label("Name", exact=True).fill("Anna Berger")
-        await page.get_by_label("E-mail").fill("anna@example.com")
-        await page.get_by_label("Password", exact=True).fill("a lamp, a rope and a chart")
-        await page.get_by_role("button", name="Create my account").click()
-        await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+        page = await browser.context.new_page()
+        await founds(page, self.tidings)
         return page
 
     async def control(self, path: str, body: Any = None, method: str = "POST") -> Any:
