@@ -22,6 +22,12 @@ export function go(to: string, { replace = false } = {}): void {
   if (!replace) window.scrollTo(0, 0)
 }
 
+/** Show a list as these filters narrow it, at an address that can be kept and sent on. */
+export function narrow(list: string, filters: Record<string, string>): void {
+  const query = new URLSearchParams(Object.entries(filters).filter(([, value]) => value))
+  go(`${list}${query.size ? `?${query}` : ''}`, { replace: true })
+}
+
 function follow(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
   const link = (event.target as Element | null)?.closest('a')
