@@ -99,7 +99,7 @@ export const AUTOMATION_ROUTES = {
   }),
   'GET /users': (s, { query }) => page(s.auto.users.filter((row) => `${row.id} ${row.attributes.name}`.toLowerCase().includes((query.get('search') ?? '').toLowerCase())), query),
   'GET /users/:id': (s, { id }) => one(s.auto.users, 'id', id),
-  'GET /users/:id/deliveries': (s, { query }) => page(s.notifications.slice(0, 30).map((row, n) => ({ notification: row.id, title: row.title, at: row.send_at, devices: s.subscriptions.slice(0, 2).map((device, at) => ({ subscription: device.id, device: device.device, provider: device.provider, status: n % 4 === 1 && at ? 'failed' : 'sent', reason: n % 4 === 1 && at ? 'gone' : 'sent', attempt: 1, at: row.send_at })) })), query),
+  'GET /users/:id/deliveries': (s, { query }) => page(s.notifications.slice(0, 30).map((row, n) => ({ notification: row.id, title: row.title, at: row.send_at, absence: null, devices: s.subscriptions.slice(0, 2).map((device, at) => ({ subscription: device.id, device: device.device, provider: device.provider, status: n % 4 === 1 && at ? 'failed' : 'sent', reason: n % 4 === 1 && at ? 'gone' : 'sent', attempt: 1, at: row.send_at })) })), query),
   'GET /users/:id/preferences': (s) => ({ event_types: s.auto.types.map((row, n) => ({ type: row.key, name: row.name, description: '', category: row.category, mandatory: row.mandatory, push: { enabled: n !== 1, default: true }, feed: { enabled: true, default: true } })), quiet_hours: { from: '22:00', to: '07:00', time_zone: null }, quiet_hours_from: 'app' }),
   'GET /users/:id/topics': (s, { query }) => page([{ topic: 'product:22', since: minutes(900) }], query),
   'GET /users/:id/export': (s, { id }) => one(s.auto.users, 'id', id),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import merge
+from itertools import islice
 
 from tidings.bus import Bell, Bus, Doorbell
-from tidings.domain.app import App
+from tidings.domain.app import App, User
 from tidings.domain.audience import Audience, Devices, Users
 from tidings.domain.audit import SYSTEM, Action, Actor, Subject
 from tidings.domain.campaign import TEST, Counts, InDoubtPolicy, NewNotification, Notification, NotificationStatus
@@ -43,10 +45,21 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryDetails:
-    """One recipient's final state, with the device as people know it (None: it was deleted since)."""
+    """One recipient's final state, with the device as people know it (None: it was deleted since) and its person."""
 
     settled: SettledDelivery
     subscription: Subscription | None
+    user: User | None = None
+
+
+class Outcome(StrEnum):
+    """What became of a recipient; `missed` are all but those that a push service took it for."""
+
+    SENT = "sent"
+    MISSED = "missed"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    SKIPPED = "skipped"
 
 
 class Notifications:
@@ -144,14 +157,26 @@ class Notifications:
         rows = await self._store.read(lambda tx: tx.notifications.page(app_id, after=after, limit=limit + 1))
         return page_from(rows, limit=limit, position=lambda row: row.id)
 
-    async def deliveries(self, app_id: int, public_id: str, *, cursor: str | None, limit: int) -> Page[DeliveryDetails]:
-        """List the recipients of a notification that have their final state. Raises NOT_FOUND, INVALID_CURSOR."""
+    async def deliveries(
+        self,
+        app_id: int,
+        public_id: str,
+        *,
+        cursor: str | None,
+        limit: int,
+        outcome: Outcome | None = None,
+        reason: str | None = None,
+    ) -> Page[DeliveryDetails]:
+        """List the recipients of a notification that have their final state, or those with an outcome or a reason.
+
+        Raises NOT_FOUND, INVALID_CURSOR.
+        """
         notification = await self.get(app_id, public_id)
         after = position_from(cursor)
 
         def look(tx: Transaction) -> list[DeliveryDetails]:
-            settled = tx.deliveries.page(notification.id, after=after, limit=limit + 1)
-            return [DeliveryDetails(one, tx.subscriptions.by_id(one.subscription_id)) for one in settled]
+            settled = _settled(tx, notification.id, outcome, reason, after=after, limit=limit + 1)
+            return [_details(tx, app_id, one) for one in settled]
 
         rows = await self._store.read(look)
         return page_from(rows, limit=limit, position=lambda row: row.settled.subscription_id)
@@ -184,6 +209,38 @@ def pace_between(before: Counts, now: Counts, *, seconds: float) -> Pace | None:
         return None
     rate = done / seconds
     return Pace(rate, max(0, now.audience - now.settled) / rate)
+
+
+def _settled(
+    tx: Transaction, notification_id: int, outcome: Outcome | None, reason: str | None, *, after: int, limit: int
+) -> list[SettledDelivery]:
+    """List deliveries by subscription id; of those that missed, the lists of the reasons are merged."""
+    if outcome is None and reason is None:
+        return tx.deliveries.page(notification_id, after=after, limit=limit)
+    if outcome is Outcome.SENT:
+        return [] if reason not in (None, "sent") else tx.deliveries.sent(notification_id, after=after, limit=limit)
+    reasons = tx.deliveries.reasons(notification_id) if reason is None else [reason]
+    lists = [_missed(tx, notification_id, one, outcome, after=after, limit=limit) for one in reasons]
+    return list(islice(merge(*lists, key=lambda one: one.subscription_id), limit))
+
+
+def _missed(
+    tx: Transaction, notification_id: int, reason: str, outcome: Outcome | None, *, after: int, limit: int
+) -> list[SettledDelivery]:
+    found: list[SettledDelivery] = []
+    while rows := tx.deliveries.missed(notification_id, reason, after=after, limit=limit):
+        fits = outcome in (None, Outcome.MISSED)
+        found += rows if fits else [one for one in rows if one.status.name.lower() == outcome]
+        after = rows[-1].subscription_id
+        if len(found) >= limit or len(rows) < limit:
+            break
+    return found[:limit]
+
+
+def _details(tx: Transaction, app_id: int, settled: SettledDelivery) -> DeliveryDetails:
+    device = tx.subscriptions.by_id(settled.subscription_id)
+    name = device.user_external_id if device else None
+    return DeliveryDetails(settled, device, tx.users.get(app_id, name) if name else None)
 
 
 def _test_audience(tx: Transaction, app: App, user: str | None) -> Audience:

@@ -44,8 +44,12 @@ def page_from(rows: Sequence[T], *, limit: int, position: Callable[[T], int]) ->
     shown = list(rows[:limit])
     if len(rows) <= limit or not shown:
         return Page(shown, None)
-    cursor = base64.urlsafe_b64encode(str(position(shown[-1])).encode()).rstrip(b"=").decode()
-    return Page(shown, cursor)
+    return Page(shown, cursor_at(position(shown[-1])))
+
+
+def cursor_at(position: int) -> str:
+    """Write the position to go on after as a cursor."""
+    return base64.urlsafe_b64encode(str(position).encode()).rstrip(b"=").decode()
 
 
 def word_from(cursor: str | None) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select, text, tuple_
 
 from tidings.domain.delivery import DeliveryStatus, SettledDelivery
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.notifications import deliveries
 
 c = deliveries.c
+
+MISSED = text(f"deliveries.status <> {DeliveryStatus.SENT.value}")
+"""As the index of these has it: with a parameter in its place, no database would use that."""
 
 
 class SqlDeliveries:
@@ -28,6 +31,30 @@ class SqlDeliveries:
             .limit(limit)
         )
         return [_delivery(row) for row in self._scope.connection.execute(query)]
+
+    def sent(self, notification_id: int, *, after: int, limit: int) -> list[SettledDelivery]:
+        """List whom a push service took it for, by subscription id."""
+        query = select(deliveries).where(c.notification_id == notification_id, c.subscription_id > after)
+        rows = self._scope.connection.execute(
+            query.where(c.status == DeliveryStatus.SENT).order_by(c.subscription_id).limit(limit)
+        )
+        return [_delivery(row) for row in rows]
+
+    def missed(self, notification_id: int, reason: str, *, after: int, limit: int) -> list[SettledDelivery]:
+        """List whom it did not reach for this reason, by subscription id; `after` is the last one seen."""
+        # A place in the index of reasons: by the id alone SQLite would take the key, and look at all it reached.
+        further = tuple_(c.reason, c.subscription_id) > tuple_(literal(reason), literal(after))
+        query = select(deliveries).where(c.notification_id == notification_id, MISSED, further, c.reason <= reason)
+        rows = self._scope.connection.execute(query.order_by(c.reason, c.subscription_id).limit(limit))
+        return [_delivery(row) for row in rows]
+
+    def reasons(self, notification_id: int) -> list[str]:
+        """List for which reasons it did not reach people: a step over the index for each."""
+        query = select(c.reason).where(c.notification_id == notification_id, MISSED).order_by(c.reason).limit(1)
+        found: list[str] = []
+        while row := self._scope.connection.execute(query.where(c.reason > found[-1]) if found else query).first():
+            found.append(row.reason)
+        return found
 
     def statuses(self, notification_id: int) -> dict[int, int]:
         """Count the notification's deliveries by status (a DeliveryStatus)."""

@@ -238,7 +238,7 @@ def assembled(
         subscriptions=subscriptions,
         phones=Phones.of(store=store, clock=clock, ids=ids, policy=policy, flow=flow, call=call),
         tracking=Tracking(store=store, clock=clock, ids=ids),
-        timelines=Timelines(store=store),
+        timelines=Timelines(store=store, clock=clock),
         transfers=Transfers(store=store, clock=clock, ids=ids, subscriptions=subscriptions),
         users=Users(store=store, clock=clock),
         people=People.of(store=store, clock=clock, ids=ids, deliveries=deliveries),

@@ -15,6 +15,7 @@ from tidings.domain.delivery import DeliveryStatus, NewShard, Retry, SettledDeli
 from tidings.domain.errors import CatalogueError
 from tidings.domain.receipt import Receipt, ReceiptEvent
 from tidings.domain.subscription import SubscriptionStatus
+from tidings.lib.clock import SystemClock
 from tidings.services.timelines import Timelines
 from tidings.storage import Store, Transaction
 from tidings.storage.tables.notifications import notifications as notification_rows
@@ -535,6 +536,25 @@ class TestDeliveries:
         rest = await store.read(lambda tx: tx.deliveries.page(notification.id, after=4, limit=2))
         assert [one.subscription_id for one in first + rest] == [2, 4, 9]
 
+    async def test_whom_it_did_not_reach_is_listed_by_reason(self, store: Store, given: Given) -> None:
+        app = await given.app()
+        await given.devices(app, await given.credential(app), 9)
+        notification, other = await given.notification(app), await given.notification(app)
+        gone = [SettledDelivery(one, F, "gone", 1, "") for one in (2, 7, 8)]
+        off = SettledDelivery(3, DeliveryStatus.SKIPPED, "preference_off", 1, "")
+        await given.settle(await given.claimed(await given.shard(notification)), (*sent(4, 9), *gone, off))
+        await given.settle(await given.claimed(await given.shard(other)), (SettledDelivery(1, F, "timed_out", 1, ""),))
+
+        def look(tx: Transaction) -> None:
+            of = notification.id
+            assert tx.deliveries.reasons(of) == ["gone", "preference_off"]
+            assert [one.subscription_id for one in tx.deliveries.missed(of, "gone", after=0, limit=2)] == [2, 7]
+            assert tx.deliveries.missed(of, "gone", after=7, limit=2) == [gone[2]]
+            assert tx.deliveries.missed(of, "sent", after=0, limit=9) == []
+            assert [one.subscription_id for one in tx.deliveries.sent(of, after=4, limit=9)] == [9]
+
+        await store.read(look)
+
     async def test_a_persons_are_listed_by_notification_with_each_of_their_devices(
         self, store: Store, given: Given
     ) -> None:
@@ -546,7 +566,7 @@ class TestDeliveries:
         for notification, devices in zip(notifications, ((first, other), (other,), (first, second)), strict=True):
             ids = [one.id for one in devices]
             await given.settle(await given.claimed(await given.shard(notification)), sent(*ids))
-        timelines = Timelines(store=store)
+        timelines = Timelines(store=store, clock=SystemClock())
         page = await timelines.of_person(app.id, "anna", cursor=None, limit=1)
         (newest,) = page.data
         assert newest.notification.id == notifications[2].id
@@ -571,7 +591,7 @@ class TestDeliveries:
             run(delete(notification_rows).where(notification_rows.c.id == gone))
 
         await store.write(vanish)
-        timelines = Timelines(store=store)
+        timelines = Timelines(store=store, clock=SystemClock())
         for limit, listed in ((1, [[newest], [], [second], [oldest]]), (2, [[newest], [second, oldest]])):
             of_person, of_device = [], []
             cursors: list[str | None] = [None, None]

@@ -112,3 +112,14 @@ async def test_what_people_did_with_one_is_read_without_a_look_at_others(sqlite:
 
     plan = await sqlite.read(lambda tx: plans(tx, work))
     assert plan.count("SEARCH receipts USING PRIMARY KEY (notification_id=?)") == 2, plan
+
+
+async def test_whom_one_did_not_reach_is_found_without_a_look_at_those_it_did(sqlite: Store, given: Given) -> None:
+    notification = await given.notification(await given.app())
+    for work in (
+        lambda tx: tx.deliveries.reasons(notification.id),
+        lambda tx: tx.deliveries.missed(notification.id, "gone", after=5, limit=50),
+    ):
+        plan = await sqlite.read(lambda tx, work=work: plans(tx, work))
+        assert "ix_deliveries_missed (notification_id=?" in plan, plan
+        assert "TEMP B-TREE" not in plan, plan

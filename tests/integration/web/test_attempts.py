@@ -221,10 +221,11 @@ async def test_what_was_sent_shows_a_key_no_person_and_no_words_that_it_may_not_
     fit = ("POST", "/notifications/fit", {"to": {"all": True}, "template": kept}, "template.read")
     person = ("GET", "/users/anna/deliveries", None, "app.read")
     nobody = ("GET", "/users/nobody/deliveries", None, "app.read")
+    one = ("GET", "/users/anna/deliveries/ntf_none", None, "app.read")
     device = ("GET", "/subscriptions/sub_none/deliveries", None, "app.read")
     for scopes, refused, allowed in (
-        ([Scope.MESSAGES_READ], [fit, person, nobody, device], []),
-        ([Scope.SEND, Scope.TEMPLATES_WRITE], [person, nobody, device], [fit]),
+        ([Scope.MESSAGES_READ], [fit, person, one, nobody, device], []),
+        ([Scope.SEND, Scope.TEMPLATES_WRITE], [person, one, nobody, device], [fit]),
         ([Scope.READ], [], [fit, person]),
     ):
         key = await stage.container.access.create_key(name="x", scopes=scopes, app=stage.first, by=SYSTEM)

@@ -66,6 +66,17 @@ export interface Timeline {
   data: TimelinePoint[]
 }
 
+/** One recipient that has its final state. */
+export interface Delivery {
+  subscription: string | null
+  user: string | null
+  name: string | null
+  device: string | null
+  status: 'sent' | 'failed' | 'expired' | 'skipped'
+  reason: string
+  attempt: number
+}
+
 export interface Progress {
   status: NotificationStatus
   counts: Counts
@@ -93,6 +104,7 @@ export const notifications = {
   notifications: (query: { cursor?: string; limit?: number }, signal?: AbortSignal) =>
     get<Page<Notification>>('/notifications', query, signal),
   notification: (id: string, signal?: AbortSignal) => get<Notification>(path('notifications', id), {}, signal),
+  deliveries: (id: string, query: { outcome?: string; reason?: string; cursor?: string; limit?: number }, signal?: AbortSignal) => get<Page<Delivery>>(path('notifications', id, 'deliveries'), query, signal),
   timeline: (id: string, signal?: AbortSignal) => get<Timeline>(path('notifications', id, 'timeline'), {}, signal),
   count: (to: Audience, signal?: AbortSignal) => send<{ count: number }>('POST', '/notifications/count', { to }, signal),
   fit: (content: Content, signal?: AbortSignal) => send<{ channels: ChannelFit[] }>('POST', '/notifications/fit', { to: { all: true }, ...content }, signal),

@@ -33,11 +33,19 @@ export interface Preferences {
   quiet_hours_from: 'person' | 'app'
 }
 
+/** Why a notification was sent to none of a person's devices. */
+export interface Absence {
+  reason: string
+  because: string[]
+  at: string | null
+}
+
 /** One notification at a person's devices. */
 export interface Heard {
   notification: string
   title: string
   at: string
+  absence: Absence | null
   devices: { subscription: string; device: string | null; provider: string; status: 'sent' | 'failed' | 'expired' | 'skipped'; reason: string; attempt: number; at: string }[]
 }
 
@@ -61,7 +69,9 @@ export const users = {
   users: (query: Cut & { search?: string }, signal?: AbortSignal) => get<Page<User>>('/users', query, signal),
   user: (id: string, signal?: AbortSignal) => get<User>(path('users', id), {}, signal),
   putUser: (id: string, of: { attributes?: Record<string, unknown>; locale?: string; time_zone?: string }) => send<User>('PUT', path('users', id), of),
-  heard: (id: string, query: Cut, signal?: AbortSignal) => get<Page<Heard>>(path('users', id, 'deliveries'), query, signal),
+  /** What was sent to them, and what was not and why. */
+  heard: (id: string, query: Cut, signal?: AbortSignal) => get<Page<Heard>>(path('users', id, 'deliveries'), { ...query, every: 'true' }, signal),
+  heardOf: (id: string, notification: string, signal?: AbortSignal) => get<Heard>(path('users', id, 'deliveries', notification), {}, signal),
   preferences: (id: string, signal?: AbortSignal) => get<Preferences>(path('users', id, 'preferences'), {}, signal),
   topics: (id: string, query: Cut, signal?: AbortSignal) => get<Page<Topic>>(path('users', id, 'topics'), query, signal),
   exportUser: (id: string) => fetchFile(path('users', id, 'export'), { app: aboutApp() }),

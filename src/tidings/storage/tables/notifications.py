@@ -178,6 +178,15 @@ deliveries = Table(
     Column("at", Moment, nullable=False),
     PrimaryKeyConstraint("notification_id", "subscription_id", name="pk_deliveries"),
     Index("ix_deliveries_subscription_id", "subscription_id", "notification_id"),
+    # Whom a message did not reach, by reason: few among many, so that the others pay nothing for it.
+    Index(
+        "ix_deliveries_missed",
+        "notification_id",
+        "reason",
+        "subscription_id",
+        sqlite_where=text("status <> 1"),
+        postgresql_where=text("status <> 1"),
+    ),
     sqlite_with_rowid=False,
     sqlite_strict=True,
 )

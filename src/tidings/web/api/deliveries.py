@@ -12,6 +12,7 @@ class DeliveryOut(BaseModel):
 
     subscription: str | None = Field(description="null when it was deleted since.")
     user: str | None
+    name: str | None = Field(description="What the App's server calls the person, in the attribute `name`.")
     device: str | None
     status: str
     reason: str
@@ -21,9 +22,11 @@ class DeliveryOut(BaseModel):
 def delivery_out(row: DeliveryDetails) -> DeliveryOut:
     """Show a delivery."""
     device = row.subscription
+    name = row.user.attributes.get("name") if row.user else None
     return DeliveryOut(
         subscription=device.public_id if device else None,
         user=device.user_external_id if device else None,
+        name=name if isinstance(name, str) else None,
         device=device.device if device else None,
         status=row.settled.status.name.lower(),
         reason=row.settled.reason,

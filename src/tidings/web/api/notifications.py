@@ -19,6 +19,7 @@ from tidings.domain.message import Message
 from tidings.domain.permission import Permission
 from tidings.domain.safety import HoldReason
 from tidings.pipeline.flow import Idempotent
+from tidings.services.notifications import Outcome
 from tidings.services.tripwire import Terms
 from tidings.web.api.accepted import Accepted, accepted_out
 from tidings.web.api.audiences import channels_out, to_out
@@ -198,9 +199,13 @@ async def list_deliveries(
     notification_id: str,
     limit: Annotated[int, Query(ge=1, le=200)] = FIRST_LIMIT,
     cursor: Cursor = None,
+    outcome: Annotated[Outcome | None, Query(description="`missed` are all but `sent`.")] = None,
+    reason: Annotated[str | None, Query(max_length=64, description="Why not, as in `reasons`.")] = None,
 ) -> ListOf[DeliveryOut]:
-    """List the recipients that have reached their final state, and why."""
-    page = await container_of(request).notifications.deliveries(app.id, notification_id, cursor=cursor, limit=limit)
+    """List the recipients that have reached their final state, and why; those of an outcome or a reason alone."""
+    page = await container_of(request).notifications.deliveries(
+        app.id, notification_id, cursor=cursor, limit=limit, outcome=outcome, reason=reason
+    )
     return listed(page, delivery_out)
 
 

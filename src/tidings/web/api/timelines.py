@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
+from tidings.domain.absence import Absence, AbsenceReason
 from tidings.domain.app import App
 from tidings.domain.permission import Permission
 from tidings.services.timelines import Heard, Told
@@ -43,6 +44,14 @@ class ArrivalOut(BaseModel):
     at: datetime
 
 
+class AbsenceOut(BaseModel):
+    """Why nothing of a notification was sent to a person, as far as it is known now."""
+
+    reason: AbsenceReason
+    because: list[str] = Field(description="What decided it: comparisons that do not hold, tags, how devices ended.")
+    at: datetime | None = Field(description="Since when they have a device, or when it is to be sent.")
+
+
 class HeardOut(BaseModel):
     """One notification at a person's devices."""
 
@@ -50,6 +59,7 @@ class HeardOut(BaseModel):
     title: str = Field(description="As the person reads it.")
     at: datetime = Field(description="When it was to be sent.")
     devices: list[ArrivalOut]
+    absence: AbsenceOut | None = Field(description="Why it was sent to none of their devices.")
 
 
 @router.get(
@@ -59,15 +69,39 @@ class HeardOut(BaseModel):
     tags=["Users"],
 )
 async def list_user_deliveries(
-    request: Request, app: ReadMessages, external_id: ExternalId, limit: Limit = FIRST_LIMIT, cursor: Cursor = None
+    request: Request,
+    app: ReadMessages,
+    external_id: ExternalId,
+    limit: Limit = FIRST_LIMIT,
+    cursor: Cursor = None,
+    every: Annotated[bool, Query(description="Also what was sent to none of their devices, and why.")] = False,
 ) -> ListOf[HeardOut]:
     """List what was sent to a person's devices, newest first: why somebody did not get yesterday's notification.
 
-    Somebody whom only devices name is found too. It shows a person and their devices: a key needs `app.read` besides.
+    With `every`, also what was not, with its `absence`, but for what names others alone; a page may then be shorter than
+    `limit`. Somebody whom only devices name is found too. It shows a person and their devices: a key needs `app.read`
+    besides.
     """
     check_also(request, app, Permission.APP_READ)
-    page = await container_of(request).timelines.of_person(app.id, external_id, cursor=cursor, limit=limit)
+    page = await container_of(request).timelines.of_person(app.id, external_id, cursor=cursor, limit=limit, every=every)
     return listed(page, _heard_out)
+
+
+@router.get(
+    "/users/{external_id:path}/deliveries/{notification_id}",
+    operation_id="explain_delivery",
+    summary="Say why a user got a notification or not",
+    tags=["Users"],
+)
+async def explain_delivery(
+    request: Request, app: ReadMessages, external_id: ExternalId, notification_id: str
+) -> HeardOut:
+    """Say what became of a notification at a person's devices, or why nothing of it was sent to any.
+
+    It shows a person and their devices: a key needs `app.read` besides.
+    """
+    check_also(request, app, Permission.APP_READ)
+    return _heard_out(await container_of(request).timelines.of_one(app.id, external_id, notification_id))
 
 
 @router.get(
@@ -108,7 +142,12 @@ def _heard_out(row: Heard) -> HeardOut:
             )
             for one in row.arrivals
         ],
+        absence=_absence_out(row.absence) if row.absence else None,
     )
+
+
+def _absence_out(of: Absence) -> AbsenceOut:
+    return AbsenceOut(reason=of.reason, because=[*of.because], at=of.at)
 
 
 def _out(row: Told) -> ToldOut:
