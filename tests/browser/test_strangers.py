@@ -8,46 +8,19 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 from tests.integration.web.instance import push_subscription
 
 from support.axe import serious
-from support.chromium import running_chromium
+from support.dashboard import fits_and_is_sound
 from support.instance import Instance
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 TITLE = "The ferry to the island is cancelled"
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with running_chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def page(chromium: Browser, instance: Instance) -> AsyncIterator[Page]:
-    """An owner's browser; a fault of its pages fails the test."""
-    context = await chromium.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(30_000)
-    opened = await context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda fault: faults.append(str(fault)))
-    await opened.goto(instance.setup_url)
-    await expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
-    yield opened
-    await context.close()
-    assert faults == []
-
-
-@pytest.fixture(autouse=True)
-def patient() -> None:
-    expect.set_options(timeout=30_000)
 
 
 async def call_them(instance: Instance, user: str, name: str) -> None:
@@ -58,9 +31,7 @@ async def call_them(instance: Instance, user: str, name: str) -> None:
 
 async def send(instance: Instance, to: dict[str, object], title: str = TITLE) -> str:
     made = await instance.rest("POST", "/notifications", {"to": to, "title": title})
-    async with asyncio.timeout(120):
-        while (await instance.rest("GET", f"/notifications/{made['id']}"))["status"] != "done":
-            await asyncio.sleep(0.2)
+    await instance.done(f"/notifications/{made['id']}")
     return str(made["id"])
 
 
@@ -158,8 +129,4 @@ async def test_a_notification_lists_whom_it_did_not_reach_by_reason(page: Page, 
     await region.get_by_label("Did somebody get it?").fill("fritz")
     await region.get_by_role("button", name=re.compile("Fritz Free")).click()
     await expect(region.get_by_text("its conditions do not hold for them")).to_be_visible()
-    for size, scheme in (({"width": 390, "height": 844}, "dark"), ({"width": 1440, "height": 900}, "light")):
-        await page.set_viewport_size(size)  # type: ignore[arg-type]
-        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        assert await serious(page) == []
+    await fits_and_is_sound(page)

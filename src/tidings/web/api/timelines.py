@@ -78,9 +78,8 @@ async def list_user_deliveries(
 ) -> ListOf[HeardOut]:
     """List what was sent to a person's devices, newest first: why somebody did not get yesterday's notification.
 
-    With `every`, also what was not, with its `absence`, but for what names others alone; a page may then be shorter than
-    `limit`. Somebody whom only devices name is found too. It shows a person and their devices: a key needs `app.read`
-    besides.
+    With `every`, also what was not, with its `absence`, but for what names others alone; a page may be shorter then.
+    Somebody whom only devices name is found too. It shows a person and their devices: a key needs `app.read` besides.
     """
     check_also(request, app, Permission.APP_READ)
     page = await container_of(request).timelines.of_person(app.id, external_id, cursor=cursor, limit=limit, every=every)
