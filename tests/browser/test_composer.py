@@ -1,0 +1,68 @@
+"""Send Push in a real Chromium: what helps to write a notification, on a real server with simulated subscribers."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Page, expect
+
+from support.axe import serious
+from support.dashboard import fits_and_is_sound, look
+from support.instance import Instance
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+async def opened(page: Page, instance: Instance) -> None:
+    """Open Send Push."""
+    await look(page, instance, "/send", "Send Push")
+
+
+async def test_an_emoji_is_looked_for_and_put_where_the_caret_is(page: Page, instance: Instance) -> None:
+    fetched: list[str] = []
+    page.on("request", lambda one: fetched.append(one.url))
+    await opened(page, instance)
+    title = page.get_by_label("Title", exact=True)
+    await title.fill("Fresh  today")
+    await title.evaluate("field => field.setSelectionRange(6, 6)")
+    assert not any("data-" in one and one.endswith(".json") for one in fetched)
+    await page.get_by_role("button", name="Put an emoji into the title").click()
+    search = page.get_by_role("searchbox", name="Search emoji")
+    await expect(search).to_be_focused()
+    await expect(page.get_by_role("button", name="grinning face", exact=True)).to_be_visible()
+    assert await serious(page) == []
+    await search.fill("fish")
+    await expect(page.get_by_role("button", name="fish", exact=True)).to_be_visible()
+    await search.press("Enter")
+    first = await title.input_value()
+    assert first.startswith("Fresh ")
+    assert first.endswith(" today")
+    assert first != "Fresh  today"
+    await expect(title).to_be_focused()
+    await expect(page.get_by_test_id("preview")).to_contain_text(first.split(" ")[1])
+
+
+async def test_the_arrows_move_among_emoji_and_escape_leaves(page: Page, instance: Instance) -> None:
+    await opened(page, instance)
+    message = page.get_by_role("textbox", name="Message")
+    await page.get_by_role("button", name="Put an emoji into the message").click()
+    kinds = page.get_by_role("group", name="Kinds of emoji")
+    await kinds.get_by_role("button", name="Food and drink").click()
+    grid = page.get_by_role("group", name="Food and drink", exact=True)
+    await expect(grid.get_by_role("button").first).to_be_visible()
+    await page.get_by_role("searchbox", name="Search emoji").press("ArrowDown")
+    await expect(grid.get_by_role("button").first).to_be_focused()
+    await page.keyboard.press("ArrowRight")
+    await expect(grid.get_by_role("button").nth(1)).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await expect(grid.get_by_role("button").nth(9)).to_be_focused()
+    await page.keyboard.press("Home")
+    await page.keyboard.press("Enter")
+    await expect(message).not_to_have_value("")
+    await expect(message).to_be_focused()
+    # What was used is offered first.
+    await page.get_by_role("button", name="Put an emoji into the message").click()
+    await expect(page.get_by_text("Recently used", exact=True)).to_be_visible()
+    await fits_and_is_sound(page)
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog", name="Emoji")).to_have_count(0)
+    await expect(message).to_be_focused()
