@@ -204,6 +204,11 @@ def permission_of(route: RouteContext) -> Permission:
     return found.pop()
 
 
+def asks_again(route: RouteContext) -> bool:
+    """Tell whether a route asks members each time to have shown lately who they are."""
+    return any(one.recent for one in _declared(route))
+
+
 def _declared(route: RouteContext) -> Iterator[Declared]:
     return (one for one in _dependencies(route.dependant) if isinstance(one, Declared))
 

@@ -16,7 +16,7 @@ from tidings.services.apps import AppDetails
 from tidings.web.api.erasures import ErasureOut, erasure_out
 from tidings.web.api.message import Language
 from tidings.web.api.shapes import Body, ListOf
-from tidings.web.auth import By, container_of, in_path_app, on_instance, somewhere
+from tidings.web.auth import By, caller_of, check_recent, container_of, in_path_app, on_instance, somewhere
 from tidings.web.callers import Caller
 
 router = APIRouter(prefix="/apps", tags=["Apps"])
@@ -102,9 +102,12 @@ async def get_app(request: Request, app: Annotated[App, in_path_app(Permission.A
 async def update_app(
     request: Request, by: By, app: Annotated[App, in_path_app(Permission.APP_SETTINGS)], body: AppPatch
 ) -> AppOut:
-    """Change name, origins, language, or whether user ids must be signed."""
+    """Change name, origins, language, or whether user ids must be signed; that they need not asks who you are again."""
+    apps = container_of(request).apps
+    if body.require_signed_identity is False and (await apps.get(app.public_id)).require_signed_identity:
+        check_recent(request, caller_of(request))
     return _out(
-        await container_of(request).apps.update(
+        await apps.update(
             app.public_id,
             name=body.name,
             origins=body.origins,

@@ -17,7 +17,7 @@ from tidings.services.attention import expiry_of
 from tidings.services.credentials import IntegrationDetails, KeyChange, KeyUse
 from tidings.services.proofs import TESTED, TESTED_AT
 from tidings.web.api.shapes import Body, ListOf
-from tidings.web.auth import By, container_of, in_app
+from tidings.web.auth import By, caller_of, check_recent, container_of, in_app
 
 WriteApp = Annotated[App, in_app(Permission.INTEGRATION_WRITE)]
 
@@ -137,8 +137,10 @@ async def update_integration(
     """Change label, credentials or contact address, or go on after a wrong credential stopped the integration.
 
     New credentials are in force with the next messages, without a restart. Where the keys are made here, the
-    provider's name does for an id.
+    provider's name does for an id. New credentials ask who you are again.
     """
+    if body.credentials is not None:
+        check_recent(request, caller_of(request))
     container = container_of(request)
     settings = body.settings.model_dump() if body.settings else {}
     if not integration.startswith(_BY_ID):
@@ -162,7 +164,9 @@ async def update_integration(
 async def make_key(
     request: Request, response: Response, app: WriteApp, by: By, provider: str, body: KeyBody
 ) -> KeyMade:
-    """Make the key that push services know you by."""
+    """Make the key that push services know you by; all but `generate` without `force` ask who you are again."""
+    if body.action != "generate" or body.force:
+        check_recent(request, caller_of(request))
     change = await _change(request, app.id, provider, body, by)
     if not change.created:
         response.status_code = 200

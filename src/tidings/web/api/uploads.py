@@ -15,10 +15,11 @@ from tidings.services.proofs import Proof
 from tidings.web.api.integrations import IntegrationOut, Label, Upload, integration_out
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, ProviderName, listed
 from tidings.web.api.subscriptions import SubscriptionOut, subscription_out
-from tidings.web.auth import By, container_of, in_app
+from tidings.web.auth import By, caller_of, check_recent, container_of, in_app
 
 ReadApp = Annotated[App, in_app(Permission.APP_READ)]
 WriteApp = Annotated[App, in_app(Permission.INTEGRATION_WRITE)]
+RecentWriter = Annotated[App, in_app(Permission.INTEGRATION_WRITE, recent=True)]
 
 router = APIRouter(prefix="/integrations", tags=["Integrations"])
 
@@ -86,7 +87,7 @@ class Removed(BaseModel):
 
 
 @router.post("", operation_id="add_integration", summary="Add an integration", status_code=201)
-async def add_integration(request: Request, by: By, app: WriteApp, body: NewIntegration) -> IntegrationOut:
+async def add_integration(request: Request, by: By, app: RecentWriter, body: NewIntegration) -> IntegrationOut:
     """Store credentials under a label; there may be several of a provider. They are sealed and never shown again."""
     added = await container_of(request).phones.integrations.add(
         app.id, body.provider, label=body.label, fields=body.credentials, by=by
@@ -122,7 +123,9 @@ async def remove_integration(
     integration: str,
     force: Annotated[bool, Query(description="Also where devices are reached through it.")] = False,
 ) -> Removed:
-    """Forget its credentials; its devices expire."""
+    """Forget its credentials; its devices expire. `force` asks who you are again."""
+    if force:
+        check_recent(request, caller_of(request))
     return Removed(
         expired=await container_of(request).phones.integrations.remove(app.id, integration, force=force, by=by)
     )

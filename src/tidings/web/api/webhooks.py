@@ -14,13 +14,14 @@ from tidings.domain.webhook import DisabledBecause, MessageStatus, NewWebhook, W
 from tidings.lib.egress import MAX_URL
 from tidings.services.webhooks import Changes, Revealed
 from tidings.web.api.shapes import Body, ListOf
-from tidings.web.auth import By, container_of, in_app
+from tidings.web.auth import By, caller_of, check_recent, container_of, in_app
 
 LONGEST_OVERLAP = 7 * 86_400
 DAY = 86_400
 
 ReadWebhooks = Annotated[App, in_app(Permission.WEBHOOK_READ)]
 WriteWebhooks = Annotated[App, in_app(Permission.WEBHOOK_WRITE)]
+RecentWriter = Annotated[App, in_app(Permission.WEBHOOK_WRITE, recent=True)]
 WebhookId = Annotated[str, Path(min_length=1, max_length=64)]
 
 Url = Annotated[
@@ -139,7 +140,7 @@ async def list_webhooks(request: Request, app: ReadWebhooks) -> ListOf[WebhookOu
 
 @router.post("", operation_id="create_webhook", summary="Create a webhook", status_code=201)
 async def create_webhook(
-    request: Request, response: Response, by: By, app: WriteWebhooks, body: WebhookBody
+    request: Request, response: Response, by: By, app: RecentWriter, body: WebhookBody
 ) -> RevealedOut:
     """Tell a server of yours what happens from now on. The secret to check signatures with is shown this once."""
     new = NewWebhook(body.url, _once(body.events), body.description, body.enabled)
@@ -158,10 +159,13 @@ async def get_webhook(request: Request, app: ReadWebhooks, webhook_id: WebhookId
 async def change_webhook(
     request: Request, by: By, app: WriteWebhooks, webhook_id: WebhookId, body: WebhookChanges
 ) -> WebhookOut:
-    """Change where it goes, what it is told, what it is called, or turn it on or off."""
+    """Change URL, events or description, or turn it on or off; another URL asks who you are again."""
+    webhooks = container_of(request).automation.webhooks
+    if body.url is not None and body.url != (await webhooks.get(app.id, webhook_id)).url:
+        check_recent(request, caller_of(request))
     kinds = None if body.events is None else _once(body.events)
     changes = Changes(body.url, kinds, body.description, body.enabled)
-    return webhook_out(await container_of(request).automation.webhooks.change(app.id, webhook_id, changes, by=by))
+    return webhook_out(await webhooks.change(app.id, webhook_id, changes, by=by))
 
 
 @router.delete("/{webhook_id}", operation_id="delete_webhook", summary="Delete a webhook", status_code=204)
@@ -172,7 +176,7 @@ async def delete_webhook(request: Request, by: By, app: WriteWebhooks, webhook_i
 
 @router.post("/{webhook_id}/secret", operation_id="rotate_webhook_secret", summary="Replace the secret")
 async def rotate_webhook_secret(
-    request: Request, by: By, app: WriteWebhooks, webhook_id: WebhookId, body: RotateBody
+    request: Request, by: By, app: RecentWriter, webhook_id: WebhookId, body: RotateBody
 ) -> RevealedOut:
     """Give a new secret, shown this once; for a while everything is signed with both, and then with it alone."""
     keep = timedelta(seconds=body.keep_seconds)
