@@ -26,6 +26,7 @@ class SkipReason(StrEnum):
     NO_CREDENTIAL = "no_credential"
     IN_DOUBT = "in_doubt"
     CANCELLED = "cancelled"
+    OTHER_KIND = "token_of_another_kind"
     PREFERENCE_OFF = "preference_off"
     QUIET_HOURS = "quiet_hours"
 

@@ -158,6 +158,9 @@ class Apns:
         return self.push_type or (ApplePush.BACKGROUND if self.background else ApplePush.ALERT)
 
 
+PLAIN = Apns()
+
+
 @dataclass(frozen=True, slots=True)
 class Web:
     """For browsers."""
@@ -169,6 +172,13 @@ class Web:
     image: str | None = None
 
 
+_FOR_EVERYBODY = frozenset({ApplePush.ALERT, ApplePush.BACKGROUND})
+"""What the app itself gets, as it could elsewhere. The other types are for tokens that Apple gave it for them."""
+
+APPLE = "apns"
+"""The channel of Apple's own kinds of push."""
+
+
 @dataclass(frozen=True, slots=True)
 class Platforms:
     """What differs from the message; None where nothing does."""
@@ -177,11 +187,27 @@ class Platforms:
     apns: Apns | None = None
     webpush: Web | None = None
 
+    @property
+    def apples_own(self) -> ApplePush | None:
+        """Give the type of a push that only Apple's devices know, such as a Live Activity's."""
+        kind = (self.apns or PLAIN).type
+        return None if kind in _FOR_EVERYBODY else kind
+
+    def channels(self, chosen: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """Leave out of the channels that were chosen those on which it would be something else; None: all there are."""
+        if self.apples_own is None:
+            return chosen
+        return (APPLE,) if chosen is None or APPLE in chosen else ()
+
+    def fault(self, chosen: tuple[str, ...] | None) -> str | None:
+        """Say in words what is wrong with channels that were chosen for it; None where nothing is."""
+        if self.apples_own is None or chosen in (None, (APPLE,)):
+            return None
+        return f"A push of the type `{self.apples_own}` is for Apple's devices alone; name `apns` alone, or no channel."
+
 
 SAME = Platforms()
 """What says the same everywhere."""
-
-PLAIN = Apns()
 
 _RELOADS = frozenset({ApplePush.WIDGETS, ApplePush.CONTROLS})
 _SHOWN = frozenset({ApplePush.ALERT, ApplePush.VOIP})

@@ -35,7 +35,7 @@ from tidings.lib.ids import Ids
 from tidings.lib.opaque import OpaquePairs
 from tidings.lib.tracing import Step
 from tidings.pipeline.audited import note_changed, note_created
-from tidings.pipeline.ingest import Acceptance, Frozen, Gate, Idempotent, freeze, ingest
+from tidings.pipeline.ingest import Acceptance, Frozen, Gate, Idempotent, for_its_devices, freeze, ingest
 from tidings.pipeline.personal import Unrenderable, Words
 from tidings.pipeline.plan import SHARD_SIZE, shards_of
 from tidings.pipeline.receipts import receipt_from, record
@@ -93,6 +93,7 @@ class Flow:
         self, new: NewNotification, idempotency: Idempotent | None, gate: Gate | None, by: Actor
     ) -> Acceptance:
         now = self._clock.now()
+        new = for_its_devices(new)
         versions = list(_versions(new.message))
 
         def look(tx: Transaction) -> tuple[Frozen, list[str], bool]:
@@ -254,11 +255,13 @@ def _refuse(faults: Iterable[FieldFault]) -> None:
 
 def _ways(tx: Transaction, new: NewNotification) -> tuple[list[str], bool]:
     """Give the providers that the message may go through, and whether it goes to a relay."""
+    named = new.audience.channels if isinstance(new.audience, Through) else None
     of = new.audience.of if isinstance(new.audience, Through) else new.audience
     relay = tx.relays.get(new.app_id, of.public_id) if isinstance(of, Relayed) else None
     if relay is not None:
         return [relay.provider], True
-    return [one.provider for one in tx.credentials.integrations(new.app_id)], False
+    there = [one.provider for one in tx.credentials.integrations(new.app_id)]
+    return [one for one in there if named is None or one in named], False
 
 
 def _check_type(tx: Transaction, new: NewNotification) -> None:

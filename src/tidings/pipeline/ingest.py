@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from tidings.domain.audience import Relayed, Through
 from tidings.domain.campaign import NewNotification, Notification
-from tidings.domain.errors import CatalogueError, ErrorCode
+from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.safety import HoldReason
 from tidings.pipeline.feed import put_in_feed
 from tidings.storage import Transaction
@@ -43,6 +44,19 @@ class Frozen:
 
 Gate = Callable[[Transaction, Frozen], HoldReason | None]
 """Looks at a new notification in the transaction that stores it: lets it pass, has it held, or raises to refuse it."""
+
+
+def for_its_devices(new: NewNotification) -> NewNotification:
+    """Leave out whom such a message is not for. Raises INVALID_REQUEST where these were named."""
+    platforms, audience = new.message.platforms, new.audience
+    chosen = audience.channels if isinstance(audience, Through) else None
+    if (words := platforms.fault(chosen)) is not None:
+        fault = FieldFault("channels", words)
+        raise CatalogueError(ErrorCode.INVALID_REQUEST, f"channels: {words}", faults=(fault,))
+    left = platforms.channels(chosen)
+    if left is None or isinstance(audience, Relayed | Through):
+        return new
+    return replace(new, audience=Through(audience, left))
 
 
 def freeze(tx: Transaction, new: NewNotification) -> Frozen:

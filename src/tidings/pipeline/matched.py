@@ -127,7 +127,7 @@ def sendable(
     new = NewNotification(
         app.id,
         message,
-        through(one, audience),
+        through(one, message, audience),
         source="trigger",
         event_type=one.event_type,
         trigger=trigger.public_id,

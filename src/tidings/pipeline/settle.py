@@ -14,7 +14,7 @@ from itertools import repeat
 from typing import NamedTuple, assert_never
 
 from tidings.domain import suspected
-from tidings.domain.delivery import DeliveryStatus, Patience, Retired, Retry, SettledDelivery, Suspicion
+from tidings.domain.delivery import DeliveryStatus, Patience, Retired, Retry, SettledDelivery, SkipReason, Suspicion
 from tidings.domain.outcome import (
     Accepted,
     Doubt,
@@ -179,7 +179,8 @@ def _settle_one(
             verdicts.retired.append(Retired(one.subscription_id, f"key_mismatch:{reason}", one.address_hash))
             _final(verdicts, one, DeliveryStatus.FAILED, "key_mismatch")
         case Refused(reason):
-            _final(verdicts, one, DeliveryStatus.FAILED, reason)
+            left_out = reason == SkipReason.OTHER_KIND
+            _final(verdicts, one, DeliveryStatus.SKIPPED if left_out else DeliveryStatus.FAILED, reason)
         case Throttled(after=after, reason=Held.RESTS | Held.PACED | Held.SLOW | Held.RECALLED):
             again.waiting(after or 0.0)
         case Throttled(after=after) | Unavailable(after=after):

@@ -75,9 +75,10 @@ def message_from(
     return replace(message, urgency=one.urgency or message.urgency, ttl=one.ttl or message.ttl)
 
 
-def through(one: Definition, audience: Audience) -> Audience:
-    """Cut an audience down to the channels that a trigger goes through."""
-    return Through(audience, one.channels) if one.channels and not isinstance(audience, Through) else audience
+def through(one: Definition, message: Message, audience: Audience) -> Audience:
+    """Cut an audience down to the channels that a trigger goes through with what it says."""
+    channels = message.platforms.channels(one.channels or None)
+    return audience if channels is None or isinstance(audience, Through) else Through(audience, channels)
 
 
 def throttle_key(one: Definition, record: Record) -> str:

@@ -129,10 +129,11 @@ class DryRuns:
         explained = why(one, record, now)
         whom = reach(tx, app.id, one.audience, event, record, now)
         audience = whom.audience(now)
-        devices = 0 if audience is None else tx.subscriptions.count(app.id, through(one, audience))
         template = tx.templates.get(app.id, one.words.template) if one.words.template else None
         variables = variables_of([event], record, app, count=1 if one.digest else None)
         message = message_from(one, template, variables, otherwise=app.language)
+        if message is not None and audience is not None:
+            audience = through(one, message, audience)
         people, others, fault = _shown(tx, app, one, whom, message, now)
         others = [*_left_out(tx, app, one, event, whom, record, now), *others]
         return DryRun(
@@ -141,7 +142,7 @@ class DryRuns:
             because=explained.reasons,
             throttled=_throttled(tx, trigger, record, now),
             reaches=audience is not None,
-            devices=devices,
+            devices=0 if audience is None else tx.subscriptions.count(app.id, audience),
             people=tuple(people),
             others=tuple(others[: MOST_OTHERS + len(event.users)]),
             fault=fault,
@@ -188,9 +189,10 @@ def _told(
         rendered = words.render(language, person)
     except Unrenderable as fault:
         return NotTold(name, WhyNot.UNRENDERABLE, f"{fault.field}: {fault.words}")
-    reached = {device.id for device in devices if one.channels is None or device.provider in one.channels}
+    channels = message.platforms.channels(one.channels)
+    reached = {device.id for device in devices if channels is None or device.provider in channels}
     if not reached:
-        return NotTold(name, WhyNot.NO_DEVICE, _no_device(one))
+        return NotTold(name, WhyNot.NO_DEVICE, _no_device(channels))
     at = now + timedelta(seconds=one.digest.window if one.digest else one.delay)
     expires_at = at + timedelta(seconds=message.ttl)
     wishes = heeded(tx, app_id, one.event_type, reached, urgency=message.urgency, expires_at=expires_at, now=at)
@@ -202,10 +204,10 @@ def _told(
     return Told(name, len(left), language or own, rendered, until)
 
 
-def _no_device(one: Definition) -> str:
-    if one.channels is None:
+def _no_device(channels: tuple[str, ...] | None) -> str:
+    if channels is None:
         return "No browser and no device of theirs has push enabled."
-    return f"No browser and no device of theirs has push enabled that is reached through {', '.join(one.channels)}."
+    return f"No browser and no device of theirs has push enabled that is reached through {', '.join(channels)}."
 
 
 def _unwanted(name: str, reasons: set[SkipReason]) -> NotTold:

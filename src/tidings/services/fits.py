@@ -32,6 +32,9 @@ def fits(message: Message, *, channels: Iterable[str] = CHANNELS) -> tuple[Fit, 
 
 def _fit(channel: str, rendered: list[Rendered]) -> Fit:
     via: object = provider(channel)
+    platforms = rendered[0].platforms
+    if channel not in (platforms.channels((channel,)) or ()):
+        return Fit(channel, (), platforms.fault((channel,)) or "", ())
     if not isinstance(via, Shows):
         return Fit(channel, (), "", ())
     unshown = tuple((name, via.shows[name]) for name in used_by(rendered[0]) if via.shows[name].shown is not Shown.YES)

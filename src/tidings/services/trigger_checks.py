@@ -91,6 +91,8 @@ def _words(tx: Transaction, app_id: int, one: Definition, schema: Mapping[str, A
             return
         message = template.message
     assert message is not None
+    if (words := message.platforms.fault(one.channels or None)) is not None:
+        yield FieldFault("channels", words)
     wrong = list(unreadable(message))
     if not wrong:
         wrong = list(unknown_variables(message, _with_digest(schema) if one.digest else schema))

@@ -260,6 +260,24 @@ class TestDryRuns:
         run = (await api.post(f"/api/v1/triggers/{trigger}/dry-run", json=given)).json()
         assert {row["user"]: row["why"] for row in run["others"]} == {"off": "preference_off", "asleep": "quiet_hours"}
 
+    async def test_what_only_apple_has_goes_through_apns_alone(
+        self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str
+    ) -> None:
+        activity = {"event": "update", "timestamp": 1_798_761_600, "content_state": {"home": 2}}
+        apns = {"push_type": "liveactivity", "live_activity": activity}
+        words = {"title": "{{ bot.name }}", "platforms": {"apns": apns}}
+        body = {**TRIGGER, "template": words, "channels": ["webpush", "apns"]}
+        refused = await api.post("/api/v1/triggers", json=body)
+        assert (refused.status_code, refused.json()["code"]) == (422, "trigger_invalid")
+        assert refused.json()["errors"][0]["field"] == "channels"
+        device = {"subscription": push_subscription(), "vapid_key": vapid_key, "user": {"id": "anna"}}
+        assert (await browser.post("/push/subscribe", json=device)).status_code == 201
+        trigger = await made(api, template=words, audience={"users": "event"})
+        body = {"data": EVENT["data"], "users": ["anna"]}
+        ran = (await api.post(f"/api/v1/triggers/{trigger}/dry-run", json=body)).json()
+        assert ran["devices"] == 0
+        assert "reached through apns" in str(ran["others"])
+
     async def test_devices_that_its_channels_do_not_reach_are_not_counted(
         self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str
     ) -> None:

@@ -16,6 +16,7 @@ from tests.integration.web.instance import OPERATOR, client_of, problem
 from support.apple import BUNDLE_ID, KEY_ID, SETTINGS, TEAM_ID, p8
 from support.campaign import working
 from support.phones import PROJECT, account, leading_to
+from tidings.domain.feed import FeedRead
 from tidings.simulator.apns.devices import Fault
 from tidings.simulator.apns.senders import Key
 from tidings.simulator.run import Running, SimulatorConfig, serve
@@ -232,6 +233,66 @@ class TestLiveActivities:
         (arrived,) = simulator.journal.messages(limit=5)
         assert (arrived["recipient"], arrived["to"]) == ("device", device.token[:8])
         assert pushed(arrived) == {"aps": aps}
+
+    async def test_one_to_everybody_goes_to_tokens_of_its_kind_and_is_shown_nowhere_else(
+        self, api: httpx2.AsyncClient, container: Container, simulator: Running, iphones: str
+    ) -> None:
+        await added(api, "fcm", "F", {"service_account": account(simulator)})
+        (phone,) = simulator.fcm.make(PROJECT, 1, shares=(), seed="android")
+        made = []
+        for kind, suffix in (("liveactivity", ".push-type.liveactivity"), ("app", "")):
+            (device,) = simulator.apple.devices.make(1, topic=BUNDLE_ID + suffix, environment="sandbox", seed=kind)
+            made.append({"provider": "apns", "token": device.token, "environment": "sandbox", "kind": kind})
+        ids = []
+        for place in (*made, {"provider": "fcm", "token": phone}):
+            registered = await api.post("/api/v1/subscriptions", json={**place, "user": "u-1"})
+            assert registered.status_code == 201, registered.text
+            ids.append(registered.json()["id"])
+        async with working(container):
+            for to in ({"all": True}, {"users": ["u-1"]}, {"subscriptions": ids}):
+                body = {"title": "2 : 1", "to": to, **live("update")}
+                accepted = await api.post("/api/v1/notifications", json=body)
+                assert (accepted.status_code, accepted.json()["audience"]) == (202, 2), accepted.text
+                path = f"/api/v1/notifications/{accepted.json()['id']}"
+                while (shown := (await api.get(path)).json())["status"] != "done":
+                    pass
+                assert shown["channels"] == ["apns"]
+                assert (shown["counts"]["sent"], shown["counts"]["failed"], shown["counts"]["skipped"]) == (1, 0, 1)
+                assert shown["reasons"] == {"token_of_another_kind": 1}
+            # What is for everybody skips the token of the Live Activity, and fails for nobody.
+            accepted = await api.post("/api/v1/notifications", json={"title": "Tide", "to": {"all": True}})
+            path = f"/api/v1/notifications/{accepted.json()['id']}"
+            while (shown := (await api.get(path)).json())["status"] != "done":
+                pass
+            assert (shown["counts"]["sent"], shown["counts"]["failed"], shown["counts"]["skipped"]) == (2, 0, 1)
+        app = await container.apps.resolve(None)
+        now = container.clock.now()
+        entries = await container.store.read(
+            lambda tx: tx.feed.page(
+                tx.feed.person(app.id, "u-1", now=now), read=FeedRead(), before=None, limit=10, now=now
+            )
+        )
+        assert [one.message.title for one in entries] == ["Tide"]
+
+    @pytest.mark.parametrize("channels", [["webpush"], ["apns", "feed"], ["fcm", "apns"]])
+    async def test_channels_on_which_it_would_be_something_else_are_refused(
+        self, api: httpx2.AsyncClient, iphones: str, channels: list[str]
+    ) -> None:
+        body = {"title": "2 : 1", "to": {"all": True}, "channels": channels, **live("update")}
+        refused = await api.post("/api/v1/notifications", json=body)
+        problem(refused, 422, "invalid_request")
+        assert "`liveactivity` is for Apple's devices alone" in refused.json()["detail"]
+        measured = (await api.post("/api/v1/notifications/fit", json=body | {"channels": None})).json()["channels"]
+        assert [(one["channel"], bool(one["fault"])) for one in measured] == [("apns", False)]
+
+    async def test_channels_that_are_left_out_have_no_say(
+        self, api: httpx2.AsyncClient, simulator: Running, iphones: str
+    ) -> None:
+        await added(api, "fcm", "F", {"service_account": account(simulator)})
+        body: dict[str, Any] = {"title": "Tide", "to": {"all": True}, "data": {"from": "a name that FCM keeps"}}
+        problem(await api.post("/api/v1/notifications", json=body), 422, "invalid_request")
+        taken = await api.post("/api/v1/notifications", json=body | {"channels": ["apns"]})
+        assert taken.status_code == 202, taken.text
 
 
 class TestChannels:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tidings.domain.delivery import SkipReason
 from tidings.domain.outcome import (
     Accepted,
     Doubt,
@@ -54,7 +55,7 @@ class Reason(StrEnum):
     UNREGISTERED = "unregistered"
     WRONG_ENVIRONMENT = "wrong_environment"
     WANTS_KEY = "wants_provider_token"
-    WRONG_KIND = "token_of_another_kind"
+    WRONG_KIND = SkipReason.OTHER_KIND.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,6 @@ _HOLES = ("delivery", "receipt", "ttl", "expires")
 _FILLED = {"delivery": "0" * _ID_SIZE, "receipt": "0" * _TOKEN_SIZE, "ttl": "0", "expires": "0"}
 """Holes with as many bytes as their content has; `ttl` and `expires` stand where nothing is counted."""
 
-_CARRIED = frozenset({ApplePush.ALERT, ApplePush.BACKGROUND})
-"""Kinds of push for which FCM has tokens: the others go to tokens that Apple gave the app for them."""
-
 
 def data_fault(data: Mapping[str, Any]) -> FieldFault | None:
     """Name the first member of `data` that FCM would refuse or overwrite; None when it takes all."""
@@ -53,10 +50,10 @@ def data_fault(data: Mapping[str, Any]) -> FieldFault | None:
 
 def push_type_fault(rendered: Rendered) -> FieldFault | None:
     """Name a kind of Apple's push that FCM does not carry; None for those that it does."""
-    kind = (rendered.platforms.apns or PLAIN).type
-    if kind in _CARRIED:
+    kind = rendered.platforms.apples_own
+    if kind is None:
         return None
-    words = f"FCM carries no {kind.value!r} to Apple's devices; leave `fcm` out of `channels`."
+    words = f"FCM carries no {kind.value!r} to Apple's devices; it goes through APNs alone."
     return FieldFault("platforms.apns.push_type", words)
 
 
