@@ -43,7 +43,7 @@ async def test_overview_counts_the_subscribers(page: Page, instance: Instance) -
 
 async def test_send_push_names_the_number_and_shows_the_progress_to_the_end(page: Page, instance: Instance) -> None:
     await page.goto(f"{instance.url}/send")
-    await page.get_by_label("Title").fill("Fresh fish")
+    await page.get_by_label("Title", exact=True).fill("Fresh fish")
     await page.get_by_role("textbox", name="Message").fill("At the quay from nine")
     await page.get_by_role("button", name="Send to all devices").click()
     dialog = page.get_by_role("dialog")
@@ -63,7 +63,7 @@ async def test_the_composer_measures_the_message_for_phones_and_says_what_they_d
     picture = DASHBOARD / "public" / "favicon.svg"
     await page.route("https://pictures.example.com/**", lambda to: to.fulfill(path=picture))
     await page.goto(f"{instance.url}/send")
-    await page.get_by_label("Title").fill("Fresh fish")
+    await page.get_by_label("Title", exact=True).fill("Fresh fish")
     await page.get_by_label("URL").fill("https://www.example.com/fish")
     await page.get_by_label("Icon").fill("https://pictures.example.com/fish.svg")
     phones = page.get_by_role("list", name="On phones and elsewhere")

@@ -128,7 +128,7 @@ async def test_a_notification_is_sent_to_it_with_its_exact_count(page: Page, ins
     await expect(page.get_by_role("combobox", name="Segment")).to_have_value(re.compile("seg_"))
     await expect(page.get_by_text(re.compile(rf"^{count} devices? would get it now"))).to_be_visible()
     assert await serious(page) == []
-    await page.get_by_label("Title").fill("Fresh fish")
+    await page.get_by_label("Title", exact=True).fill("Fresh fish")
     await page.get_by_role("button", name=re.compile(f"^Send to {count} device")).click()
     await page.get_by_role("dialog").get_by_role("button", name=re.compile(f"^Send to {count} device")).click()
     await expect(page.get_by_role("heading", name="Fresh fish")).to_be_visible()

@@ -40,7 +40,7 @@ async def composed(walk: Walk, page: Page, title: str, message: str) -> None:
     """Write it on Send Push, which the side bar leads to."""
     await page.goto(walk.tidings.url)
     await page.get_by_role("navigation").get_by_role("link", name="Send Push").click()
-    await page.get_by_label("Title").fill(title)
+    await page.get_by_label("Title", exact=True).fill(title)
     await page.get_by_role("textbox", name="Message").fill(message)
 
 
