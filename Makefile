@@ -14,7 +14,7 @@ NPM := scripts/npm
 NPM_QUIET := --loglevel=error --no-fund --no-audit
 
 SDK_SOURCES := $(shell find sdk -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
-DASHBOARD_SOURCES := $(shell find dashboard -type f -not -path '*/node_modules/*' 2>/dev/null)
+DASHBOARD_SOURCES := $(shell find dashboard -type f -not -path '*/node_modules/*' -not -path '*/locales/.wuchale/*' -not -path '*/locales/data.js' 2>/dev/null)
 
 .PHONY: help
 help: ## List what can be made

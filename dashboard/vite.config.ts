@@ -2,6 +2,8 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import tailwindcss from '@tailwindcss/vite'
 import { defineConfig } from 'vitest/config'
 
+import { translated } from './translate/vite.mjs'
+
 // `TIDINGS_SERVER=http://localhost:8080 npm run dev` develops against a running server, otherwise against the mock.
 const server = process.env.TIDINGS_SERVER
 
@@ -16,7 +18,8 @@ const mock = {
 }
 
 export default defineConfig({
-  plugins: [tailwindcss(), svelte(), ...(process.env.VITEST ? [] : [mock])],
+  // Tests read the sources' own texts, which are English.
+  plugins: [tailwindcss(), ...(process.env.VITEST ? [] : [translated(), mock]), svelte()],
   build: {
     outDir: '../src/tidings/web/static/dashboard',
     emptyOutDir: true,
@@ -28,5 +31,5 @@ export default defineConfig({
   server: server
     ? { proxy: Object.fromEntries(['/api', '/push', '/v1', '/docs'].map((path) => [path, { target: server }])) }
     : {},
-  test: { include: ['tests/**/*.test.ts'], environment: 'node' },
+  test: { include: ['tests/**/*.test.{ts,mjs}'], environment: 'node' },
 })

@@ -1,6 +1,8 @@
-import { mount } from 'svelte'
-
 import './app.css'
-import App from './App.svelte'
+import { language } from './lib/language'
+import { load } from './locales/main.loader.js'
 
-mount(App, { target: document.querySelector('#app')! })
+document.documentElement.lang = language
+
+await load(language)
+await import('./start')

@@ -1,12 +1,29 @@
-/** Numbers, times and shares as people read them; pure, so that `now` is passed in. */
+/** Numbers, times and shares as people of the page's language read them; pure, so that `now` is passed in. */
+
+import { language, REGION } from './language'
 
 const NBSP = '\u00a0'
 const THIN = '\u202f' // narrow no-break space: a number never breaks across lines
 
-export function number(value: number): string {
-  return Math.round(value)
-    .toString()
-    .replace(/\B(?=(\d{3})+(?!\d))/g, THIN)
+// Making a format costs more than a hundred uses of it.
+const FORMATS: Intl.NumberFormat[] = []
+
+/** "12 408", "4.1"; with the decimal sign of the language, thousands by a thin space in every one. */
+export function number(value: number, digits = 0): string {
+  const format = (FORMATS[digits] ??= new Intl.NumberFormat(REGION, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: true }))
+  return format.formatToParts(value).map(({ type, value: text }) => (type === 'group' ? THIN : type === 'minusSign' ? '-' : text)).join('')
+}
+
+type Rule = (value: number) => number
+const ENGLISH: Rule = (value) => (value === 1 ? 0 : 1)
+
+/**
+ * The form that fits the number, `#` being the number: plural(2, ['# device', '# devices']) is "2 devices".
+ *
+ * Both forms stand in the catalogue as one text with its plurals; a language may have more of them. `rule` is filled in when the sources are compiled.
+ */
+export function plural(value: number, forms: readonly string[], rule: Rule = ENGLISH): string {
+  return (forms[rule(value)] ?? forms.at(-1) ?? '').replaceAll('#', number(value))
 }
 
 /** "1 device", "1 000 devices". */
@@ -19,7 +36,7 @@ export function share(part: number, base: number): string {
   if (base === 0) return '–'
   const percent = (part / base) * 100
   const digits = percent === 0 || percent === 100 ? 0 : 1
-  return `${percent.toFixed(digits)} % of ${number(base)}`
+  return `${number(percent, digits)} % of ${number(base)}`
 }
 
 const STEPS: readonly [limit: number, seconds: number, unit: Intl.RelativeTimeFormatUnit][] = [
@@ -31,7 +48,7 @@ const STEPS: readonly [limit: number, seconds: number, unit: Intl.RelativeTimeFo
   [Infinity, 31_536_000, 'year'],
 ]
 
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always' })
+const relative = new Intl.RelativeTimeFormat(language, { numeric: 'always' })
 
 /** "3 minutes ago", "in 2 hours"; under ten seconds either way "just now". */
 export function ago(iso: string, now: number): string {
@@ -43,7 +60,7 @@ export function ago(iso: string, now: number): string {
 
 /** The exact time in the reader's zone, or in `zone`. */
 export function exact(iso: string, zone?: string): string {
-  return new Intl.DateTimeFormat('en-GB', {
+  return new Intl.DateTimeFormat(REGION, {
     year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit',
     timeZoneName: 'short', timeZone: zone,
   }).format(new Date(iso))
@@ -57,7 +74,7 @@ export function duration(seconds: number): string {
   if (whole < 3600) return whole % 60 ? `${minutes}${NBSP}min ${whole % 60}${NBSP}s` : `${minutes}${NBSP}min`
   const hours = Math.floor(whole / 3600)
   if (whole < 86_400) return minutes % 60 ? `${hours}${NBSP}h ${minutes % 60}${NBSP}min` : `${hours}${NBSP}h`
-  return counted(Math.floor(whole / 86_400), 'day')
+  return plural(Math.floor(whole / 86_400), ['# day', '# days'])
 }
 
 /** Cut in the middle and keep both ends: keys are compared by their ends. */

@@ -2,6 +2,7 @@
 
 import type { Stats, StatsCounts, StatsLine, StatsSpan } from './api'
 import { share } from './format'
+import { REGION } from './language'
 
 export const SPANS = [7, 30, 90] as const
 const USUAL = 30
@@ -32,8 +33,8 @@ export function chosenIn(search: URLSearchParams, now: number): Chosen {
 /** Seconds since 1970 of the beginning of a day of UTC. */
 export const secondsOf = (day: string): number => Date.parse(`${day}T00:00:00Z`) / 1000
 
-const WITH_YEAR = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' })
-const SHORT = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
+const WITH_YEAR = new Intl.DateTimeFormat(REGION, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' })
+const SHORT = new Intl.DateTimeFormat(REGION, { day: 'numeric', month: 'short', timeZone: 'UTC' })
 
 /** "Fri, 27 Nov 2026". */
 export const fullDay = (seconds: number): string => WITH_YEAR.format(seconds * 1000)
@@ -92,9 +93,9 @@ export function missed(lines: readonly StatsLine[]): Record<string, number> {
 /** How much people did, all kinds together. */
 export const reported = ({ shown, clicked, closed, answered }: Pick<StatsCounts, 'shown' | 'clicked' | 'closed' | 'answered'>): number => shown + clicked + closed + answered
 
-const MOMENT = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' })
-const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
-const DATE = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
+const MOMENT = new Intl.DateTimeFormat(REGION, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' })
+const CLOCK = new Intl.DateTimeFormat(REGION, { hour: '2-digit', minute: '2-digit' })
+const DATE = new Intl.DateTimeFormat(REGION, { day: 'numeric', month: 'short' })
 
 /** "27 Nov, 09:05", in the reader's zone. */
 export const fullMoment = (seconds: number): string => MOMENT.format(seconds * 1000)

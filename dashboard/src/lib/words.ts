@@ -2,6 +2,7 @@
 
 import type { Action, Urgency, WordsBody } from './api'
 import type { Problem } from './http'
+import { language } from './language'
 
 export interface VariantDraft {
   tag: string
@@ -94,7 +95,7 @@ export function isAtFields(problem: Problem | undefined, fields: readonly string
   return problem !== undefined && problem.faults.length > 0 && problem.faults.every((fault) => fields.some((field) => fault.field === field || fault.field.startsWith(`${field}.`)))
 }
 
-const NAMES = typeof Intl.DisplayNames === 'function' ? new Intl.DisplayNames(['en'], { type: 'language' }) : undefined
+const NAMES = typeof Intl.DisplayNames === 'function' ? new Intl.DisplayNames([language], { type: 'language' }) : undefined
 
 /** "German (de)"; a tag that is none stays as it is. */
 export function languageName(tag: string): string {
