@@ -74,6 +74,18 @@ async def test_what_comes_is_counted_shown_read_and_put_away_with_the_keyboard(p
     await expect(ring).to_be_focused()
 
 
+async def test_what_is_sent_to_a_segment_comes_too(page: Page, instance: Instance) -> None:
+    await instance.rest("PUT", "/users/bell-1", {"attributes": {"berth": "north"}})
+    segment = await instance.rest("POST", "/segments", {"name": "North", "conditions": 'user.berth == "north"'})
+    other = await instance.rest("POST", "/segments", {"name": "South", "conditions": 'user.berth == "south"'})
+    ring = page.get_by_role("button", name="Notifications", exact=False).first
+    await expect(ring).to_have_accessible_name("Notifications")
+    for whom, title in ((other, "Not for you"), (segment, "The north gate closes")):
+        await instance.rest("POST", "/notifications", {"to": {"segment": whom["id"]}, "title": title})
+    await expect(page.locator("tidings-toasts")).to_contain_text("The north gate closes", timeout=30_000)
+    await expect(ring).to_have_accessible_name("Notifications, 1 unread")
+
+
 async def test_a_switch_that_is_turned_stays_so(page: Page, instance: Instance) -> None:
     switch = page.get_by_role("switch", name="Replies: Push")
     await expect(switch).to_be_checked()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from tidings.domain.message import Message
@@ -57,6 +58,22 @@ class FeedRead:
 
     archived: bool = False
     off: tuple[str, ...] = ()
+
+
+class FillStage(StrEnum):
+    """Who is gone through: people that the App knows, then devices of people whom it knows by those alone."""
+
+    PEOPLE = "people"
+    DEVICES = "devices"
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """How far a notification to many is with getting into their feeds: `cursor` is the id it has come to."""
+
+    notification_id: int
+    stage: FillStage
+    cursor: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,8 @@ class FeedWatch:
         now = self._clock.now()
         since = now - BACK
         try:
-            changed = await self._store.read(lambda tx: tx.feed.changed(since=since, until=now))
+            who = list(self._listening)
+            changed = await self._store.read(lambda tx: tx.feed.changed(who, since=since, until=now))
         except StoreUnavailable:
             return  # the next look goes as far back
         for one in changed:

@@ -16,7 +16,7 @@ from tidings.storage.ports.data import Erasures, Retention, Stats
 from tidings.storage.ports.events import Events, EventTypes
 from tidings.storage.ports.instance import Access, Idempotency, Instance, Volumes
 from tidings.storage.ports.notifications import Deliveries, Notifications, Receipts, Shards
-from tidings.storage.ports.preferences import Feed, Kinds, Preferences
+from tidings.storage.ports.preferences import Feed, FeedFills, Kinds, Preferences
 from tidings.storage.ports.relays import Relays
 from tidings.storage.ports.segments import Follows, Segments
 from tidings.storage.ports.subscriptions import Subscriptions, Tracked
@@ -35,6 +35,7 @@ __all__ = [
     "Events",
     "Factors",
     "Feed",
+    "FeedFills",
     "Firings",
     "Follows",
     "Idempotency",
@@ -108,6 +109,7 @@ class Transaction(Protocol):
     kinds: Kinds
     preferences: Preferences
     feed: Feed
+    feed_fills: FeedFills
     outbox: Outbox
     webhooks: Webhooks
     webhook_messages: WebhookMessages

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
@@ -15,7 +15,8 @@ from tidings.domain.feed import FeedCounts, FeedEntry, FeedPerson, FeedPlace, Fe
 from tidings.domain.preference import EventKind, PreferenceChannel
 from tidings.storage.clearing import delete_some
 from tidings.storage.codec import message_from_json
-from tidings.storage.columns import EPOCH, Moment, microseconds
+from tidings.storage.columns import EPOCH, Moment
+from tidings.storage.feed_changes import changed
 from tidings.storage.preferences import SqlPreferences
 from tidings.storage.scope import AnyRow, AnySelect, Scope
 from tidings.storage.tables.apps import users
@@ -31,9 +32,6 @@ n = notifications.c
 LOOK_BACK = timedelta(days=7)
 """How far back broadcasts reach for a person that nobody has heard of before."""
 
-MOST_CHANGES = 10_000
-"""Changes told at a time."""
-
 _shown = (n.status != NotificationStatus.CANCELLED, n.held_because.is_(None))
 
 
@@ -43,15 +41,17 @@ class SqlFeed:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    def add(self, notification: Notification, users: Sequence[str], *, kind: EventKind | None) -> int:
-        """Put a notification into the feeds of these people; give into how many."""
+    def add(
+        self, notification: Notification, users: Sequence[str], *, kind: EventKind | None, at: datetime | None = None
+    ) -> int:
+        """Put a notification into the feeds of these people, from `at` or when it is to be sent; give into how many."""
         wanted = self._wanted(notification.app_id, list(dict.fromkeys(users)), kind)
         rows = [
             {
                 "app_id": notification.app_id,
                 "user_external_id": user,
                 "notification_id": notification.id,
-                "at": notification.send_at,
+                "at": at or notification.send_at,
             }
             for user in wanted
         ]
@@ -65,13 +65,14 @@ class SqlFeed:
         said = SqlPreferences(self._scope).of_users(app_id, people, (kind.key, PreferenceChannel.FEED))
         return [one for one in people if said.get(one, kind.feed)]
 
-    def broadcast(self, notification: Notification) -> None:
-        """Note a notification to everybody, once."""
+    def broadcast(self, notification: Notification, *, but: str | None = None) -> None:
+        """Note a notification to everybody, or everybody but one, once."""
         values = {
             "app_id": notification.app_id,
             "notification_id": notification.id,
             "event_type": notification.event_type,
             "at": notification.send_at,
+            "except_user": but,
         }
         self._scope.connection.execute(self._scope.dialect.insert_missing(feed_broadcasts), values)
 
@@ -214,23 +215,11 @@ class SqlFeed:
         )
         return [(row.notification_id, row.at, row.read_at, row.archived_at) for row in rows]
 
-    def changed(self, *, since: datetime, until: datetime) -> list[tuple[int, str | None, int]]:
+    def changed(
+        self, listening: Collection[tuple[int, str]], *, since: datetime, until: datetime
+    ) -> list[tuple[int, str | None, int]]:
         """Give (App, user or None for everybody, what it was) of what came or was done after `since`."""
-        found: list[tuple[int, str | None, int]] = []
-        queries: tuple[tuple[AnySelect, ColumnElement[datetime]], ...] = (
-            (select(i.app_id, i.user_external_id, i.notification_id), i.at),
-            (select(b.app_id, null(), b.notification_id), b.at),
-            (select(w.app_id, w.user_external_id, w.changed_at), w.changed_at),
-        )
-        for query, at in queries:
-            rows = self._scope.connection.execute(
-                query.where(at > literal(since, Moment), at <= literal(until, Moment)).limit(MOST_CHANGES)
-            )
-            # What a person did is told apart from what came by its sign.
-            found += [
-                (app, user, -microseconds(what) if isinstance(what, datetime) else what) for app, user, what in rows
-            ]
-        return found
+        return changed(self._scope, listening, since=since, until=until)
 
     def crowded(self, *, most: int, limit: int) -> list[tuple[int, str]]:
         """Give people with more items than that."""
@@ -269,7 +258,8 @@ def _rest(person: FeedPerson, read: FeedRead, now: datetime, *, joined: bool = T
     )
     off = () if not read.off else (or_(b.event_type.is_(None), b.event_type.not_in(read.off)),)
     during = and_(b.at <= literal(now, Moment), b.at >= literal(person.since, Moment))
-    return (b.app_id == person.app_id, during, ~own.exists(), *off, *(_shown if joined else ()))
+    theirs = or_(b.except_user.is_(None), b.except_user != person.user)
+    return (b.app_id == person.app_id, during, theirs, ~own.exists(), *off, *(_shown if joined else ()))
 
 
 def _put_away(at: Any, person: FeedPerson) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from tidings.domain.filters import filter_from_json, forgotten, json_from_filter
 from tidings.storage.apps import hold
 from tidings.storage.scope import Scope
-from tidings.storage.tables.preferences import PERSONAL
+from tidings.storage.tables.preferences import PERSONAL, feed_broadcasts
 from tidings.storage.tables.segments import follows, segments
 from tidings.storage.triggers import SqlTriggers
 
@@ -27,6 +27,9 @@ def forget_wishes(scope: Scope, app_id: int, user: str) -> Counter[str]:
             removed[name] += scope.connection.execute(gone).rowcount
     gone = delete(follows).where(follows.c.app_id == app_id, follows.c.user_external_id == user)
     removed["topics"] += scope.connection.execute(gone).rowcount
+    b = feed_broadcasts.c
+    left_out = update(feed_broadcasts).where(b.app_id == app_id, b.except_user == user)
+    scope.connection.execute(left_out.values(except_user=None))
     hold(scope, app_id, "rules")
     forget_names(scope, app_id, {user})
     return removed

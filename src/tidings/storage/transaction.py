@@ -34,6 +34,7 @@ from tidings.storage.event_types import SqlEventTypes
 from tidings.storage.events import SqlEvents
 from tidings.storage.factors import SqlFactors
 from tidings.storage.feed import SqlFeed
+from tidings.storage.feed_fills import SqlFeedFills
 from tidings.storage.firings import SqlFirings
 from tidings.storage.follows import SqlFollows
 from tidings.storage.idempotency import SqlIdempotency
@@ -46,7 +47,7 @@ from tidings.storage.oidc import SqlOidc
 from tidings.storage.outbox import SqlOutbox
 from tidings.storage.ports.accounts import Audit, Factors, Members, Oidc, Sessions, Throttle
 from tidings.storage.ports.events import Events, EventTypes
-from tidings.storage.ports.preferences import Feed, Kinds, Preferences
+from tidings.storage.ports.preferences import Feed, FeedFills, Kinds, Preferences
 from tidings.storage.ports.relays import Relays
 from tidings.storage.ports.segments import Follows, Segments
 from tidings.storage.ports.templates import Templates
@@ -111,6 +112,7 @@ class SqlTransaction:
         self.kinds: Kinds = SqlKinds(scope)
         self.preferences: Preferences = SqlPreferences(scope)
         self.feed: Feed = SqlFeed(scope)
+        self.feed_fills: FeedFills = SqlFeedFills(scope)
         self.outbox: Outbox = SqlOutbox(scope)
         self.webhooks: Webhooks = SqlWebhooks(scope)
         self.webhook_messages: WebhookMessages = SqlWebhookMessages(scope)

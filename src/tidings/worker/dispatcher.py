@@ -155,6 +155,7 @@ def _put_right(tx: Transaction, *, now: datetime, was: datetime) -> None:
     tx.shards.clock_went_back(now=now, was=was, lease=LEASE)
     tx.lanes.clock_went_back(now=now, was=was, lease=LEASE)
     tx.firings.clock_went_back(now=now)
+    tx.feed_fills.clock_went_back(now=now, was=was)
 
 
 def _waiting(tx: Transaction, *, now: datetime, places: int, besides: int, carried: int) -> tuple[list[int], list[int]]:

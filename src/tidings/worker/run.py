@@ -14,6 +14,7 @@ from tidings.storage import Transaction
 from tidings.wiring import Container
 from tidings.worker.dispatcher import Dispatcher
 from tidings.worker.eventing import Eventing
+from tidings.worker.feeding import Feeding
 from tidings.worker.granting import GrantedPool
 from tidings.worker.periodic import PURGE_EVERY, ROLL_UP_EVERY, again_and_again, beat, purge, tidy
 from tidings.worker.runner import Runner
@@ -68,6 +69,7 @@ class Worker:
         self._telling = Telling(
             store=container.store, clock=container.clock, ids=container.ids, delivery=container.automation.telling
         )
+        self._feeding = Feeding(store=container.store, bus=container.bus, clock=container.clock)
         self._dispatcher = Dispatcher(
             flow=container.flow,
             store=container.store,
@@ -101,6 +103,7 @@ class Worker:
             ),
             asyncio.create_task(self._eventing.run()),
             asyncio.create_task(self._telling.run()),
+            asyncio.create_task(self._feeding.run()),
             asyncio.create_task(tidy(container.flow)),
             asyncio.create_task(purge(container.store, container.clock)),
             *self._duties(),

@@ -27,6 +27,7 @@ class Event(StrEnum):
     CLOCK_WENT_BACK = "clock_went_back"
     DUTY_FAILED = "duty_failed"
     EVENTS_FAILED = "events_failed"
+    FEED_FAILED = "feed_failed"
     WEBHOOK_FAILED = "webhook_failed"
 
 

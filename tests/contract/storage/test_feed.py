@@ -209,10 +209,14 @@ async def test_what_came_and_what_was_done_is_told_by_its_moment(store: Store, g
     one, two = await told(store, given, app, "anna", "berta", at=10), await told(store, given, app, at=20)
 
     async def changed(since: float, until: float) -> set[tuple[int, str | None, int]]:
-        return set(await store.read(lambda tx: tx.feed.changed(since=given.later(since), until=given.later(until))))
+        during = {"since": given.later(since), "until": given.later(until)}
+        return set(await store.read(lambda tx: tx.feed.changed(listening, **during)))
 
+    listening = [(app.id, "anna"), (app.id, "berta"), (app.id + 1, "clara")]
     assert await changed(0, 9) == set()
     assert await changed(9, 10) == {(app.id, "anna", one.id), (app.id, "berta", one.id)}
+    del listening[1]
+    assert await changed(9, 10) == {(app.id, "anna", one.id)}
     assert await changed(10, 20) == {(app.id, None, two.id)}
     await anna.mark(two.public_id)
     ((where, who, what),) = await changed(599, 600)

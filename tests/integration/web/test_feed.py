@@ -12,11 +12,17 @@ import httpx2
 import pytest
 from tests.integration.web.instance import problem
 from tests.integration.web.test_preferences import signed
+from tests.integration.web.test_triggers import serve
 
+from tidings.bus.local import LocalBus
 from tidings.domain.app import App
+from tidings.domain.feed import Fill
 from tidings.lib.clock import FixedClock
 from tidings.services import feed_watch
+from tidings.storage import Transaction
 from tidings.wiring import Container
+from tidings.worker import feeding
+from tidings.worker.feeding import Feeding
 
 
 @pytest.fixture
@@ -304,3 +310,71 @@ async def test_a_look_is_for_everybody_whose_bell_is_open(
     assert {(await stream.next("item"))["id"] for stream in streams} == {one}
     for stream in streams:
         await stream.__aexit__()
+
+
+async def test_everyone_but_the_actor_finds_what_a_trigger_told(
+    api: httpx2.AsyncClient,
+    bell: Bell,
+    browser: httpx2.AsyncClient,
+    container: Container,
+    app_: App,
+    clock: FixedClock,
+) -> None:
+    trigger = {
+        "name": "Tell all",
+        "event_type": "topic.reply",
+        "audience": {"everyone": True},
+        "template": {"title": "A reply by {{ actor.id }}"},
+    }
+    assert (await api.post("/api/v1/triggers", json=trigger)).status_code == 201
+    event = {"type": "topic.reply", "actor": "u-43", "data": {}}
+    assert (await api.post("/api/v1/events", json=event)).status_code == 202
+    await serve(container)
+    assert await bell.titles() == ["A reply by u-43"]
+    other = Bell(browser, signed(app_, clock, "u-43"))
+    assert (await other.titles(), (await other.get())["unread"]) == ([], 0)
+
+
+async def test_whom_a_rule_names_by_the_thousand_finds_it_once_it_is_filled(
+    api: httpx2.AsyncClient, bell: Bell, container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tidings.pipeline.reach.MOST_NAMED", 1)
+    for user, role in (("u-42", "admin"), ("u-43", "admin"), ("u-44", "admin"), ("u-45", "guest")):
+        await api.put(f"/api/v1/users/{user}", json={"attributes": {"role": role}})
+    trigger = {
+        "name": "Tell admins",
+        "event_type": "topic.reply",
+        "audience": {"users_where": 'user.role == "admin"'},
+        "template": {"title": "For {{ user.id }}"},
+    }
+    assert (await api.post("/api/v1/triggers", json=trigger)).status_code == 201
+    await api.post("/api/v1/events", json={"type": "topic.reply", "actor": "u-44", "data": {}})
+    await serve(container)
+    assert await bell.titles() == []
+    await Feeding(store=container.store, bus=LocalBus(), clock=container.clock).look()
+    assert (await bell.titles(), (await bell.get())["unread"]) == (["For u-42"], 1)
+    app = await container.apps.ensure_first()
+    users = ("u-42", "u-43", "u-44", "u-45")
+    rows = await container.store.read(lambda tx: [tx.feed.of_user(app.id, one, after=0, limit=9) for one in users])
+    assert [len(one) for one in rows] == [1, 1, 0, 0]
+
+
+async def test_one_that_cannot_be_read_is_given_up_and_holds_up_no_other(
+    api: httpx2.AsyncClient, bell: Bell, container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment = (await api.post("/api/v1/segments", json={"name": "Known", "conditions": 'user.locale == "de"'})).json()
+    broken = await told(api, "Broken", to={"segment": segment["id"]})
+    await told(api, "Whole", to={"segment": segment["id"]})
+    step = feeding.next_step
+
+    def breaks(tx: Transaction, fill: Fill) -> Any:
+        found = step(tx, fill)
+        if found.notification is not None and found.notification.public_id == broken:
+            raise ValueError("cannot be read")
+        return found
+
+    monkeypatch.setattr(feeding, "next_step", breaks)
+    worker = Feeding(store=container.store, bus=LocalBus(), clock=container.clock)
+    await worker.look()
+    await worker.look()
+    assert await bell.titles() == ["Whole"]

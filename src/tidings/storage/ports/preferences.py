@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from tidings.domain.audience import Audience
 from tidings.domain.campaign import Notification
-from tidings.domain.feed import FeedCounts, FeedEntry, FeedPerson, FeedPlace, FeedRead
+from tidings.domain.feed import FeedCounts, FeedEntry, FeedPerson, FeedPlace, FeedRead, Fill, FillStage
 from tidings.domain.preference import EventKind, PreferenceChannel, QuietWish, Standing
 
 Switch = tuple[str, PreferenceChannel]
@@ -47,12 +48,14 @@ class Feed(Protocol):
     """What people find in the bell. A notification's item is there from when it is to be sent, and goes when that is
     cancelled."""
 
-    def add(self, notification: Notification, users: Sequence[str], *, kind: EventKind | None) -> int:
-        """Put a notification into the feeds of these people; give into how many."""
+    def add(
+        self, notification: Notification, users: Sequence[str], *, kind: EventKind | None, at: datetime | None = None
+    ) -> int:
+        """Put a notification into the feeds of these people, from `at` or when it is to be sent; give into how many."""
         ...
 
-    def broadcast(self, notification: Notification) -> None:
-        """Note a notification to everybody, once."""
+    def broadcast(self, notification: Notification, *, but: str | None = None) -> None:
+        """Note a notification to everybody, or everybody but one, once."""
         ...
 
     def person(self, app_id: int, user: str, *, now: datetime) -> FeedPerson:
@@ -91,8 +94,13 @@ class Feed(Protocol):
         """List a person's own rows as (notification, moment, read, put away), by notification."""
         ...
 
-    def changed(self, *, since: datetime, until: datetime) -> list[tuple[int, str | None, int]]:
-        """Give (App, user or None for everybody, what it was) of what came or was done after `since`."""
+    def changed(
+        self, listening: Collection[tuple[int, str]], *, since: datetime, until: datetime
+    ) -> list[tuple[int, str | None, int]]:
+        """Give (App, user or None for everybody, what it was) of what came or was done after `since`.
+
+        What concerns one person is given of those alone that are `listening`.
+        """
         ...
 
     def crowded(self, *, most: int, limit: int) -> list[tuple[int, str]]:
@@ -106,3 +114,30 @@ class Feed(Protocol):
     def purge(self, *, before: datetime, limit: int) -> int:
         """Remove up to `limit` items and broadcasts older than that."""
         ...
+
+
+class FeedFills(Protocol):
+    """What is being put into the feeds of many who are not named, some people at a time."""
+
+    def begin(self, notification: Notification) -> None:
+        """Note that it is to be put into feeds, from when it is to be sent."""
+        ...
+
+    def due(self, *, now: datetime, limit: int) -> list[Fill]:
+        """Give those whose time has come, of each App the oldest; what the tripwire holds waits."""
+        ...
+
+    def owners(self, app_id: int, audience: Audience, *, after: int, limit: int) -> list[tuple[int, str]]:
+        """Give the next devices of an audience, by id, whose people the App knows by their devices alone."""
+        ...
+
+    def still(self, stage: FillStage, ids: Sequence[int]) -> list[str]:
+        """Give whose rows these are, of those that are there; nobody is erased until the transaction ends."""
+        ...
+
+    def advance(self, fill: Fill, to: Fill | None) -> bool:
+        """Go on from another place, or end with None; False when somebody else has gone on from there."""
+        ...
+
+    def drop(self, notification_id: int) -> None: ...
+    def clock_went_back(self, *, now: datetime, was: datetime) -> None: ...

@@ -67,12 +67,29 @@ feed_broadcasts = Table(
     Column("notification_id", Big, nullable=False),
     Column("event_type", Text),
     Column("at", Moment, nullable=False),
+    # Whoever did it, of what a trigger tells everybody else.
+    Column("except_user", Text),
     PrimaryKeyConstraint("notification_id", name="pk_feed_broadcasts"),
     ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_feed_broadcasts_app_id"),
     Index("ix_feed_broadcasts_app_id_at", "app_id", "at", "notification_id"),
     Index("ix_feed_broadcasts_at", "at"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
+)
+
+# What is for many who are not named: it gets a row for each of them, some at a time, from when it is to be sent.
+feed_fills = Table(
+    "feed_fills",
+    metadata,
+    Column("notification_id", Big, nullable=False),
+    Column("app_id", Big, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("cursor", Big, nullable=False),
+    PrimaryKeyConstraint("notification_id", name="pk_feed_fills"),
+    ForeignKeyConstraint(["app_id"], ["apps.id"], name="fk_feed_fills_app_id"),
+    Index("ix_feed_fills_at", "at"),
+    sqlite_strict=True,
 )
 
 # How far a person is: since when broadcasts are meant for them, what they have seen, read and put away as a whole.
