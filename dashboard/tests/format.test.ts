@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { ago, counted, decoded, duration, exact, middle, number, share } from '../src/lib/format'
+import { ago, decoded, duration, exact, middle, number, share } from '../src/lib/format'
 
 const spaced = (text: string) => text.replace(/[\u202f\u00a0]/g, ' ')
 
@@ -11,14 +11,6 @@ describe('number', () => {
 
   it('never lets a number break across lines', () => {
     expect(number(1_234_567)).not.toContain(' ')
-  })
-})
-
-describe('counted', () => {
-  it('knows one from many', () => {
-    expect(counted(1, 'device')).toBe('1 device')
-    expect(spaced(counted(1000, 'device'))).toBe('1 000 devices')
-    expect(counted(0, 'device')).toBe('0 devices')
   })
 })
 

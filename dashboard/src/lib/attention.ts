@@ -2,7 +2,7 @@
 
 import type { Integration, IntegrationMatter, Notification, System } from './api'
 import { byWhom } from './audit'
-import { counted, duration } from './format'
+import { duration, plural } from './format'
 import { daysLeft, hrefOf, integrationName } from './integrations'
 import { explained } from './reasons'
 
@@ -50,7 +50,7 @@ export function endOf(integration: Integration, now: number): Matter | undefined
   return {
     id: `ends-${integration.id ?? integration.provider}`,
     tone: days > 3 ? 'warning' : 'error',
-    title: days ? `The certificate of ${name} ends in ${counted(days, 'day')}` : `The certificate of ${name} has ended`,
+    title: days ? `The certificate of ${name} ends in ${plural(days, ['# day', '# days'])}` : `The certificate of ${name} has ended`,
     detail: `${days ? 'After that nothing reaches its devices.' : 'Nothing reaches its devices.'} Upload a new one, or a .p8 key, which never expires; devices stay as they are.`,
     action: { label: 'Replace it', href: hrefOf(integration) },
   }
@@ -104,7 +104,7 @@ function ofWorkers(system: System): Matter[] {
     id: 'lag',
     tone: 'warning',
     title: `Sending is ${duration(system.queue_lag_seconds)} behind`,
-    detail: `${counted(system.workers.length, 'worker')} at work. Add one with \`tidings worker\`, or raise TIDINGS_SENDERS.`,
+    detail: `${plural(system.workers.length, ['# worker', '# workers'])} at work. Add one with \`tidings worker\`, or raise TIDINGS_SENDERS.`,
     action: { label: 'Show workers', href: SYSTEM },
   }]
 }
@@ -117,7 +117,7 @@ function ofHeld(held: number, last: readonly Notification[]): Matter[] {
   return [{
     id: 'held',
     tone: 'warning',
-    title: only ? `“${only.title}” is held` : `${counted(held, 'notification')} held`,
+    title: only ? `“${only.title}” is held` : `${plural(held, ['# notification', '# notifications'])} held`,
     detail: 'It looked like an accident, so nothing of it is sent until you resume or cancel it. Its time to live goes on.',
     action: only ? { label: 'Look at it', href: `/notifications/${only.id}` } : { label: 'Show notifications', href: '/notifications' },
   }]

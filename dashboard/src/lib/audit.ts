@@ -1,15 +1,20 @@
 /** The audit log in sentences: "Anna sent “Fresh fish” to 12 408 devices". */
 
 import type { Entry } from './api'
-import { counted, number } from './format'
+import { number, plural, withinSentence } from './format'
 import { ROLES } from './permission'
 
 type Say = (of: { what: string; detail: Readonly<Record<string, unknown>>; own: boolean }) => string
 
-const role = (value: unknown) => ROLES.find(([one]) => one === value)?.[1].toLowerCase() ?? (typeof value === 'string' ? value : 'another role')
+const role = (value: unknown) => withinSentence(ROLES.find(([one]) => one === value)?.[1] ?? (typeof value === 'string' ? value : 'another role'))
 const as = (detail: Readonly<Record<string, unknown>>) => (detail.role ? ` as ${role(detail.role)}` : '')
-const audience = (detail: Readonly<Record<string, unknown>>) => (typeof detail.audience === 'number' ? ` to ${counted(detail.audience, 'device')}` : '')
-const several = (detail: Readonly<Record<string, unknown>>, noun: string) => (typeof detail.count === 'number' ? counted(detail.count, noun) : `${noun}s`)
+const audience = (detail: Readonly<Record<string, unknown>>) => (typeof detail.audience === 'number' ? ` to ${plural(detail.audience, ['# device', '# devices'])}` : '')
+type Detail = Readonly<Record<string, unknown>>
+/** How many there were, or only what they were. */
+const some = ({ count }: Detail, counted: (count: number) => string, uncounted: string) => (typeof count === 'number' ? counted(count) : uncounted)
+const notifications = (detail: Detail) => some(detail, (count) => plural(count, ['# notification', '# notifications']), 'several notifications')
+const subscriptions = (detail: Detail) => some(detail, (count) => plural(count, ['# subscription', '# subscriptions']), 'several subscriptions')
+const events = (detail: Detail) => some(detail, (count) => plural(count, ['# event', '# events']), 'several events')
 const WAYS: Readonly<Record<string, string>> = { password: 'a password', passkey: 'a passkey', oidc: 'a provider', link: 'a one-time link', setup_link: 'the set-up link', demo: 'the set-up link', invitation: 'an invitation', totp: 'a code', recovery_code: 'a recovery code' }
 const by = (detail: Readonly<Record<string, unknown>>) => (typeof detail.way === 'string' ? ` with ${detail.way.replace(/^oidc:.*/, 'oidc').split('+').map((one) => WAYS[one] ?? one).join(' and ')}` : '')
 
@@ -20,8 +25,8 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'notification.paused': ({ what }) => `paused ${what}`,
     'notification.resumed': ({ what }) => `resumed ${what}`,
     'notification.cancelled': ({ what }) => `cancelled ${what}`,
-    'notification.held_sent': ({ what, detail }) => `sent ${what || several(detail, 'notification')} that had been held as a likely accident`,
-    'notification.held_cancelled': ({ what, detail }) => `cancelled ${what || several(detail, 'notification')} that had been held as a likely accident`,
+    'notification.held_sent': ({ what, detail }) => `sent ${what || notifications(detail)} that had been held as a likely accident`,
+    'notification.held_cancelled': ({ what, detail }) => `cancelled ${what || notifications(detail)} that had been held as a likely accident`,
     'template.created': ({ what }) => `wrote the template ${what}`,
     'template.changed': ({ what }) => `changed the template ${what}`,
     'template.deleted': ({ what }) => `deleted the template ${what}`,
@@ -33,8 +38,8 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
   ['Subscribers', {
     'subscription.changed': ({ what }) => `changed the subscription ${what}`,
     'subscription.deleted': ({ what }) => `deleted the subscription ${what}`,
-    'subscriptions.imported': ({ detail }) => `imported ${several(detail, 'subscription')}`,
-    'subscriptions.exported': ({ detail }) => `exported ${several(detail, 'subscription')}`,
+    'subscriptions.imported': ({ detail }) => `imported ${subscriptions(detail)}`,
+    'subscriptions.exported': ({ detail }) => `exported ${subscriptions(detail)}`,
     'user.written': ({ what }) => `wrote the user ${what}`,
     'user.deleted': ({ what }) => `deleted the user ${what}`,
     'preferences.changed': ({ what }) => `changed what the user ${what} hears of`,
@@ -54,7 +59,7 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
   ['Events and triggers', {
     'event_type.set': ({ what, detail }) => `${detail.new ? 'declared' : 'changed'} the event type ${what}`,
     'event_type.removed': ({ what }) => `removed the event type ${what}`,
-    'events.sent': ({ detail }) => `reported ${several(detail, 'event')}`,
+    'events.sent': ({ detail }) => `reported ${events(detail)}`,
     'trigger.created': ({ what }) => `created the trigger ${what}`,
     'trigger.changed': ({ what, detail }) => (detail.enabled === false ? `turned off the trigger ${what}` : detail.enabled === true ? `turned on the trigger ${what}` : `changed the trigger ${what}`),
     'trigger.deleted': ({ what }) => `deleted the trigger ${what}`,
@@ -109,13 +114,13 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'webhook.deleted': ({ what }) => `deleted the webhook ${what}`,
     'webhook.secret_rotated': ({ what }) => `made a new secret for the webhook ${what}`,
     'webhook.tested': ({ what }) => `tested the webhook ${what}`,
-    'webhook.replayed': ({ what, detail }) => `had ${typeof detail.messages === 'number' ? counted(detail.messages, 'message') : 'a message'} of the webhook ${what} sent again`,
+    'webhook.replayed': ({ what, detail }) => `had ${typeof detail.messages === 'number' ? plural(detail.messages, ['# message', '# messages']) : 'a message'} of the webhook ${what} sent again`,
     'app.created': ({ what }) => `created the App ${what}`,
     'app.changed': ({ what }) => `changed the App ${what}`,
     'app.deleted': ({ what }) => `deleted the App ${what}`,
     'app.identity_secret_shown': ({ what }) => `had the identity secret of ${what} shown`,
     'audit.exported': () => 'exported the audit log',
-    'audit.cut': ({ detail }) => `removed ${typeof detail.entries === 'number' ? counted(detail.entries, 'entry', 'entries') : 'entries'} of the audit log that had their time`,
+    'audit.cut': ({ detail }) => `removed ${typeof detail.entries === 'number' ? plural(detail.entries, ['# entry', '# entries']) : 'entries'} of the audit log that had their time`,
   }],
 ]
 

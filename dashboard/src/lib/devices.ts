@@ -1,7 +1,7 @@
 /** Devices in words: what one is called, and what speaks against its token. */
 
 import type { Subscription, Suspected } from './api'
-import { counted, exact } from './format'
+import { exact, plural } from './format'
 import { explained } from './reasons'
 
 const KINDS: Readonly<Record<string, string>> = { webpush: 'A browser', fcm: 'A device with Android', apns: 'A device of Apple', webhook: 'A receiver' }
@@ -17,7 +17,7 @@ export function doubtOf(of: Suspected, now: number): { what: string; since: stri
   const rests = of.rests_until !== null && Date.parse(of.rests_until) > now
   return {
     what,
-    since: `Refused ${counted(of.times, 'time')} in a row since ${exact(of.since)}, while others were taken. ${rests ? `Nothing is sent to it until ${exact(of.rests_until!)}, or until its app registers it again.` : 'It is still tried.'}`,
+    since: `Refused ${plural(of.times, ['# time', '# times'])} in a row since ${exact(of.since)}, while others were taken. ${rests ? `Nothing is sent to it until ${exact(of.rests_until!)}, or until its app registers it again.` : 'It is still tried.'}`,
     todo,
   }
 }

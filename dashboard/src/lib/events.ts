@@ -1,7 +1,7 @@
 /** Events in words. */
 
 import type { HappenedEvent } from './api'
-import { counted } from './format'
+import { plural } from './format'
 
 export const EVENT_STATUSES: readonly [string, string][] = [
   ['', 'All'],
@@ -12,7 +12,7 @@ export const EVENT_STATUSES: readonly [string, string][] = [
 
 /** Whom it names and who did it, in one line. */
 export function partiesOf({ users, actor }: Pick<HappenedEvent, 'users' | 'actor'>): string {
-  const named = users.length === 1 ? `for ${users[0]}` : users.length ? `for ${counted(users.length, 'user')}` : ''
+  const named = users.length === 1 ? `for ${users[0]}` : users.length ? `for ${plural(users.length, ['# user', '# users'])}` : ''
   return [named, actor ? `by ${actor}` : ''].filter(Boolean).join(', ')
 }
 

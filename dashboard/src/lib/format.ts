@@ -26,7 +26,7 @@ export function plural(value: number, forms: readonly string[], rule: Rule = ENG
   return (forms[rule(value)] ?? forms.at(-1) ?? '').replaceAll('#', number(value))
 }
 
-/** "1 device", "1 000 devices". */
+/** @deprecated in favour of `plural`, which can be translated. */
 export function counted(value: number, one: string, many = `${one}s`): string {
   return `${number(value)} ${value === 1 ? one : many}`
 }
@@ -76,6 +76,9 @@ export function duration(seconds: number): string {
   if (whole < 86_400) return minutes % 60 ? `${hours}${NBSP}h ${minutes % 60}${NBSP}min` : `${hours}${NBSP}h`
   return plural(Math.floor(whole / 86_400), ['# day', '# days'])
 }
+
+/** A label within a sentence: "admin" in English; German writes its nouns as the label does. */
+export const withinSentence = (label: string): string => (language === 'en' ? label.charAt(0).toLowerCase() + label.slice(1) : label)
 
 /** Cut in the middle and keep both ends: keys are compared by their ends. */
 export function middle(text: string, keep = 12): string {

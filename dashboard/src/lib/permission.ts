@@ -57,7 +57,7 @@ export function whyNot(permission: string, of: { role: Role | null | undefined; 
 }
 
 export function article(role: Role): string {
-  return role === 'viewer' ? 'a viewer' : `an ${role}`
+  return { viewer: 'a viewer', editor: 'an editor', admin: 'an admin', owner: 'an owner' }[role]
 }
 
 export function roleName(role: Role | null): string {

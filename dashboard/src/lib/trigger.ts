@@ -1,7 +1,7 @@
 /** A trigger as it is edited, made of and into the API's body; and what came of events, in words. */
 
 import type { Applied, Firing, Rule, RulePart, Trigger, TriggerBody, Urgency } from './api'
-import { counted } from './format'
+import { plural } from './format'
 import { Problem } from './http'
 import { draftFrom as wordsDraftFrom, emptyWords, wordsFrom, type WordsDraft } from './words'
 
@@ -232,13 +232,18 @@ export function whyNotTold(why: string): string {
   return WHY_NOT[why] ?? why.replaceAll('_', ' ')
 }
 
-const PARTS_OF_PRESETS = [['event_type', 'event type'], ['template', 'template'], ['trigger', 'trigger'], ['segment', 'segment']] as const
+const PARTS_OF_PRESETS = [
+  ['event_type', (count: number) => plural(count, ['# event type', '# event types'])],
+  ['template', (count: number) => plural(count, ['# template', '# templates'])],
+  ['trigger', (count: number) => plural(count, ['# trigger', '# triggers'])],
+  ['segment', (count: number) => plural(count, ['# segment', '# segments'])],
+] as const
 
 /** What came of applying a preset. */
 export function appliedInWords(title: string, { parts }: Pick<Applied, 'parts'>): string {
-  const made = PARTS_OF_PRESETS.flatMap(([kind, noun]) => {
+  const made = PARTS_OF_PRESETS.flatMap(([kind, counted]) => {
     const count = parts.filter((one) => one.kind === kind && one.outcome === 'made').length
-    return count ? [counted(count, noun)] : []
+    return count ? [counted(count)] : []
   })
   return made.length ? `${title} is applied. Made: ${made.join(', ')}.` : `Everything of ${title} is there already; nothing was changed.`
 }
