@@ -42,6 +42,7 @@ class Export:
 
     async def user(self, app: App, external_id: str, *, by: Actor) -> AsyncIterator[bytes]:
         """Begin the document of a person. Raises NOT_FOUND where nothing is kept of them."""
+        now = self._clock.now()
         person = await self._store.read(lambda tx: tx.users.get(app.id, external_id))
         devices = await self._devices(app.id, external_id)
         anything = await self._store.read(
@@ -51,6 +52,7 @@ class Export:
                 or tx.follows.topics(app.id, external_id, limit=1)
                 or _wishes(tx, app.id, external_id)
                 or tx.feed.of_user(app.id, external_id, after=0, limit=1)
+                or _bell(tx, app.id, external_id, now=now)
             )
         )
         if person is None and not devices and not anything:
@@ -93,6 +95,7 @@ class Export:
             ("messages", self._messages(app, sought)),
             ("preferences", self._wishes(app, sought)),
             ("feed", self._feed(app, sought)),
+            ("bell", self._bell(app, sought)),
         ):
             yield f',"{name}":'.encode()
             async for piece in _list(rows):
@@ -176,6 +179,12 @@ class Export:
             after = rows[-1][0]
             yield await self._store.read(partial(_items, rows=rows))
 
+    async def _bell(self, app: App, sought: Sought) -> AsyncIterator[Rows]:
+        """Give up to when they saw, read or put away everything that their bell held."""
+        now = self._clock.now()
+        if (user := sought.user) is not None:
+            yield await self._store.read(lambda tx: _bell(tx, app.id, user, now=now))
+
     async def _messages(self, app: App, sought: Sought) -> AsyncIterator[Rows]:
         at: int | None = 0
         while at is not None:
@@ -193,6 +202,13 @@ def _wishes(tx: Transaction, app_id: int, user: str) -> Rows:
         hours = quiet.hours and {"from": text_from(quiet.hours.begins), "to": text_from(quiet.hours.ends)}
         rows.append({"quiet_hours": hours, "time_zone": quiet.time_zone})
     return rows
+
+
+def _bell(tx: Transaction, app_id: int, user: str, *, now: datetime) -> Rows:
+    person = tx.feed.person(app_id, user, now=now)
+    told = {"seen_to": person.seen_to, "read_to": person.read_to, "archived_to": person.archived_to}
+    noted = {name: at for name, at in told.items() if at.timestamp() > 0}
+    return [noted] if noted else []
 
 
 def _items(tx: Transaction, *, rows: Sequence[tuple[int, datetime, datetime | None, datetime | None]]) -> Rows:
