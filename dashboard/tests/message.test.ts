@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { audienceFrom, bytesOf, contentFrom, EMPTY_CHOICE, EMPTY_DRAFT, faultsOf, idempotencyKey, sizeFault } from '../src/lib/message'
+import { audienceFrom, bytesOf, contentFrom, EMPTY_CHOICE, EMPTY_DRAFT, faultsOf, idempotencyKey, saidIn, sizeFault } from '../src/lib/message'
 
 const draft = (of: Partial<typeof EMPTY_DRAFT>) => ({ ...EMPTY_DRAFT, title: 'Hello', ...of })
 
@@ -70,5 +70,42 @@ describe('sizeFault', () => {
 describe('idempotencyKey', () => {
   it('is 32 hex characters of what chance gave', () => {
     expect(idempotencyKey((into) => into.fill(0xab))).toBe('ab'.repeat(16))
+  })
+})
+
+describe('buttons and questions', () => {
+  const question = draft({ title: 'Was it on time?', asks: 'question', actions: [{ title: 'Yes', url: '' }, { title: 'No', url: '' }] })
+
+  it('are sent with ids of their words, and only if they are asked for', () => {
+    expect(contentFrom(question).actions).toEqual([{ id: 'yes', title: 'Yes' }, { id: 'no', title: 'No' }])
+    expect(contentFrom({ ...question, asks: 'none' }).actions).toBeUndefined()
+    const links = draft({ asks: 'links', actions: [{ title: 'Read', url: ' https://example.com/a ' }, { title: 'はい', url: 'https://example.com/b' }] })
+    expect(contentFrom(links).actions).toEqual([{ id: 'read', title: 'Read', url: 'https://example.com/a' }, { id: 'button-2', title: 'はい', url: 'https://example.com/b' }])
+  })
+
+  it('want words, and a button a page', () => {
+    expect(faultsOf(question)).toEqual({})
+    expect(Object.keys(faultsOf({ ...question, actions: [{ title: ' ', url: '' }] }))).toEqual(['actions.0.title'])
+    expect(Object.keys(faultsOf({ ...question, asks: 'links' }))).toEqual(['actions.0.url', 'actions.1.url'])
+  })
+
+  it('are counted in the bytes', () => {
+    expect(bytesOf(question) - bytesOf({ ...question, asks: 'none' })).toBe('"a":[{"id":"yes","title":"Yes"},{"id":"no","title":"No"}],'.length)
+  })
+})
+
+describe('languages', () => {
+  const german = { tag: 'de', title: 'Hallo, ihr alle da draußen', body: '', url: '', actions: { 0: 'Ja' } }
+  const both = draft({ asks: 'question', actions: [{ title: 'Yes', url: '' }], locales: [german] })
+
+  it('are sent with what is written in them', () => {
+    expect(contentFrom(both).locales).toEqual({ de: { title: german.title, actions: { yes: 'Ja' } } })
+    expect(Object.keys(faultsOf({ ...both, locales: [{ ...german, title: '' }] }))).toEqual(['locales.de.title'])
+  })
+
+  it('are read in place of the others, and the longest is measured', () => {
+    expect(saidIn(both, 'de')).toMatchObject({ title: german.title, actions: [{ title: 'Ja' }], asks: true })
+    expect(saidIn({ ...both, url: 'https://example.com' }, '')).toMatchObject({ title: 'Hello', actions: [{ title: 'Yes' }], asks: false })
+    expect(bytesOf(both)).toBeGreaterThan(bytesOf({ ...both, locales: [] }))
   })
 })

@@ -66,3 +66,50 @@ async def test_the_arrows_move_among_emoji_and_escape_leaves(page: Page, instanc
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog", name="Emoji")).to_have_count(0)
     await expect(message).to_be_focused()
+
+
+async def test_an_opinion_is_asked_in_two_languages_and_previewed_where_no_buttons_are(
+    page: Page, instance: Instance
+) -> None:
+    await opened(page, instance)
+    await page.get_by_label("Title", exact=True).fill("Was the ferry on time?")
+    await page.get_by_role("radio", name="Ask for an opinion").check()
+    await expect(page.get_by_label("Answer 1", exact=True)).to_have_value("Yes")
+    await page.get_by_role("button", name="Add an answer").click()
+    await page.get_by_label("Answer 3", exact=True).fill("I did not sail")
+    preview = page.get_by_test_id("preview")
+    await expect(preview).to_contain_text("Only the first two of the buttons are shown.")
+    await page.get_by_role("button", name="Add a language").click()
+    await page.get_by_label("Language to add").fill("de")
+    await page.get_by_label("Language to add").press("Enter")
+    await page.get_by_label("Title, German", exact=True).fill("War die Fähre pünktlich?")
+    await page.get_by_label("Answer 1, German", exact=True).fill("Ja")
+    await page.get_by_role("group", name="Language of the preview").get_by_role("button", name="German").click()
+    await expect(preview).to_contain_text("War die Fähre pünktlich?")
+    await expect(preview).to_contain_text("Ja")
+    await page.get_by_role("tab", name="iPhone").click()
+    await expect(preview).to_contain_text("A tap opens a page of this server with the question and its answers.")
+    await fits_and_is_sound(page)
+    await page.get_by_role("button", name="Send to all devices").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Send to").click()
+    await expect(page.get_by_role("heading", name="Was the ferry on time?")).to_be_visible()
+    found = await instance.rest("GET", f"/notifications/{page.url.rsplit('/', 1)[1]}")
+    assert [one["id"] for one in found["actions"]] == ["yes", "no", "i-did-not-sail"]
+    assert found["locales"]["de"]["title"] == "War die Fähre pünktlich?"
+    assert found["locales"]["de"]["actions"] == {"yes": "Ja"}
+
+
+async def test_a_button_needs_a_page_and_says_so_at_its_place(page: Page, instance: Instance) -> None:
+    await opened(page, instance)
+    await page.get_by_label("Title", exact=True).fill("Fresh fish")
+    await page.get_by_role("radio", name="Buttons that open pages").check()
+    await page.get_by_label("Title of button 1", exact=True).fill("See the catch")
+    await page.get_by_role("button", name="Send to all devices").click()
+    await expect(page.get_by_text("Say which page the button opens.")).to_be_visible()
+    await expect(page.get_by_label("URL of button 1")).to_be_focused()
+    await page.get_by_label("URL of button 1").fill("https://www.example.com/catch")
+    await expect(page.get_by_text("Say which page the button opens.")).to_have_count(0)
+    await expect(page.get_by_test_id("preview")).to_contain_text("See the catch")
+    assert await serious(page) == []
+    await page.get_by_role("button", name="Remove button 1").click()
+    await expect(page.get_by_role("radio", name="None")).to_be_checked()

@@ -1,6 +1,21 @@
 /** The composer's form: what is checked before a request, how long a push gets, and the body that is sent. */
 
-import type { Audience, Content, Urgency } from './api'
+import type { Action, Audience, Content, Urgency, Variant } from './api'
+import { actionId, type VariantDraft } from './words'
+
+/** Nothing, buttons that each open a page, or a question whose buttons are its answers. */
+export type Asks = 'none' | 'links' | 'question'
+
+/** A notification as one device shows it. */
+export interface Said {
+  title: string
+  body: string
+  icon?: string | null
+  image?: string | null
+  actions?: readonly { title: string }[]
+  /** Where no buttons are shown, the click opens the page with the question. */
+  asks?: boolean
+}
 
 export interface Draft {
   title: string
@@ -11,6 +26,10 @@ export interface Draft {
   ttl: number
   urgency: Urgency
   collapseId: string
+  asks: Asks
+  actions: { title: string; url: string }[]
+  /** What it says in other languages; buttons there by their place. */
+  locales: VariantDraft[]
 }
 
 export type AudienceKind = 'all' | 'segment' | 'user' | 'tag'
@@ -23,11 +42,16 @@ export interface Choice {
   tagValue: string
 }
 
-export const EMPTY_DRAFT: Draft = { title: '', body: '', url: '', icon: '', image: '', ttl: 86_400, urgency: 'normal', collapseId: '' }
+export const EMPTY_DRAFT: Draft = { title: '', body: '', url: '', icon: '', image: '', ttl: 86_400, urgency: 'normal', collapseId: '', asks: 'none', actions: [], locales: [] }
 export const EMPTY_CHOICE: Choice = { kind: 'all', segment: '', user: '', tagName: '', tagValue: '' }
 
 export const TITLE_LIMIT = 200
 export const BODY_LIMIT = 2000
+
+export const BUTTON_LIMIT = 60
+export const MOST_BUTTONS = 4
+/** Browsers that have buttons show so many. */
+export const BUTTONS_SHOWN = 2
 
 /** Plaintext that Firefox takes, and that every other browser takes, in bytes (RFC 8291 leaves them; services differ). */
 export const BYTES_FIREFOX = 2700
@@ -50,7 +74,8 @@ export const URGENCIES: readonly [Urgency, string][] = [
   ['high', 'High: wake the device now'],
 ]
 
-export type Faults = Partial<Record<keyof Draft | 'user' | 'tag', string>>
+/** By field; of buttons and languages as `actions.0.url` and `locales.de.title`. */
+export type Faults = Record<string, string>
 
 /** A page may be on this machine, for development; a picture has to be where devices can fetch it. */
 function addressFault(text: string, { picture }: { picture: boolean }): string | undefined {
@@ -76,6 +101,29 @@ export function faultsOf(draft: Draft): Faults {
     const fault = addressFault(draft[field], { picture: field !== 'url' })
     if (fault) faults[field] = fault
   }
+  return { ...faults, ...buttonFaults(draft), ...languageFaults(draft) }
+}
+
+function buttonFaults(draft: Draft): Faults {
+  const faults: Faults = {}
+  if (draft.asks === 'none') return faults
+  for (const [at, one] of draft.actions.entries()) {
+    if (!one.title.trim()) faults[`actions.${at}.title`] = draft.asks === 'question' ? 'Write the answer, or remove it.' : 'A button needs a word on it.'
+    if (draft.asks === 'question') continue
+    const fault = one.url.trim() ? addressFault(one.url, { picture: false }) : 'Say which page the button opens.'
+    if (fault) faults[`actions.${at}.url`] = fault
+  }
+  return faults
+}
+
+function languageFaults(draft: Draft): Faults {
+  const faults: Faults = {}
+  for (const one of draft.locales) {
+    const at = `locales.${one.tag}`
+    if (!one.title.trim() && !one.body.trim()) faults[`${at}.title`] = 'Write something in this language, or remove it.'
+    const fault = addressFault(one.url, { picture: false })
+    if (fault) faults[`${at}.url`] = fault
+  }
   return faults
 }
 
@@ -96,19 +144,58 @@ export function contentFrom(draft: Draft): Content {
   if (draft.icon.trim()) content.icon = draft.icon.trim()
   if (draft.image.trim()) content.image = draft.image.trim()
   if (draft.collapseId.trim()) content.collapse_id = draft.collapseId.trim()
+  const actions = actionsFrom(draft)
+  if (actions.length) content.actions = actions
+  if (draft.locales.length) content.locales = Object.fromEntries(draft.locales.map((one) => [one.tag, variantFrom(one, actions)]))
   return content
 }
 
-/** The size of what is encrypted for each device, in bytes of UTF-8: the declarative form with our ids in it. */
+/** The buttons as the API takes them; their ids are made of their words. */
+function actionsFrom({ asks, actions }: Draft): Action[] {
+  if (asks === 'none') return []
+  const made: Action[] = []
+  for (const [at, one] of actions.entries()) {
+    const id = actionId(one.title, made.map(({ id }) => id), `button-${at + 1}`)
+    made.push({ id, title: one.title.trim(), ...(asks === 'links' ? { url: one.url.trim() } : {}) })
+  }
+  return made
+}
+
+function variantFrom(of: VariantDraft, actions: readonly Action[]): Variant {
+  const variant: Variant = {}
+  if (of.title.trim()) variant.title = of.title.trim()
+  if (of.body.trim()) variant.body = of.body.trim()
+  if (of.url.trim()) variant.url = of.url.trim()
+  const titles = actions.flatMap(({ id }, at) => (of.actions[at]?.trim() ? [[id, of.actions[at].trim()] as const] : []))
+  if (titles.length) variant.actions = Object.fromEntries(titles)
+  return variant
+}
+
+/** What somebody reads who has one of its languages; undefined: none of them. */
+export function saidIn(draft: Draft, tag: string | undefined): Said {
+  const one = draft.locales.find((locale) => locale.tag === tag)
+  const actions = draft.asks === 'none' ? [] : draft.actions.map(({ title }, at) => ({ title: one?.actions[at]?.trim() || title }))
+  const { icon, image } = draft
+  return { title: one?.title.trim() || draft.title, body: one?.body.trim() || draft.body, icon, image, actions, asks: draft.asks === 'question' && !(one?.url || draft.url).trim() }
+}
+
+/** The size of what is encrypted for each device, in bytes of UTF-8: the declarative form with our ids in it, in its longest language. */
 export function bytesOf(draft: Draft): number {
-  const id = '0'.repeat(32)
   const content = contentFrom(draft)
+  return Math.max(...[undefined, ...Object.entries(content.locales ?? {})].map((one) => bytesIn(content, one)))
+}
+
+function bytesIn(content: Content, language: readonly [string, Variant] | undefined): number {
+  const id = '0'.repeat(32)
+  const [lang, words] = language ?? []
+  const url = words?.url ?? content.url
+  const actions = content.actions?.map((one) => ({ ...one, title: words?.actions?.[one.id] ?? one.title }))
   const payload = {
-    ...(content.url ? { web_push: 8030 } : {}),
+    ...(url ? { web_push: 8030 } : {}),
     notification: {
-      title: content.title, body: content.body ?? '', navigate: content.url, icon: content.icon, tag: content.collapse_id ?? id,
+      title: words?.title ?? content.title, body: words?.body ?? content.body ?? '', navigate: url, lang, icon: content.icon, tag: content.collapse_id ?? id,
     },
-    tidings: { i: content.image, d: id, t: '0'.repeat(16) },
+    tidings: { a: actions, i: content.image, d: id, t: '0'.repeat(16) },
   }
   return new TextEncoder().encode(JSON.stringify(payload)).length
 }

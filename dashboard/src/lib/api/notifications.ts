@@ -2,6 +2,7 @@
 
 import { address, call } from '../http'
 import { aboutApp, get, type Page, path, send } from './calls'
+import type { Action, Variant } from './templates'
 
 export type NotificationStatus = 'queued' | 'sending' | 'paused' | 'cancelled' | 'done'
 
@@ -31,6 +32,8 @@ export interface Content {
   ttl?: number
   urgency?: Urgency
   collapse_id?: string | null
+  actions?: Action[]
+  locales?: Record<string, Variant>
 }
 
 export interface Notification extends Content {
