@@ -14,12 +14,15 @@ import pytest
 from tests.integration.web.instance import HOST, Names, base64url, problem, push_subscription
 
 from support.wire import Server, failure_of, one, request
+from tidings.domain.errors import CatalogueError
+from tidings.lib.clock import SystemClock
 from tidings.lib.curl import CurlClient
 from tidings.lib.egress import AddressGuard, ForbiddenUrl
-from tidings.lib.exchange import FailureKind
-from tidings.lib.fetch import Fetch, Fetcher
+from tidings.lib.exchange import FailureKind, Reply
+from tidings.lib.fetch import WHERE_A_URL_LEADS, Fetch, Fetcher
 from tidings.lib.http import Client
 from tidings.providers.webpush.settings import default_policy
+from tidings.services.oidc_provider import Providers
 from tidings.wiring import Container
 
 INVALID, INSECURE, USER, IP, PORT, FORBIDDEN, PRIVATE, LONG = (
@@ -171,6 +174,13 @@ OF_THIS_NETWORK = (
 )
 
 
+PLACES = ("webhooks", "integrations", "sign-in/oidc")
+
+
+def moved(url: str, secret: str) -> dict[str, Any]:
+    return {"credentials": {"url": url, "secret": secret}, "force": True}
+
+
 @pytest.fixture
 async def gateway(api: httpx2.AsyncClient) -> str:
     """A server that is a channel: whose devices are addresses below its origin."""
@@ -182,11 +192,18 @@ async def gateway(api: httpx2.AsyncClient) -> str:
 
 
 async def test_what_an_administrator_names_leads_nowhere_inside_either(api: httpx2.AsyncClient, gateway: str) -> None:
-    """Webhooks, the gateway that is a channel and its devices, and the provider that people sign in with."""
+    """Webhooks, the gateway that is a channel and its devices, and the provider that people sign in with; new or led
+    elsewhere."""
     urls = [*(url for url, code in URLS if code in NOWHERE and url == url.strip()), *OF_THIS_NETWORK]
     assert len(urls) >= 60
     taken = []
     secret = f"whsec_{base64url(bytes(32))}="
+    hook = (await api.post("/api/v1/webhooks", json={"url": f"{gateway}/x", "events": ["delivery.failed"]})).json()
+    listed = (await api.get("/api/v1/integrations")).json()["data"]
+    (channel,) = [one["id"] for one in listed if one["provider"] == "webhook"]
+    signing = {"name": "x", "issuer": "https://sso.example.com", "client_id": "x", "client_secret": "x"}
+    assert (await api.put("/api/v1/sign-in/oidc/there", json=signing)).status_code == 200
+    before = [(await api.get(f"/api/v1/{path}")).json() for path in PLACES]
     for url in urls:
         provider = {"name": "x", "issuer": url, "client_id": "x", "client_secret": "x"}
         other = {"provider": "webhook", "label": "x", "credentials": {"url": url, "secret": secret}}
@@ -196,14 +213,44 @@ async def test_what_an_administrator_names_leads_nowhere_inside_either(api: http
             ("gateway", await api.post("/api/v1/integrations", json=other)),
             ("device", await api.post("/api/v1/subscriptions", json={"provider": "webhook", "token": url})),
             ("issuer", await api.put("/api/v1/sign-in/oidc/x", json=provider)),
+            ("webhook led elsewhere", await api.patch(f"/api/v1/webhooks/{hook['id']}", json={"url": url})),
+            (
+                "gateway led elsewhere",
+                await api.patch(f"/api/v1/integrations/{channel['id']}", json=moved(url, secret)),
+            ),
+            ("issuer led elsewhere", await api.put("/api/v1/sign-in/oidc/there", json=provider)),
         ):
             if answer.status_code not in (422, 409):
                 taken.append((door, url, answer.status_code, answer.text[:200]))
         if tested.status_code != 422:
             taken.append(("test", url, tested.status_code, tested.text[:200]))
     assert taken == []
-    for path in ("/webhooks", "/sign-in/oidc", "/subscriptions"):
-        assert (await api.get(f"/api/v1{path}")).json()["data"] == []
+    assert [(await api.get(f"/api/v1/{path}")).json() for path in PLACES] == before
+    assert (await api.get("/api/v1/subscriptions")).json()["data"] == []
+
+
+class OneDocument(Fetcher):
+    """Answers every call with one document; which addresses may be called is asked as ever."""
+
+    document: dict[str, str]
+
+    async def fetch(self, what: Fetch) -> Reply:
+        return Reply(200, {}, json.dumps(self.document).encode(), 0.1)
+
+
+@pytest.mark.parametrize("place", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+async def test_a_provider_cannot_send_us_into_our_network(place: str) -> None:
+    issuer = "https://sso.example.com"
+    honest = {"authorization_endpoint": "a", "token_endpoint": "t", "jwks_uri": "k"}
+    fetcher = OneDocument(guard=AddressGuard(), policy=WHERE_A_URL_LEADS)
+    providers = Providers(fetcher=fetcher, clock=SystemClock())
+    fetcher.document = {"issuer": issuer, **{name: f"{issuer}/{path}" for name, path in honest.items()}}
+    assert (await providers.discover(issuer, anew=True)).jwks_uri == f"{issuer}/k"
+    there = dict(fetcher.document)
+    for url in [*(url for url, code in URLS if code in NOWHERE), *OF_THIS_NETWORK]:
+        fetcher.document = {**there, place: url}
+        with pytest.raises(CatalogueError, match="may not be called"):
+            await providers.discover(issuer, anew=True)
 
 
 async def test_a_device_of_a_gateway_is_below_its_origin_and_no_stranger_makes_one(
