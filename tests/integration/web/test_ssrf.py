@@ -216,7 +216,7 @@ async def test_what_an_administrator_names_leads_nowhere_inside_either(api: http
             ("webhook led elsewhere", await api.patch(f"/api/v1/webhooks/{hook['id']}", json={"url": url})),
             (
                 "gateway led elsewhere",
-                await api.patch(f"/api/v1/integrations/{channel['id']}", json=moved(url, secret)),
+                await api.patch(f"/api/v1/integrations/{channel}", json=moved(url, secret)),
             ),
             ("issuer led elsewhere", await api.put("/api/v1/sign-in/oidc/there", json=provider)),
         ):
