@@ -11,21 +11,21 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import re
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.request import Request, urlopen
 
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from furnish import furnished  # noqa: E402
 from support.chromium import running_chromium  # noqa: E402
+from support.dashboard import founds, let_in  # noqa: E402
 from support.instance import Instance, running_demo, running_server  # noqa: E402
 
 KEPT, OTHERS = ROOT / "docs" / "images", ROOT / "build" / "screenshots"
@@ -34,29 +34,6 @@ IN_GIT = {("wide", "light"), ("phone", "dark")}
 QUALITY = 0.8
 MOST = 1800
 """Pixels of a page from its top; a long list goes on in the same way."""
-PROJECT = "harbour-app"
-
-TEMPLATE = {
-    "name": "Reminder",
-    "event_type": "appointment.reminder",
-    "title": "Your appointment at {{ appointment.place }}",
-    "body": 'It begins {{ appointment.at | date: "short" }}.',
-    "locales": {"de": {"title": "Dein Termin am {{ appointment.place }}"}},
-}
-TRIGGER = {
-    "name": "Call an operator",
-    "event_type": "conversation.escalated",
-    "conditions": 'event.bot.id in ["b-1", "b-2"]',
-    "audience": {"users_where": 'user.role == "operator" && user.available == true'},
-    "template": {
-        "title": "{{ bot.name }} needs you, {{ user.name }}",
-        "body": "A visitor wants to talk to a person.",
-        "url": "https://www.example.com/c/{{ conversation.id }}",
-        "actions": [{"id": "take", "title": "I take it"}],
-        "locales": {"de": {"title": "{{ bot.name }} braucht dich, {{ user.name }}"}},
-    },
-    "throttle": {"key": ["event.conversation.id"], "window": 600},
-}
 
 Step = Callable[[Page], Awaitable[object]]
 
@@ -233,109 +210,6 @@ async def all_of(
     await encoder.close()
 
 
-def told(instance: Instance, path: str, body: Any) -> Any:
-    request = Request(f"http://127.0.0.1:{instance.simulator['control']}{path}", json.dumps(body).encode())
-    with urlopen(request, timeout=20) as answer:
-        return json.loads(answer.read() or b"null")
-
-
-async def furnished(instance: Instance) -> dict[str, str]:
-    """Send a few notifications and add integrations; give the ids that pages are about."""
-    account = told(instance, "/fcm/projects", {"project": PROJECT})["service_account"]
-    fields = {"service_account": json.dumps(account)}
-    fcm = await instance.rest(
-        "POST", "/integrations", {"provider": "fcm", "label": "Firebase Production", "credentials": fields}
-    )
-    sent = ""
-    for title, to in (
-        ("The harbour reopens on Monday", {"all": True}),
-        ("Storm warning until tonight", {"tags": {"topic": "weather"}}),
-        ("Your order is ready", {"users": ["u-42"]}),
-    ):
-        body = {
-            "to": to,
-            "title": title,
-            "body": "The first ferry leaves at six.",
-            "url": "https://www.example.com/news",
-        }
-        made = await instance.rest("POST", "/notifications", body)
-        sent = sent or made["id"]
-        async with asyncio.timeout(120):
-            while (await instance.rest("GET", f"/notifications/{made['id']}"))["status"] != "done":
-                await asyncio.sleep(0.2)
-    (push,) = [one for one in (await instance.rest("GET", "/integrations"))["data"] if one["provider"] == "webpush"]
-    (expired,) = (await instance.rest("GET", "/subscriptions?status=expired&limit=1"))["data"]
-    hook = {
-        "url": "https://www.example.com/hooks/tidings",
-        "events": ["delivery.failed", "receipt.clicked"],
-        "description": "Our CRM",
-    }
-    webhook = (await instance.rest("POST", "/webhooks", hook))["id"]
-    ids = {
-        "webhook": webhook,
-        "subscription": expired["id"],
-        "fcm": fcm["id"],
-        "webpush": push["id"],
-        "notification": sent,
-    }
-    return {**ids, "segment": await segmented(instance), **await automated(instance)}
-
-
-async def segmented(instance: Instance) -> str:
-    """Keep two segments; give the id of the one that is shown."""
-    await instance.rest("POST", "/segments", {"name": "Weather", "conditions": 'subscription.tags.topic == "weather"'})
-    conditions = (
-        'subscription.last_seen_at.withinLast("30d") && (subscription.locale.startsWith("de") || user.town == "Graz")'
-    )
-    made = await instance.rest("POST", "/segments", {"name": "German, seen lately", "conditions": conditions})
-    return str(made["id"])
-
-
-async def automated(instance: Instance) -> dict[str, str]:
-    """Declare event types with a trigger and a template, and let something happen."""
-    conversation, words = {"type": "object", "properties": {"id": {"type": "string"}}}, {"type": "string"}
-    bot = {"type": "object", "properties": {"id": words, "name": words}}
-    place = {"type": "object", "properties": {"at": words, "place": words}}
-    for key, name, category, properties, example in (
-        (
-            "conversation.escalated", "A visitor wants a person", "Live chat",
-            {"conversation": conversation, "bot": bot},
-            {"conversation": {"id": "c-1"}, "bot": {"id": "b-1", "name": "Ada"}},
-        ),
-        (
-            "appointment.reminder", "An appointment is near", "Appointments", {"appointment": place},
-            {"appointment": {"at": "2026-12-01T09:00:00Z", "place": "Pier 3"}},
-        ),
-    ):  # fmt: skip
-        body = {"name": name, "category": category, "variables": {"properties": properties}, "examples": [example]}
-        await instance.rest("PUT", f"/event-types/{key}", body)
-    template = await instance.rest("POST", "/templates", TEMPLATE)
-    trigger = await instance.rest("POST", "/triggers", TRIGGER)
-    reminder = {"name": "Remind of appointments", "event_type": "appointment.reminder", "audience": {"users": "event"}}
-    await instance.rest("POST", "/triggers", {**reminder, "template": template["id"], "channels": ["webpush", "fcm"]})
-    for bot_id in ("b-1", "b-1", "b-9"):
-        data = {"conversation": {"id": "c-7"}, "bot": {"id": bot_id, "name": "Ada"}}
-        event = await instance.rest("POST", "/events", {"type": "conversation.escalated", "data": data, "actor": "u-7"})
-        async with asyncio.timeout(120):
-            while (await instance.rest("GET", f"/events/{event['id']}"))["status"] == "queued":
-                await asyncio.sleep(0.2)
-    return {"trigger": trigger["id"], "template": template["id"], "event": event["id"]}
-
-
-async def signed_in(browser: Browser, instance: Instance, *, first: bool) -> BrowserContext:
-    context = await browser.new_context()
-    page = await context.new_page()
-    await page.goto(instance.setup_url)
-    if first:
-        await page.get_by_label("Name", exact=True).fill("Anna Berger")
-        await page.get_by_label("E-mail").fill("anna@example.com")
-        await page.get_by_label("Password", exact=True).fill("nine boats in the fog")
-        await page.get_by_role("button", name="Create my account").click()
-    await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
-    await page.close()
-    return context
-
-
 async def main(words: list[str]) -> None:
     def chosen(shots: list[Shot]) -> list[Shot]:
         return [one for one in shots if not words or any(word in one.name for word in words)]
@@ -346,14 +220,16 @@ async def main(words: list[str]) -> None:
         async with running_chromium() as browser:
             if chosen(EMPTY) or chosen(NOBODY):
                 async with running_server(Path(place)) as empty:
-                    context = await signed_in(browser, empty, first=True)
+                    context = await browser.new_context()
+                    await founds(await context.new_page(), empty)
                     await all_of(browser, context, chosen(EMPTY), empty, {})
                     await all_of(browser, await browser.new_context(), chosen(NOBODY), empty, {})
             if chosen(FULL):
                 (full_place := Path(place) / "full").mkdir()
                 async with running_demo(full_place) as full:
                     ids = await furnished(full)
-                    context = await signed_in(browser, full, first=False)
+                    context = await browser.new_context()
+                    await let_in(await context.new_page(), full)
                     await all_of(browser, context, chosen(FULL), full, ids)
     total = sum(file.stat().st_size for file in KEPT.glob("*.webp"))
     print(f"{len(list(KEPT.glob('*.webp')))} pictures in docs/images, {total / 1e6:.1f} MB")
