@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
-import hmac
 import ssl
 import time
 from collections import Counter
@@ -15,6 +13,8 @@ from dataclasses import dataclass, field
 
 import trustme
 
+from support.calls import SILENCE, Call, call_from
+
 HOST = "hooks.example.com"
 KEY = b"a receiver's secret of 32 bytes!"
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
@@ -22,26 +22,9 @@ TOLERANCE = 300
 """Seconds that a timestamp may differ (Standard Webhooks, "Verifying webhook authenticity")."""
 
 
-@dataclass(frozen=True)
-class Arrival:
-    """One request: its path, its header fields by lower-case name, and its body."""
-
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def genuine(self) -> bool:
-        """Verify id, timestamp and signature as the standard's receivers do."""
-        name, moment = self.headers.get("webhook-id", ""), self.headers.get("webhook-timestamp", "0")
-        signed = b".".join((name.encode(), moment.encode(), self.body))
-        expected = "v1," + base64.b64encode(hmac.new(KEY, signed, hashlib.sha256).digest()).decode()
-        fresh = abs(time.time() - int(moment)) <= TOLERANCE
-        return fresh and hmac.compare_digest(expected, self.headers.get("webhook-signature", ""))
-
-
-SILENCE = 0
-"""Instead of a status: the request is read, and nothing ever said."""
+def genuine(call: Call) -> bool:
+    """Check signature and timestamp as the standard's receivers do."""
+    return call.signed_with(SECRET) and abs(time.time() - int(call.headers["webhook-timestamp"])) <= TOLERANCE
 
 
 @dataclass
@@ -51,7 +34,7 @@ class Receiver:
     answer: Callable[[str, int], int] = lambda _path, _times: 204
     retry_after: int | None = None
     port: int = 0
-    seen: list[Arrival] = field(default_factory=list)
+    seen: list[Call] = field(default_factory=list)
     greeted: int = 0
     """Handshakes that were begun under our name, whatever became of them."""
     times: Counter[str] = field(default_factory=Counter)
@@ -78,14 +61,10 @@ class Receiver:
         writer.transport.abort()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        line, *fields = (await reader.readuntil(b"\r\n\r\n"))[:-4].decode().split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (one.partition(":") for one in fields)}
-        method, path, _ = line.split(" ")
-        assert method == "POST"
-        arrival = Arrival(path, headers, await reader.readexactly(int(headers["content-length"])))
-        self.seen.append(arrival)
-        self.times[path] += 1
-        status = self.answer(path, self.times[path]) if arrival.genuine else 401
+        call = await call_from(reader)
+        self.seen.append(call)
+        self.times[call.path] += 1
+        status = self.answer(call.path, self.times[call.path]) if genuine(call) else 401
         if status == SILENCE:
             await self._ended.wait()
             return False

@@ -59,16 +59,36 @@ async def explained(page: Page) -> Locator:
     return page.get_by_role("region", name="Notifications")
 
 
-class Visitor:
+class Onlooker:
+    """Looks at what the desktop shows from now on."""
+
+    def __init__(self, desktop: Desktop) -> None:
+        self.desktop = desktop
+        self._before = len(desktop.shown)
+
+    async def sees(self, title: str, *, times: int = 1) -> Shown:
+        """Wait until a notification with that title is on the screen, for the so many-th time; give the last."""
+
+        async def look() -> list[Shown]:
+            return self.seen(title)[times - 1 :]
+
+        found: list[Shown] = await eventually(look)
+        return found[0]
+
+    def seen(self, title: str) -> list[Shown]:
+        """Give every notification since then with that title."""
+        return [one for one in self.desktop.shown[self._before :] if one.title == title]
+
+
+class Visitor(Onlooker):
     """One person at one browser, at a site that it has never seen; `user` is who they are when they sign in."""
 
     def __init__(self, browser: RealBrowser, desktop: Desktop, place: Place, instance: Instance) -> None:
+        super().__init__(desktop)
         self.browser = browser
-        self.desktop = desktop
         self.place = place
         self.instance = instance
         self.user = f"u-{browser.name}-{place.port}"
-        self._before = len(desktop.shown)
 
     async def opens(self, path: str = "/") -> Page:
         """Open the site."""
@@ -103,19 +123,6 @@ class Visitor:
         body = {"to": {"users": [user or self.user]}, "title": title, **more}
         found: dict[str, Any] = await self.instance.rest("POST", "/notifications", body)
         return found
-
-    async def sees(self, title: str, *, times: int = 1) -> Shown:
-        """Wait until a notification with that title is on the screen, for the so many-th time; give the last."""
-
-        async def look() -> list[Shown]:
-            return self.seen(title)[times - 1 :]
-
-        found: list[Shown] = await eventually(look)
-        return found[0]
-
-    def seen(self, title: str) -> list[Shown]:
-        """Give every notification of this visit with that title."""
-        return [one for one in self.desktop.shown[self._before :] if one.title == title]
 
     async def counted(self, notification: dict[str, Any], **events: int) -> dict[str, Any]:
         """Wait until the server has counted so many of these events; give the notification."""

@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,23 +24,22 @@ from support.dashboard import founds
 from support.desktop import Desktop, Shown
 from support.instance import Instance, free_port, running_server
 from support.phones import led_to
-from support.visitor import PATIENCE, WATCH, eventually
+from support.visitor import PATIENCE, WATCH, Onlooker, eventually
 from tidings.services.identity import identity_token
 from tidings.simulator.run import Running
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-@dataclass
-class Walk:
+class Walk(Onlooker):
     """One document's world. `site` is where the example answers."""
 
-    tidings: Instance
-    simulator: Running
-    desktop: Desktop
-    site: str = ""
-    secret: str = ""
-    _seen: int = field(default=0)
+    def __init__(self, tidings: Instance, simulator: Running, desktop: Desktop) -> None:
+        super().__init__(desktop)
+        self.tidings = tidings
+        self.simulator = simulator
+        self.site = ""
+        self.secret = ""
 
     async def opens(self, browser: RealBrowser, path: str = "/") -> Page:
         """Open a page of the example; it counts the questions that the browser is made to ask."""
@@ -107,11 +105,7 @@ class Walk:
 
     async def reached(self, notification: str) -> Counter[str]:
         """Wait until a notification is done; give whose devices took it."""
-
-        async def look() -> bool:
-            return bool((await self.tidings.rest("GET", f"/notifications/{notification}"))["status"] == "done")
-
-        await eventually(look)
+        await self.tidings.done(f"/notifications/{notification}")
         rows = (await self.tidings.rest("GET", f"/notifications/{notification}/deliveries?limit=200"))["data"]
         return Counter(row["user"] for row in rows if row["status"] == "sent")
 
@@ -127,19 +121,6 @@ class Walk:
                 browser.click(shown, button=button)
                 await asyncio.sleep(1)
             return found
-
-    async def sees(self, title: str, *, times: int = 1) -> Shown:
-        """Wait until a notification with that title is on the screen, for the so many-th time; give the last."""
-
-        async def look() -> list[Shown]:
-            return self.seen(title)[times - 1 :]
-
-        found: list[Shown] = await eventually(look)
-        return found[0]
-
-    def seen(self, title: str) -> list[Shown]:
-        """Give every notification of this walk with that title."""
-        return [one for one in self.desktop.shown[self._seen :] if one.title == title]
 
     async def opens_by(self, browser: RealBrowser, shown: Shown, url: str) -> Page:
         """Click on a notification and give the page that it opens."""
@@ -157,7 +138,7 @@ async def running_walk(folder: Path, simulator: Running, desktop: Desktop) -> As
     chromium = f"jmt17.google.com=127.0.0.1:{urlsplit(simulator.push).port}"
     async with running_server(folder, contact=None, hosts=[chromium, *led_to(simulator)]) as tidings:
         tidings.key = json.loads(await tidings.command("key", "create", "--name", "walk", "--json"))["key"]
-        walk = Walk(tidings, simulator, desktop, _seen=len(desktop.shown))
+        walk = Walk(tidings, simulator, desktop)
         walk.secret = json.loads(await tidings.command("app", "secret", "--yes", "--json"))["identity_secret"]
         yield walk
 

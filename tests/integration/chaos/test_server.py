@@ -7,7 +7,6 @@ import base64
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -18,16 +17,10 @@ import pytest
 from support.campaign import seen
 from support.chaos import arrived, full_disk, locked, moments, until
 from support.instance import Instance, running_server
-from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.simulator.run import Running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SUBSCRIBERS = 1_500
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serve(SimulatorConfig(folder=tmp_path / "simulator")) as running:
-        yield running
 
 
 async def begun(server: Instance, simulator: Running, folder: Path) -> str:

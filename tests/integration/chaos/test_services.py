@@ -18,7 +18,7 @@ from tidings.lib.sealed import KeyRing
 from tidings.pipeline import plan, settle
 from tidings.settings import Settings
 from tidings.simulator.certificates import certificates
-from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.simulator.run import Running
 from tidings.storage.open import open_store
 from tidings.wiring import Container, assembled
 
@@ -38,12 +38,6 @@ class Jumping(SystemClock):
 @pytest.fixture
 def jumping() -> Jumping:
     return Jumping()
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serve(SimulatorConfig(folder=tmp_path / "simulator")) as running:
-        yield running
 
 
 @pytest.fixture

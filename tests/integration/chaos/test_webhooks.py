@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from tests.integration.chaos.test_workers import container, postgres, settings, simulator, worker
+from tests.integration.chaos.test_workers import container, settings, worker
 
+from support.calls import SILENCE, Call
 from support.campaign import app_with_subscribers, to_everyone
 from support.chaos import arrived, finished_in_the_end, moments, until
-from support.hooks import SILENCE, Call, Hooks, listening
+from support.hooks import Hooks, listening
 from tidings.domain.webhook import NewWebhook, WebhookEvent
 from tidings.settings import Settings
 from tidings.simulator.run import Running
 from tidings.wiring import Container
 
-__all__ = ["container", "postgres", "settings", "simulator"]
+__all__ = ["container", "settings"]
 """Fixtures."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(900)]

@@ -18,14 +18,14 @@ import pytest
 
 from support.campaign import app_with_subscribers, seen, to_everyone
 from support.chaos import PATIENCE, arrived, assert_told_once, finished_in_the_end, moments, until
-from support.postgres import fresh_database, running_postgres
+from support.postgres import fresh_database
 from tidings import wiring
 from tidings.domain.audit import SYSTEM
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.lib.sealed import KeyRing
 from tidings.pipeline.flow import Acceptance, Idempotent
 from tidings.settings import Settings
-from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.simulator.run import Running
 from tidings.wiring import Container
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(900)]
@@ -39,18 +39,6 @@ tidings.pipeline.settle.LONGEST_DELAY = 2.0
 from tidings.cli.main import run
 run()
 """
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with running_postgres() as url:
-        yield url
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serve(SimulatorConfig(folder=tmp_path / "simulator")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.request import Request as UrlRequest
@@ -26,7 +26,7 @@ from tidings.lib.exchange import Reply, Request
 from tidings.lib.http import Client
 from tidings.pipeline.render import render
 from tidings.providers import Draft, Envelope, provider
-from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.simulator.run import Running
 
 pytestmark = pytest.mark.node
 DEVELOPMENT = HostPolicy(hosts=frozenset({"localhost"}), suffixes=(), allow_insecure=True)
@@ -62,12 +62,6 @@ def claims(authorization: str) -> dict[str, Any]:
     body = token.split(".")[1]
     parsed: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     return parsed
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serve(SimulatorConfig(folder=tmp_path)) as running:
-        yield running
 
 
 def subscriber(simulator: Running, keys: Keys) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import io
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.simulator.run import Running
 
 Subscription = dict[str, Any]
 
@@ -166,12 +166,6 @@ def _answered(handle: pycurl.Curl, head: list[bytes], body: io.BytesIO, error: i
         new_connections=handle.getinfo(pycurl.NUM_CONNECTS),
         http_version=handle.getinfo(pycurl.INFO_HTTP_VERSION),
     )
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serve(SimulatorConfig(folder=tmp_path)) as running:
-        yield running
 
 
 @pytest.fixture

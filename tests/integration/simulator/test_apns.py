@@ -23,7 +23,7 @@ from h2.settings import SettingCodes
 
 from support.apple import BUNDLE_ID, KEY_ID, TEAM_ID, TOKEN, push_certificate
 from tidings.simulator.apns.reasons import STATUSES
-from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.simulator.run import Running
 
 ALERT = b'{"aps":{"alert":{"title":"Tide"}}}'
 
@@ -145,12 +145,6 @@ class Sender:
             await made.listen(lambda: made.most is not None)
         self.open.append(made)
         return made
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serve(SimulatorConfig(folder=tmp_path)) as running:
-        yield running
 
 
 @pytest.fixture

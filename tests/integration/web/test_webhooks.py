@@ -13,8 +13,9 @@ import pytest
 from fastapi import FastAPI
 from tests.integration.web.instance import Names, problem, push_subscription
 
+from support.calls import SILENCE, Call
 from support.chaos import until
-from support.hooks import SILENCE, Call, Hooks, listening
+from support.hooks import Hooks, listening
 from tidings.bus import bus_from
 from tidings.domain.audit import Action
 from tidings.lib.clock import FixedClock

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.campaign import app_with_subscribers, finished, seen, to_everyone, working
-from support.postgres import fresh_database, running_postgres
+from support.postgres import fresh_database
 from tidings import wiring
 from tidings.domain.app import App, Integration
 from tidings.domain.campaign import Notification, NotificationStatus
@@ -23,7 +23,7 @@ from tidings.pipeline import settle
 from tidings.pipeline.flow import Idempotent
 from tidings.settings import Settings
 from tidings.simulator.faults import Fault, FaultKind
-from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.simulator.run import Running
 from tidings.wiring import Container
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -40,27 +40,6 @@ FAULTS = tuple(
         FaultKind.DROPPED,
     )
 )
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    with running_postgres() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    if request.param == "sqlite":
-        yield None
-        return
-    with fresh_database(request.getfixturevalue("postgres")) as url:
-        yield url
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serve(SimulatorConfig(folder=tmp_path / "simulator")) as running:
-        yield running
 
 
 @pytest.fixture

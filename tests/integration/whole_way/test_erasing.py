@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from support.campaign import app_with_subscribers, finished, to_everyone, working
 from support.chaos import arrived
-from support.postgres import fresh_database, running_postgres
 from tidings import wiring
 from tidings.domain.audit import SYSTEM
 from tidings.domain.erasure import ErasureStatus
@@ -27,15 +26,6 @@ DEVICES = 4
 async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
     async with serve(SimulatorConfig(folder=tmp_path / "simulator", reading=0.0)) as running:
         yield running
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    if request.param == "sqlite":
-        yield None
-        return
-    with running_postgres() as server, fresh_database(server) as url:
-        yield url
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tidings.settings import Settings
 from tidings.simulator.answers import Answer, Stall
 from tidings.simulator.faults import Fault, FaultKind
 from tidings.simulator.flavours import Flavour
-from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.simulator.run import Running
 from tidings.web.app import create_app
 from tidings.wiring import Container
 
@@ -45,12 +45,6 @@ class Never(Fault):
     def answer(self, flavour: Flavour) -> Answer:
         self.asked.append(flavour.name)
         return Stall()
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serve(SimulatorConfig(folder=tmp_path / "simulator")) as running:
-        yield running
 
 
 @pytest.fixture

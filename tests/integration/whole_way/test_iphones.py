@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +14,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from support.apple import BUNDLE_ID, KEY_ID, SETTINGS, TEAM_ID, p8, push_certificate
 from support.campaign import app_with_subscribers, finished, working
-from support.phones import leading_to
 from tidings.domain.app import App
 from tidings.domain.audience import Everyone, Through
 from tidings.domain.campaign import NewNotification
@@ -26,20 +24,8 @@ from tidings.services.proofs import Proof
 from tidings.services.registration import Registration
 from tidings.simulator.apns.devices import Fault, Mishap
 from tidings.simulator.apns.senders import Certificate, Key
-from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.simulator.run import Running
 from tidings.wiring import Container
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serve(SimulatorConfig(folder=tmp_path / "simulator")) as running:
-        yield running
-
-
-@pytest.fixture
-async def container(tmp_path: Path, simulator: Running) -> AsyncIterator[Container]:
-    async with leading_to(simulator, tmp_path / "data") as opened:
-        yield opened
 
 
 @pytest.fixture(autouse=True)

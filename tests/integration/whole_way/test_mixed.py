@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from support.apple import BUNDLE_ID, KEY_ID, SETTINGS, TEAM_ID, p8
 from support.campaign import app_with_subscribers, finished, to_everyone, working
 from support.phones import integrated, leading_to, with_phones
-from support.postgres import fresh_database, running_postgres
 from tidings.domain.app import App
 from tidings.domain.delivery import DeliveryStatus
 from tidings.domain.subscription import NewSubscription, SubscriptionStatus
@@ -44,21 +43,6 @@ APPLE_FAULTS = tuple(
     (AppleFault(kind, tries=0 if kind in (*DEAD, TOO_LONG) else 1, seconds=0.5), SHARE)
     for kind in (*DEAD, TOO_LONG, "TooManyRequests", "InternalServerError", "ServiceUnavailable", "Shutdown", *Mishap)
 )
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    with running_postgres() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    if request.param == "sqlite":
-        yield None
-        return
-    with fresh_database(request.getfixturevalue("postgres")) as url:
-        yield url
 
 
 @pytest.fixture

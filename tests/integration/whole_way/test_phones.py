@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from support.campaign import app_with_subscribers, finished, seen, to_everyone, working
-from support.phones import PROJECT, account, integrated, leading_to, with_phones
+from support.phones import PROJECT, account, integrated, with_phones
 from tidings.domain import suspected
 from tidings.domain.app import App
 from tidings.domain.audience import Everyone, Through
@@ -23,7 +22,7 @@ from tidings.pipeline import settle
 from tidings.services.grants import Grants
 from tidings.simulator.faults import Fault, FaultKind
 from tidings.simulator.fcm_oauth import Project
-from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.simulator.run import Running
 from tidings.wiring import Container
 
 SHARE = 0.1
@@ -40,18 +39,6 @@ FAULTS = tuple(
         FaultKind.GOAWAY,
     )
 )
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serve(SimulatorConfig(folder=tmp_path / "simulator")) as running:
-        yield running
-
-
-@pytest.fixture
-async def container(tmp_path: Path, simulator: Running) -> AsyncIterator[Container]:
-    async with leading_to(simulator, tmp_path / "data") as opened:
-        yield opened
 
 
 @pytest.fixture(autouse=True)

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from support.campaign import app_with_subscribers, finished, seen, to_everyone, working
-from support.phones import PROJECT, account, leading_to, with_phones
-from tidings.simulator.run import Running, SimulatorConfig, serve
+from support.phones import PROJECT, account, with_phones
+from tidings.simulator.run import Running
 from tidings.wiring import Container
 
 A_MINUTE, PHONES, BROWSERS, CAMPAIGNS = 80, 60, 30, 2
 LATE = 5.0
 """Seconds that a message may take from a sender to the service on a busy machine."""
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serve(SimulatorConfig(folder=tmp_path / "simulator")) as running:
-        yield running
-
-
-@pytest.fixture
-async def container(tmp_path: Path, simulator: Running) -> AsyncIterator[Container]:
-    async with leading_to(simulator, tmp_path / "data") as opened:
-        yield opened
 
 
 def most_within(seconds: float, moments: list[float]) -> int:

@@ -4,46 +4,23 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.integration.web.instance import OPERATOR, client_of, problem
+from tests.integration.web.instance import problem
 
 from support.apple import BUNDLE_ID, KEY_ID, SETTINGS, TEAM_ID, p8
 from support.campaign import working
-from support.phones import PROJECT, account, leading_to
+from support.phones import PROJECT, account
 from tidings.domain.feed import FeedRead
 from tidings.simulator.apns.devices import Fault
 from tidings.simulator.apns.senders import Key
-from tidings.simulator.run import Running, SimulatorConfig, serve
-from tidings.web.app import create_app
+from tidings.simulator.run import Running
 from tidings.wiring import Container
 
 ACTIVITY = {"event": "update", "timestamp": 1_798_761_000, "content_state": {"home": 2}}
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serve(SimulatorConfig(folder=tmp_path / "simulator")) as running:
-        yield running
-
-
-@pytest.fixture
-async def container(tmp_path: Path, simulator: Running) -> AsyncIterator[Container]:
-    async with leading_to(simulator, tmp_path / "data") as opened:
-        await opened.apps.ensure_first()
-        yield opened
-
-
-@pytest.fixture
-async def api(container: Container) -> AsyncIterator[httpx2.AsyncClient]:
-    app = create_app(container, operator_token=OPERATOR)
-    async with client_of(app, Authorization=f"Bearer {OPERATOR}") as client:
-        yield client
 
 
 async def added(api: httpx2.AsyncClient, provider: str, label: str, fields: dict[str, str]) -> str:

@@ -31,7 +31,7 @@ from tidings.lib.log import configure
 from tidings.services.identity import identity_token
 from tidings.settings import Settings
 from tidings.simulator.faults import Fault, FaultKind
-from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.simulator.run import Running
 from tidings.storage import StoreUnavailable
 from tidings.storage.open import backup
 from tidings.web.app import create_app
@@ -82,12 +82,6 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     yield stream
     root.handlers[:] = before
     root.setLevel(level)
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serve(SimulatorConfig(folder=tmp_path / "simulator")) as running:
-        yield running
 
 
 @pytest.fixture

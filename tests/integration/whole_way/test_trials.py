@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from tests.integration.web.instance import OPERATOR, client_of, problem
+from tests.integration.web.instance import problem
 
 from support.campaign import working
-from support.phones import PROJECT, account, leading_to
+from support.phones import PROJECT, account
 from support.vapid import new_keys
 from tidings.simulator.fcm_oauth import Project
-from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.simulator.run import Running
 from tidings.storage import Transaction
-from tidings.web.app import create_app
 from tidings.wiring import Container
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serve(SimulatorConfig(folder=tmp_path / "simulator")) as running:
-        yield running
-
-
-@pytest.fixture
-async def container(tmp_path: Path, simulator: Running) -> AsyncIterator[Container]:
-    async with leading_to(simulator, tmp_path / "data") as opened:
-        await opened.apps.ensure_first()
-        yield opened
-
-
-@pytest.fixture
-async def api(container: Container) -> AsyncIterator[httpx2.AsyncClient]:
-    app = create_app(container, operator_token=OPERATOR)
-    async with client_of(app, Authorization=f"Bearer {OPERATOR}") as client:
-        yield client
 
 
 async def added(api: httpx2.AsyncClient, simulator: Running) -> str:

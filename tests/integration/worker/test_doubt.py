@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from tests.integration.worker.test_runner import PUSH, Pool, app_of, container, now_of, ready, runner_of
-from tests.integration.worker.test_senders import chunk_of, simulator, total
+from tests.integration.worker.test_senders import chunk_of, total
 
 from support.vapid import new_keys
 from tidings.domain.audience import Everyone
@@ -36,7 +36,7 @@ from tidings.worker.sender import SenderOptions
 from tidings.worker.senders import SenderPool
 from tidings.worker.signs import Meters
 
-__all__ = ["container", "simulator"]
+__all__ = ["container"]
 
 OPTIONS = SenderOptions(allow_loopback=True, insecure=True)
 

@@ -28,7 +28,7 @@ from tidings.pipeline.deliver import Chunk, Parcel
 from tidings.pipeline.render import render
 from tidings.providers import Draft, provider
 from tidings.simulator.faults import Fault, FaultKind
-from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.simulator.run import Running
 from tidings.worker.child import SenderProcess
 from tidings.worker.sender import SenderOptions
 from tidings.worker.senders import MOST_ATTEMPTS, SenderPool
@@ -36,12 +36,6 @@ from tidings.worker.signs import Meters
 from tidings.worker.wire import Told, report_from
 
 DEVELOPMENT = HostPolicy(hosts=frozenset({"localhost"}), suffixes=(), allow_insecure=True)
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serve(SimulatorConfig(folder=tmp_path)) as running:
-        yield running
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tidings.pipeline.render import render
 from tidings.providers import Draft
 from tidings.providers.fcm.provider import Fcm
 from tidings.simulator.answers import Request
-from tidings.simulator.run import Running, SimulatorConfig, serve
+from tidings.simulator.run import Running
 from tidings.storage import Store
 from tidings.storage.open import open_store
 from tidings.worker import periodic
@@ -35,12 +35,6 @@ from tidings.worker.senders import SenderPool
 from tidings.worker.signs import Meters
 
 PROJECT = "my-app"
-
-
-@pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[Running]:
-    async with serve(SimulatorConfig(folder=tmp_path)) as running:
-        yield running
 
 
 @pytest.fixture
