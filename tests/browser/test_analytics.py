@@ -130,6 +130,24 @@ async def test_it_waits_with_a_skeleton_and_says_when_the_server_fails(page: Pag
     await expect(page.get_by_role("heading", name="Day by day")).to_be_visible()
 
 
+async def test_the_way_to_a_subscription_is_drawn_with_what_cannot_be_measured(page: Page, instance: Instance) -> None:
+    agent = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"}
+    for step in ("seen", "seen", "seen", "seen", "asked", "asked", "granted"):
+        made = await page.request.post(f"{instance.url}/push/funnel/{step}", headers=agent)
+        assert made.status == 204
+    await look(page, instance, "/analytics", "Analytics")
+    section = page.get_by_role("region", name="Opt-in", exact=True)
+    await expect(section.get_by_text("50.0 % of 4 visits")).to_be_visible()
+    await expect(section.get_by_text("50.0 % of 2 asked")).to_be_visible()
+    row = section.get_by_role("region", name="Opt-in by browser").get_by_role("row", name=re.compile("^Firefox"))
+    await expect(row.get_by_role("cell").first).to_have_text("4")
+    await expect(section.get_by_text("What cannot be measured", exact=False)).to_be_visible()
+    await fits_and_is_sound(page)
+    await look(page, instance, "/", "Overview")
+    await expect(page.get_by_role("region", name="Opt-in, last 30 days")).to_be_visible()
+    await fits_and_is_sound(page)
+
+
 async def test_overview_shows_the_month_day_by_day(page: Page, instance: Instance) -> None:
     await look(page, instance, "/", "Overview")
     await expect(page.get_by_role("img", name=re.compile("^978 sent and 0 clicked within 30 days"))).to_be_visible()

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from support.browsers import INSECURE_HOST
 from support.place import Place
-from support.visitor import Visitor, explained
+from support.visitor import Visitor, eventually, explained
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -35,6 +35,13 @@ async def test_undecided_until_somebody_answers_and_not_asked_again_after_not_no
     await banner.get_by_role("button", name="Not now").click()
     await expect(banner).to_be_hidden()
     assert await page.evaluate("[Notification.permission, window.asked]") == ["default", 0]
+
+    # A visit, a banner and that it was put away: all that is known of it.
+    async def counted() -> bool:
+        totals = (await visitor.instance.rest("GET", "/stats/funnel"))["totals"]
+        return bool(min(totals[step] for step in ("seen", "banner", "later")))
+
+    await eventually(counted)
     again = await visitor.opens()
     await expect(again.locator("#state")).to_have_text("undecided")
     reason = await again.evaluate(

@@ -1,6 +1,6 @@
 /** Delivery analytics in words: spans of days, names of what is told apart, and what nobody can measure. */
 
-import type { Stats, StatsCounts, StatsLine, StatsSpan } from './api'
+import type { FunnelCounts, Stats, StatsCounts, StatsLine, StatsSpan } from './api'
 import { share } from './format'
 import { REGION } from './language'
 
@@ -43,7 +43,7 @@ export const fullDay = (seconds: number): string => WITH_YEAR.format(seconds * 1
 export const shortDay = (seconds: number): string => SHORT.format(seconds * 1000)
 
 /** Whether anything at all was counted. */
-export const anything = (counts: StatsCounts): boolean => Object.values(counts).some((count) => count > 0)
+export const anything = (counts: StatsCounts | FunnelCounts): boolean => Object.values(counts).some((count) => count > 0)
 
 /** What a push service was asked to take: who was skipped was never tried. */
 export const tried = ({ sent, failed, expired }: StatsCounts): number => sent + failed + expired

@@ -52,8 +52,7 @@ export async function subscribed(registration: ServiceWorkerRegistration, key: s
     .catch(
       rethrow(
         "subscribe_failed",
-        (cause) =>
-          `The browser could not subscribe (${cause}). It may be turned off; Brave has a setting for it.`,
+        (cause) => `The browser could not subscribe (${cause}). Is push off? Brave has a setting.`,
       ),
     );
 }

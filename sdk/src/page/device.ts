@@ -17,7 +17,7 @@ export function answer<T>(asked: Promise<T>): Promise<T> {
     if (cause instanceof Refused) throw refusal(cause);
     return rethrow(
       "server_unreachable",
-      () => `${origin().server} does not answer. Does it run? Is this site an origin of the App?`,
+      () => `${origin().server} does not answer. Does it run? Is this an origin of the App?`,
     )(cause);
   });
 }
@@ -25,7 +25,7 @@ export function answer<T>(asked: Promise<T>): Promise<T> {
 function refusal(cause: Refused): TidingsError {
   const { code, detail, mend } = cause.problem;
   if (code) return new TidingsError(code, [detail, mend].filter(Boolean).join(" "), cause);
-  const words = `${origin().server} answered ${cause.message}, not as Tidings does. Check its address.`;
+  const words = `${origin().server} answered ${cause.message}. Check its address.`;
   return new TidingsError("server_unexpected", words, cause);
 }
 

@@ -12,7 +12,7 @@ export class TidingsError extends Error {
 export function within<T>(what: string, promise: Promise<T>, seconds = 15): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(new TidingsError("timed_out", `${what} took longer than ${seconds} s. Try again.`)),
+      () => reject(new TidingsError("timed_out", `${what} took longer than ${seconds} s.`)),
       seconds * 1000,
     );
     promise.then(resolve, reject).finally(() => clearTimeout(timer));

@@ -12,7 +12,7 @@ import { flush, setTags, track as trackNow } from "./outbox.ts";
 import { origin, setOptions, setUser, user, worker, type Options } from "./options.ts";
 import type { Bell, BellOptions, Place, PreferencesOptions, Switches, TopicsChange } from "./panels/options.ts";
 import { wish } from "../shared/store.ts";
-import type { User } from "../shared/upload.ts";
+import { send, type User } from "../shared/upload.ts";
 
 declare const __VERSION__: string;
 
@@ -33,9 +33,9 @@ const PATIENCE = 60_000;
 
 const WHY = {
   unsupported:
-    "No push here. On an iPhone, open the page from the Home Screen; elsewhere use https.",
+    "No push here. An iPhone needs the Home Screen, others https.",
   denied:
-    "Blocked. Allow notifications at the padlock, then reload.",
+    "Blocked. Allow them at the padlock, then reload.",
   undecided: "Nobody answered. Ask from a click.",
 };
 
@@ -84,7 +84,9 @@ async function begin(options: Options): Promise<WebPushState> {
   hear(scope, permissionChanged);
   await changed();
   const now = await state();
-  // What the badge counted has been seen.
+  // Of a visit the first page alone: the next ones are come to from this site.
+  if (now === "undecided" && !lastError && !document.referrer.startsWith(location.origin)) counted("seen");
+  // What the badge counted has been read.
   if (now === "registered") navigator.clearAppBadge?.().catch(() => undefined);
   return now;
 }
@@ -128,6 +130,12 @@ export async function subscribe(): Promise<WebPushState> {
   return now;
 }
 
+/** Add one to what this App counts by day: no id, no cookie, nothing is kept, and a lost one is lost. Gives the step. */
+function counted<S extends string>(step: S): S {
+  send(origin(), "POST", `/funnel/${step}`).catch(() => undefined);
+  return step;
+}
+
 let warned: TidingsError | undefined;
 
 async function attempt(): Promise<WebPushState> {
@@ -139,7 +147,8 @@ async function attempt(): Promise<WebPushState> {
     return state();
   }
   // At once, while the click counts. Each click asks anew: Firefox hides a question that was not answered.
-  const asked = Notification.permission === "default" ? ask() : Promise.resolve(Notification.permission);
+  const { permission } = Notification;
+  const asked = permission === "default" ? (counted("asked"), ask().then(counted)) : Promise.resolve(permission);
   hear(scope, permissionChanged);
   const ended = asked.then(answered);
   // Nobody may ever answer; a button must not wait for that. A late answer is heard all the same.
@@ -176,15 +185,15 @@ export function logout(): Promise<WebPushState> {
   return become(null);
 }
 
-async function become(user: User | null): Promise<WebPushState> {
+async function become(who: User | null): Promise<WebPushState> {
   try {
-    setUser(user);
+    setUser(who);
   } catch (cause) {
     throw failed(cause);
   }
   if (!supported()) return tell("unsupported");
   const error = await inTurn(async () => {
-    await assign(user ? String(user.id) : undefined);
+    await assign(user()?.id);
     if (Notification.permission === "granted" && (await agreed())) await register();
   });
   if (error) throw error;

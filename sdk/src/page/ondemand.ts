@@ -25,7 +25,7 @@ export async function part<P extends keyof Parts>(name: P): Promise<Parts[P]> {
   return within(`Loading ${address}`, loading).catch(async (cause: unknown) => {
     // A server that does not answer is the first cause, and throws as such.
     await currentKey();
-    throw new TidingsError("part_failed", `${address} did not load. A CSP or ad-blocker may forbid it.`, cause);
+    throw new TidingsError("part_failed", `${address} did not load. A CSP or ad-blocker?`, cause);
   });
 }
 

@@ -14,7 +14,7 @@ const newId = (): string => Date.now().toString(36) + Math.random().toString(36)
 export async function setTags(tags: Record<string, unknown>): Promise<Record<string, string> | null> {
   const asText = Object.entries(tags).map(([name, value]) => {
     // As text it would be "[object Object]".
-    if (Object(value) === value) throw new TidingsError("tag_invalid", `The tag ${name} must be string, number, boolean or null.`);
+    if (Object(value) === value) throw new TidingsError("tag_invalid", `The tag ${name} is no text, number or boolean.`);
     return [name, value === null || value === undefined ? null : String(value)];
   });
   const id = newId();

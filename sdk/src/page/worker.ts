@@ -64,7 +64,7 @@ export async function ready(key: Promise<string>): Promise<Registration> {
   const made = await within("The service worker", asked()).catch(
     rethrow(
       "worker_failed",
-      (cause) => `The service worker ${url} could not be registered (${cause}). It must be on this site as JavaScript.`,
+      (cause) => `The service worker ${url} could not be registered (${cause}). It must be JavaScript here.`,
     ),
   );
   await within("The service worker", active(made, url));
@@ -91,7 +91,7 @@ async function isForeign(registration: Registration, key: Promise<string>): Prom
 function conflict(path: string): TidingsError {
   return new TidingsError(
     "worker_conflict",
-    `The service worker ${path} at ${worker().scope} does not have ours in it. Put at its top: ` +
+    `The service worker ${path} at ${worker().scope} does not have ours. Put at its top: ` +
       `importScripts("${pushUrl(origin())}/service-worker.js"); ` +
       `or give ours a folder: Tidings.init({ serviceWorker: { path: "/push/tidings-sw.js" } }).`,
   );
@@ -106,7 +106,7 @@ function active(registration: Registration, url: string): Promise<void> {
     coming?.addEventListener("statechange", () => {
       if (coming.state === "activated") resolve();
       if (coming.state === "redundant") {
-        reject(new TidingsError("worker_failed", "It did not start; see the console."));
+        reject(new TidingsError("worker_failed", "It did not start."));
       }
     });
   });

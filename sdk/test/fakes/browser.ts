@@ -174,6 +174,9 @@ export class FakeBrowser {
     vi.stubGlobal("navigator", this.navigator);
     vi.stubGlobal("isSecureContext", secure);
     vi.stubGlobal("location", new URL(href));
+    // A page that was come to from this site, unless a test says otherwise.
+    if (typeof document === "undefined") vi.stubGlobal("document", { referrer: href });
+    else Object.defineProperty(document, "referrer", { value: href, configurable: true });
     vi.stubGlobal("self", served ? { __tidings: { server: SERVER, app: APP } } : {});
     vi.stubGlobal("indexedDB", new IDBFactory());
     vi.stubGlobal("fetch", this.server.fetch);

@@ -15,6 +15,7 @@ export const keyOf = (letter: string): string => `B${letter.repeat(85)}A`;
 
 export class Server {
   calls: Call[] = [];
+  counted: string[] = [];
   key = keyOf("k");
   down = false;
   /** Answers instead of the usual ones, by `METHOD /path`. */
@@ -25,12 +26,14 @@ export class Server {
     const path = url.replace(/^.*\/push(?=\/)/, "");
     const method = init.method ?? "GET";
     const body = (init.body ? JSON.parse(String(init.body)) : {}) as Record<string, unknown>;
-    this.calls.push({ url, method, path, body, init });
+    // What is counted is no call that anything waits for.
+    if (path.startsWith("/funnel/")) this.counted.push(path.slice("/funnel/".length));
+    else this.calls.push({ url, method, path, body, init });
     if (this.down) throw new TypeError("Failed to fetch");
     const other = this.instead.get(`${method} ${path}`);
     if (other) return other();
     if (path === "/vapid-key") return json({ public_key: this.key });
-    if (path === "/receipts") return json({}, 202);
+    if (path === "/receipts" || path.startsWith("/funnel/")) return json({}, 202);
     if (method === "DELETE") return new Response(null, { status: 204 });
     return this.subscribe(body);
   };

@@ -16,6 +16,7 @@ let answer: () => Promise<WebPushState>;
 let change: ((now: WebPushState) => void) | undefined;
 let asked: string[];
 let turns: string[];
+let counted: string[];
 
 const core = {
   version: "0.0.0-test",
@@ -29,6 +30,7 @@ const core = {
     return () => (change = undefined);
   },
   lastError: () => error,
+  origin: () => ({ server: "https://push.example", app: "app_1" }),
   wish: async () => wish,
   dismissals: async (next: (old: Dismissals | undefined) => Dismissals | undefined) => (kept = next(kept)),
   check: async ({ only }: { only?: string[] }) => {
@@ -65,7 +67,11 @@ function pretend(agent: string, more: object = {}): void {
 beforeEach(() => {
   [state, wish, kept, error, change] = ["undecided", undefined, undefined, undefined, undefined];
   answer = async () => "registered";
-  [asked, turns] = [[], []];
+  [asked, turns, counted] = [[], [], []];
+  vi.stubGlobal("fetch", async (url: string) => {
+    counted.push(url.replace("https://push.example/v1/app_1/push/funnel/", ""));
+    return new Response();
+  });
   document.head.innerHTML = '<meta property="og:site_name" content="Harbour News">';
   document.body.innerHTML = "<main>Fresh fish</main>";
   vi.stubGlobal("isSecureContext", true);
@@ -161,6 +167,7 @@ describe("the question", () => {
     expect(kept?.times).toBe(1);
     await shown();
     expect(turns.at(-1)).toBe("hidden dismissed");
+    expect(counted).toEqual(["banner", "later"]);
   });
 
   it("is not counted when the page closes it", async () => {

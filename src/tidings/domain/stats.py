@@ -23,6 +23,23 @@ class Dimension(StrEnum):
     SOURCE = "source"
 
 
+class Step(StrEnum):
+    """A step on the way to a subscription; how often it was taken is all that is known of it.
+
+    `seen` is a visit of somebody who may be asked, `banner` and `later` are the banner's, `asked` is the browser's own
+    question and the three after it its answers, `subscribed` a browser that is new.
+    """
+
+    SEEN = "seen"
+    BANNER = "banner"
+    LATER = "later"
+    ASKED = "asked"
+    GRANTED = "granted"
+    DENIED = "denied"
+    DISMISSED = "dismissed"
+    SUBSCRIBED = "subscribed"
+
+
 @dataclass(frozen=True, slots=True)
 class Naming:
     """How rows are named once they are added up: the service of (provider, origin), the browser of a device."""
@@ -33,13 +50,17 @@ class Naming:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Which counts are wanted: of an App, from one day to another (both counted in), of one notification or of all."""
+    """Which counts are wanted: of an App, from one day to another (both counted in), of one notification or of all.
+
+    `steps` asks for those of Step, and not for what became of messages.
+    """
 
     app_id: int
     first: date
     last: date
     by: Dimension
     notification_id: int | None = None
+    steps: bool = False
 
 
 def day_of(moment: datetime) -> int:

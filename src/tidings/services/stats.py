@@ -9,11 +9,11 @@ from datetime import date, timedelta
 from tidings.domain.delivery import DeliveryStatus
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.receipt import ReceiptEvent
-from tidings.domain.stats import Dimension, Naming, Scale
+from tidings.domain.stats import Dimension, Naming, Scale, Step
 from tidings.lib.clock import Clock
 from tidings.providers import provider
 from tidings.services.course import Courses
-from tidings.services.device import browser_of
+from tidings.services.device import browser_of, device_from
 from tidings.storage import Store, Transaction
 
 OUTCOMES = (*(status.name.lower() for status in DeliveryStatus), *(event.value for event in ReceiptEvent))
@@ -79,11 +79,7 @@ class Stats:
 
         Raises INVALID_REQUEST for days that make no span or too long a one, and NOT_FOUND.
         """
-        last = last or self._clock.now().date()
-        first = first or last - timedelta(days=USUAL_DAYS - 1)
-        if not 0 <= (last - first).days < MOST_DAYS:
-            fault = FieldFault("from", f"Name a day before `to`, and up to {MOST_DAYS} days in all.")
-            raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{fault.field}: {fault.message}", faults=(fault,))
+        first, last = self._span(first, last)
 
         def read(tx: Transaction) -> dict[tuple[str, str], int]:
             own = None
@@ -94,7 +90,29 @@ class Stats:
                 own = found.id
             return tx.stats.counts(Scale(app_id, first, last, by, own), naming=NAMING)
 
-        return _table(await self._store.read(read), first=first, last=last, by=by)
+        return _table(await self._store.read(read), first, last, by)
+
+    async def funnel(self, app_id: int, *, by: Dimension, first: date | None = None, last: date | None = None) -> Table:
+        """Give how often each Step was taken, by day or by browser; the last 30 days if none are named.
+
+        Raises INVALID_REQUEST for days that make no span or too long a one.
+        """
+        first, last = self._span(first, last)
+        scale = Scale(app_id, first, last, by, steps=True)
+        return _table(await self._store.read(lambda tx: tx.stats.counts(scale, naming=NAMING)), first, last, by)
+
+    async def step(self, app_id: int, step: Step, *, user_agent: str) -> None:
+        """Count a step that somebody took; of the browser its name is kept, and of the person nothing."""
+        device, now = device_from(user_agent) or "", self._clock.now()
+        await self._store.write(lambda tx: tx.stats.add_step(app_id, step, device=device, now=now))
+
+    def _span(self, first: date | None, last: date | None) -> tuple[date, date]:
+        last = last or self._clock.now().date()
+        first = first or last - timedelta(days=USUAL_DAYS - 1)
+        if not 0 <= (last - first).days < MOST_DAYS:
+            fault = FieldFault("from", f"Name a day before `to`, and up to {MOST_DAYS} days in all.")
+            raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{fault.field}: {fault.message}", faults=(fault,))
+        return first, last
 
     async def roll_up(self) -> int:
         """Add everything that has been counted to its day, a part at a time; give how many tallies there were."""
@@ -106,7 +124,7 @@ class Stats:
                 return done
 
 
-def _table(counts: dict[tuple[str, str], int], *, first: date, last: date, by: Dimension) -> Table:
+def _table(counts: dict[tuple[str, str], int], first: date, last: date, by: Dimension) -> Table:
     found: dict[str, dict[str, int]] = {}
     if by is Dimension.DAY:
         found = {(first + timedelta(days=n)).isoformat(): {} for n in range((last - first).days + 1)}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, insert, select
 
-from tidings.domain.stats import Dimension, Naming, Scale, date_of, number_of
+from tidings.domain.stats import Dimension, Naming, Scale, Step, date_of, day_of, number_of
 from tidings.storage.clearing import delete_some
 from tidings.storage.scope import Scope
 from tidings.storage.tables.stats import daily_counts, tallies
@@ -24,6 +24,7 @@ _COLUMN: dict[Dimension, ColumnElement[Any]] = {
     Dimension.REASON: d.reason,
     Dimension.SOURCE: d.source,
 }
+STEPS = tuple(Step)
 _WAITING = (t.day, t.source, t.provider, t.origin, t.device, t.outcome, t.reason)
 
 
@@ -32,6 +33,12 @@ class SqlStats:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
+
+    def add_step(self, app_id: int, step: Step, *, device: str, now: datetime) -> None:
+        """Count that somebody on such a device took a step, and nothing else of them."""
+        nowhere = {"notification_id": 0, "source": "", "provider": "", "origin": "", "reason": ""}
+        row = {"app_id": app_id, "day": day_of(now), "device": device, "outcome": step.value, "n": 1}
+        self._scope.connection.execute(insert(tallies).values({**nowhere, **row}))
 
     def roll_up(self, *, limit: int, naming: Naming) -> int:
         """Add the oldest tallies to the counts of their days; give how many there were.
@@ -89,6 +96,7 @@ class SqlStats:
     def _within(self, scale: Scale, table: Any) -> list[ColumnElement[bool]]:
         c = table.c
         wanted = [c.app_id == scale.app_id, c.day >= number_of(scale.first), c.day <= number_of(scale.last)]
+        wanted.append(c.outcome.in_(STEPS) if scale.steps else c.outcome.not_in(STEPS))
         if scale.notification_id is None and table is tallies:
             return wanted  # each is there once, whatever it belongs to
         return [*wanted, c.notification_id == (scale.notification_id or 0)]

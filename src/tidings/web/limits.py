@@ -29,6 +29,7 @@ RATES = {
     "refused": Rate(120, MINUTE),
     "subscribe": Rate(300, MINUTE),
     "receipts": Rate(12_000, MINUTE),
+    "funnel": Rate(1_200, MINUTE),
     "public": Rate(6_000, MINUTE),
 }
 """What one caller may do. A campaign makes a burst of receipts, and an office or a mobile network shows its devices as
@@ -156,7 +157,9 @@ def _kind_of(path: str, method: str) -> tuple[str, str] | None:
     if first not in _PUBLIC:
         return None
     app = rest.partition("/")[0][:64] if first == "v1" else ""
-    last = rest.rpartition("/")[2]
+    before, _, last = rest.rpartition("/")
+    if before.endswith("funnel"):
+        return "funnel", app
     return (last if method == "POST" and last in ("subscribe", "receipts") else "public"), app
 
 

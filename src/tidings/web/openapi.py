@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from tidings.web.api.shapes import Problem
 from tidings.web.public.bodies import SHAPES
 from tidings.web.public.documented import OPERATIONS, PERSONAL
+from tidings.web.public.push import STEPS
 
 _REF = "#/components/schemas/{name}"
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}
@@ -157,6 +158,19 @@ _PUBLIC = {
             description="Sent by the service worker; the same report twice counts once.",
             body="ReceiptBody",
         )
+    },
+    "/funnel/{step}": {
+        "post": {
+            **_operation(
+                "report_step",
+                "Count a step to a subscription",
+                {"204": {"description": "It is counted."}},
+                description="Sent by the SDK without a body, an id or a cookie: that somebody who may be asked came, "
+                "saw the banner, was asked by the browser, and what they answered. A day's number of each is all that "
+                "is kept, by browser.",
+            ),
+            "parameters": [{"name": "step", "in": "path", "required": True, "schema": {"enum": [*STEPS]}}],
+        }
     },
     "/tags": {
         "put": _operation(

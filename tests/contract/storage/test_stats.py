@@ -13,7 +13,7 @@ from tidings.domain.app import App
 from tidings.domain.campaign import Notification
 from tidings.domain.delivery import DeliveryStatus, SettledDelivery
 from tidings.domain.receipt import Receipt, ReceiptEvent
-from tidings.domain.stats import FEW, Dimension, Naming, Scale, date_of, day_of
+from tidings.domain.stats import FEW, Dimension, Naming, Scale, Step, date_of, day_of
 from tidings.storage import Store
 
 NAMING = Naming(
@@ -221,3 +221,29 @@ async def test_counts_of_days_that_had_their_time_go_a_few_at_once(store: Store,
 
 def test_a_day_is_that_of_utc(given: Given) -> None:
     assert date_of(day_of(given.now)) == date(2026, 11, 21)
+
+
+async def test_steps_to_a_subscription_are_counted_apart_from_messages(store: Store, given: Given) -> None:
+    app, _ = await sent_to_three(store, given)
+    other = await given.app()
+    before = await counts(store, app, Dimension.BROWSER)
+    for who, step, device in (
+        (app, Step.SEEN, "Firefox on Linux"),
+        (app, Step.SEEN, "Firefox on Windows"),
+        (app, Step.ASKED, "Firefox on Linux"),
+        (app, Step.SEEN, ""),
+        (other, Step.SEEN, "Firefox on Linux"),
+    ):
+        await store.write(
+            lambda tx, who=who, step=step, device=device: tx.stats.add_step(who.id, step, device=device, now=given.now)  # type: ignore[misc]
+        )
+    today = date(2026, 11, 21)
+    for _ in range(2):
+        assert await counts(store, app, Dimension.BROWSER) == before
+        for by, wanted in (
+            (Dimension.DAY, {("2026-11-21", "seen"): 3, ("2026-11-21", "asked"): 1}),
+            (Dimension.BROWSER, {("Firefox", "seen"): 2, ("Firefox", "asked"): 1, ("unknown", "seen"): 1}),
+        ):
+            scale = Scale(app.id, today, today, by, steps=True)
+            assert await store.read(lambda tx, scale=scale: tx.stats.counts(scale, naming=NAMING)) == wanted  # type: ignore[misc]
+        await rolled_up(store)

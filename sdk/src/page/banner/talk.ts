@@ -1,4 +1,5 @@
 /** The talk with the person, from the question to its end. */
+import { send } from "../../shared/upload.ts";
 import type { Core } from "../core.ts";
 import type { WebPushState } from "../events.ts";
 import type { BannerOptions, BannerState } from "./options.ts";
@@ -70,7 +71,17 @@ export class Talk {
     this.view.show(scene);
     if (state === this.state && reason === this.reason) return;
     [this.state, this.reason] = [state, reason];
+    if (state === "question") this.count("banner");
     this.turn(state, reason);
+  }
+
+  /** Add one to what the App counts by day; nothing of the person is told, and a lost one is lost. */
+  private count(step: "banner" | "later"): void {
+    try {
+      void send(this.core.origin(), "POST", `/funnel/${step}`).catch(() => undefined);
+    } catch {
+      // Of a page that is not set up there is nothing to count.
+    }
   }
 
   private get later(): Action {
@@ -83,6 +94,7 @@ export class Talk {
 
   /** Put away by the person: what was not answered stays away for some days. */
   private dismiss(): void {
+    if (this.state === "question") this.count("later");
     if (this.state !== "working" && this.state !== "done") this.backOff();
     this.end(this.state === "done" ? "done" : "dismissed");
   }

@@ -8,11 +8,15 @@ from typing import Protocol
 from tidings.domain.app import App
 from tidings.domain.erasure import Erasure, Sought
 from tidings.domain.message import Message
-from tidings.domain.stats import Naming, Scale
+from tidings.domain.stats import Naming, Scale, Step
 
 
 class Stats(Protocol):
     """What is counted by day: written as it happens, rolled up in the background, kept longer than what it counts."""
+
+    def add_step(self, app_id: int, step: Step, *, device: str, now: datetime) -> None:
+        """Count that somebody on such a device took a step, and nothing else of them."""
+        ...
 
     def roll_up(self, *, limit: int, naming: Naming) -> int:
         """Add the oldest tallies to the counts of their days; give how many there were."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
 
@@ -13,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from tidings.domain.app import App
 from tidings.domain.permission import Permission
-from tidings.domain.stats import Dimension
+from tidings.domain.stats import Dimension, Step
 from tidings.services.stats import OUTCOMES, Table
 from tidings.web.auth import container_of, in_app
 
@@ -52,6 +53,66 @@ class StatsOut(BaseModel):
     totals: StatsCounts
 
 
+class FunnelCounts(BaseModel):
+    """How often each step on the way to a subscription was taken; nobody is told apart, so these are no people."""
+
+    seen: int = Field(default=0, description="Visits of who may be asked.")
+    banner: int = Field(default=0, description="The banner was shown.")
+    later: int = Field(default=0, description="It was put away.")
+    asked: int = Field(default=0, description="The browser asked.")
+    granted: int = 0
+    denied: int = 0
+    dismissed: int = Field(default=0, description="The browser's question was closed without an answer.")
+    subscribed: int = Field(default=0, description="Browsers that are new.")
+
+
+class FunnelLine(FunnelCounts):
+    """The steps of one day or browser."""
+
+    key: str = Field(description="The day (2026-11-26) or browser.")
+
+
+class FunnelOut(BaseModel):
+    """Steps from one day to another, both counted in; days are those of UTC."""
+
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+    by: Literal["day", "browser"]
+    data: list[FunnelLine]
+    totals: FunnelCounts
+
+
+@router.get(
+    "/funnel",
+    operation_id="get_funnel",
+    summary="Get the opt-in funnel",
+    response_model=FunnelOut,
+    responses={200: {"content": {"text/csv": {}}, "description": "The counts."}},
+)
+async def get_funnel(
+    request: Request,
+    app: Annotated[App, in_app(Permission.APP_READ)],
+    first: Annotated[date | None, Query(alias="from", description="The first day; absent, 30 days ago.")] = None,
+    last: Annotated[date | None, Query(alias="to", description="The last day; absent, today.")] = None,
+    by: Annotated[Literal["day", "browser"], Query(description="What to tell apart.")] = "day",
+    format: Literal["json", "csv"] = "json",
+) -> Response | FunnelOut:
+    """Count the way to a subscription: visits, banner, the browser's question, its answer, new browsers.
+
+    Pages tell it without an id or a cookie, so a person who comes twice counts twice, and what a browser or a blocker
+    holds back is missing.
+    """
+    table = await container_of(request).stats.funnel(app.id, by=Dimension(by), first=first, last=last)
+    if format == "csv":
+        return _file(table, f"tidings-funnel-{table.by}", tuple(Step))
+    return FunnelOut(
+        **{"from": table.first, "to": table.last},
+        by=by,
+        data=[FunnelLine(key=line.value, **line.counts) for line in table.lines],
+        totals=FunnelCounts(**table.totals),
+    )
+
+
 @router.get(
     "",
     operation_id="get_stats",
@@ -76,9 +137,7 @@ async def get_stats(
     """
     table = await container_of(request).stats.table(app.id, by=by, first=first, last=last, notification=notification)
     if format == "csv":
-        name = f"tidings-{table.by}-{table.first}-{table.last}.csv"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return PlainTextResponse(_csv(table), media_type="text/csv", headers=headers)
+        return _file(table, f"tidings-{table.by}", OUTCOMES)
     return StatsOut(
         **{"from": table.first, "to": table.last},
         by=table.by,
@@ -87,13 +146,14 @@ async def get_stats(
     )
 
 
-def _csv(table: Table) -> str:
+def _file(table: Table, name: str, columns: Sequence[str]) -> Response:
     out = io.StringIO()
     lines = csv.writer(out, lineterminator="\r\n")
-    lines.writerow([table.by.value, *OUTCOMES])
+    lines.writerow([table.by.value, *columns])
     for line in table.lines:
-        lines.writerow([safe_cell(line.value), *(line.counts.get(outcome, 0) for outcome in OUTCOMES)])
-    return out.getvalue()
+        lines.writerow([safe_cell(line.value), *(line.counts.get(column, 0) for column in columns)])
+    headers = {"Content-Disposition": f'attachment; filename="{name}-{table.first}-{table.last}.csv"'}
+    return PlainTextResponse(out.getvalue(), media_type="text/csv", headers=headers)
 
 
 def safe_cell(text: str) -> str:

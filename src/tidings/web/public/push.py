@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from tidings.domain.app import App
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
+from tidings.domain.stats import Step
 from tidings.domain.subscription import Ending
 from tidings.services.device import device_from
 from tidings.services.registration import Registration
@@ -29,14 +30,34 @@ from tidings.web.public.door import body_of
 
 JSON = "application/json"
 
+STEPS = {"default" if one is Step.DISMISSED else one.value: one for one in Step if one is not Step.SUBSCRIBED}
+"""What a page may report: the browser's own words for an answer, and no new browser, which is counted here."""
+
 
 async def subscribe(request: Request, app: App) -> Response:
     """Register or refresh a subscription: 201 when it is new, 200 when it was known."""
     body = await body_of(request, subscribe_decoder)
     registered = await container_of(request).subscriptions.register(app, _registration(request, body))
     row = registered.subscription
+    if registered.created:
+        await _took(request, app, Step.SUBSCRIBED)
     answer = SubscribeAnswer(id=row.public_id, status=row.status.value, secret=registered.secret)
     return _json(answer, 201 if registered.created else 200)
+
+
+async def funnel(request: Request, app: App) -> Response:
+    """Count a step on the way to a subscription; the body, if there is one, is not read, and nobody is told apart."""
+    step = STEPS.get(request.path_params["step"])
+    if step is None:
+        words = f"There is no step {request.path_params['step'][:64]!r}; there are {', '.join(STEPS)}."
+        raise CatalogueError(ErrorCode.INVALID_REQUEST, words, faults=(FieldFault("step", words),))
+    await _took(request, app, step)
+    return Response(status_code=204)
+
+
+async def _took(request: Request, app: App, step: Step) -> None:
+    agent = request.headers.get("user-agent", "")
+    await container_of(request).stats.step(app.id, step, user_agent=agent)
 
 
 async def unsubscribe(request: Request, app: App) -> Response:

@@ -9,7 +9,7 @@ from tidings.web.public.devices import leave, register
 from tidings.web.public.door import Handler, behind_door
 from tidings.web.public.feed import archive, feed, read, seen, stream
 from tidings.web.public.preferences import get_preferences, put_preferences
-from tidings.web.public.push import event, receipt, subscribe, tags, unsubscribe, vapid_key
+from tidings.web.public.push import event, funnel, receipt, subscribe, tags, unsubscribe, vapid_key
 from tidings.web.public.scripts import NAMES, script
 from tidings.web.public.topics import get_topics, put_topics
 from tidings.web.public.unsubscribe import unsubscribe as unsubscribe_page
@@ -21,6 +21,7 @@ _PATHS: dict[str, dict[str, Handler]] = {
     "/devices": {"POST": register, "DELETE": leave},
     "/vapid-key": {"GET": vapid_key},
     "/receipts": {"POST": receipt},
+    "/funnel/{step}": {"POST": funnel},
     "/tags": {"PUT": tags},
     "/events": {"POST": event},
     "/preferences": {"GET": get_preferences, "PUT": put_preferences},
