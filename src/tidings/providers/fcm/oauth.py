@@ -73,7 +73,8 @@ def grant_from_answer(answer: Answer, *, now: float) -> Grant | Misconfigured | 
         words = f"{said.get('error')} {said.get('error_description')}".lower()
         reason = next((reason for sign, reason in _REFUSALS if sign in words), Reason.GRANT_DENIED)
         return Misconfigured(reason, FaultScope.CREDENTIAL)
-    after = retry_after(answer.headers.get("retry-after"), now=now, cap=RETRY_AFTER_CAP)
+    asked, said_at = answer.headers.get("retry-after"), answer.headers.get("date")
+    after = retry_after(asked, now=now, cap=RETRY_AFTER_CAP, said_at=said_at)
     return Unavailable(after, Reason.GRANT_UNAVAILABLE)
 
 

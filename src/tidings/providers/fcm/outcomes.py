@@ -51,6 +51,7 @@ class Reason(StrEnum):
     RESET = "connection_reset"
     SERVICE_ERROR = "service_error"
     SERVICE_OVERLOADED = "service_overloaded"
+    SUSPECT = Doubt.ENDPOINT_SUSPECT.value
     THIRD_PARTY = "apns_or_web_push_key_missing"
     THROTTLED = "throttled"
     TIMEOUT = "timed_out"
@@ -83,6 +84,8 @@ _ERRORS = "https://firebase.google.com/docs/cloud-messaging/error-codes"
 _SCALE = "https://firebase.google.com/docs/cloud-messaging/scale-fcm"
 _QUOTA = "https://firebase.google.com/docs/cloud-messaging/throttling-and-quotas"
 _GITHUB = "https://github.com/"
+_ADMIN = f"{_GITHUB}firebase/firebase-admin-python/blob/main/firebase_admin/messaging.py"
+"""Google's own client decides by the errorCode, whatever the status."""
 
 
 def _one(*statuses: int) -> frozenset[int]:
@@ -93,14 +96,17 @@ def _wrong(reason: Reason, scope: FaultScope = FaultScope.CREDENTIAL) -> Misconf
     return Misconfigured(reason, scope)
 
 
-_ANY_4XX, _ANY_5XX, _DENIED = range(400, 500), range(500, 600), _one(401, 403)
+_ANY_4XX, _ANY_5XX = range(400, 500), range(500, 600)
+_NOT_400, _NOT_429 = (frozenset(_ANY_4XX) - {one} for one in (400, 429))
 
 ROWS = (
     Row(range(200, 300), Accepted(), "https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send"),
     # First of all the tokens: what is said of one device concerns nobody else.
     Row(_one(404), Gone(Reason.UNREGISTERED), f"{_GITHUB}firebase/firebase-admin-java/issues/972", code="UNREGISTERED"),
+    # With another status it is at odds with itself: too little to end a device for, and nothing against the project.
+    Row(_ANY_4XX, Refused(Reason.SUSPECT), _ADMIN, code="UNREGISTERED"),
     Row(
-        _DENIED,
+        _ANY_4XX,
         _wrong(Reason.TOKEN_FOREIGN, FaultScope.ADDRESS),
         f"{_GITHUB}dcai/airnotifier/issues/211",
         code="SENDER_ID_MISMATCH",
@@ -108,11 +114,16 @@ ROWS = (
     # Its words may speak of our own token all the same (firebase-admin-node#3215): it is the key for APNs, or for
     # Web Push, that the project lacks. Devices with Android go on, also where ten iPhones in a row are refused so.
     Row(
-        _DENIED,
+        _ANY_4XX,
         Refused(Reason.THIRD_PARTY),
         f"{_GITHUB}Blackjacx/Assist/issues/6",
         code="THIRD_PARTY_AUTH_ERROR",
     ),
+    # What its code says of rate, service or message its status does not make a fault of our credentials.
+    Row(_NOT_429, Throttled(60.0, ThrottleScope.UNSTATED, Reason.THROTTLED), _ADMIN, code="QUOTA_EXCEEDED"),
+    Row(_ANY_4XX, Unavailable(10.0, Reason.SERVICE_OVERLOADED), _ADMIN, code="UNAVAILABLE"),
+    Row(_ANY_4XX, Unavailable(10.0, Reason.SERVICE_ERROR), _ADMIN, code="INTERNAL"),
+    Row(_NOT_400, Refused(Reason.MESSAGE_INVALID), _ADMIN, code="INVALID_ARGUMENT"),
     Row(_one(400), Refused(Reason.TOKEN_INVALID), _ERRORS, says="not a valid fcm registration token"),
     Row(_one(400), Refused(Reason.TOKEN_INVALID), _CODES, field="message.token"),
     Row(_one(400), Refused(Reason.TOKEN_INVALID), _CODES, field="message.fid"),
