@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 import { accountFrom, EMPTY, faultsFrom, faultsOf, isComplete, keyIdFrom, uploadFrom, vapidPairFrom } from '../src/lib/credentials'
-import { deviceName, doubtOf } from '../src/lib/devices'
-import { knowsLook } from '../src/lib/findings'
+import { deviceName, doubtOf, isSandbox } from '../src/lib/devices'
+import { alike, knowsLook } from '../src/lib/findings'
+import { linked } from '../src/lib/linked'
 import { daysLeft, factsOf, hrefOf, integrationName, labelOf, PROVIDERS } from '../src/lib/integrations'
 
 const source = (file: string) => readFileSync(new URL(`../../src/tidings/${file}`, import.meta.url), 'utf8')
@@ -32,6 +33,23 @@ describe('providers', () => {
       const names = [...table.matchAll(/^ {4}[A-Z]+ = "([a-z]+)"/gm)].map((found) => found[1]!).filter((name) => name !== 'unknown')
       for (const name of names) expect([name, knowsLook(name)]).toEqual([name, true])
     }
+  })
+
+  it('tells once what is wrong alike, and apart what is well', () => {
+    const look = (name: string, ok: boolean, detail = 'The key is unknown.') => ({ name, ok, detail, mend: '' })
+    expect(alike([look('production', false), look('sandbox', false), look('receiver', false, 'Other')]).map(({ names }) => names)).toEqual([['production', 'sandbox'], ['receiver']])
+    expect(alike([look('production', true), look('sandbox', true)])).toHaveLength(2)
+  })
+
+  it('marks devices of the sandbox, where the server sends to it', () => {
+    const [, host] = /Environment.SANDBOX: "(https:[^"]+)"/.exec(source('providers/apns/settings.py'))!
+    expect([isSandbox({ provider: 'apns', origin: host! }), isSandbox({ provider: 'apns', origin: 'https://api.push.apple.com' })]).toEqual([true, false])
+  })
+
+  it('finds the addresses in what is to be done', () => {
+    const link = 'https://console.cloud.google.com/apis/library/fcm.googleapis.com?project=my-app'
+    expect(linked(`Switch it on: ${link}. It takes a few minutes.`)).toEqual([{ text: 'Switch it on: ' }, { text: link, href: link }, { text: '. It takes a few minutes.' }])
+    expect(linked('See javascript:alert(1) and http://example.com')).toHaveLength(1)
   })
 
   it('calls an integration by its label, and the browsers’ one by its provider until it has one', () => {

@@ -11,6 +11,11 @@ export function deviceName({ device, provider }: Pick<Subscription, 'device' | '
   return device ?? KINDS[provider] ?? 'A device'
 }
 
+/** Whether Apple knows a device in the sandbox alone, as it does an app that was run from Xcode. */
+export function isSandbox({ provider, origin }: Pick<Subscription, 'provider' | 'origin'>): boolean {
+  return provider === 'apns' && origin === 'https://api.sandbox.push.apple.com'
+}
+
 /** What one device that is suspected means for what is sent to it, and how to mend it. */
 export function doubtOf(of: Suspected, now: number): { what: string; since: string; todo: string } {
   const { what, todo } = explained(of.reason)

@@ -35,7 +35,7 @@ MOST_PROOFS = 1_000
 
 _ELSEWHERE = {
     Doubt.DEVICE_TOKEN_REFUSED: (
-        "Its token is not known where it was sent to: it is of the other environment, most likely.",
+        "{host} does not know its token: it is of the other environment, most likely.",
         "Have the app register with the environment it was signed for: sandbox where it was run from Xcode, production "
         "from TestFlight and the App Store.",
     ),
@@ -134,7 +134,8 @@ class Trials:
                 "subscription", ok=False, detail=detail, mend="Open the app on the device: it registers again."
             )
         if elsewhere is not None:
-            detail = f"The subscription is active. {elsewhere[0]}{last}"
+            host = device.origin.partition("://")[2]
+            detail = f"The subscription is active. {elsewhere[0].format(host=host)}{last}"
             return Finding("subscription", ok=False, detail=detail, mend=elsewhere[1])
         return Finding("subscription", ok=True, detail=f"The subscription is active.{last}")
 
@@ -169,4 +170,6 @@ def _reason(settled: SettledDelivery) -> Doubt | None:
 
 
 def _result(settled: SettledDelivery, at: datetime) -> str:
-    return f"{settled.status.name.lower()} ({settled.reason}) on {at:%Y-%m-%d at %H:%M} UTC"
+    status = settled.status.name.lower()
+    why = "" if settled.reason == status else f" ({settled.reason})"
+    return f"{status}{why} on {at:%Y-%m-%d at %H:%M} UTC"

@@ -211,6 +211,24 @@ async def test_who_registered_again_after_apple_saw_the_token_dead_stays(
     assert (found[SubscriptionStatus.ACTIVE], found[SubscriptionStatus.EXPIRED]) == (2, 1)
 
 
+async def test_a_test_to_a_token_of_the_other_environment_says_where_it_is_unknown(
+    container: Container, simulator: Running, apple: Apple
+) -> None:
+    app = await app_with_subscribers(container, simulator, 1)
+    integration = await integrated(container, app, apple.fields)
+    await registered(container, app, simulator, 1, environment="sandbox", registered_as="production")
+    (device,) = (await container.phones.integrations.devices(app.id, integration, cursor=None, limit=5)).data
+    trials = container.phones.trials
+    async with working(container):
+        sent = await trials.send(app, integration, device=device.public_id, title="Tide", body="")
+        while (trial := await trials.look(app, integration, sent.notification.public_id)).settled is None:
+            await asyncio.sleep(0)
+    hint = next(one for one in trial.hints if one.name == "subscription")
+    assert not hint.ok
+    assert "api.push.apple.com does not know its token" in hint.detail
+    assert "sandbox where it was run from Xcode" in hint.mend
+
+
 async def proved(container: Container, fields: dict[str, str]) -> Proof:
     app = await container.store.read(lambda tx: tx.apps.all()[0])
     return await container.phones.integrations.prove_upload(app.id, "apns", fields)

@@ -99,6 +99,12 @@ def _opened(data: bytes, password: str) -> tuple[_Key, x509.Certificate, list[x5
 def _not_opened(why: int | None, data: bytes) -> CatalogueError:
     if why == opening.WRONG and data[:1] != bytes([_SEQUENCE]):
         return unusable("certificate", f"This is no .p12 file. {_CONVERT}")
+    if why == opening.WRONG and _is_certificate(data):
+        return unusable(
+            "certificate",
+            "This is the certificate alone (.cer), without its private key. Open it on the Mac that asked Apple for "
+            "it; in Keychain Access select it with the key below it, and export both as .p12.",
+        )
     if why == opening.WRONG:
         return unusable("password", f"The password does not open this .p12, or the file is damaged. {_CONVERT}")
     if why == opening.UNREADABLE:
@@ -115,6 +121,14 @@ def _not_opened(why: int | None, data: bytes) -> CatalogueError:
             f"Its private key is neither RSA of up to {opening.MOST_BITS} bits nor on an elliptic curve.",
         )
     return unusable("certificate", f"To open it takes more work than any .p12 should. {_CONVERT}")
+
+
+def _is_certificate(data: bytes) -> bool:
+    try:
+        x509.load_der_x509_certificate(data)
+    except ValueError:
+        return False
+    return True
 
 
 def check_pair(key: _Key, certificate: x509.Certificate) -> None:

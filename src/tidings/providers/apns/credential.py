@@ -25,6 +25,7 @@ from tidings.providers.apns.settings import (
     environment_from,
     identifier_from,
     unusable,
+    without_suffix,
 )
 
 KEY, CERTIFICATE = "key", "certificate"
@@ -83,6 +84,9 @@ def _with_key(text: str, settings: Mapping[str, str]) -> NewCredential:
     if key_id == team_id:
         raise unusable("team_id", "Key ID and Team ID are the same; the Team ID is under Membership details.")
     bundle_id = bundle_id_from(settings.get("bundle_id", ""))
+    if bundle_id.startswith(f"{team_id}."):
+        bare = bundle_id.removeprefix(f"{team_id}.")
+        raise unusable("bundle_id", f"Leave the Team ID in front of it out: give `{bare}`.")
     kept = {
         "auth": KEY,
         "key_id": key_id,
@@ -102,11 +106,13 @@ def _with_certificate(fields: Mapping[str, str]) -> NewCredential:
         raise unusable(CERTIFICATE, "Send the .p12 file in base64.") from None
     found = certificate_from(data, password=fields.get("password", ""))
     bundle_id = _bundle_id(found, fields.get("bundle_id", ""))
-    environment = fields.get("environment") or _usual(found)
+    environment = environment_from(fields.get("environment") or _usual(found))
+    if environment not in found.environments:
+        raise unusable("environment", f"The certificate is for {environment.other} alone; choose that, or nothing.")
     kept = {
         "auth": CERTIFICATE,
         "bundle_id": bundle_id,
-        "environment": environment_from(environment),
+        "environment": environment,
         "environments": " ".join(sorted(found.environments)),
         "topics": " ".join(found.topics),
         "subject": found.subject,
@@ -117,12 +123,13 @@ def _with_certificate(fields: Mapping[str, str]) -> NewCredential:
 
 
 def _bundle_id(found: PushCertificate, stated: str) -> str:
+    able = [without_suffix(topic) for topic in found.topics]
     if not stated.strip():
-        return found.topics[0]
+        return able[0]
     bundle_id = bundle_id_from(stated)
-    if bundle_id not in found.topics:
+    if bundle_id not in able:
         raise unusable(
-            "bundle_id", f"The certificate is for `{found.topics[0]}`, not for `{bundle_id}`; leave the field empty."
+            "bundle_id", f"The certificate is for `{able[0]}`, not for `{bundle_id}`; leave the field empty."
         )
     return bundle_id
 

@@ -109,11 +109,9 @@ def finding_from(credential: Credential, environment: Environment, answer: Answe
 def warnings_of(settings: Mapping[str, str]) -> tuple[str, ...]:
     """Say what goes wrong most often with APNs, and when a certificate ends."""
     known = (
-        "Sandbox and production are separate: a device token of one is unknown in the other.",
-        "The environment has to match how the app was built and signed: run from Xcode it is sandbox, from TestFlight "
-        "and the App Store production.",
-        "Elsewhere a wrong environment fails in silence. Here each refused token is counted as device_token_refused, "
-        "and where all are refused the integration pauses and says so.",
+        "Sandbox and production are separate, and the environment has to match how the app was built and signed: run "
+        "from Xcode it is sandbox, from TestFlight and the App Store production. A wrong one does not fail in silence "
+        "here: each refused token is counted, and where all are refused the integration pauses and says so.",
     )
     if "expires_at" not in settings:
         return known

@@ -125,11 +125,17 @@ def bundle_id_from(value: str) -> str:
     found = value.strip()
     if not _BUNDLE_ID.fullmatch(found) or len(found) > _LONGEST_BUNDLE_ID:
         raise unusable("bundle_id", "A bundle id looks like `com.example.app`; it is in Xcode under Signing.")
-    for rules in RULES.values():
-        if rules.suffix and found.endswith(rules.suffix):
-            bare = found.removesuffix(rules.suffix)
-            raise unusable("bundle_id", f"Leave `{rules.suffix}` out: give `{bare}`, the topic follows from it.")
+    bare = without_suffix(found)
+    if bare != found:
+        suffix = found.removeprefix(bare)
+        raise unusable("bundle_id", f"Leave `{suffix}` out: give `{bare}`, the topic follows from it.")
     return found
+
+
+def without_suffix(topic: str) -> str:
+    """Give the bundle id of a topic, which a certificate for calls alone names in its place."""
+    suffix = next((one.suffix for one in RULES.values() if one.suffix and topic.endswith(one.suffix)), "")
+    return topic.removesuffix(suffix)
 
 
 def refused(field: str, why: str) -> CatalogueError:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import NoEncryption, load_pem_private_key, pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, load_pem_private_key, pkcs12
 from cryptography.x509 import load_pem_x509_certificate
 
 from support.apple import BUNDLE_ID, PRODUCTION, SANDBOX, SETTINGS, der, openssl, p8, push_certificate
@@ -64,6 +64,7 @@ class TestKey:
             ({"bundle_id": "app"}, "bundle_id", "com.example.app"),
             ({"bundle_id": "com.example.app.voip"}, "bundle_id", "Leave `.voip` out"),
             ({"bundle_id": "com.exämple.app"}, "bundle_id", "com.example.app"),
+            ({"bundle_id": f"{SETTINGS['team_id']}.{BUNDLE_ID}"}, "bundle_id", "Leave the Team ID"),
             ({"environment": "live"}, "environment", "`sandbox`"),
         ],
     )
@@ -213,3 +214,18 @@ class TestCertificate:
         error = refused_p12(push_certificate(BUNDLE_ID).p12(), bundle_id="com.example.other")
         assert [fault.field for fault in error.faults] == ["bundle_id"]
         assert "com.example.app" in error.detail
+
+    def test_an_environment_that_it_is_not_for_is_refused(self) -> None:
+        error = refused_p12(push_certificate(BUNDLE_ID, flags=(SANDBOX,)).p12(), environment="production")
+        assert [fault.field for fault in error.faults] == ["environment"]
+        assert "sandbox alone" in error.detail
+
+    def test_the_topic_of_a_certificate_for_calls_alone_is_not_taken_for_the_bundle_id(self) -> None:
+        data = push_certificate(f"{BUNDLE_ID}.voip", uid=f"{BUNDLE_ID}.voip").p12()
+        for stated in ({}, {"bundle_id": BUNDLE_ID}):
+            settings = upload(data, **stated).settings
+            assert (settings["bundle_id"], settings["topics"]) == (BUNDLE_ID, f"{BUNDLE_ID}.voip")
+
+    def test_what_apples_site_gives_to_load_is_known_for_lacking_the_key(self) -> None:
+        cer = push_certificate(BUNDLE_ID).certificate.public_bytes(Encoding.DER)
+        assert "certificate alone (.cer)" in refused_p12(cer).detail
