@@ -28,6 +28,7 @@ from tidings.cli import (
     up,
     user,
     vapid,
+    webhook,
     worker,
 )
 
@@ -53,6 +54,7 @@ ORDER = (
     user,
     member,
     key,
+    webhook,
     audit,
     migrate,
     backup,

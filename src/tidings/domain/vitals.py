@@ -6,6 +6,21 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookVitals:
+    """How telling webhooks is doing: messages that wait, counted to 10 000, and the seconds that the oldest is late.
+
+    `untold` are rows of what happened that no message was made of yet. `failing` webhooks failed last and are on still,
+    `turned_off` those that were turned off because they failed.
+    """
+
+    waiting: int = 0
+    untold: int = 0
+    lag: float = 0.0
+    failing: int = 0
+    turned_off: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Vitals:
     """Counts of one moment.
 
@@ -23,3 +38,4 @@ class Vitals:
     held: int
     paused: bool
     paused_origins: dict[tuple[str, str], int] = field(default_factory=dict)
+    webhooks: WebhookVitals = WebhookVitals()

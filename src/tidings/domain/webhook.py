@@ -154,6 +154,14 @@ class WebhookAttempt:
         return self.status is not None and 200 <= self.status < 300
 
 
+class ReadyWebhook(NamedTuple):
+    """A webhook that may be told now, and whether its last try failed."""
+
+    webhook_id: int
+    app_id: int
+    doubtful: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A message in hand: to which webhook, under which token, and which erasure was the newest when it was taken."""

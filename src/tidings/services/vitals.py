@@ -29,6 +29,10 @@ class Metric(StrEnum):
     PAUSED = "tidings_paused"
     PAUSED_KEYS = "tidings_paused_keys"
     CREDENTIALS_EXPIRE = "tidings_credentials_expire_seconds"
+    WEBHOOK_MESSAGES = "tidings_webhook_messages_waiting"
+    WEBHOOK_UNTOLD = "tidings_webhook_untold"
+    WEBHOOK_LAG = "tidings_webhook_lag_seconds"
+    WEBHOOKS = "tidings_webhooks"
 
 
 class Label(StrEnum):
@@ -66,6 +70,16 @@ class VitalSigns:
             "Seconds until the next credentials of any App end, negative when they have; none where none end.",
             labels=[Label.PROVIDER],
         )
+        self._messages = metrics.gauge(Metric.WEBHOOK_MESSAGES, "Messages that webhooks wait for, counted to 10000.")
+        self._untold = metrics.gauge(
+            Metric.WEBHOOK_UNTOLD, "Rows of what happened that no message was made of yet, counted to 10000."
+        )
+        self._webhook_lag = metrics.gauge(
+            Metric.WEBHOOK_LAG, "How late the oldest message is to a webhook that did not fail."
+        )
+        self._webhooks = metrics.gauge(
+            Metric.WEBHOOKS, "Webhooks that failed last, or were turned off for it.", labels=[Label.STATUS]
+        )
 
     async def refresh(self) -> None:
         """Ask the database; where it does not answer, that is what is told, and nothing old."""
@@ -76,9 +90,11 @@ class VitalSigns:
             )
         except StoreUnavailable:
             self._up.set(0)
-            for gauge in (self._workers, self._lag, self._in_doubt, self._held, self._paused):
+            plain = (self._workers, self._lag, self._in_doubt, self._held, self._paused)
+            for gauge in (*plain, self._messages, self._untold, self._webhook_lag):
                 gauge.set(float("nan"))
             self._shards.clear()
+            self._webhooks.clear()
             self._keys.clear()
             self._expire.clear()
             return
@@ -96,6 +112,11 @@ class VitalSigns:
         self._in_doubt.set(found.in_doubt)
         self._held.set(found.held)
         self._paused.set(found.paused)
+        self._messages.set(found.webhooks.waiting)
+        self._untold.set(found.webhooks.untold)
+        self._webhook_lag.set(found.webhooks.lag)
+        self._webhooks.labels("failing").set(found.webhooks.failing)
+        self._webhooks.labels("turned_off").set(found.webhooks.turned_off)
         resting = Counter({service: 0 for name in CHANNELS for service in provider(name).services})
         for (name, origin), count in found.paused_origins.items():
             resting[provider(name).service(origin)] += count

@@ -9,13 +9,19 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, literal_column, select
 
-from tidings.domain.vitals import Vitals
+from tidings.domain.vitals import Vitals, WebhookVitals
+from tidings.storage.columns import Moment
 from tidings.storage.scope import Scope
 from tidings.storage.shards import SqlShards
 from tidings.storage.tables.apps import credentials, pauses
 from tidings.storage.tables.instance import PAUSED, heartbeats, instance_values
 from tidings.storage.tables.notifications import notifications, shards
+from tidings.storage.tables.webhooks import webhook_messages, webhook_outbox, webhooks
 from tidings.storage.turns import OPEN
+from tidings.storage.webhook_gathering import WAITING
+
+w = webhooks.c
+m = webhook_messages.c
 
 MOST = 10_000
 """Shards counted of each kind: looking costs no more where more of them wait."""
@@ -53,4 +59,32 @@ def vitals(scope: Scope, *, now: datetime, alive_since: datetime) -> Vitals:
         held=run(held).scalar_one(),
         paused=run(select(instance_values.c.name).where(instance_values.c.name == PAUSED)).first() is not None,
         paused_origins={(provider, origin): count for provider, origin, count in run(paused_keys)},
+        webhooks=_of_webhooks(scope, now=now),
+    )
+
+
+def _of_webhooks(scope: Scope, *, now: datetime) -> WebhookVitals:
+    """Count what webhooks are to be told. Those that were not asked yet again after a failure are not late."""
+    run = scope.connection.execute
+    waiting = select(literal_column("1")).select_from(webhook_messages).where(WAITING).limit(MOST).subquery()
+    untold = select(literal_column("1")).select_from(webhook_outbox).limit(MOST).subquery()
+    may_be_told = (w.enabled == 1, w.failures == 0)
+    oldest = (
+        select(m.due_at)
+        .where(m.webhook_id == w.id, WAITING, m.test == 0)
+        .order_by(m.due_at)
+        .limit(1)
+        .correlate(webhooks)
+        .scalar_subquery()
+    )
+    late = select(func.min(oldest, type_=Moment)).select_from(webhooks).where(*may_be_told)
+    since: datetime | None = run(late).scalar()
+    failing = select(func.count()).select_from(webhooks).where(w.enabled == 1, w.failures > 0)
+    turned_off = select(func.count()).select_from(webhooks).where(w.disabled_because.is_not(None))
+    return WebhookVitals(
+        waiting=run(select(func.count()).select_from(waiting)).scalar_one(),
+        untold=run(select(func.count()).select_from(untold)).scalar_one(),
+        lag=0.0 if since is None else max(0.0, (now - since).total_seconds()),
+        failing=run(failing).scalar_one(),
+        turned_off=run(turned_off).scalar_one(),
     )

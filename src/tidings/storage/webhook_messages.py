@@ -11,6 +11,7 @@ from sqlalchemy import case, delete, func, insert, literal, select, update
 from tidings.domain.webhook import (
     Job,
     MessageStatus,
+    ReadyWebhook,
     Verdict,
     Webhook,
     WebhookAttempt,
@@ -45,16 +46,17 @@ class SqlWebhookMessages:
         """Make messages of up to `limit` rows of the outbox; give how many rows there were."""
         return gather(self._scope, new_id=new_id, limit=limit, now=now)
 
-    def ready(self, *, now: datetime, but: Collection[int]) -> list[tuple[int, bool]]:
+    def ready(self, *, now: datetime, but: Collection[int]) -> list[ReadyWebhook]:
         """Give webhooks with a message that is due and nobody has in hand, and whether their last try failed."""
         due = select(m.id).where(m.webhook_id == w.id, WAITING, m.due_at <= now).exists()
         query = (
-            select(w.id, w.failures)
+            select(w.id, w.app_id, w.failures)
             .join(apps, apps.c.id == w.app_id)
             .where(apps.c.erased_at.is_(None), w.enabled == 1, w.leased_until <= now, w.rests_until <= now, due)
             .order_by(w.leased_until, w.id)
         )
-        return [(row.id, row.failures > 0) for row in self._scope.connection.execute(query) if row.id not in but]
+        rows = self._scope.connection.execute(query)
+        return [ReadyWebhook(row.id, row.app_id, row.failures > 0) for row in rows if row.id not in but]
 
     def take(self, webhook_id: int, *, now: datetime, lease: float) -> Job | None:
         """Take what is next for a webhook, for `lease` seconds; None when somebody has it, or nothing is due."""

@@ -67,7 +67,11 @@ class Worker:
             owner=owner,
         )
         self._telling = Telling(
-            store=container.store, clock=container.clock, ids=container.ids, delivery=container.automation.telling
+            store=container.store,
+            clock=container.clock,
+            ids=container.ids,
+            delivery=container.automation.telling,
+            metrics=container.metrics,
         )
         self._feeding = Feeding(store=container.store, bus=container.bus, clock=container.clock)
         self._dispatcher = Dispatcher(

@@ -40,6 +40,7 @@ class Metric(StrEnum):
     CHUNK_SECONDS = "tidings_chunk_seconds"
     SETTLE_SECONDS = "tidings_settle_seconds"
     SENDER_DEATHS = "tidings_sender_deaths"
+    WEBHOOK_CALLS = "tidings_webhook_calls"
 
 
 class Label(StrEnum):

@@ -83,7 +83,8 @@ class Told:
 
     async def ready(self, *, at: float = 0) -> list[tuple[int, bool]]:
         now = self.given.later(at)
-        return await self.store.read(lambda tx: tx.webhook_messages.ready(now=now, but=()))
+        found = await self.store.read(lambda tx: tx.webhook_messages.ready(now=now, but=()))
+        return [(one.webhook_id, one.doubtful) for one in found]
 
     async def now(self, webhook: Webhook) -> Webhook:
         found = await self.store.read(lambda tx: tx.webhooks.get(webhook.app_id, webhook.public_id))

@@ -20,8 +20,17 @@ from tidings.domain.app import Heartbeat
 from tidings.domain.audit import SYSTEM
 from tidings.domain.outcome import Accepted, Held, Throttled, ThrottleScope, Unmapped
 from tidings.domain.safety import GlobalPause
+from tidings.domain.webhook import (
+    DisabledBecause,
+    MessageStatus,
+    NewWebhook,
+    Verdict,
+    Webhook,
+    WebhookAttempt,
+    WebhookEvent,
+)
 from tidings.lib.clock import FixedClock
-from tidings.storage import StoreUnavailable
+from tidings.storage import StoreUnavailable, Transaction
 from tidings.web.app import create_app
 from tidings.web.health import worker_probes
 from tidings.wiring import Container
@@ -87,6 +96,49 @@ async def test_the_database_is_told_of_with_every_look(
     assert found["tidings_paused_keys", (("service", "apple"),)] == 0
     await container.store.write(lambda tx: tx.instance.pause(GlobalPause(clock.at, "me")))
     assert (await told(browser))["tidings_paused", ()] == 1
+
+
+async def test_what_webhooks_wait_for_is_told(
+    browser: httpx2.AsyncClient, container: Container, clock: FixedClock
+) -> None:
+    given = Given(container.store, clock.now())
+    app = await given.app()
+    device = await given.device(app, await given.credential(app))
+
+    def prepare(tx: Transaction) -> None:
+        for number in range(2):
+            new = NewWebhook(f"https://www.example.com/{number}", (WebhookEvent.SUBSCRIPTION_CREATED,), "", True)
+            tx.webhooks.add(app.id, new, public_id=f"whk_{number}", secret=bytes(32), now=clock.at)
+        tx.outbox.device(app.id, device.id, WebhookEvent.SUBSCRIPTION_CREATED, "", now=clock.at)
+
+    await container.store.write(prepare)
+    names = ("messages_waiting", "untold", "lag_seconds")
+
+    async def figures() -> list[float]:
+        found = await told(browser)
+        states = [found["tidings_webhooks", (("status", one),)] for one in ("failing", "turned_off")]
+        return [*(found[f"tidings_webhook_{one}", ()] for one in names), *states]
+
+    assert await figures() == [0, 1, 0, 0, 0]
+    names_of, now = iter("ab"), clock.at
+    await container.store.write(lambda tx: tx.webhook_messages.gather(new_id=names_of.__next__, limit=9, now=now))
+    clock.at += timedelta(seconds=40)
+    assert await figures() == [2, 0, 40, 0, 0]
+    one, other = await container.store.read(lambda tx: tx.webhooks.all(app.id))
+
+    async def ends(webhook: Webhook, verdict: Verdict) -> None:
+        def end(tx: Transaction) -> None:
+            job = tx.webhook_messages.take(webhook.id, now=clock.at, lease=30)
+            assert job is not None
+            tx.webhook_messages.settle(job, WebhookAttempt(clock.at, 500, "", 0.1, ""), verdict, now=clock.at)
+
+        await container.store.write(end)
+
+    again = clock.at + timedelta(seconds=60)
+    await ends(one, Verdict(MessageStatus.WAITING, again, again))
+    assert await figures() == [2, 0, 40, 1, 0]
+    await ends(other, Verdict(MessageStatus.FAILED, disable=DisabledBecause.GONE))
+    assert await figures() == [1, 0, 0, 1, 1]
 
 
 async def test_a_database_that_does_not_answer_is_told_and_nothing_old_beside_it(

@@ -16,8 +16,10 @@ from tests.integration.web.instance import Names, problem, push_subscription
 from support.calls import SILENCE, Call
 from support.chaos import until
 from support.hooks import Hooks, listening
+from support.stored import Given
 from tidings.bus import bus_from
 from tidings.domain.audit import Action
+from tidings.domain.webhook import WebhookEvent
 from tidings.lib.clock import FixedClock
 from tidings.lib.sealed import KeyRing
 from tidings.services.webhook_delivery import BORNE
@@ -25,7 +27,7 @@ from tidings.settings import Settings
 from tidings.storage.open import open_store
 from tidings.wiring import Container, assembled
 from tidings.worker import webhooks
-from tidings.worker.webhooks import Telling
+from tidings.worker.webhooks import OF_APP, PLACES, Lane, Telling
 
 WEBHOOKS = "/api/v1/webhooks"
 CREATED = ["subscription.created"]
@@ -55,6 +57,7 @@ def telling(container: Container) -> Telling:
         clock=container.clock,
         ids=container.ids,
         delivery=container.automation.telling,
+        metrics=container.metrics,
     )
 
 
@@ -72,6 +75,14 @@ async def subscribed(browser: httpx2.AsyncClient, times: int = 1) -> list[str]:
         assert answer.status_code == 201, answer.text
         ids.append(answer.json()["id"])
     return ids
+
+
+async def stopped(telling: Telling) -> None:
+    """Give up whoever is being told."""
+    tasks = list(telling._serving.values())
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def served(telling: Telling) -> None:
@@ -227,7 +238,7 @@ async def test_receivers_that_hang_hold_up_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """More receivers hang than may hang at once; whoever answers is told all the same."""
-    monkeypatch.setattr(webhooks, "DOUBTFUL_PLACES", 2)
+    monkeypatch.setitem(webhooks.OF_APP, Lane.DOUBTFUL, 2)
     for number in range(5):
         await made(api, hooks, url=hooks.url(f"hangs-{number}"))
     hooks.answer = lambda call, _n: 500 if "hangs" in call.path else 204
@@ -241,10 +252,59 @@ async def test_receivers_that_hang_hold_up_no_other(
     await telling.look()
     await until(lambda: any(one.path == "/answers" for one in hooks.seen))
     assert sum("hangs" in one.path for one in hooks.seen[5:]) <= 2
-    assert len(telling._doubtful) == 2
-    for task in telling._serving.values():
-        task.cancel()
-    await asyncio.gather(*telling._serving.values(), return_exceptions=True)
+    assert [one.lane for one in telling._places.values()].count(Lane.DOUBTFUL) == 2
+    await stopped(telling)
+
+
+async def test_an_app_with_many_slow_receivers_holds_up_no_other_app(
+    api: httpx2.AsyncClient, browser: httpx2.AsyncClient, hooks: Hooks, telling: Telling, vapid_key: str
+) -> None:
+    """None of them has ever failed: each is healthy, and has not answered yet."""
+    hooks.answer = lambda call, _n: SILENCE if "slow" in call.path else 204
+    for number in range(PLACES[Lane.QUICK] + 2):
+        await made(api, hooks, url=hooks.url(f"slow-{number}"))
+    await subscribed(browser)
+    await telling.look()
+    other = (await api.post("/api/v1/apps", json={"name": "Other"})).json()
+    answer = await api.post(WEBHOOKS, params={"app": other["id"]}, json={"url": hooks.url("quick"), "events": CREATED})
+    assert answer.status_code == 201, answer.text
+    given = Given(telling._store, telling._clock.now())
+    app = await telling._store.read(lambda tx: tx.apps.get(other["id"]))
+    assert app is not None
+    device = await given.device(app, await given.credential(app))
+    kind, now = WebhookEvent.SUBSCRIPTION_CREATED, telling._clock.now()
+    await telling._store.write(lambda tx: tx.outbox.device(app.id, device.id, kind, "", now=now))
+    await telling.look()
+    await until(lambda: any(one.path == "/quick" for one in hooks.seen))
+    await until(lambda: all(one.app_id != app.id for one in telling._places.values()))
+    assert sum(one.lane is Lane.QUICK for one in telling._places.values()) == OF_APP[Lane.QUICK]
+    await stopped(telling)
+
+
+async def test_a_receiver_that_was_slow_takes_no_place_of_a_quick_one(
+    api: httpx2.AsyncClient,
+    browser: httpx2.AsyncClient,
+    hooks: Hooks,
+    telling: Telling,
+    vapid_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number in range(OF_APP[Lane.QUICK]):
+        await made(api, hooks, url=hooks.url(f"slow-{number}"))
+    monkeypatch.setattr(webhooks, "SLOW", -1.0)
+    await subscribed(browser)
+    await served(telling)
+    monkeypatch.undo()
+    hooks.answer = lambda call, _n: SILENCE if "slow" in call.path else 204
+    await made(api, hooks, url=hooks.url("quick"))
+    assert isinstance(telling._clock, FixedClock)
+    telling._clock.at += timedelta(seconds=2)
+    await subscribed(browser)
+    await telling.look()
+    await until(lambda: any(one.path == "/quick" for one in hooks.seen))
+    await until(lambda: {one.lane for one in telling._places.values()} == {Lane.SLOW})
+    assert len(telling._places) == OF_APP[Lane.SLOW]
+    await stopped(telling)
 
 
 async def test_what_is_there_is_told_before_all_that_happened_is_gathered(

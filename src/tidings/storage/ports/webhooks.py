@@ -10,6 +10,7 @@ from tidings.domain.webhook import (
     Job,
     MessageStatus,
     NewWebhook,
+    ReadyWebhook,
     Verdict,
     Webhook,
     WebhookAttempt,
@@ -75,8 +76,8 @@ class WebhookMessages(Protocol):
         """Make messages of up to `limit` rows of the outbox; give how many rows there were."""
         ...
 
-    def ready(self, *, now: datetime, but: Collection[int]) -> list[tuple[int, bool]]:
-        """Give webhooks with a message that is due and nobody has in hand, and whether their last try failed.
+    def ready(self, *, now: datetime, but: Collection[int]) -> list[ReadyWebhook]:
+        """Give webhooks with a message that is due and nobody has in hand.
 
         Who was asked longest ago comes first.
         """
