@@ -28,7 +28,7 @@ function areClasses(text) {
 /** Whether it reads as code: an address, a selector, an expression, a header, a name as programs have it. */
 function isCode(text) {
   return (
-    /^[a-z+]+:\/\/|^https?:|^\{\{|^data:|^[/.@]|^#[\w:.-]*$|^\(\w[\w-]*:|^\d+px|\[type=/.test(text) ||
+    /^[a-z+]+:\/\/|^https?:|^\{\{|^data:|^[/.@]|^#[\w:.-]*$|^\(\w[\w-]*:|^\d+px|\[type=|^\S*\{\{[^}]*\}\}\S*$|^\{\n/.test(text) ||
     /^[a-z_]+(\.[a-z_]+)+ (in|==|!=|<|>)/.test(text) ||
     (!/\s/.test(text) && /^[A-Z][a-z]+[A-Z]\w*$|^[A-Z][\w]*(-[A-Z]\w*)+$|^[\w-]+\.[\w.-]+$|_|^[A-Z0-9_-]+$/.test(text))
   )
@@ -45,6 +45,7 @@ export function isText({ msgStr, details }) {
   if (details.scope === 'markup') return 'message'
   const { attribute, call } = details
   if (attribute && isCodeAttribute(attribute)) return false
+  if (call === 'word') return 'message'
   if (call && CALLS.test(call)) return false
   if (isCode(text) || areClasses(bare)) return false
   if (/\p{Lu}/u.test(bare.trimStart()[0] ?? '') && /\p{Ll}/u.test(bare)) return 'message'

@@ -1,7 +1,7 @@
 /** The audit log in sentences: "Anna sent “Fresh fish” to 12 408 devices". */
 
 import type { Entry } from './api'
-import { number, plural, withinSentence } from './format'
+import { number, plural, withinSentence, word } from './format'
 import { ROLES } from './permission'
 
 type Say = (of: { what: string; detail: Readonly<Record<string, unknown>>; own: boolean }) => string
@@ -57,7 +57,7 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'personal_data.erased': ({ what }) => `erased what was kept of ${what}`,
   }],
   ['Events and triggers', {
-    'event_type.set': ({ what, detail }) => `${detail.new ? 'declared' : 'changed'} the event type ${what}`,
+    'event_type.set': ({ what, detail }) => `${detail.new ? word('declared') : word('changed')} the event type ${what}`,
     'event_type.removed': ({ what }) => `removed the event type ${what}`,
     'events.sent': ({ detail }) => `reported ${events(detail)}`,
     'trigger.created': ({ what }) => `created the trigger ${what}`,
@@ -69,7 +69,7 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'member.created': ({ what, detail, own }) => (own ? 'became a member' : `made ${what} a member${as(detail)}`),
     'member.changed': ({ what, own }) => `changed ${own ? 'their name or e-mail' : `the name or e-mail of ${what}`}`,
     'member.role_changed': ({ what, detail }) => `made ${what} ${role(detail.to ?? detail.role)}${detail.from ? `, who was ${role(detail.from)}` : ''}`,
-    'member.removed': ({ what, own }) => (own ? 'left' : `removed ${what}`),
+    'member.removed': ({ what, own }) => (own ? word('left') : `removed ${what}`),
     'member.disabled': ({ what }) => `disabled ${what}`,
     'member.enabled': ({ what }) => `let ${what} in again`,
     'member.super_admin_granted': ({ what }) => `made ${what} a super admin`,
@@ -120,7 +120,7 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'app.deleted': ({ what }) => `deleted the App ${what}`,
     'app.identity_secret_shown': ({ what }) => `had the identity secret of ${what} shown`,
     'audit.exported': () => 'exported the audit log',
-    'audit.cut': ({ detail }) => `removed ${typeof detail.entries === 'number' ? plural(detail.entries, ['# entry', '# entries']) : 'entries'} of the audit log that had their time`,
+    'audit.cut': ({ detail }) => `removed ${typeof detail.entries === 'number' ? plural(detail.entries, ['# entry', '# entries']) : word('entries')} of the audit log that had their time`,
   }],
 ]
 

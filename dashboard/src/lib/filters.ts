@@ -1,5 +1,7 @@
 /** Conditions as the API takes them: fields, operators and values, and how each is written in a form. */
 
+import { word } from './format'
+
 export interface Comparison {
   field: string | string[]
   op: Op
@@ -54,8 +56,8 @@ export const SEGMENT_FIELDS: readonly KnownField[] = [...USER, ...DEVICE]
 /** What a trigger may ask for of people; what its event has comes before. */
 export const PERSON_FIELDS: readonly KnownField[] = [...USER, ...USER.map((one) => ({ ...one, name: one.name.replace('user.', 'actor.') }))]
 
-const EQUAL: readonly [Op, string][] = [['equals', 'is'], ['not_equals', 'is not'], ['in', 'is one of'], ['not_in', 'is none of']]
-const PART: readonly [Op, string][] = [['contains', 'contains'], ['not_contains', 'does not contain'], ['starts_with', 'starts with'], ['ends_with', 'ends with']]
+const EQUAL: readonly [Op, string][] = [['equals', word('is')], ['not_equals', 'is not'], ['in', 'is one of'], ['not_in', 'is none of']]
+const PART: readonly [Op, string][] = [['contains', word('contains')], ['not_contains', 'does not contain'], ['starts_with', 'starts with'], ['ends_with', 'ends with']]
 const THERE: readonly [Op, string][] = [['exists', 'is there'], ['missing', 'is missing']]
 const ORDER: readonly [Op, string][] = [['less', 'is less than'], ['at_most', 'is at most'], ['greater', 'is more than'], ['at_least', 'is at least']]
 const RELATIVE: readonly [Op, string][] = [['within_last', 'is within the last'], ['more_than_ago', 'is longer ago than'], ['within_next', 'is within the next']]
@@ -63,7 +65,7 @@ const RELATIVE: readonly [Op, string][] = [['within_last', 'is within the last']
 const OPS: Readonly<Record<Holds, readonly [Op, string][]>> = {
   text: [...EQUAL, ...PART, ['less', 'is before'], ['greater', 'is after'], ['at_most', 'is at most'], ['at_least', 'is at least'], ...THERE],
   time: [...RELATIVE, ['less', 'is before'], ['greater', 'is after'], ['at_most', 'is at the latest'], ['at_least', 'is at the earliest'], ...THERE],
-  topics: [['contains', 'include'], ['not_contains', 'do not include'], ['exists', 'are any'], ['missing', 'are none']],
+  topics: [['contains', word('include')], ['not_contains', 'do not include'], ['exists', 'are any'], ['missing', 'are none']],
   any: [...EQUAL, ...PART, ...ORDER, ...RELATIVE, ...THERE],
 }
 

@@ -77,6 +77,9 @@ export function duration(seconds: number): string {
   return plural(Math.floor(whole / 86_400), ['# day', '# days'])
 }
 
+/** A text of one small word, which cannot be told from a code: said here, it is put into the catalogue. */
+export const word = (text: string): string => text
+
 /** A label within a sentence: "admin" in English; German writes its nouns as the label does. */
 export const withinSentence = (label: string): string => (language === 'en' ? label.charAt(0).toLowerCase() + label.slice(1) : label)
 

@@ -1,5 +1,7 @@
 /** How a password strikes us while it is typed; the server has the last word. */
 
+import { plural } from './format'
+
 export const SHORTEST = 10
 
 export interface Hint {
@@ -29,7 +31,7 @@ function worth(text: string, own: readonly string[]): number {
 export function hintOf(password: string, own: readonly string[] = []): Hint {
   if (!password) return { level: 0, words: `At least ${SHORTEST} characters. A few words you can remember are better than one with signs.` }
   const length = [...password].length
-  if (length < SHORTEST) return { level: 1, words: `${SHORTEST - length} more ${SHORTEST - length === 1 ? 'character' : 'characters'}.` }
+  if (length < SHORTEST) return { level: 1, words: plural(SHORTEST - length, ['# more character.', '# more characters.']) }
   const words = own.flatMap((text) => text.toLowerCase().split(/[^\p{L}\p{N}]+/u))
   const left = worth(password, words)
   if (left < 8) return { level: 1, words: 'Easily guessed. Add a word that has nothing to do with you or with this page.' }

@@ -1,7 +1,7 @@
 /** A trigger as it is edited, made of and into the API's body; and what came of events, in words. */
 
 import type { Applied, Firing, Rule, RulePart, Trigger, TriggerBody, Urgency } from './api'
-import { plural } from './format'
+import { plural, word } from './format'
 import { Problem } from './http'
 import { draftFrom as wordsDraftFrom, emptyWords, wordsFrom, type WordsDraft } from './words'
 
@@ -62,10 +62,10 @@ export const CHANNELS: readonly [string, string][] = [
 ]
 
 export const UNITS: readonly [seconds: number, words: string][] = [
-  [1, 'seconds'],
-  [60, 'minutes'],
-  [3600, 'hours'],
-  [86_400, 'days'],
+  [1, word('seconds')],
+  [60, word('minutes')],
+  [3600, word('hours')],
+  [86_400, word('days')],
 ]
 
 export function seconds(span: Span): number {

@@ -1,6 +1,7 @@
 /** People in words. */
 
 import type { User } from './api'
+import { number, plural, word } from './format'
 
 /** What they are called: the attribute `name`, else the App's own id. */
 export function nameOf(user: Pick<User, 'id' | 'attributes'>): string {
@@ -11,7 +12,7 @@ export function nameOf(user: Pick<User, 'id' | 'attributes'>): string {
 /** An attribute's value as it is shown. */
 export function valueText(value: unknown): string {
   if (typeof value === 'string') return value
-  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  if (typeof value === 'boolean') return value ? word('yes') : word('no')
   return JSON.stringify(value)
 }
 
@@ -20,17 +21,16 @@ export function attributesOf(user: User): [string, string][] {
   return Object.entries(user.attributes).filter(([key]) => key !== 'name').map(([key, value]) => [key, valueText(value)])
 }
 
-const KINDS: Readonly<Record<string, [one: string, many: string]>> = {
-  subscriptions: ['device', 'devices'],
-  deliveries: ['delivery', 'deliveries'],
-  receipts: ['receipt', 'receipts'],
-  users: ['person', 'people'],
-  events: ['event', 'events'],
-  notifications: ['notification', 'notifications'],
+const KINDS: Readonly<Record<string, (count: number) => string>> = {
+  subscriptions: (count) => plural(count, ['# device', '# devices']),
+  deliveries: (count) => plural(count, ['# delivery', '# deliveries']),
+  receipts: (count) => plural(count, ['# receipt', '# receipts']),
+  users: (count) => plural(count, ['# person', '# people']),
+  events: (count) => plural(count, ['# event', '# events']),
+  notifications: (count) => plural(count, ['# notification', '# notifications']),
 }
 
 /** "3 devices", for what an erasure removed. */
 export function removedInWords(kind: string, count: number): string {
-  const [one, many] = KINDS[kind] ?? [kind.replaceAll('_', ' '), kind.replaceAll('_', ' ')]
-  return `${count} ${count === 1 ? one : many}`
+  return KINDS[kind]?.(count) ?? `${number(count)} ${kind.replaceAll('_', ' ')}`
 }

@@ -53,7 +53,7 @@ export function schemaFrom(rows: readonly VariableRow[]): Schema {
     const names = path.trim().split('.')
     let here = root
     for (const name of names.slice(0, -1)) here = (here.properties ??= {})[name] ??= { type: 'object', properties: {} }
-    const types = kind.split(' or ')
+    const types = kind.split('|')
     const type = kind === 'any' ? {} : { type: types.length > 1 ? types : kind }
     ;(here.properties ??= {})[names.at(-1)!] = { ...type, ...(about.trim() ? { description: about.trim() } : {}) }
   }

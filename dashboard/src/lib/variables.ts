@@ -1,6 +1,7 @@
 /** The variables that an event type declares, as people pick them. */
 
 import type { Schema } from './api'
+import { word } from './format'
 
 export interface Variable {
   /** As it is written between braces: `bot.name`. */
@@ -13,7 +14,7 @@ const DEEPEST = 6
 
 function kindOf(schema: Schema): string {
   const types = [schema.type ?? (schema.properties ? 'object' : 'any')].flat().filter((type) => type !== 'null')
-  return types.join(' or ') || 'any'
+  return types.join('|') || 'any'
 }
 
 /** Every value that can be written, in the order in which they were declared; of an object, what is in it. */
@@ -45,9 +46,9 @@ export function gap(path: string): string {
   return `{{ ${path} }}`
 }
 
-const KINDS: Readonly<Record<string, string>> = { string: 'text', integer: 'whole number', number: 'number', boolean: 'yes or no', array: 'list', object: 'object', any: 'anything' }
+const KINDS: Readonly<Record<string, string>> = { string: word('text'), integer: 'whole number', number: word('number'), boolean: 'yes or no', array: word('list'), object: word('object'), any: word('anything') }
 
 /** The kind of a variable in plain words. */
 export function kindInWords(kind: string): string {
-  return kind.split(' or ').map((one) => KINDS[one] ?? one).join(' or ')
+  return kind.split('|').map((one) => KINDS[one] ?? one).join(' or ')
 }
