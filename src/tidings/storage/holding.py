@@ -6,7 +6,7 @@ from functools import cache
 
 from sqlalchemy import bindparam, case, select, update
 
-from tidings.domain.campaign import NotificationStatus
+from tidings.domain.campaign import InDoubtPolicy, NotificationStatus
 from tidings.domain.delivery import ShardStatus
 from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.scope import Scope
@@ -28,7 +28,7 @@ GIVEN_BACK = case(
 @cache
 def _owner(dialect: Dialect) -> Prepared:
     its = select(c.notification_id).where(c.id == bindparam("shard")).scalar_subquery()
-    return dialect.prepare(select(n.id).where(n.id == its).with_for_update())
+    return dialect.prepare(select(n.policy).where(n.id == its).with_for_update())
 
 
 @cache
@@ -45,9 +45,14 @@ def _free(dialect: Dialect) -> Prepared:
     return dialect.prepare(held.values(status=ShardStatus.READY))
 
 
-def wait_for(scope: Scope, shard_id: int) -> None:
-    """Wait for whoever changes the shard's notification, and let nobody else: else a resume could miss the shard."""
-    _owner(scope.dialect).rows(scope.connection, {"shard": shard_id})
+def wait_for(scope: Scope, shard_id: int) -> InDoubtPolicy | None:
+    """Wait for whoever changes the shard's notification, and let nobody else: else a resume could miss the shard.
+
+    Whoever changes a shard that waits, or both, begins here: the notification first, as pausing and cancelling must,
+    so that no two wait for each other. Gives what is to be done about a chunk in doubt; None where there is no shard.
+    """
+    found = _owner(scope.dialect).rows(scope.connection, {"shard": shard_id})
+    return InDoubtPolicy(found[0][0]) if found else None
 
 
 def first_status(notification: str) -> ShardStatus:

@@ -251,12 +251,12 @@ class SqlNotifications:
         return True
 
     def _take_shards(self, notification_id: int, now: datetime) -> None:
-        # A lease that has run out is taken too: its holder's outcomes are refused from here on.
-        s = shards.c
+        # A lease that has run out is taken too: its holder's outcomes are refused from here on. But not from one who is
+        # storing them: he waits for this notification, and ends the shard himself.
+        s, its = shards.c, shards.c.notification_id == notification_id
+        stale = select(s.id).where(its, s.status == ShardStatus.LEASED, s.due_at <= now)
         waiting = s.status.in_((ShardStatus.READY, ShardStatus.HELD))
-        taken = update(shards).where(
-            s.notification_id == notification_id, waiting | ((s.status == ShardStatus.LEASED) & (s.due_at <= now))
-        )
+        taken = update(shards).where(its, waiting | s.id.in_(stale.with_for_update(skip_locked=True)))
         self._scope.connection.execute(taken.values(status=ShardStatus.CANCELLED))
 
     def _complete(self, row: AnyRow, now: datetime, *, cancelled: bool) -> None:

@@ -27,7 +27,9 @@ _MINE = (c.id == bindparam("shard_id"), c.lease_token == bindparam("token"), c.s
 
 @cache
 def _claim(dialect: Dialect) -> Prepared:
-    claimed = update(shards).where(c.id == bindparam("shard_id"), *CLAIMABLE)
+    # A lease that has run out while its holder is storing: he has it, and waits for what a claim holds.
+    free = select(c.id).where(c.id == bindparam("shard_id"), *CLAIMABLE).with_for_update(skip_locked=True, of=shards)
+    claimed = update(shards).where(c.id == free.scalar_subquery())
     values = {
         "status": ShardStatus.LEASED,
         "lease_owner": bindparam("owner"),
@@ -45,11 +47,6 @@ def _started(dialect: Dialect) -> Prepared:
     queued = update(notifications).where(n.id == bindparam("id"), n.status == NotificationStatus.QUEUED)
     values = {"status": NotificationStatus.SENDING, "started_at": func.coalesce(n.started_at, now)}
     return dialect.prepare(queued.values(values))
-
-
-@cache
-def _policy(dialect: Dialect) -> Prepared:
-    return dialect.prepare(select(n.policy).where(n.id == bindparam("id")))
 
 
 @cache
@@ -152,13 +149,12 @@ class SqlShards:
         until = now + timedelta(seconds=lease)
         dialect, connection = self._scope.dialect, self._scope.connection
         values = {"shard_id": shard_id, "owner": owner, "now": now, "until": until}
-        claimed = _claim(dialect).records(connection, values)
-        if not claimed:
+        policy = holding.wait_for(self._scope, shard_id)
+        claimed = _claim(dialect).records(connection, values) if policy else ()
+        if policy is None or not claimed:
             return None
-        parent = {"id": claimed[0].notification_id}
-        _started(dialect).count(connection, parent | {"now": now})
-        ((policy,),) = _policy(dialect).rows(connection, parent)
-        return _shard(claimed[0], InDoubtPolicy(policy))
+        _started(dialect).count(connection, {"id": claimed[0].notification_id, "now": now})
+        return _shard(claimed[0], policy)
 
     def renew(self, shard_id: int, lease_token: int, *, now: datetime, lease: float) -> bool:
         """Hold on for `lease` seconds from now; False when the lease was lost."""
@@ -246,13 +242,13 @@ class SqlShards:
         Doing it twice changes nothing: every worker may.
         """
         until = now + timedelta(seconds=lease)
+        queued = (n.status == NotificationStatus.QUEUED, n.send_at > now, n.send_at <= was)
+        planned = self._scope.connection.execute(update(notifications).where(*queued).values(send_at=now))
         late = update(_table).where(c.due_at > now, c.due_at <= was).values(due_at=now)
         ready = self._scope.connection.execute(late.where(OPEN, c.status == ShardStatus.READY))
         self._scope.connection.execute(late.where(c.status == ShardStatus.HELD))
         held = update(_table).where(c.status == ShardStatus.LEASED, c.due_at > until).values(due_at=until)
         self._scope.connection.execute(held)
-        queued = (n.status == NotificationStatus.QUEUED, n.send_at > now, n.send_at <= was)
-        planned = self._scope.connection.execute(update(notifications).where(*queued).values(send_at=now))
         return ready.rowcount + planned.rowcount
 
     def open_count(self, notification_id: int) -> int:

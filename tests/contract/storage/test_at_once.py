@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 
+from support.between import Between
 from support.stored import Given
 from tidings.domain.app import App
 from tidings.domain.errors import CatalogueError, ErrorCode
@@ -101,37 +101,10 @@ async def test_many_at_once_do_not_pass_a_limit(
     assert {one.code if isinstance(one, CatalogueError) else one for one in refused} == {too_many}
 
 
-class Between:
-    """Lets one begin when another has read and not yet written, and gives it time to get in between if it can."""
-
-    def __init__(self) -> None:
-        self._read, self._over = threading.Event(), threading.Event()
-
-    def after(self, reading: Callable[..., Any]) -> Callable[..., Any]:
-        def read(*args: Any, **kwargs: Any) -> Any:
-            found = reading(*args, **kwargs)
-            if not self._read.is_set():
-                self._read.set()
-                self._over.wait(1)  # where it has to wait for us, it is never over
-            return found
-
-        return read
-
-    async def both(self, first: Coroutine[Any, Any, Any], second: Coroutine[Any, Any, Any]) -> tuple[Any, Any]:
-        async def then() -> Any:
-            assert await asyncio.to_thread(self._read.wait, 60), "nobody has read"
-            try:
-                return await second
-            finally:
-                self._over.set()
-
-        return await asyncio.gather(first, then(), return_exceptions=True)
-
-
 async def test_forgetting_does_not_undo_a_change_of_a_segment(
     services: Services, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app, between = services.app, Between()
+    app, between = services.app, Between(store)
     made = await services.segments.create(app.id, "Crew", filter_from(f'{ANNA} || user.id == "ben"'))
     monkeypatch.setattr("tidings.storage.forgetting.forgotten", between.after(forgotten))
     changed = filter_from('user.locale == "de"')
@@ -146,7 +119,7 @@ async def test_forgetting_does_not_undo_a_change_of_a_segment(
 async def test_forgetting_does_not_undo_a_change_of_a_trigger(
     services: Services, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app, between = services.app, Between()
+    app, between = services.app, Between(store)
     await services.event_types.put(app.id, NewEventType("tide.high", "High tide"))
     made = await services.triggers.create(app.id, trigger("Old", {"users_where": f'{ANNA} || user.id == "ben"'}))
     monkeypatch.setattr(Definition, "without", between.after(Definition.without))
@@ -159,9 +132,9 @@ async def test_forgetting_does_not_undo_a_change_of_a_trigger(
 
 
 async def test_no_trigger_is_left_with_a_segment_that_is_gone(
-    services: Services, monkeypatch: pytest.MonkeyPatch
+    services: Services, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app, between = services.app, Between()
+    app, between = services.app, Between(store)
     await services.event_types.put(app.id, NewEventType("tide.high", "High tide"))
     crew = await services.segments.create(app.id, "Crew", filter_from(ANNA))
     monkeypatch.setattr("tidings.services.triggers.check_definition", between.after(check_definition))
