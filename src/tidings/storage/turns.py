@@ -44,8 +44,9 @@ _oldest = (
 _heads = (
     select(_apps.c.app_id, _priorities.c.priority, _oldest.label("due_at"))
     .select_from(_apps.join(_priorities, true()))
-    .where(_apps.c.app_id.is_not(None), _priorities.c.priority <= bindparam("least"))
+    .where(_apps.c.app_id.is_not(None), _priorities.c.priority <= bindparam("least"), ~_standstill)
 )
+"""Asks once whether all sending is paused: asked of shards alone, each of those that wait would be looked at."""
 _held = select(*_lane, func.count()).where(_LEASED, c.due_at > bindparam("now")).group_by(*_lane)
 _queue = (
     select(c.id, c.due_at)

@@ -11,6 +11,7 @@ import pytest
 from support.stored import Given
 from tidings.domain.audience import Audience, Devices, Everyone, Users
 from tidings.domain.delivery import NewShard
+from tidings.domain.safety import GlobalPause
 from tidings.domain.vitals import Vitals
 from tidings.storage import Store, Transaction, vitals
 
@@ -73,6 +74,25 @@ async def test_whose_turn_it_is_is_found_without_a_look_at_all_that_waits(sqlite
     assert plan.count("ix_shards_lanes (app_id>?)") == 2, plan
     assert "SCAN shards" not in plan.replace("SCAN shards USING INDEX ix_shards_leased", "")  # a window's worth
     assert "TEMP B-TREE" not in plan
+
+
+async def test_while_all_sending_is_paused_nothing_that_waits_is_looked_at(sqlite: Store, given: Given) -> None:
+    notification = await given.notification(await given.app(), of=5_000)
+    await sqlite.write(lambda tx: tx.instance.pause(GlobalPause(given.now, "owner")))
+
+    def look(tx: Transaction) -> tuple[list[int], float]:
+        return tx.shards.ready(now=given.later(9), limit=10), tx.shards.lag(now=given.later(9))
+
+    costs = []
+    for first, last in ((0, 50), (50, 2_000)):
+        some = [NewShard(notification.id, n, low=n, high=n, size=1) for n in range(first, last)]
+        await sqlite.write(lambda tx, some=some: tx.shards.add(some, now=given.now))  # type: ignore[misc]
+        found, cost = await sqlite.read(lambda tx: steps(tx, look))
+        assert found == ([], 0.0)
+        costs.append(cost)
+    assert costs[1] <= costs[0] * 1.05 + 5, costs
+    assert await sqlite.write(lambda tx: tx.instance.resume())
+    assert len(await sqlite.read(lambda tx: tx.shards.ready(now=given.now, limit=10))) == 10
 
 
 async def test_what_has_no_shards_yet_is_found_without_a_look_at_what_has(sqlite: Store, given: Given) -> None:
