@@ -54,7 +54,7 @@ async def site(authority: trustme.CA) -> AsyncIterator[Site]:
 
 @pytest.fixture
 def fetcher(ca_file: str) -> Fetcher:
-    return Fetcher(guard=AddressGuard(allow_loopback=True), policy=HERE, ca_file=ca_file, total_timeout=5)
+    return Fetcher(guard=AddressGuard(allow_loopback=True), policy=HERE, ca_file=ca_file, total_timeout=30)
 
 
 async def test_it_gets_and_posts_and_gives_the_whole_answer(site: Site, fetcher: Fetcher) -> None:

@@ -31,7 +31,7 @@ class Firefox:
         await self.socket.send(json.dumps(message))
 
     async def hear(self) -> dict[str, Any]:
-        heard: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), 5))
+        heard: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), 30))
         return heard
 
     async def hello(self, uaid: str = "") -> Self:
@@ -211,7 +211,7 @@ async def test_a_frame_that_breaks_the_protocol_closes_this_socket_alone(
     ):
         await socket.send(frame)  # before any hello: even a good `register` is out of order
         with pytest.raises(ConnectionClosed):
-            await asyncio.wait_for(socket.recv(), 5)
+            await asyncio.wait_for(socket.recv(), 30)
         assert await witness.silent()
 
 

@@ -301,8 +301,9 @@ class TestAStream:
         async with client_of(app, **headers) as program:
             follower = program if headers else his
             following = asyncio.create_task(follower.get(path))
-            await asyncio.sleep(0.3)
-            assert not following.done()
+            async with asyncio.timeout(60):
+                while app.state.following.total() < 1:
+                    await asyncio.sleep(0.01)
             if end == "sign out":
                 assert (await his.delete("/api/v1/session")).status_code == 204
             elif end == "another role":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from pathlib import Path
@@ -197,4 +196,4 @@ async def test_the_background_runs_as_long_as_the_application(container: Contain
         assert seen == ["started"]
         assert not app.state.stopping.is_set()
     assert seen == ["started", "stopped"]
-    await asyncio.wait_for(app.state.stopping.wait(), 1)
+    assert app.state.stopping.is_set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -37,8 +38,9 @@ async def sent(api: httpx2.AsyncClient, to: dict[str, Any], **more: Any) -> dict
     accepted = answer.json()
     unknown = [] if "subscriptions" in to else ["devices_unknown"]
     assert (accepted["audience"], [one["code"] for one in accepted.get("warnings", [])]) == (1, unknown)
-    while (shown := (await api.get(f"/api/v1/notifications/{accepted['id']}")).json())["status"] != "done":
-        pass
+    async with asyncio.timeout(90):
+        while (shown := (await api.get(f"/api/v1/notifications/{accepted['id']}")).json())["status"] != "done":
+            await asyncio.sleep(0.05)
     found: dict[str, Any] = shown
     return found
 

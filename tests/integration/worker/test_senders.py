@@ -251,7 +251,8 @@ async def test_a_sender_that_stops_in_the_middle_of_a_message_does_not_stop_the_
         async with asyncio.timeout(20):
             while not sender._inbox:
                 await asyncio.sleep(0.01)
-        await asyncio.wait_for(asyncio.sleep(0.1), 1)
+        async with asyncio.timeout(20):
+            await asyncio.sleep(0.1)
     finally:
         os.kill(pool.pids[0], signal.SIGKILL)
         await pool.close()

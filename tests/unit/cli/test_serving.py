@@ -59,5 +59,5 @@ async def test_the_second_signal_does_not_wait_but_the_same_one_passed_on_is_no_
             await asyncio.Event().wait()
 
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(asyncio.create_task(work()), 5)
+        await asyncio.wait_for(asyncio.create_task(work()), 30)
     assert went_on.is_set()
