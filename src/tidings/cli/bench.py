@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tidings.cli.bench_events import events
+from tidings.cli.bench_out import Out, keep
 from tidings.cli.bench_pause import pause
 from tidings.cli.failure import CommandFailed
 from tidings.cli.options import Call, command
@@ -29,9 +29,6 @@ Subscribers = Annotated[
 Senders = Annotated[
     list[int] | None,
     typer.Option("--senders", min=1, max=64, help="Sender processes; repeat it for several.", show_default="1"),
-]
-Out = Annotated[
-    Path | None, typer.Option("--out", help="Write what was found into this file, as JSON.", show_default=False)
 ]
 Thorough = Annotated[
     float, typer.Option("--thorough", min=0.01, max=10, help="Share of the rounds: 0.1 shows that it runs.")
@@ -138,10 +135,7 @@ def _run(
     except SinkMissing as missing:
         raise CommandFailed(f"There is nothing to send to: {missing}.", "Install nginx and try again.") from None
     document = found.document()
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(document, indent=2) + "\n")
-    call.out.result(document)
+    keep(document, at=out, out=call.out)
     _show(call.out, found)
 
 

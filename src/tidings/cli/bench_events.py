@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tidings.cli.bench_out import Out, keep
 from tidings.cli.options import Call
 from tidings.cli.output import number
 
@@ -18,9 +18,7 @@ def events(
     call: Call,
     count: Annotated[int, typer.Option("--events", min=100, help="Events to take in and ask about.")] = 2_000,
     triggers: Annotated[int, typer.Option("--triggers", min=10, max=1_000, help="Triggers of the App.")] = 1_000,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Write what was found into this file, as JSON.", show_default=False)
-    ] = None,
+    out: Out = None,
 ) -> None:
     """Take events in and ask their triggers: of an App with ten triggers, and of one with many."""
     from tidings.bench.events import measure_events
@@ -28,10 +26,7 @@ def events(
     with tempfile.TemporaryDirectory(prefix="tidings-bench-") as name:
         found = measure_events(folder=Path(name), events=count, triggers=triggers)
     document = asdict(found)
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(document, indent=2) + "\n")
-    call.out.result(document)
+    keep(document, at=out, out=call.out)
     call.out.table(
         ("What", ">triggers of the App", ">CPU, µs an event", ">events a second"),
         [(one.what, number(one.triggers), f"{one.cpu:.0f}", number(one.rate)) for one in found.paces],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tidings.cli.bench_out import Out, keep
 from tidings.cli.failure import CommandFailed
 from tidings.cli.options import Call
 from tidings.cli.output import number
@@ -19,9 +19,7 @@ def pause(
     call: Call,
     subscribers: Annotated[int, typer.Option("--subscribers", min=1_000, help="Size of the campaign.")] = 100_000,
     senders: Annotated[int, typer.Option("--senders", min=1, max=64, help="Sender processes.")] = 1,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Write what was found into this file, as JSON.", show_default=False)
-    ] = None,
+    out: Out = None,
 ) -> None:
     """Pause one campaign, pause everything and cancel, on the way: seconds until the last message arrives."""
     from tidings.bench.ingest import ServerFailed
@@ -42,10 +40,7 @@ def pause(
         except ServerFailed as failed:
             raise CommandFailed(str(failed), "Try again on a machine with less to do.") from None
     document = asdict(found)
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(document, indent=2) + "\n")
-    call.out.result(document)
+    keep(document, at=out, out=call.out)
     call.out.table(
         ("What", ">asked to answered, ms", ">answered to last arrival, ms", ">arrived after it"),
         [(one.way, f"{one.answered * 1e3:.0f}", f"{one.last * 1e3:.0f}", number(one.after)) for one in found.stops],
