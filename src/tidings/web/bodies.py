@@ -1,6 +1,8 @@
-"""How large a body may be: refused before it is read where its length is told, else where it passes the limit."""
+"""How large a body may be, and how long it may take to come: who sends one byte a minute holds a place for nothing."""
 
 from __future__ import annotations
+
+import asyncio
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -15,6 +17,9 @@ MAX_BODY = 1024 * 1024
 
 MAX_FILE = 1024 * 1024 * 1024
 """Bytes of an imported file: some two million subscriptions."""
+
+PATIENCE = 30.0
+"""Seconds in which a body has to be here; of a file, its next piece."""
 
 FILES = frozenset({f"{API}/subscriptions/import"})
 """Addresses that take a file."""
@@ -43,11 +48,19 @@ class LimitBody:
             # What is left of the body would otherwise be read as the next request.
             refusal = problem_of(self._docs_url, fault, headers={"Connection": "close"})
             return await refusal(scope, receive, send)
-        seen = 0
+        seen, whole = 0, False
+        is_file, until = limit == MAX_FILE, asyncio.get_running_loop().time() + PATIENCE
 
         async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, whole
+            if whole:
+                return await receive()  # nothing comes any more but the end of the connection
+            try:
+                async with asyncio.timeout(PATIENCE) if is_file else asyncio.timeout_at(until):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, headers={"Connection": "close"}) from None
+            whole = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > limit:
                 raise HTTPException(413)

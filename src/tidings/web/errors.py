@@ -31,6 +31,7 @@ _BY_STATUS = {
     403: ErrorCode.FORBIDDEN,
     404: ErrorCode.NOT_FOUND,
     405: ErrorCode.METHOD_NOT_ALLOWED,
+    408: ErrorCode.BODY_TOO_SLOW,
     413: ErrorCode.BODY_TOO_LARGE,
     415: ErrorCode.CONTENT_TYPE_UNSUPPORTED,
 }

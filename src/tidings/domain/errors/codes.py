@@ -17,6 +17,7 @@ class ErrorCode(StrEnum):
     AUDIENCE_CHANGED = "audience_changed"
     AUDIENCE_INVALID = "audience_invalid"
     BODY_TOO_LARGE = "body_too_large"
+    BODY_TOO_SLOW = "body_too_slow"
     CHANNEL_REFUSED = "channel_refused"
     CONFIRMATION_WRONG = "confirmation_wrong"
     CONTACT_INVALID = "contact_invalid"

@@ -12,6 +12,9 @@ REQUESTS: Mapping[ErrorCode, ErrorEntry] = {
         400, "This instance has several Apps", "Name the App: `/v1/{app_id}/push/...`, or `?app=` under `/api/v1`."
     ),
     ErrorCode.BODY_TOO_LARGE: ErrorEntry(413, "The body is too large", "Send less in one request."),
+    ErrorCode.BODY_TOO_SLOW: ErrorEntry(
+        408, "The body did not come in time", "Send it again over a connection that does not stand still."
+    ),
     ErrorCode.CONTENT_TYPE_UNSUPPORTED: ErrorEntry(
         415, "The body must be JSON", "Send `Content-Type: application/json`."
     ),
