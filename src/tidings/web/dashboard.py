@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+from functools import lru_cache
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -11,11 +13,15 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
+from tidings.web.caching import takes_gzip
 from tidings.web.security import secured
 
 FOLDER = Path(__file__).parent / "static" / "dashboard"
 HASHED = "assets/"
 """Vite puts a hash of the content into these names."""
+
+PACKED = {".js": "text/javascript", ".css": "text/css"}
+"""What is sent gzipped; fonts and pictures are packed as they are."""
 
 NOT_PAGES = ("api/", "push/", "v1/", "docs/", "assets/")
 """Below these an address that is not there is an error, not a page of the dashboard."""
@@ -52,13 +58,13 @@ def install(app: FastAPI) -> None:
         name = request.path_params["path"]
         file = _found(root, name)
         if file is not None:
-            return _file(file, hashed=name.startswith(HASHED))
+            return _asset(request, file) if name.startswith(HASHED) else _file(file)
         if f"{name}/".startswith(NOT_PAGES) or (Path(name).suffix and not name.startswith(DOTTED)):
             raise HTTPException(404)
         index = root / "index.html"
         if not index.is_file():
             return secured(HTMLResponse(_NOT_BUILT, headers={"Cache-Control": "no-store"}))
-        return _file(index, hashed=False)
+        return _file(index)
 
     app.router.routes.append(_Pages("/{path:path}", serve, methods=["GET"], include_in_schema=False))
 
@@ -71,6 +77,22 @@ def _found(root: Path, name: str) -> Path | None:
         return None
 
 
-def _file(file: Path, *, hashed: bool) -> Response:
-    cache = "public, max-age=31536000, immutable" if hashed else "no-cache"
-    return secured(FileResponse(file, headers={"Cache-Control": cache}))
+def _file(file: Path) -> Response:
+    return secured(FileResponse(file, headers={"Cache-Control": "no-cache"}))
+
+
+def _asset(request: Request, file: Path) -> Response:
+    """Give a file whose name changes with its content; scripts and styles gzipped, where the browser takes that."""
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    if file.suffix not in PACKED:
+        return secured(FileResponse(file, headers=headers))
+    headers["Vary"] = "Accept-Encoding"
+    if not takes_gzip(request):
+        return secured(FileResponse(file, headers=headers))
+    headers["Content-Encoding"] = "gzip"
+    return secured(Response(_packed(file), headers=headers, media_type=PACKED[file.suffix]))
+
+
+@lru_cache(maxsize=256)
+def _packed(file: Path) -> bytes:
+    return gzip.compress(file.read_bytes(), mtime=0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import re
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +16,7 @@ from tidings.domain.app import App
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.storage import StoreUnavailable
 from tidings.web.auth import container_of
-from tidings.web.caching import is_fresh
+from tidings.web.caching import is_fresh, takes_gzip
 from tidings.web.errors import BUSY_SECONDS, problem
 
 FOLDER = Path(__file__).parent.parent / "static" / "sdk"
@@ -42,7 +41,6 @@ _WORKER_HEADERS = {
     # A worker is held to the policy that its script came with, and this one sends receipts and new addresses home.
     "Content-Security-Policy": "default-src 'none'; connect-src *; frame-ancestors 'none'",
 }
-_NOTHING = re.compile(r"q\s*=\s*0(\.0*)?")
 _ASK_AGAIN = "no-cache"
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -76,7 +74,7 @@ async def _answer(request: Request, name: str) -> Response:
 
 def _sent(request: Request, body: bytes, *, name: str, caching: str) -> Response:
     # Two encodings are two representations, each with an ETag of its own (RFC 9110 §8.8.3.3).
-    packed = _takes_gzip(request.headers.get("accept-encoding", ""))
+    packed = takes_gzip(request)
     etag = f'"{_hash(body)[:32]}{"-gzip" if packed else ""}"'
     headers = {"Cache-Control": caching, "ETag": etag, "Vary": "Accept-Encoding"}
     if name in WORKERS:
@@ -86,14 +84,6 @@ def _sent(request: Request, body: bytes, *, name: str, caching: str) -> Response
     if packed:
         headers["Content-Encoding"] = "gzip"
     return Response(_packed(body) if packed else body, media_type="text/javascript", headers=headers)
-
-
-def _takes_gzip(accepted: str) -> bool:
-    """Tell whether `Accept-Encoding` names gzip, and not to refuse it with a weight of 0 (RFC 9110 §12.5.3)."""
-    weights = {
-        coding.strip(): weight.strip() for coding, _, weight in (one.partition(";") for one in accepted.split(","))
-    }
-    return "gzip" in weights and not _NOTHING.fullmatch(weights["gzip"])
 
 
 @lru_cache(maxsize=128)
