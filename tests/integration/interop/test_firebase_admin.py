@@ -33,9 +33,9 @@ def sent(rendered: Rendered) -> dict[str, Any] | None:
 
 
 def pruned(value: Any) -> Any:
-    """Leave out empty objects and lists, as the SDK does."""
+    """Leave out nulls, empty objects and lists, as the SDK does."""
     if isinstance(value, dict):
-        return {name: left for name, one in value.items() if (left := pruned(one)) not in ({}, [])}
+        return {name: left for name, one in value.items() if (left := pruned(one)) not in ({}, [], None)}
     return [pruned(one) for one in value] if isinstance(value, list) else value
 
 
