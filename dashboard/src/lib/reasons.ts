@@ -86,6 +86,7 @@ const TABLE: Readonly<Record<string, Explained>> = {
   preference_off: { what: 'Turned off by the person', todo: NOTHING },
   quiet_hours: { what: 'Quiet hours lasted longer than its time to live', todo: 'Send with a longer time to live, or as urgent if it must wake people.' },
   no_credential: { what: 'No key fits this subscription', todo: 'It was made with a revoked or unknown key. ' + RESUBSCRIBES },
+  web_push_off: { what: 'Web push of the App was turned off', todo: 'Turn it on under Settings → Push Notifications. Keys and subscribers are all there.' },
   in_doubt: { what: 'May have left just before a worker stopped', todo: 'Left out on purpose, because this notification must not arrive twice.' },
   cancelled: { what: 'The notification was cancelled', todo: NOTHING },
   throttled: { what: 'The push service asked to send more slowly, until no try was left', todo: 'Send to this audience less often, or with a longer time to live.' },

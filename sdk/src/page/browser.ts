@@ -1,14 +1,15 @@
 /** What the browser can do and holds: permission and subscription. */
+import { servedBy } from "../shared/config.ts";
 import { bytesFrom, textFrom } from "../shared/keys.ts";
 import { rethrow, within } from "./errors.ts";
 
 const SUBSCRIBING = 20;
 
-/** An iPhone's tab has neither Notification nor PushManager: ask before touching them. */
+/** Not where the App's web push is turned off: what there is stays as it is. An iPhone's tab has neither Notification nor PushManager: ask before touching them. */
 export function supported(): boolean {
   try {
     // In a sandboxed frame the mere look at `serviceWorker` throws.
-    return isSecureContext && "Notification" in window && "PushManager" in window && Boolean(navigator.serviceWorker);
+    return !servedBy().off && isSecureContext && "Notification" in window && "PushManager" in window && Boolean(navigator.serviceWorker);
   } catch {
     return false;
   }

@@ -33,7 +33,7 @@ const PATIENCE = 60_000;
 
 const WHY = {
   unsupported:
-    "No push here. An iPhone needs the Home Screen, others https.",
+    "No push. iPhones need the Home Screen, all https.",
   denied:
     "Blocked. Allow them at the padlock, then reload.",
   undecided: "Nobody answered. Ask from a click.",

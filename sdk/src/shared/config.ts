@@ -7,6 +7,8 @@ export interface Origin {
 /** What the line says; `key` is the App's VAPID key of this moment, known to the page's script alone. */
 interface Served extends Origin {
   key: string;
+  /** Web push of this App is turned off. */
+  off: boolean;
 }
 
 declare const self: typeof globalThis & { __tidings?: Partial<Served> };

@@ -20,6 +20,21 @@ describe("the five states", () => {
     expect(browser.server.calls).toEqual([]);
   });
 
+  it("is unsupported where the site turned web push off, and keeps what there is", async () => {
+    const browser = new FakeBrowser().install();
+    expect(await (await visit()).subscribe()).toBe("registered");
+    const calls = browser.server.calls.length;
+    const served = (self as unknown as { __tidings: { off?: boolean } }).__tidings;
+    served.off = true;
+    const sdk = await visit();
+    expect(await sdk.init()).toBe("unsupported");
+    expect(await sdk.subscribe()).toBe("unsupported");
+    expect(sdk.lastError?.code).toBe("unsupported");
+    expect(browser.server.calls.length).toBe(calls);
+    served.off = false;
+    expect(await (await visit()).init()).toBe("registered");
+  });
+
   it("is unsupported where a sandbox throws at the mere look", async () => {
     const browser = new FakeBrowser();
     Object.defineProperty(browser.navigator, "serviceWorker", {

@@ -24,6 +24,7 @@ class SkipReason(StrEnum):
 
     UNSUBSCRIBED = "unsubscribed"
     NO_CREDENTIAL = "no_credential"
+    WEB_PUSH_OFF = "web_push_off"
     IN_DOUBT = "in_doubt"
     CANCELLED = "cancelled"
     OTHER_KIND = "token_of_another_kind"

@@ -15,6 +15,7 @@ from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.lib.clock import Clock
 from tidings.lib.ids import Ids
 from tidings.services.identity import identity_required, require_identity
+from tidings.services.web_push import enable_web_push, web_push_enabled
 from tidings.storage import Store, Transaction
 
 FIRST_NAME = "My site"
@@ -33,6 +34,7 @@ class AppDetails:
 
     app: App
     require_signed_identity: bool
+    web_push_enabled: bool = True
 
 
 class Apps:
@@ -102,6 +104,7 @@ class Apps:
         disallow: Sequence[str] = (),
         require_signed_identity: bool | None = None,
         language: str | None = None,
+        web_push: bool | None = None,
         by: Actor = SYSTEM,
     ) -> AppDetails:
         """Change what is not None; `origins` replaces all, then `allow` adds and `disallow` takes away.
@@ -125,6 +128,9 @@ class Apps:
             if require_signed_identity is not None:
                 require_identity(tx, app.id, require_signed_identity)
             detail = _changes(before, app)
+            if web_push is not None and web_push != web_push_enabled(tx, app.id):
+                enable_web_push(tx, app.id, web_push)
+                detail["web_push_enabled"] = web_push
             if require_signed_identity not in (None, required):
                 detail["require_signed_identity"] = require_signed_identity
             if detail:
@@ -223,7 +229,7 @@ def _changes(before: App, after: App) -> dict[str, object]:
 
 
 def _details(tx: Transaction, app: App) -> AppDetails:
-    return AppDetails(app, identity_required(tx, app.id))
+    return AppDetails(app, identity_required(tx, app.id), web_push_enabled(tx, app.id))
 
 
 def _found(tx: Transaction, public_id: str) -> App:

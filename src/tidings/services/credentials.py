@@ -12,6 +12,7 @@ from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.lib.clock import Clock
 from tidings.lib.ids import Ids
 from tidings.providers import BROWSER, GeneratesKeys, NewCredential, Provider, provider
+from tidings.services.web_push import check_web_push
 from tidings.storage import Store, Transaction
 
 REVOKED_REASON = "key_revoked"
@@ -101,6 +102,11 @@ class Credentials:
         if found is None:
             raise CatalogueError(ErrorCode.VAPID_KEY_MISSING)
         return found
+
+    async def offered(self, app_id: int) -> Credential:
+        """Give the key that browsers may subscribe with. Raises WEB_PUSH_OFF and VAPID_KEY_MISSING."""
+        await self._store.read(lambda tx: check_web_push(tx, app_id))
+        return await self.current(app_id)
 
     async def generate(
         self, app_id: int, provider: str, *, settings: Mapping[str, str], force: bool = False, by: Actor = SYSTEM

@@ -22,6 +22,7 @@ from tidings.services.identity import check_identity
 from tidings.services.paging import Page, page_from, position_from
 from tidings.services.registration import Registered, Registration, new_from, proves
 from tidings.services.tags import merged_tags
+from tidings.services.web_push import check_web_push
 from tidings.storage import Store, Transaction
 
 _VERDICT_LIFE = timedelta(seconds=60)
@@ -57,7 +58,7 @@ class Subscriptions:
     async def register(self, app: App, registration: Registration) -> Registered:
         """Store a browser's registration or refresh it; see `enrolment.py` for what it may change.
 
-        Raises SUBSCRIPTION_*, VAPID_KEY_MISSING, VAPID_KEY_UNKNOWN and IDENTITY_INVALID; then nothing is stored.
+        Raises WEB_PUSH_OFF, SUBSCRIPTION_*, VAPID_KEY_* and IDENTITY_INVALID; then nothing is stored.
         """
         address, origin = self.address_from(registration.subscription)
         await self.check_host(origin)
@@ -65,6 +66,7 @@ class Subscriptions:
         secret, public_id, now = self._ids.secret(), self._ids.new("sub"), self._clock.now()
 
         def store(tx: Transaction) -> Registered:
+            check_web_push(tx, app.id)
             credential = credential_for(tx, app.id, registration.vapid_key)
             new = new_from(
                 registration, app_id=app.id, provider=BROWSER, address=address, origin=origin, credential=credential

@@ -14,6 +14,7 @@ from tidings.domain.person import Person
 from tidings.domain.subscription import Recipient
 from tidings.pipeline.settle import EVERYWHERE, Pair
 from tidings.providers import BROWSER
+from tidings.services.web_push import web_push_enabled
 from tidings.services.wishes import Heeded, heeded
 from tidings.storage import Transaction
 
@@ -193,6 +194,9 @@ def _sorted(
     if len(found) < len(tries):
         there = {one.subscription_id for one in found}
         skipped = {one: SkipReason.UNSUBSCRIBED for one in tries if one not in there}
+    if any(one.provider == BROWSER for one in found) and not web_push_enabled(tx, notification.app_id):
+        skipped |= {one.subscription_id: SkipReason.WEB_PUSH_OFF for one in found if one.provider == BROWSER}
+        found = [one for one in found if one.provider != BROWSER]
     skipped |= {one.subscription_id: SkipReason.NO_CREDENTIAL for one in found if keyless and pair_of(one) in keyless}
     if resting := _resting(tx, notification, found, now=now):
         found = [one for one in found if one.subscription_id not in resting]

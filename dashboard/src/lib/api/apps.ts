@@ -6,6 +6,7 @@ export interface App {
   id: string
   name: string
   origins: string[]
+  web_push_enabled: boolean
   created_at: string
 }
 
@@ -27,5 +28,6 @@ export interface Snippets {
 export const apps = {
   apps: () => getAny<Page<App>>('/apps', undefined, { limit: 200 }),
   snippets: (app: string, signal?: AbortSignal) => getAny<Snippets>(`/apps/${app}/snippets`, signal),
+  setWebPush: (app: string, enabled: boolean) => sendAny<App>('PATCH', `/apps/${app}`, { web_push_enabled: enabled }),
   setOrigins: (app: string, origins: string[]) => sendAny<App>('PATCH', `/apps/${app}`, { origins }),
 }

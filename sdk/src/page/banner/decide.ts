@@ -1,4 +1,5 @@
 /** Whether a person is asked now. */
+import { servedBy } from "../../shared/config.ts";
 import type { Core, Dismissals } from "../core.ts";
 import type { WebPushState } from "../events.ts";
 import type { BannerOptions } from "./options.ts";
@@ -10,6 +11,7 @@ const BACKOFF = [3, 7, 30];
 /** Why the banner is not shown; undefined if it is. */
 export async function whyNot(core: Core, options: BannerOptions, state: WebPushState): Promise<string | undefined> {
   if (state === "registered") return "registered";
+  if (servedBy().off) return "web_push_off";
   if (state === "unsupported" && !(await isInstallable(core))) return "unsupported";
   if (options.force) return undefined;
   if (state === "denied" && !options.whenDenied) return "denied";

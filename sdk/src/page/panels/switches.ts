@@ -1,5 +1,6 @@
 /** The person's own switches: push on this device, what they hear of and where, and the hours in which they do not. */
 import type { WebPushState } from "../events.ts";
+import { servedBy } from "../../shared/config.ts";
 import { button, element } from "./dom.ts";
 import type { Around } from "./frame.ts";
 import { bones, state } from "./list.ts";
@@ -61,7 +62,7 @@ export class SwitchesView {
     };
     const held = (this.device.getRootNode() as ShadowRoot).activeElement?.textContent;
     const buttons = [choice(true), choice(false)];
-    const why = failed ? words.say("deviceFailed") : now === "denied" || now === "unsupported" ? words.say(now) : undefined;
+    const why = failed ? words.say("deviceFailed") : now === "denied" || now === "unsupported" ? words.say(servedBy().off ? "turnedOff" : now) : undefined;
     this.device.replaceChildren(
       element(
         "div",

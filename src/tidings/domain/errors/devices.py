@@ -135,6 +135,11 @@ DEVICES: Mapping[ErrorCode, ErrorEntry] = {
         "Import the private key alone; the public key follows from it.",
     ),
     ErrorCode.VAPID_KEY_MISSING: ErrorEntry(404, "No VAPID key exists yet", "Run `tidings vapid generate`."),
+    ErrorCode.WEB_PUSH_OFF: ErrorEntry(
+        409,
+        "Push notifications are not available on this site at the moment",
+        "An owner or admin turns web push on again under Settings → Push Notifications.",
+    ),
     ErrorCode.VAPID_KEY_UNKNOWN: ErrorEntry(
         422, "The subscription was made with a VAPID key we do not have", "Fetch `/push/vapid-key` and subscribe again."
     ),

@@ -30,6 +30,7 @@ class AppOut(BaseModel):
     origins: list[str] = Field(description="Sites whose pages may subscribe; none means localhost only.")
     require_signed_identity: bool = Field(description="Whether browsers must sign the user ids they send.")
     language: str | None = Field(description="Tried for people whose own language a message does not have.")
+    web_push_enabled: bool = Field(description="Whether browsers are sent to, and may subscribe.")
     created_at: datetime
 
 
@@ -54,6 +55,9 @@ class AppPatch(Body):
     disallow_origins: list[str] = Field(default=[], max_length=100, description="Sites to take away.")
     require_signed_identity: bool | None = None
     language: Language | None = Field(default=None, examples=["de"])
+    web_push_enabled: bool | None = Field(
+        default=None, description="`false`: nothing is sent to browsers. Keys and subscribers stay."
+    )
 
 
 class IdentityFacts(BaseModel):
@@ -102,7 +106,7 @@ async def get_app(request: Request, app: Annotated[App, in_path_app(Permission.A
 async def update_app(
     request: Request, by: By, app: Annotated[App, in_path_app(Permission.APP_SETTINGS)], body: AppPatch
 ) -> AppOut:
-    """Change name, origins, language, or whether user ids must be signed; that they need not asks who you are again."""
+    """Change name, origins, language, web push, or that ids be signed; that they need not be asks who you are again."""
     apps = container_of(request).apps
     if body.require_signed_identity is False and (await apps.get(app.public_id)).require_signed_identity:
         check_recent(request, caller_of(request))
@@ -115,6 +119,7 @@ async def update_app(
             disallow=body.disallow_origins,
             require_signed_identity=body.require_signed_identity,
             language=body.language,
+            web_push=body.web_push_enabled,
             by=by,
         )
     )
@@ -197,5 +202,6 @@ def _out(details: AppDetails) -> AppOut:
         origins=list(app.origins),
         require_signed_identity=details.require_signed_identity,
         language=app.language,
+        web_push_enabled=details.web_push_enabled,
         created_at=app.created_at,
     )

@@ -98,7 +98,7 @@ async def event(request: Request, app: App) -> Response:
 
 async def vapid_key(request: Request, app: App) -> Response:
     """Give the public key to subscribe with."""
-    current = await container_of(request).credentials.current(app.id)
+    current = await container_of(request).credentials.offered(app.id)
     answer = _json(VapidKeyAnswer(public_key=current.fingerprint))
     # After a rotation every visit has to see the new key.
     answer.headers["Cache-Control"] = "no-cache"

@@ -100,21 +100,19 @@ def _hash(content: bytes) -> str:
 
 
 async def _line_before(request: Request, app: App, name: str) -> bytes:
-    key = await _current_key(request, app) if name in PAGES else None
+    if name not in PAGES:
+        return config_line(_server(request), app.public_id)
+    try:
+        # The key that devices should have: a visit after a rotation moves them without asking for it.
+        key = (await container_of(request).credentials.offered(app.id)).fingerprint
+    except CatalogueError as fault:
+        return config_line(_server(request), app.public_id, off=fault.code is ErrorCode.WEB_PUSH_OFF)
     return config_line(_server(request), app.public_id, key=key)
 
 
-async def _current_key(request: Request, app: App) -> str | None:
-    """Give the key that devices should have, so that a visit after a rotation moves them without asking for it."""
-    try:
-        return (await container_of(request).credentials.current(app.id)).fingerprint
-    except CatalogueError:
-        return None
-
-
-def config_line(server: str, app: str, *, key: str | None = None) -> bytes:
+def config_line(server: str, app: str, *, key: str | None = None, off: bool = False) -> bytes:
     """Write what a script has to know before it runs, safe inside JavaScript and inside HTML."""
-    known = {"server": server, "app": app} | ({"key": key} if key else {})
+    known = {"server": server, "app": app} | ({"key": key} if key else {}) | ({"off": True} if off else {})
     config = json.dumps(known, separators=(",", ":"))
     for character in "<>&":
         config = config.replace(character, f"\\u{ord(character):04x}")
