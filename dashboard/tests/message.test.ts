@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { audienceFrom, bytesOf, contentFrom, EMPTY_CHOICE, EMPTY_DRAFT, faultsOf, idempotencyKey, saidIn, sizeFault } from '../src/lib/message'
+import { audienceFrom, bytesOf, contentFrom, EMPTY_CHOICE, EMPTY_DRAFT, faultsOf, idempotencyKey, onlyHere, saidIn, sizeFault } from '../src/lib/message'
 
 const draft = (of: Partial<typeof EMPTY_DRAFT>) => ({ ...EMPTY_DRAFT, title: 'Hello', ...of })
 
@@ -10,10 +10,12 @@ describe('faultsOf', () => {
     expect(Object.keys(faultsOf(draft({ title: '  ' })))).toEqual(['title'])
   })
 
-  it('takes a page of this machine, and no picture of it', () => {
+  it('takes pages and pictures of this machine, and says who can load them', () => {
     const local = 'http://localhost:8080/x'
-    expect(faultsOf(draft({ url: local }))).toEqual({})
-    for (const field of ['icon', 'image'] as const) expect(faultsOf(draft({ [field]: local }))[field]).toContain('Pictures')
+    for (const field of ['url', 'icon', 'image'] as const) expect(faultsOf(draft({ [field]: local }))).toEqual({})
+    for (const field of ['icon', 'image'] as const) expect(faultsOf(draft({ [field]: 'http://example.com/x' }))[field]).toContain('Pictures')
+    expect(onlyHere(local)).toBe(true)
+    expect(onlyHere('https://example.com')).toBe(false)
   })
 
   it.each(['https://example.com/a?b=c', 'http://localhost:8080/', ' https://example.com ', ''])('takes the address %j', (url) => {

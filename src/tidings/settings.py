@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     keep_feed: int = Field(
         90, ge=0, le=36_500, description="Days for which what came stays in people's bells; 0 for ever."
     )
+    keep_images: int = Field(
+        400, ge=0, le=36_500, description="Days for which uploaded pictures are kept that nobody loads; 0 for ever."
+    )
     keep_subscriptions: int = Field(
         180,
         ge=0,

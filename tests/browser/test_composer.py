@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
 from support.axe import serious
 from support.dashboard import fits_and_is_sound, look
 from support.instance import Instance
+from support.pictures import SVG, picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -113,3 +116,45 @@ async def test_a_button_needs_a_page_and_says_so_at_its_place(page: Page, instan
     assert await serious(page) == []
     await page.get_by_role("button", name="Remove button 1").click()
     await expect(page.get_by_role("radio", name="None")).to_be_checked()
+
+
+async def test_a_picture_is_chosen_kept_and_sent_and_what_is_none_is_refused_with_words(
+    page: Page, instance: Instance
+) -> None:
+    await opened(page, instance)
+    await page.get_by_label("Title", exact=True).fill("Fresh fish")
+    choose = page.get_by_label("Upload: Icon")
+    await choose.set_input_files({"name": "x.svg", "mimeType": "image/svg+xml", "buffer": SVG})
+    icon = page.get_by_role("group", name="Icon")
+    await expect(icon).to_contain_text("Export it as PNG.")
+    photo = picture("JPEG", (400, 400))
+    await choose.set_input_files({"name": "fish.jpg", "mimeType": "image/jpeg", "buffer": photo})
+    await expect(icon).to_contain_text("Kept here: 400 by 400 pixels")
+    await expect(icon).to_contain_text("phones and other computers show the notification without the picture")
+    address = await icon.get_by_role("textbox").input_value()
+    assert re.fullmatch(rf"{instance.url}/push/images/img_\w+\.jpg", address)
+    shown = page.get_by_test_id("preview").locator("img")
+    await expect(shown).to_have_attribute("src", address)
+    assert await shown.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") == 400
+    await page.get_by_text("Further options").click()
+    # Dropped on the field, it is the picture below the text.
+    drop = """(field, bytes) => {
+      const carried = new DataTransfer()
+      carried.items.add(new File([new Uint8Array(bytes)], 'quay.png', { type: 'image/png' }))
+      field.dispatchEvent(new DragEvent('drop', { dataTransfer: carried, bubbles: true, cancelable: true }))
+    }"""
+    image = page.get_by_role("group", name="Image")
+    await image.evaluate(drop, list(picture("PNG", (600, 300))))
+    await expect(image).to_contain_text("Kept here: 600 by 300 pixels")
+    await fits_and_is_sound(page)
+    await page.get_by_role("button", name="Send to all devices").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Send to").click()
+    await expect(page.get_by_role("heading", name="Fresh fish")).to_be_visible()
+    found = await instance.rest("GET", f"/notifications/{page.url.rsplit('/', 1)[1]}")
+    assert found["icon"] == address
+    assert found["image"] == await newest(instance)
+
+
+async def newest(instance: Instance) -> str:
+    """Give the address of the picture that was uploaded last."""
+    return str((await instance.rest("GET", "/images"))["data"][0]["url"])

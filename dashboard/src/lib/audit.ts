@@ -30,6 +30,8 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'template.created': ({ what }) => `wrote the template ${what}`,
     'template.changed': ({ what }) => `changed the template ${what}`,
     'template.deleted': ({ what }) => `deleted the template ${what}`,
+    'image.uploaded': ({ what }) => `uploaded the picture ${what}`,
+    'image.deleted': ({ what }) => `deleted the picture ${what}`,
     'sending.paused': ({ detail }) => `paused all sending${detail.reason ? `: ${String(detail.reason)}` : ''}`,
     'sending.resumed': () => 'let sending go on',
     'dead_shard.requeued': ({ what }) => `tried again what had been given up of ${what}`,

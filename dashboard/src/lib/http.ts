@@ -75,6 +75,8 @@ export interface Call {
   method?: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
   query?: Record<string, string | number | undefined>
   body?: unknown
+  /** Sent as it is, in place of a body. */
+  file?: Blob
   headers?: Record<string, string>
   signal?: AbortSignal
 }
@@ -138,11 +140,15 @@ async function answered(path: string, options: Call, again = true): Promise<{ an
   throw problem
 }
 
-async function fetched(path: string, { method = 'GET', query, body, headers = {}, signal }: Call): Promise<Response> {
+async function fetched(path: string, { method = 'GET', query, body, file, headers = {}, signal }: Call): Promise<Response> {
   const init: RequestInit = { method, headers: { accept: 'application/json', ...headers }, credentials: 'same-origin' }
   if (body !== undefined) {
     init.body = JSON.stringify(body)
     init.headers = { ...init.headers, 'content-type': 'application/json' }
+  }
+  if (file) {
+    init.body = file
+    init.headers = { ...init.headers, 'content-type': file.type || 'application/octet-stream' }
   }
   if (signal) init.signal = signal
   try {

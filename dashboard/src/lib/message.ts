@@ -77,7 +77,9 @@ export const URGENCIES: readonly [Urgency, string][] = [
 /** By field; of buttons and languages as `actions.0.url` and `locales.de.title`. */
 export type Faults = Record<string, string>
 
-/** A page may be on this machine, for development; a picture has to be where devices can fetch it. */
+const isLocal = (host: string) => ['localhost', '127.0.0.1', '[::1]'].includes(host) || host.endsWith('.localhost')
+
+/** Pages and pictures may be on this machine, for development. */
 function addressFault(text: string, { picture }: { picture: boolean }): string | undefined {
   if (!text.trim()) return undefined
   let url: URL
@@ -86,9 +88,17 @@ function addressFault(text: string, { picture }: { picture: boolean }): string |
   } catch {
     return 'This is not a complete address. Begin with https://'
   }
-  const local = !picture && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && local)) return undefined
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLocal(url.hostname))) return undefined
   return picture ? 'Pictures are shown only from https:// addresses.' : 'Browsers open only https:// addresses from a notification.'
+}
+
+/** Whether only devices on this machine can load something. */
+export function onlyHere(address: string): boolean {
+  try {
+    return isLocal(new URL(address.trim()).hostname)
+  } catch {
+    return false
+  }
 }
 
 /** What keeps this draft from being sent, by field; empty when nothing does. */

@@ -65,6 +65,8 @@ class Action(StrEnum):
     TEMPLATE_CREATED = "template.created"
     TEMPLATE_CHANGED = "template.changed"
     TEMPLATE_DELETED = "template.deleted"
+    IMAGE_UPLOADED = "image.uploaded"
+    IMAGE_DELETED = "image.deleted"
     SUBSCRIPTION_CHANGED = "subscription.changed"
     SUBSCRIPTION_DELETED = "subscription.deleted"
     SUBSCRIPTIONS_IMPORTED = "subscriptions.imported"

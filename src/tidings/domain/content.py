@@ -68,8 +68,8 @@ def link_fault(url: str) -> str | None:
 
 
 def image_fault(url: str) -> str | None:
-    """Say what keeps a URL from being shown as icon or picture; None for https."""
-    return _wrong_form(url) or _wrong_scheme(url, local=False)
+    """Say what keeps a URL from being shown as icon or picture; None for https, and for http of this machine."""
+    return _wrong_form(url) or _wrong_scheme(url, local=True)
 
 
 def text_fault(text: str, *, one_line: bool) -> str | None:

@@ -56,6 +56,7 @@ class Kind(StrEnum):
     COUNTS = "daily_counts"
     AUDIT = "audit_entries"
     FEED = "feed_items"
+    IMAGES = "images"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class KeepFor:
     """Days for which things are kept; 0 is for ever.
 
     `deliveries` counts from the end of their notification, and so do receipts and `notifications`. `subscriptions` are
-    those that are not active, from when they were last seen or reached.
+    those that are not active, from when they were last seen or reached; `images` those that nobody loads.
     """
 
     deliveries: int = 90
@@ -73,6 +74,7 @@ class KeepFor:
     counts: int = 400
     audit: int = 730
     feed: int = 90
+    images: int = 400
 
 
 class Retention:
@@ -102,6 +104,7 @@ class Retention:
             (Kind.COUNTS, self._keep.counts, self._counts),
             (Kind.AUDIT, self._keep.audit, self._audit),
             (Kind.FEED, self._keep.feed, self._feed),
+            (Kind.IMAGES, self._keep.images, self._images),
         ):
             if days:
                 removed[kind] += await self._counted(kind, work, self._clock.now() - timedelta(days=days))
@@ -147,6 +150,9 @@ class Retention:
 
     async def _feed(self, before: datetime) -> int:
         return await self._until_done(lambda tx: tx.feed.purge(before=before, limit=AT_ONCE))
+
+    async def _images(self, before: datetime) -> int:
+        return await self._until_done(lambda tx: tx.images.purge(before=before, limit=AT_ONCE))
 
     async def _crowded(self) -> int:
         """Leave everybody their newest items."""

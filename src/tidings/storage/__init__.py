@@ -14,6 +14,7 @@ from tidings.storage.ports.accounts import Audit, Factors, Members, Oidc, Sessio
 from tidings.storage.ports.apps import Apps, Credentials, Users
 from tidings.storage.ports.data import Erasures, Retention, Stats
 from tidings.storage.ports.events import Events, EventTypes
+from tidings.storage.ports.images import Images
 from tidings.storage.ports.instance import Access, Idempotency, Instance, Volumes
 from tidings.storage.ports.notifications import Deliveries, Notifications, Receipts, Shards
 from tidings.storage.ports.preferences import Feed, FeedFills, Kinds, Preferences
@@ -39,6 +40,7 @@ __all__ = [
     "Firings",
     "Follows",
     "Idempotency",
+    "Images",
     "Instance",
     "Kinds",
     "Lanes",
@@ -106,6 +108,7 @@ class Transaction(Protocol):
     throttle: Throttle
     audit: Audit
     templates: Templates
+    images: Images
     kinds: Kinds
     preferences: Preferences
     feed: Feed

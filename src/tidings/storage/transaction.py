@@ -38,6 +38,7 @@ from tidings.storage.feed_fills import SqlFeedFills
 from tidings.storage.firings import SqlFirings
 from tidings.storage.follows import SqlFollows
 from tidings.storage.idempotency import SqlIdempotency
+from tidings.storage.images import SqlImages
 from tidings.storage.instance import SqlInstance
 from tidings.storage.kinds import SqlKinds
 from tidings.storage.lanes import SqlLanes
@@ -47,6 +48,7 @@ from tidings.storage.oidc import SqlOidc
 from tidings.storage.outbox import SqlOutbox
 from tidings.storage.ports.accounts import Audit, Factors, Members, Oidc, Sessions, Throttle
 from tidings.storage.ports.events import Events, EventTypes
+from tidings.storage.ports.images import Images
 from tidings.storage.ports.preferences import Feed, FeedFills, Kinds, Preferences
 from tidings.storage.ports.relays import Relays
 from tidings.storage.ports.segments import Follows, Segments
@@ -109,6 +111,7 @@ class SqlTransaction:
         self.throttle: Throttle = SqlThrottle(scope)
         self.audit: Audit = SqlAudit(scope)
         self.templates: Templates = SqlTemplates(scope)
+        self.images: Images = SqlImages(scope)
         self.kinds: Kinds = SqlKinds(scope)
         self.preferences: Preferences = SqlPreferences(scope)
         self.feed: Feed = SqlFeed(scope)

@@ -21,8 +21,11 @@ MAX_FILE = 1024 * 1024 * 1024
 PATIENCE = 30.0
 """Seconds in which a body has to be here; of a file, its next piece."""
 
-FILES = frozenset({f"{API}/subscriptions/import"})
-"""Addresses that take a file."""
+MAX_IMAGE = 8 * 1024 * 1024
+"""Bytes of a picture: a photo of a telephone."""
+
+FILES = {f"{API}/subscriptions/import": MAX_FILE, f"{API}/images": MAX_IMAGE}
+"""Addresses that take a file, and the bytes of it."""
 
 
 class LimitBody:
@@ -36,7 +39,7 @@ class LimitBody:
         """Count the body of a request."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        limit = MAX_FILE if scope["path"] in FILES else MAX_BODY
+        limit = FILES.get(scope["path"], MAX_BODY)
         headers = Headers(scope=scope)
         told = headers.get("content-length", "")
         if told and "transfer-encoding" in headers:
@@ -49,7 +52,7 @@ class LimitBody:
             refusal = problem_of(self._docs_url, fault, headers={"Connection": "close"})
             return await refusal(scope, receive, send)
         seen, whole = 0, False
-        is_file, until = limit == MAX_FILE, asyncio.get_running_loop().time() + PATIENCE
+        is_file, until = limit != MAX_BODY, asyncio.get_running_loop().time() + PATIENCE
 
         async def counted() -> Message:
             nonlocal seen, whole

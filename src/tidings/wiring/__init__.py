@@ -31,6 +31,7 @@ from tidings.services.credentials import Credentials
 from tidings.services.dead_shards import DeadShards
 from tidings.services.erasure import Erasure
 from tidings.services.export import Export
+from tidings.services.images import Images
 from tidings.services.notifications import Notifications
 from tidings.services.retention import KeepFor, Retention
 from tidings.services.safety import Safety
@@ -83,6 +84,7 @@ class Container:
     automation: Automation
     notifications: Notifications
     templates: Templates
+    images: Images
     system: System
     safety: Safety
     stats: Stats
@@ -169,6 +171,7 @@ def _keep(settings: Settings) -> KeepFor:
         counts=settings.keep_counts,
         audit=settings.keep_audit,
         feed=settings.keep_feed,
+        images=settings.keep_images,
     )
 
 
@@ -210,9 +213,8 @@ def assembled(
     call: Call | None = None,
 ) -> Container:
     """Put the parts together around an open store; tests bring their own clock and resolver."""
-    clock = clock or SystemClock()
-    hosts, ids, metrics = dict(hosts or {}), Ids(clock), Metrics()
-    deliveries = OpaquePairs(store.sealer.derive("delivery ids"))
+    hosts, clock, metrics = dict(hosts or {}), clock or SystemClock(), Metrics()
+    ids, deliveries = Ids(clock), OpaquePairs(store.sealer.derive("delivery ids"))
     guard = AddressGuard(allow_loopback=settings.allow_insecure_endpoints)
     fetcher, policy, tripwire = _fetcher(settings, guard), _policy(settings, hosts), Tripwire(_limits(settings))
     call = call or caller(guard=guard, connect_to=hosts, insecure=settings.allow_insecure_endpoints)
@@ -244,6 +246,7 @@ def assembled(
         people=People.of(store=store, clock=clock, ids=ids, deliveries=deliveries),
         automation=_automation(settings, guard, store, bus, clock, ids, tripwire),
         templates=Templates(store=store, clock=clock, ids=ids),
+        images=Images(store=store, clock=clock, ids=ids),
         notifications=Notifications(store=store, flow=flow, bus=bus, clock=clock, tripwire=tripwire),
         safety=Safety(store=store, bus=bus, clock=clock),
         stats=Stats(store=store, clock=clock),

@@ -17,6 +17,7 @@ from fastapi.routing import iter_route_contexts
 from tests.integration.web.instance import OPERATOR, client_of, push_subscription
 
 from support.members import member_of, sign_in
+from support.pictures import picture
 from tidings.domain.app import App
 from tidings.domain.audit import SYSTEM
 from tidings.domain.permission import OF_APP, ROLES, Permission, Role, Scope, of_scopes
@@ -199,6 +200,8 @@ async def two(app: FastAPI, container: Container, api: httpx2.AsyncClient, tmp_p
     assert segment.status_code == 201, segment.text
     template = await api.post("/api/v1/templates", params=at, json={"name": "Theirs", "title": "A secret of theirs"})
     assert template.status_code == 201, template.text
+    image = await api.post("/api/v1/images", params=at, content=picture())
+    assert image.status_code == 201, image.text
     rule = {"name": "Theirs", "event_type": "ferry.late", **TOLD}
     trigger = await api.post("/api/v1/triggers", params=at, json=rule)
     assert trigger.status_code == 201, trigger.text
@@ -229,6 +232,7 @@ async def two(app: FastAPI, container: Container, api: httpx2.AsyncClient, tmp_p
         "webhook_id": hook.json()["id"],
         "message_id": await container.store.write(lambda tx: told(tx, second.id, now=container.clock.now())),
         "template_id": template.json()["id"],
+        "image_id": image.json()["id"],
         "trigger_id": trigger.json()["id"],
         "event_id": event.json()["id"],
         "shard_id": str(await container.store.write(lambda tx: given_up(tx, now=container.clock.now()))),

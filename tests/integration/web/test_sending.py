@@ -65,7 +65,7 @@ async def test_a_notification_is_stored_and_answered_with_its_audience(
         ({"url": "https://user:word@www.example.com"}, "url"),
         ({"url": "https://www.example.com\\@evil.example"}, "url"),
         ({"icon": "data:image/png;base64,AA"}, "icon"),
-        ({"image": "http://localhost/i.png"}, "image"),
+        ({"image": "http://example.com/i.png"}, "image"),
         ({"title": "invoice\u202efdp.exe"}, "title"),
         ({"title": "two\nlines"}, "title"),
         ({"body": "\u001b[31mred"}, "body"),

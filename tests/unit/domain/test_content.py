@@ -101,7 +101,7 @@ def test_links_that_mislead_or_run_something_are_refused_in_words(url: str) -> N
     assert words.endswith(".")
 
 
-@pytest.mark.parametrize("url", [*BAD_LINKS, "http://localhost/i.png"])
+@pytest.mark.parametrize("url", [*BAD_LINKS, "http://example.com/i.png"])
 def test_pictures_come_over_https_alone(url: str) -> None:
     assert image_fault(url) is not None
     assert image_fault("https://www.example.com/i.png") is None
@@ -157,7 +157,7 @@ def test_only_a_body_has_lines() -> None:
     [
         ({"url": "javascript:x"}, "url", ContentFault.UNSAFE_LINK),
         ({"actions": (Action("a", "A"), Action("b", "B", "data:x"))}, "actions.1.url", ContentFault.UNSAFE_LINK),
-        ({"icon": "http://localhost/i.png"}, "icon", ContentFault.UNSAFE_IMAGE),
+        ({"icon": "http://example.com/i.png"}, "icon", ContentFault.UNSAFE_IMAGE),
         ({"image": "file:///x"}, "image", ContentFault.UNSAFE_IMAGE),
         ({"title": "a\nb"}, "title", ContentFault.UNSAFE_TEXT),
         ({"body": "\u202e"}, "body", ContentFault.UNSAFE_TEXT),

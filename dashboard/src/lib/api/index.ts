@@ -3,6 +3,7 @@
 import { apps } from './apps'
 import { audit } from './audit'
 import { automation } from './automation'
+import { images } from './images'
 import { integrations } from './integrations'
 import { keys } from './keys'
 import { me } from './me'
@@ -24,6 +25,7 @@ export { about, type Page } from './calls'
 export type * from './apps'
 export type * from './audit'
 export type * from './automation'
+export type * from './images'
 export type * from './integrations'
 export type * from './keys'
 export type * from './me'
@@ -41,6 +43,6 @@ export type * from './ways'
 export type * from './webhooks'
 
 export const api = {
-  ...apps, ...audit, ...automation, ...integrations, ...keys, ...me, ...members, ...notifications, ...presets, ...segments, ...session, ...setup, ...stats, ...subscriptions,
+  ...apps, ...audit, ...automation, ...images, ...integrations, ...keys, ...me, ...members, ...notifications, ...presets, ...segments, ...session, ...setup, ...stats, ...subscriptions,
   ...system, ...templates, ...users, ...ways, ...webhooks,
 }

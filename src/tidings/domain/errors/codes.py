@@ -42,6 +42,8 @@ class ErrorCode(StrEnum):
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     IDENTITY_INVALID = "identity_invalid"
     IDENTITY_REQUIRED = "identity_required"
+    IMAGES_TOO_MANY = "images_too_many"
+    IMAGE_INVALID = "image_invalid"
     INTEGRATION_ACCOUNT_DIFFERS = "integration_account_differs"
     INTEGRATION_IN_USE = "integration_in_use"
     INTEGRATION_LABEL_TAKEN = "integration_label_taken"

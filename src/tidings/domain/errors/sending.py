@@ -52,6 +52,12 @@ SENDING: Mapping[ErrorCode, ErrorEntry] = {
         "The conditions are not valid",
         'See `errors` for the place and what belongs there. Conditions read like `user.plan == "pro"`.',
     ),
+    ErrorCode.IMAGES_TOO_MANY: ErrorEntry(
+        409, "The App has as many pictures as it may have", "Delete those that nothing shows any more."
+    ),
+    ErrorCode.IMAGE_INVALID: ErrorEntry(
+        422, "The picture cannot be taken", "Send the bytes of a JPEG, PNG, WebP or GIF of at most 8 MiB."
+    ),
     ErrorCode.MESSAGE_TOO_LARGE: ErrorEntry(
         422,
         "The message does not fit into a push",

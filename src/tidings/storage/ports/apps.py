@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from tidings.domain.app import App, Credential, CredentialStatus, Integration, User
 
-Kept = Literal["rules", "follows"]
+Kept = Literal["rules", "follows", "images"]
 """What one at a time changes in an App: rules are its event types, templates, segments and triggers, which name
 each other."""
 

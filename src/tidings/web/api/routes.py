@@ -17,6 +17,7 @@ from tidings.web.api import (
     factors,
     fits,
     follows,
+    images,
     integrations,
     invitations,
     keys,
@@ -52,6 +53,7 @@ for _part in (
     notifications.test_router,
     course.router,
     templates.router,
+    images.router,
     erasures.router,  # before the users, whose ids may have slashes in them
     event_types.router,
     events.router,

@@ -8,6 +8,7 @@ from tidings.web.public.answers import answers
 from tidings.web.public.devices import leave, register
 from tidings.web.public.door import Handler, behind_door
 from tidings.web.public.feed import archive, feed, read, seen, stream
+from tidings.web.public.images import image
 from tidings.web.public.preferences import get_preferences, put_preferences
 from tidings.web.public.push import event, funnel, receipt, subscribe, tags, unsubscribe, vapid_key
 from tidings.web.public.scripts import NAMES, script
@@ -36,6 +37,13 @@ _PATHS: dict[str, dict[str, Handler]] = {
 
 def public_routes() -> list[BaseRoute]:
     """Make the routes; OPTIONS answers a browser's preflight on each."""
+    return [
+        Route("/push/images/{name}", image, methods=["GET"]),
+        *_of_apps(),
+    ]
+
+
+def _of_apps() -> list[BaseRoute]:
     return [
         route
         for prefix in PREFIXES
