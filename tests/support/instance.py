@@ -9,6 +9,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -93,14 +94,19 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def running_server(
-    folder: Path, *, hosts: Sequence[str] = (), contact: str | None = "mailto:ops@example.com"
+    folder: Path,
+    *,
+    hosts: Sequence[str] = (),
+    contact: str | None = "mailto:ops@example.com",
+    port: int | None = None,
 ) -> AsyncIterator[Instance]:
     """Run `tidings up` on `folder/data` with simulated push services allowed, until the block ends or it is killed.
 
     `hosts` says where the push services are, as TIDINGS_PUSH_HOST_MAP does. Without a `contact` it makes no VAPID key.
+    Without a `port` it takes a free one.
     """
-    port, data = free_port(), folder / "data"
-    log = folder / f"up-{port}.log"
+    port, data = port or free_port(), folder / "data"
+    log = folder / f"up-{port}-{time.monotonic_ns()}.log"
     with log.open("w") as out:
         process = subprocess.Popen(
             [TIDINGS, "up", "--port", str(port), "--data", str(data), *(["--contact", contact] if contact else [])],
