@@ -65,7 +65,7 @@ async def test_the_composer_measures_the_message_for_phones_and_says_what_they_d
     await page.goto(f"{instance.url}/send")
     await page.get_by_label("Title", exact=True).fill("Fresh fish")
     await page.get_by_label("URL").fill("https://www.example.com/fish")
-    await page.get_by_label("Icon").fill("https://pictures.example.com/fish.svg")
+    await page.get_by_role("textbox", name="Icon").fill("https://pictures.example.com/fish.svg")
     phones = page.get_by_role("list", name="On phones and elsewhere")
     apple, google = (phones.get_by_role("listitem").filter(has_text=name) for name in ("APNs", "FCM"))
     await expect(apple).to_contain_text(re.compile(r"APNs: \d+ of 4\W096 bytes"))
