@@ -34,7 +34,8 @@ function isCode(text) {
   )
 }
 
-export const isCodeAttribute = (name) => CODES.has(name) || name.startsWith('data-')
+/** `name` of a component is one that people read; of an element it is the form's. */
+export const isCodeAttribute = (name, element = '') => name.startsWith('data-') || (CODES.has(name) && !(name === 'name' && /^[A-Z]/.test(element)))
 
 /** The heuristic for wuchale: `message` is put into the catalogue, `false` stays. */
 export function isText({ msgStr, details }) {
@@ -44,7 +45,7 @@ export function isText({ msgStr, details }) {
   if (details.element && ELEMENTS.has(details.element)) return false
   if (details.scope === 'markup') return 'message'
   const { attribute, call } = details
-  if (attribute && isCodeAttribute(attribute)) return false
+  if (attribute && isCodeAttribute(attribute, details.element)) return false
   if (call === 'word') return 'message'
   if (call && CALLS.test(call)) return false
   if (isCode(text) || areClasses(bare)) return false

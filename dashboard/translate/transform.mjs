@@ -46,7 +46,7 @@ function widened(one) {
   one.visitTemplateLiteral = spaced(one.visitTemplateLiteral, ({ quasis }) => /^\s/.test(quasis[0].value.cooked) || /\s$/.test(quasis.at(-1).value.cooked))
   if (one.visitAttribute) {
     const visitAttribute = one.visitAttribute
-    one.visitAttribute = (node) => (isCodeAttribute(node.name) ? [] : visitAttribute(node))
+    one.visitAttribute = (node) => (isCodeAttribute(node.name, one.currentElement) ? [] : visitAttribute(node))
     // Without reactivity a constant need not become derived.
     one.visitVariableDeclarator = one.defaultVisitVariableDeclarator
     one.visitSvelteElement = one.visitRegularElement

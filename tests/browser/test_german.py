@@ -1,17 +1,35 @@
-"""The dashboard in German, and the choice of a language, in a real Chromium on a real server."""
+"""The dashboard in German: every page of it, and the choice of a language, in a real Chromium on a real server."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from support import catalogue
 from support.chromium import running_chromium
-from support.dashboard import PATIENCE, REFUSED, WIDE
+from support.dashboard import PATIENCE, PHONE, REFUSED, WIDE, fits
 from support.instance import Instance
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+APPLICATION = Path(__file__).parents[2] / "dashboard/src/App.svelte"
+ROUTE = re.compile(r"'(/[\w/-]*)': (?:loaded|\(\) => import)|\['(/[\w/-]+)/:id'")
+SHOWN = """() => {
+  const texts = []
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  while (walker.nextNode()) {
+    const { parentElement: at, data } = walker.currentNode
+    if (at.checkVisibility() && !at.closest('code, pre, kbd, [lang="en"]')) texts.push(data)
+  }
+  for (const one of document.querySelectorAll('[aria-label], [placeholder], [title]'))
+    texts.push(...['aria-label', 'placeholder', 'title'].map((name) => one.getAttribute(name) ?? ''))
+  return [...new Set(texts.map((text) => text.replace(/\\s+/g, ' ').trim()))].filter(Boolean)
+}"""
+"""Every text of a page, and what screen readers say beside it."""
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +52,64 @@ async def page(chromium: Browser, instance: Instance) -> AsyncIterator[Page]:
     yield opened
     await context.close()
     assert [one for one in faults if REFUSED not in one] == []
+
+
+async def furnished(instance: Instance) -> dict[str, str]:
+    """Put something on every page; give the ids of what pages are about, by their address."""
+    await instance.rest("POST", "/presets/live_chat")
+    await instance.rest("PUT", "/users/u-42", {"attributes": {"name": "Anna Berger", "plan": "pro"}, "locale": "de"})
+    await instance.rest("POST", "/segments", {"name": "Pro", "conditions": 'user.plan == "pro"'})
+    webhook = {"url": "https://www.example.com/hooks/tidings", "events": ["delivery.sent"]}
+    await instance.rest("POST", "/webhooks", webhook)
+    data = {
+        "conversation": {"id": "c-1", "url": "https://www.example.com/c/c-1"},
+        "bot": {"id": "b-1", "name": "Bo"},
+        "visitor": {"name": "Jo"},
+    }
+    await instance.rest("POST", "/events", {"type": "conversation.escalated", "data": data, "users": ["u-42"]})
+    ids = {"/users": "u-42", "/event-types": "conversation.escalated"}
+    for address, listed in (
+        ("/notifications", "/notifications"),
+        ("/subscriptions", "/subscriptions"),
+        ("/events", "/events"),
+        ("/templates", "/templates"),
+        ("/segments", "/segments"),
+        ("/settings/triggers", "/triggers"),
+        ("/settings/webhooks", "/webhooks"),
+        ("/settings/integrations", "/integrations"),
+    ):
+        ids[address] = (await instance.rest("GET", listed))["data"][0]["id"]
+    return ids
+
+
+async def test_every_page_is_german_and_fits(page: Page, instance: Instance) -> None:
+    body = {"to": {"all": True}, "title": "Der Hafen öffnet", "body": "Die Fähre fährt um sechs."}
+    await instance.rest("POST", "/notifications", body)
+    ids = await furnished(instance)
+    # What the preset wrote in English is data.
+    english = catalogue.foreign("de") - {"A visitor wants a person", "Live chat"}
+    routes = [(plain, about) for plain, about in ROUTE.findall(APPLICATION.read_text())]
+    assert len(routes) > 35
+    wrong: list[tuple[str, object]] = []
+    for plain, about in routes:
+        path = plain or f"{about}/{ids[about]}"
+        await page.goto(f"{instance.url}{path}")
+        await expect(page.get_by_role("heading").first).to_be_visible()
+        await expect(page.get_by_role("status", name="Wird geladen")).to_have_count(0)
+        assert await page.locator("html").get_attribute("lang") == "de"
+        wrong += [(path, text) for text in await page.evaluate(SHOWN) if text in english]
+        await page.set_viewport_size(PHONE)
+        if not await fits(page):
+            wrong.append((path, "does not fit a phone"))
+        await page.set_viewport_size(WIDE)
+    assert wrong == []
+
+
+async def test_numbers_and_plurals_are_german(page: Page, instance: Instance) -> None:
+    body = {"to": {"all": True}, "title": "Der Hafen schließt", "body": "Die Fähre fährt um acht."}
+    await instance.rest("POST", "/notifications", body)
+    await page.goto(f"{instance.url}/notifications")
+    await expect(page.get_by_text(re.compile(r"^1\u202f000 Geräte, davon \d+ gesendet")).first).to_be_visible()
 
 
 async def test_another_language_is_chosen_in_the_profile_and_kept(page: Page, instance: Instance) -> None:
