@@ -9,7 +9,7 @@ from tidings.providers import CHANNELS
 
 SOURCES = Path(__file__).parents[3] / "src" / "tidings"
 NAME = "webhook"
-ANOTHER_NOUN = {"services/webhooks.py", "services/webhook_delivery.py"}
+ANOTHER_NOUN = {"cli/webhook.py", "services/webhooks.py", "services/webhook_delivery.py"}
 """What tells an App's own servers of events has the same name, and nothing to do with the provider."""
 
 

@@ -106,7 +106,7 @@ async def key_of(api: httpx2.AsyncClient, **body: Any) -> dict[str, Any]:
     return made
 
 
-SHOWS_PEOPLE = ("/dry-run", "/deliveries")
+SHOWS_PEOPLE = ("/dry-run", "/deliveries", "/deliveries/{notification_id}")
 """What shows people beside what its route is for."""
 
 

@@ -110,9 +110,9 @@ class ErrorCode(StrEnum):
     VAPID_KEY_INVALID = "vapid_key_invalid"
     VAPID_KEY_MISMATCH = "vapid_key_mismatch"
     VAPID_KEY_MISSING = "vapid_key_missing"
-    WEB_PUSH_OFF = "web_push_off"
     VAPID_KEY_UNKNOWN = "vapid_key_unknown"
     WEBHOOKS_TOO_MANY = "webhooks_too_many"
+    WEB_PUSH_OFF = "web_push_off"
 
 
 @dataclass(frozen=True, slots=True)
