@@ -82,6 +82,12 @@ class Session {
     this.choose(this.apps.find((app) => app.id === wanted) ?? this.apps[0])
   }
 
+  /** Choose an App that was just made: what one may do in it has to be learnt first. */
+  turnTo = async (id: string): Promise<void> => {
+    await this.take(await api.session())
+    this.choose(this.apps.find((app) => app.id === id) ?? this.app)
+  }
+
   choose = (app: App | undefined): void => {
     about(this.several ? app?.id : undefined)
     this.app = app

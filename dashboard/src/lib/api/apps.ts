@@ -27,6 +27,7 @@ export interface Snippets {
 
 export const apps = {
   apps: () => getAny<Page<App>>('/apps', undefined, { limit: 200 }),
+  createApp: (name: string, origins: string[]) => sendAny<App>('POST', '/apps', { name, origins }),
   snippets: (app: string, signal?: AbortSignal) => getAny<Snippets>(`/apps/${app}/snippets`, signal),
   setWebPush: (app: string, enabled: boolean) => sendAny<App>('PATCH', `/apps/${app}`, { web_push_enabled: enabled }),
   setOrigins: (app: string, origins: string[]) => sendAny<App>('PATCH', `/apps/${app}`, { origins }),
