@@ -1,4 +1,4 @@
-"""Apps in a real Chromium on a real server: a second one is made, chosen and connected."""
+"""Apps in a real Chromium on a real server: a second one is made and chosen, and web push is turned off and on."""
 
 from __future__ import annotations
 
@@ -12,6 +12,24 @@ from support.dashboard import fits_a_phone, look
 from support.instance import Instance
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+async def test_web_push_is_turned_off_and_on_again(page: Page, instance: Instance) -> None:
+    await look(page, instance, "/settings/push-notifications", "Push Notifications")
+    section = page.get_by_role("region", name="Web Push", exact=True)
+    switch, save = section.get_by_role("switch", name="Enable Web Push"), section.get_by_role("button", name="Save")
+    await expect(switch).to_be_checked()
+    await expect(section).to_contain_text("nothing is sent to browsers and nobody is asked to subscribe")
+    await expect(save).to_be_disabled()
+    for on in (False, True):
+        await switch.set_checked(on)
+        await save.click()
+        await expect(section.get_by_role("status")).to_have_text("Saved")
+        (app,) = (await instance.rest("GET", "/apps"))["data"]
+        assert app["web_push_enabled"] is on
+        await page.reload()
+        await expect(switch).to_be_checked(checked=on)
+    assert await serious(page) == []
 
 
 async def test_an_app_is_created_from_the_palette_chosen_and_connected(page: Page, instance: Instance) -> None:
