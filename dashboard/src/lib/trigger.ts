@@ -223,6 +223,7 @@ const WHY_NOT: Readonly<Record<string, string>> = {
   actor: 'Did it themselves',
   conditions: 'The conditions do not fit them',
   no_device: 'Has no device',
+  web_push_off: 'Web push of the App was turned off',
   preference_off: 'Has turned it off',
   quiet_hours: 'Has quiet hours',
   template_failed: 'The words cannot be filled for them',

@@ -26,6 +26,7 @@ from tidings.pipeline.triggers import TOPICS, message_from, throttle_key, throug
 from tidings.services.events import Events
 from tidings.services.events import Reported as Given
 from tidings.services.triggers import found_in
+from tidings.services.web_push import reached_among
 from tidings.services.wishes import heeded
 from tidings.storage import Store, Transaction
 
@@ -45,6 +46,7 @@ class WhyNot(StrEnum):
     ACTOR = "actor"
     CONDITIONS = "conditions"
     NO_DEVICE = "no_device"
+    WEB_PUSH_OFF = "web_push_off"
     PREFERENCE_OFF = "preference_off"
     QUIET_HOURS = "quiet_hours"
     UNRENDERABLE = "template_failed"
@@ -182,7 +184,7 @@ def _told(
     words: Words,
     now: datetime,
 ) -> Told | NotTold:
-    devices = _devices(tx, app_id, name)
+    devices = tx.subscriptions.page(app_id, after=0, limit=20, status=SubscriptionStatus.ACTIVE, user_external_id=name)
     person, locale = _person(name, user, devices)
     language = words.language_for(locale, person)
     try:
@@ -193,6 +195,9 @@ def _told(
     reached = {device.id for device in devices if channels is None or device.provider in channels}
     if not reached:
         return NotTold(name, WhyNot.NO_DEVICE, _no_device(channels))
+    reached &= reached_among(tx, app_id, devices)
+    if not reached:
+        return NotTold(name, WhyNot.WEB_PUSH_OFF, "Web push of the App was turned off, and browsers are all they have.")
     at = now + timedelta(seconds=one.digest.window if one.digest else one.delay)
     expires_at = at + timedelta(seconds=message.ttl)
     wishes = heeded(tx, app_id, one.event_type, reached, urgency=message.urgency, expires_at=expires_at, now=at)
@@ -261,10 +266,6 @@ def _throttled(tx: Transaction, trigger: Trigger, record: Mapping[str, Any], now
         return False
     window = tx.firings.window(trigger.id, throttle_key(trigger.definition, record))
     return one_more(window, throttle, now).n > throttle.count
-
-
-def _devices(tx: Transaction, app_id: int, name: str) -> list[Subscription]:
-    return tx.subscriptions.page(app_id, after=0, limit=20, status=SubscriptionStatus.ACTIVE, user_external_id=name)
 
 
 def _person(name: str, user: User | None, devices: Sequence[Subscription]) -> tuple[Person, str | None]:

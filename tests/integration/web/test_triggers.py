@@ -291,6 +291,20 @@ class TestDryRuns:
         assert (other["user"], other["why"]) == ("dora", "no_device")
         assert "fcm, feed" in other["detail"]
 
+    async def test_browsers_of_an_app_whose_web_push_is_off_say_so(
+        self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, container: Container, vapid_key: str
+    ) -> None:
+        device = {"subscription": push_subscription(), "vapid_key": vapid_key, "user": {"id": "dora"}}
+        assert (await browser.post("/push/subscribe", json=device)).status_code == 201
+        trigger = await made(api, audience={"users": "event"})
+        app = await container.apps.ensure_first()
+        given = {"data": EVENT["data"], "users": ["dora"]}
+        for on in (False, True):
+            await api.patch(f"/api/v1/apps/{app.public_id}", json={"web_push_enabled": on})
+            run = (await api.post(f"/api/v1/triggers/{trigger}/dry-run", json=given)).json()
+            assert [one["user"] for one in run["people"]] == (["dora"] if on else [])
+            assert [one["why"] for one in run["others"]] == ([] if on else ["web_push_off"])
+
     async def test_data_that_do_not_meet_the_conditions_say_which_comparison(self, api: httpx2.AsyncClient) -> None:
         trigger = await made(api)
         run = (await api.post(f"/api/v1/triggers/{trigger}/dry-run", json={"data": {"bot": {"id": "b-2"}}})).json()
