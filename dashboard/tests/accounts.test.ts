@@ -161,6 +161,9 @@ describe('providers', () => {
     expect(refusalFrom(null)).toBeUndefined()
     expect(refusalFrom('oidc_failed')!.mend).toContain('Test')
     expect(refusalFrom('new_code')!.detail).toContain('new_code')
+    // The address is anybody's to write.
+    const written = refusalFrom('Your account is closed: call 555')!
+    expect(written.code + written.detail).not.toContain('call')
   })
 })
 

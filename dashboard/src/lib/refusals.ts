@@ -29,8 +29,10 @@ export function unconnectedFrom(code: string | null): Problem | undefined {
   })
 }
 
+/** The address is anybody's to write: what is no code is not repeated. */
 export function refusalFrom(code: string | null): Problem | undefined {
   if (!code) return undefined
+  if (!/^[a-z_]{1,40}$/.test(code)) code = 'unknown'
   const [title, detail, mend] = WORDS[code] ?? ['You are not signed in', `The provider’s answer was refused (${code}).`, 'Try again, or use another way.']
   return new Problem({ code, status: 0, title, detail, mend })
 }
