@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -68,7 +69,7 @@ class Trials:
         self._flow = flow
         self._integrations = integrations
         self._clock = clock
-        self._proofs: dict[str, tuple[str, datetime, Proof]] = {}
+        self._proofs: dict[str, tuple[tuple[str, Mapping[str, str]], datetime, Proof]] = {}
 
     async def send(
         self, app: App, integration: str, *, device: str, title: str, body: str, by: Actor = SYSTEM
@@ -102,15 +103,17 @@ class Trials:
     async def _proof(self, app_id: int, integration: str) -> Proof:
         """Prove the credentials, or give what a moment ago was proved of the same ones."""
         details = await self._integrations.get(app_id, integration)
-        key, now = details.keys[0].credential.fingerprint, self._clock.now()
+        credential, now = details.keys[0].credential, self._clock.now()
+        # The same key with another Team ID, bundle id or project is something else to prove.
+        tried = credential.fingerprint, credential.settings
         known = self._proofs.get(integration)
-        if known is not None and known[0] == key and now < known[1] + PROOF_KEPT:
+        if known is not None and known[0] == tried and now < known[1] + PROOF_KEPT:
             return known[2]
         # Whoever may look may not start anything again.
         proof = await self._integrations.prove(app_id, integration, ends_pause=False)
         if len(self._proofs) >= MOST_PROOFS:
             self._proofs.clear()
-        self._proofs[integration] = key, now, proof
+        self._proofs[integration] = tried, now, proof
         return proof
 
     async def _device(self, app_id: int, integration: str, public_id: str) -> Subscription:

@@ -144,6 +144,7 @@ async def test_which_integration_a_device_belongs_to_is_clear_or_asked_for(
     [
         ({"provider": "fcm"}, "device_token_invalid"),
         ({"provider": "fcm", "token": "a b"}, "device_token_invalid"),
+        ({"provider": "fcm", "token": "0a" * 32}, "device_token_invalid"),
         ({"provider": "fcm", "token": "a", "fid": "b"}, "device_token_invalid"),
         ({"provider": "webpush", "token": "a"}, "invalid_request"),
         ({"provider": "fake", "token": "a"}, "invalid_request"),

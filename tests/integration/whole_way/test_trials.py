@@ -165,6 +165,10 @@ async def test_whoever_watches_a_test_asks_the_vendor_once_and_not_with_each_loo
     assert (await api.patch(path, json={"credentials": new})).status_code == 200
     assert (await api.get(f"{path}/test-notification/{sent}")).json()["hints"][-1]["ok"]
     assert (simulator.fcm.oauth.given, simulator.fcm.validated) == (2, 2), "another key is looked at anew"
+    limited = {"credentials": new | {"messages_per_minute": "1200"}}
+    assert (await api.patch(path, json=limited)).status_code == 200
+    assert (await api.get(f"{path}/test-notification/{sent}")).json()["hints"][-1]["ok"]
+    assert simulator.fcm.validated == 3, "and so is the same key with other settings"
 
 
 async def test_a_test_to_a_device_of_another_project_says_so_and_shows_it_with_the_integration(

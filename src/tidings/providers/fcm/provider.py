@@ -42,6 +42,8 @@ TEST_TOPIC = "tidings-connection-test"
 
 _KINDS = ("token", "fid", "topic", "condition")
 _TOKEN = re.compile(r"[A-Za-z0-9:_.%/+=~-]+", re.ASCII)
+_APPLES = re.compile(r"(?:[0-9A-Fa-f]{2}){32,}")
+"""How apps write Apple's device tokens; Firebase's own are never hexadecimal digits alone."""
 _MANY = frozenset({b"topic", b"condition"})
 """Kinds that Google sends on to many devices."""
 
@@ -192,6 +194,8 @@ def _check(kind: str, value: str) -> None:
     if kind in ("token", "fid"):
         if len(value) > LONGEST_TOKEN or not _TOKEN.fullmatch(value):
             raise _invalid(kind, "It is too long, or has characters that Firebase does not use in it.")
+        if _APPLES.fullmatch(value):
+            raise _invalid(kind, "It is a token of Apple, not of Firebase; register it for APNs, or send FCM's own.")
     elif kind == "topic":
         if value.startswith("/topics/"):
             raise _invalid(kind, "Write the name alone, without `/topics/`.")
