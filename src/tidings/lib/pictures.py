@@ -65,7 +65,10 @@ def _written(opened: Image.Image) -> Picture:
         words = f"The picture has {opened.width} by {opened.height} pixels; {most // 1_000_000} million are the most."
         raise UnreadablePicture(f"{words} Make it smaller and try again.")
     if kind == "JPEG":
-        opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+        # In its own proportions: asked for a square, a long and narrow one would be unpacked at its full size.
+        longest = max(opened.size)
+        wanted = [max(1, LONGEST_SIDE * side // longest) for side in opened.size]
+        opened.draft("RGB", (wanted[0], wanted[1]))
     opened.load()
     image = ImageOps.exif_transpose(opened)
     clear = "transparency" in image.info or image.mode in ("RGBA", "LA", "PA")

@@ -6,10 +6,10 @@ import io
 from contextlib import suppress
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from support.pictures import SVG, bomb, picture
-from tidings.lib.pictures import LONGEST_SIDE, UnreadablePicture, picture_from
+from tidings.lib.pictures import LONGEST_SIDE, MOST_PIXELS, UnreadablePicture, picture_from
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,24 @@ def test_what_hangs_behind_a_picture_is_gone() -> None:
     found = picture_from(raw)
     assert b"<script>" not in found.data
     assert b"PK\x03\x04" not in found.data
+
+
+@pytest.mark.parametrize("size", [(40_000, 1_590), (1_590, 40_000), (8_000, 8_000)])
+def test_a_long_narrow_photo_is_never_unpacked_at_its_full_size(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpacked: list[int] = []
+    upright = ImageOps.exif_transpose
+
+    def seen(image: Image.Image) -> Image.Image:
+        unpacked.append(image.width * image.height)
+        return upright(image)
+
+    raw = picture("JPEG", size)
+    monkeypatch.setattr(ImageOps, "exif_transpose", seen)
+    found = picture_from(raw)
+    assert max(found.width, found.height) == LONGEST_SIDE
+    assert unpacked[0] <= MOST_PIXELS
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG"])
