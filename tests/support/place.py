@@ -36,12 +36,20 @@ class Place:
         return answer
 
 
+_SEEN: set[int] = set()
+"""Ports that browsers know: the system gives a port out again, and what was allowed there is allowed still."""
+
+
 @asynccontextmanager
 async def running_place(tidings: str) -> AsyncIterator[Place]:
-    """Serve the sample site of that Tidings on a free port."""
+    """Serve the sample site of that Tidings on a port that was none's before."""
     place = Place(Site(tidings))
     listener = await Listener(place.handle, date=HttpDate(SystemClock())).open(port=0)
+    while listener.port in _SEEN:
+        await listener.close()
+        listener = await Listener(place.handle, date=HttpDate(SystemClock())).open(port=0)
     place.port = listener.port
+    _SEEN.add(place.port)
     try:
         yield place
     finally:
