@@ -95,6 +95,7 @@ async def test_what_sends_data_elsewhere_or_replaces_a_secret_asks_who_one_is(
     asked: list[tuple[str, str, Any]] = [
         ("POST", "/webhooks", HOOK),
         ("PATCH", f"/webhooks/{hook}", {"url": "https://evil.example.com/x"}),
+        ("PATCH", f"/webhooks/{hook}", {"events": [*HOOK["events"], "notification.finished"]}),
         ("POST", f"/webhooks/{hook}/secret", {"keep_seconds": 0}),
         ("POST", "/integrations", {**GATEWAY, "label": "More"}),
         ("PATCH", f"/integrations/{gateway}", elsewhere),

@@ -159,11 +159,12 @@ async def get_webhook(request: Request, app: ReadWebhooks, webhook_id: WebhookId
 async def change_webhook(
     request: Request, by: By, app: WriteWebhooks, webhook_id: WebhookId, body: WebhookChanges
 ) -> WebhookOut:
-    """Change URL, events or description, or turn it on or off; another URL asks who you are again."""
+    """Change URL, events or description, or turn it on or off; another URL, or more events, asks who you are again."""
     webhooks = container_of(request).automation.webhooks
-    if body.url is not None and body.url != (await webhooks.get(app.id, webhook_id)).url:
-        check_recent(request, caller_of(request))
     kinds = None if body.events is None else _once(body.events)
+    known = await webhooks.get(app.id, webhook_id)
+    if body.url not in (None, known.url) or not set(kinds or ()) <= set(known.kinds):
+        check_recent(request, caller_of(request))
     changes = Changes(body.url, kinds, body.description, body.enabled)
     return webhook_out(await webhooks.change(app.id, webhook_id, changes, by=by))
 
