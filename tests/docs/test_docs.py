@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tidings.storage.schema import metadata
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
@@ -88,3 +90,9 @@ def test_no_page_speaks_of_a_machine_it_was_written_on() -> None:
     home = re.compile(r"(?<![\w.])/(?:home|root|work)/")
     for page in PAGES:
         assert not home.search(page.read_text()), name(page)
+
+
+def test_the_page_on_storage_names_every_table() -> None:
+    page = (ROOT / "docs" / "explanation" / "storage.md").read_text()
+    named = re.findall(r"`([a-z_]+)`", page.partition("## The tables")[2].partition("Moments are")[0])
+    assert sorted(named) == sorted(metadata.tables)
