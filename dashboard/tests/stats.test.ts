@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { spread } from '../src/lib/chart'
+import { DAYS, optionsOf, spread } from '../src/lib/chart'
 import { anything, chosenIn, fullDay, lastDays, missed, nameOf, rate, secondsOf, shortDay, tried, unmeasured } from '../src/lib/stats'
 import { calledAs, withGaps } from '../src/lib/titles'
 
@@ -94,5 +94,13 @@ describe('what a notification is called', () => {
     expect(calledAs(made, new Map())).toEqual({ title: '‹bot.name› needs you, ‹user.name›', text: 'Come soon' })
     expect(calledAs({ ...made, trigger: null }, names).title).toBe('‹bot.name› needs you, ‹user.name›')
     expect(withGaps('{{bot.name}}')).toBe('‹bot.name›')
+  })
+})
+
+describe('the marks beside a chart', () => {
+  it('are whole numbers', () => {
+    const { axes } = optionsOf({ host: { clientWidth: 320 } as HTMLElement, series: [], short: shortDay, steps: DAYS, height: 200, choose: () => undefined })
+    const values = axes![1]!.values as (plot: unknown, splits: number[]) => string[]
+    expect(values(undefined, [0, 500, 1000])).toEqual(['0', '500', '1\u202f000'])
   })
 })

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
+from support.axe import serious
 from support.dashboard import fits_and_is_sound, look
-from support.instance import Instance
+from support.instance import Instance, running_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -79,3 +82,40 @@ async def test_offline_says_so_and_leads_back(page: Page, instance: Instance) ->
     await tab.goto(instance.url)
     await expect(tab.get_by_role("region", name="Subscribers")).to_be_visible()
     await tab.close()
+
+
+ACTIVE = "navigator.serviceWorker.ready.then(({ active }) => active.scriptURL)"
+
+
+@pytest.mark.parametrize(
+    ("locale", "title", "offline", "again"),
+    [
+        ("en-GB", "Tidings cannot be reached", "This device is offline.", "Try again"),
+        ("de-AT", "Tidings ist nicht erreichbar", "Dieses Gerät ist offline.", "Erneut versuchen"),
+    ],
+)
+async def test_opened_without_the_server_it_says_so_in_ones_language_and_leads_back(
+    chromium: Browser, tmp_path: Path, locale: str, title: str, offline: str, again: str
+) -> None:
+    context = await chromium.new_context(locale=locale, color_scheme="dark", viewport={"width": 390, "height": 844})
+    async with running_server(tmp_path) as server:
+        page = await context.new_page()
+        await page.goto(server.setup_url)
+        assert (await page.evaluate(ACTIVE)).endswith(f"/worker.js?{locale[:2]}")
+        await page.close()
+    page = await context.new_page()
+    await page.goto(f"{server.url}/setup")
+    await expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+    await expect(page.get_by_text(urlsplit(server.url).netloc)).to_be_visible()
+    for scheme in ("dark", "light"):
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert await serious(page) == []
+    await context.set_offline(True)
+    await page.get_by_role("link", name=again).click()
+    await expect(page.get_by_text(offline)).to_be_visible()
+    await context.set_offline(False)
+    async with running_server(tmp_path, port=urlsplit(server.url).port):
+        await page.get_by_role("link", name=again).click()
+        await expect(page.get_by_role("heading", name=title)).to_have_count(0)
+        await expect(page.locator("#app").get_by_role("heading", level=1)).to_be_visible()
+    await context.close()

@@ -16,6 +16,8 @@ const FONT = "12px 'Inter Variable', system-ui, sans-serif"
 const BETWEEN = 15 // pixels from one name to the next
 const WIDE = 460 // pixels from which there is room for names
 const ROOM = 72
+/** Of the last day's mark, which stands in the middle under the last point. */
+const HALF = 26
 /** Of an axis of counts: whole numbers alone. */
 const COUNTS = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat()
 export const DAYS: readonly number[] = [1, 2, 7, 14, 28, 56, 112, 224].map((days) => days * 86_400)
@@ -72,11 +74,11 @@ export function optionsOf({ host, series, short, steps, height, choose }: Wanted
     width: host.clientWidth,
     height,
     legend: { show: false },
-    padding: [8, () => (named() ? ROOM : 12), 0, 0] as unknown as uPlot.Padding,
+    padding: [8, () => (named() ? ROOM : HALF), 0, 0] as unknown as uPlot.Padding,
     scales: { x: { time: false }, y: { range: (_, __, most) => [0, Math.max(1, most * 1.06)] } },
     axes: [
       { ...axis, incrs: [...steps], space: 64, values: (_, splits) => splits.map(short), grid: { show: false }, size: 28 },
-      { ...axis, incrs: COUNTS, space: 40, values: (_, splits) => splits.map(number), grid: { stroke: () => colour('--color-base-300'), width: 1 }, size: (_, values) => 16 + 7 * Math.max(1, ...(values ?? []).map((text) => text.length)) },
+      { ...axis, incrs: COUNTS, space: 40, values: (_, splits) => splits.map((one) => number(one)), grid: { stroke: () => colour('--color-base-300'), width: 1 }, size: (_, values) => 16 + 7 * Math.max(1, ...(values ?? []).map((text) => text.length)) },
     ],
     series: [
       {},

@@ -45,8 +45,8 @@ function load(): Promise<Sdk> {
     script.src = `${base}/sdk.js`
     script.onload = () => {
       if (!globalThis.Tidings) return failed(MISSING)
-      // A scope holds one subscription, made with one App's key: where there are several, each has its own.
-      const serviceWorker = { path: `${base}/service-worker.js`, scope: session.several ? `${base}/` : '/' }
+      // A scope holds one subscription, made with one App's key: each App has its own. The dashboard's own worker is at `/`.
+      const serviceWorker = { path: `${base}/service-worker.js`, scope: `${base}/` }
       const sdk = globalThis.Tidings
       sdk.init({ server: location.origin, app, serviceWorker }).then(() => done(sdk), failed)
     }
