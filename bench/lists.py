@@ -1,24 +1,28 @@
 """What lists and figures of the dashboard cost on a large App, as ratios to a small one.
 
-Two instances on SQLite in this process: one with 10 000 subscriptions and people, one with a million; the counts by day
-of 400 days, of a thousand deliveries and of 25 million. Each question is asked of one and of the other in turns. Run
-`python bench/lists.py [rows] [rounds]` in the environment of a source folder.
+Two instances in this process: one with 10 000 subscriptions and people, one with a million; the counts by day of 400
+days, of a thousand deliveries and of 25 million. Each question is asked of one and of the other in turns. Run
+`python bench/lists.py [--rows N] [--rounds N]` in the environment of a source folder: on SQLite, or with
+`--postgres postgresql://user@host/` on a server in which it makes two databases and removes them.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
-import sqlite3
 import statistics
 import sys
 import tempfile
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import psycopg
+from list_rows import DAYS, SEED_ROWS, enlarge, written
 
 from tidings.bench.crowd import fill, host_of
 from tidings.bus import bus_from
@@ -31,54 +35,17 @@ from tidings.wiring import assembled
 
 FEW = 10_000
 OPERATOR = "operator"
-SEED_ROWS = 1_000
-DAYS = 400
-COPY = """
-INSERT INTO subscriptions (public_id, app_id, provider, origin, credential_id, user_external_id, status, status_reason,
-  tags, device, address, address_hash, secret_hash, created_at, last_seen_at)
-SELECT 'sub_' || lower(hex(randomblob(13))), app_id, provider, origin, credential_id, 'u-' || (abs(random()) % :count),
-  CASE abs(random()) % 1000 WHEN 0 THEN 'expired' WHEN 1 THEN 'unsubscribed' ELSE 'active' END, NULL, tags,
-  'Firefox on Linux', address, randomblob(32), secret_hash, created_at, last_seen_at
-FROM subscriptions WHERE id <= :seed
-"""
-PEOPLE = """
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
-INSERT INTO users (app_id, external_id, attributes, created_at, updated_at)
-SELECT :app, 'u-' || i, json_object('name', 'Person ' || i, 'plan', 'pro'), 0, 0 FROM n
-"""
-COUNTS = """
-INSERT INTO daily_counts (app_id, day, notification_id, source, provider, service, browser, outcome, reason, n)
-VALUES (?, ?, 0, ?, 'webpush', ?, ?, ?, '', ?)
-"""
 
 
-def enlarge(file: Path, app: int, *, count: int, deliveries: int) -> None:
-    """Make rows of rows: what lists read is in them, and nobody is sent anything."""
-    today = int(time.time() // 86_400)
-    kinds = [
-        (source, service, browser, outcome)
-        for source in ("api", "trigger")
-        for service in ("google", "mozilla", "apple", "microsoft")
-        for browser in ("Chrome", "Firefox", "Safari", "Edge", "Opera", "unknown")
-        for outcome in ("sent", "failed", "shown", "clicked")
-    ]
-    with closing(sqlite3.connect(file)) as database, database:
-        for _ in range(count // SEED_ROWS - 1):
-            database.execute(COPY, {"count": count, "seed": SEED_ROWS})
-        database.execute(PEOPLE, {"count": count, "app": app})
-        each = max(1, deliveries // (DAYS * len(kinds)))
-        rows = [(app, today - day, *kind, each) for day in range(DAYS) for kind in kinds]
-        database.executemany(COUNTS, rows[: max(DAYS, deliveries)])
-
-
-async def instance(folder: Path, *, count: int, deliveries: int) -> httpx2.AsyncClient:
+async def instance(folder: Path, url: str | None, *, count: int, deliveries: int) -> httpx2.AsyncClient:
     """Make one of so many rows, and give somebody who may ask it anything."""
-    store = open_store(database_url=None, folder=folder, ring=KeyRing.generate())
+    store = open_store(database_url=url, folder=folder, ring=KeyRing.generate())
     settings = Settings(data=folder, public_url="https://push.example.com", rate_limits=False)
     container = assembled(settings, store=store, bus=bus_from(None), clock=SystemClock())
     host = await host_of(container)
     await fill(container, host, count=SEED_ROWS, origin="https://localhost:9443")
-    enlarge(folder / "tidings.db", host.app.id, count=count, deliveries=deliveries)
+    with written(url, folder) as connection:
+        enlarge(connection, host.app.id, count=count, deliveries=deliveries)
     app = create_app(container, operator_token=OPERATOR)
     transport = httpx2.ASGITransport(app)
     headers = {"Authorization": f"Bearer {OPERATOR}"}
@@ -89,6 +56,7 @@ async def questions(client: httpx2.AsyncClient, count: int) -> dict[str, str]:
     """Give the questions of the pages by name; the deep pages begin in the middle of the list."""
     middle = (await _cursor(client, count // 2)).rstrip("=")
     (integration,) = (await client.get("/integrations")).json()["data"]
+    one = count // 9 * 7
     return {
         "subscriptions, first page": "/subscriptions?limit=50",
         "subscriptions, in the middle": f"/subscriptions?limit=50&cursor={middle}",
@@ -97,8 +65,12 @@ async def questions(client: httpx2.AsyncClient, count: int) -> dict[str, str]:
         "subscriptions of one person": "/subscriptions?limit=50&user=u-77",
         "subscriptions of an integration": f"/integrations/{integration['id']}/subscriptions?limit=50",
         "users, first page": "/users?limit=50",
-        "users, by a part of a name that many have": "/users?limit=50&search=person",
-        "users, by a name that one has": "/users?limit=50&search=person%2077%20",
+        "users, by a word that all have": "/users?limit=50&search=person",
+        "users, by that word, in the middle": f"/users?limit=50&search=person&cursor={middle}",
+        "users, by the beginning of words of a tenth": "/users?limit=50&search=7",
+        "users, by a word that one has": f"/users?limit=50&search={one}",
+        "users, by both": f"/users?limit=50&search=person%20{one}",
+        "users, by a word that nobody has": "/users?limit=50&search=nosuchname",
         "overview": "/stats/overview",
         "analytics by day, 30 days": "/stats?by=day",
         "analytics by browser, 30 days": "/stats?by=browser",
@@ -124,24 +96,54 @@ async def took(client: httpx2.AsyncClient, path: str) -> float:
     return time.perf_counter() - begun
 
 
-async def run(rows: int, rounds: int) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as small, tempfile.TemporaryDirectory() as large:
-        few = await instance(Path(small), count=FEW, deliveries=1_000)
-        many = await instance(Path(large), count=rows, deliveries=25_000_000)
+@contextmanager
+def database(server: str | None, name: str) -> Iterator[str | None]:
+    """Make an empty database and remove it; None is a file of SQLite."""
+    if server is None:
+        yield None
+        return
+    url = f"{server.rstrip('/')}/{name}"
+    with psycopg.connect(f"{server.rstrip('/')}/postgres", autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield url
+        finally:
+            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+async def run(rows: int, rounds: int, server: str | None) -> dict[str, Any]:
+    with (
+        tempfile.TemporaryDirectory() as small,
+        tempfile.TemporaryDirectory() as large,
+        database(server, "tidings_bench_few") as one,
+        database(server, "tidings_bench_many") as other,
+    ):
+        few = await instance(Path(small), one, count=FEW, deliveries=1_000)
+        many = await instance(Path(large), other, count=rows, deliveries=25_000_000)
         of_few, of_many = await questions(few, FEW), await questions(many, rows)
-        found = {}
-        for name in of_many:
-            pairs = [(await took(few, of_few[name]), await took(many, of_many[name])) for _ in range(rounds)]
-            one, other = (statistics.median(times) for times in zip(*pairs, strict=True))
-            found[name] = {
-                "few_ms": round(one * 1_000, 1),
-                "many_ms": round(other * 1_000, 1),
-                "ratio": round(other / one, 1),
-            }
-            print(f"{name:45} {one * 1_000:8.1f} ms {other * 1_000:8.1f} ms   x {other / one:.1f}", file=sys.stderr)
-        return {"rows": rows, "of": FEW, "questions": found}
+        return {
+            "rows": rows,
+            "of": FEW,
+            "questions": {
+                name: await asked(name, (few, of_few[name]), (many, of_many[name]), rounds) for name in of_many
+            },
+        }
+
+
+async def asked(
+    name: str, small: tuple[httpx2.AsyncClient, str], large: tuple[httpx2.AsyncClient, str], rounds: int
+) -> dict[str, float]:
+    """Ask one and the other in turns."""
+    pairs = [(await took(*small), await took(*large)) for _ in range(rounds)]
+    one, other = (statistics.median(times) for times in zip(*pairs, strict=True))
+    print(f"{name:45} {one * 1_000:8.1f} ms {other * 1_000:8.1f} ms   x {other / one:.1f}", file=sys.stderr)
+    return {"few_ms": round(one * 1_000, 1), "many_ms": round(other * 1_000, 1), "ratio": round(other / one, 1)}
 
 
 if __name__ == "__main__":
-    rows, rounds = (*map(int, sys.argv[1:]), *(1_000_000, 9)[len(sys.argv) - 1 :])
-    print(json.dumps(asyncio.run(run(rows, rounds)), indent=2))
+    wish = argparse.ArgumentParser()
+    wish.add_argument("--rows", type=int, default=1_000_000)
+    wish.add_argument("--rounds", type=int, default=9)
+    wish.add_argument("--postgres")
+    given = wish.parse_args()
+    print(json.dumps(asyncio.run(run(given.rows, given.rounds, given.postgres)), indent=2))

@@ -52,7 +52,7 @@ class Users:
         return user
 
     async def page(self, app_id: int, *, cursor: str | None, limit: int, search: str = "") -> Page[User]:
-        """List users, or those whose id or name holds `search`. Raises INVALID_CURSOR."""
+        """List users, or those whose id or name has words that begin so. Raises INVALID_CURSOR."""
         after = position_from(cursor)
         rows = await self._store.read(lambda tx: tx.users.page(app_id, after=after, limit=limit + 1, search=search))
         return page_from(rows, limit=limit, position=lambda row: row.id)

@@ -20,6 +20,9 @@ Big = BigInteger().with_variant(Integer, "sqlite")
 Small = SmallInteger().with_variant(Integer, "sqlite")
 """16 bits where the database knows them."""
 
+Bytewise = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that sorts by its bytes on both, so that what begins alike is one range of an index."""
+
 
 def microseconds(moment: datetime) -> int:
     """Give an aware moment as whole microseconds since 1970 in UTC, exactly."""

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import Text, bindparam, delete, exists, func, select
 
+from tidings.domain.names import names_of
 from tidings.domain.segment import Follower
+from tidings.storage import names
 from tidings.storage.scope import Scope
 from tidings.storage.tables.apps import users
 from tidings.storage.tables.segments import follows
@@ -33,7 +35,9 @@ class SqlFollows:
             {"app_id": app_id, "external_id": one, "attributes": {}, "created_at": now, "updated_at": now}
             for one in named
         ]
-        self._scope.connection.execute(self._scope.dialect.insert_missing(users), people)
+        new = self._scope.dialect.insert_missing(users).returning(users.c.id, users.c.external_id)
+        for row in self._scope.connection.execute(new, people).all():
+            names.keep(self._scope, app_id, row.id, names_of(row.external_id, {}))
         rows = [{"app_id": app_id, "topic": topic, "user_external_id": one, "created_at": now} for one in named]
         return self._scope.connection.execute(
             self._scope.dialect.insert_missing(follows), rows, execution_options={"preserve_rowcount": True}

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from tidings.domain.app import User
-from tidings.domain.filters.values import fold
+from tidings.domain.names import names_of
+from tidings.storage import names
 from tidings.storage.forgetting import forget_wishes
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.apps import users
@@ -45,9 +46,13 @@ class SqlUsers:
             update(users).where(*_is(app_id, external_id)).values(values).returning(users)
         ).first()
         if known is not None:
+            if attributes is not None:
+                names.change(self._scope, app_id, known.id, names_of(external_id, known.attributes))
             return user_from(known), False
         values = {"attributes": {}, "app_id": app_id, "external_id": external_id, "created_at": now} | values
-        return user_from(self._scope.connection.execute(insert(users).values(values).returning(users)).one()), True
+        new = self._scope.connection.execute(insert(users).values(values).returning(users)).one()
+        names.keep(self._scope, app_id, new.id, names_of(external_id, new.attributes))
+        return user_from(new), True
 
     def get(self, app_id: int, external_id: str) -> User | None:
         """Find by the App's own id."""
@@ -57,17 +62,16 @@ class SqlUsers:
     def page(self, app_id: int, *, after: int, limit: int, search: str = "") -> list[User]:
         """List newest first; `after` is the id of the last one seen, 0 to begin.
 
-        `search` is a part of the App's own id or of the attribute `name`, in either case.
+        Each word of `search` begins one of the App's own id or of the attribute `name`, in either case.
         """
         query = select(users).where(users.c.app_id == app_id).order_by(users.c.id.desc()).limit(limit)
-        if after:
-            query = query.where(users.c.id < after)
         if search:
-            dialect = self._scope.dialect
-            name = dialect.json(users.c.attributes, ["name"]).scalar.text
-            named = dialect.has_part(func.tidings_fold(name, type_=Text), bindparam(None, fold(search), type_=Text))
-            query = query.where(or_(users.c.external_id.icontains(search, autoescape=True), named))
-        return [user_from(row) for row in self._scope.connection.execute(query)]
+            ids = names.found(self._scope, app_id, search, after=after, limit=limit)
+            query = query.where(self._scope.dialect.any_of(users.c.id, "ids"))
+            rows = self._scope.connection.execute(query, {"ids": self._scope.dialect.many(ids)})
+        else:
+            rows = self._scope.connection.execute(query.where(users.c.id < after) if after else query)
+        return [user_from(row) for row in rows]
 
     def delete(self, app_id: int, external_id: str) -> bool:
         """Forget a person, what they wish and what they did; the devices stay, belonging to nobody."""

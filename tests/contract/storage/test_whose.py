@@ -16,6 +16,7 @@ from tidings.domain.delivery import Suspicion
 from tidings.domain.event import NewEvent, NewEventType
 from tidings.domain.filters import filter_from
 from tidings.domain.message import Message
+from tidings.domain.names import words_of
 from tidings.domain.preference import PreferenceChannel, QuietHours, QuietWish
 from tidings.domain.receipt import Receipt, ReceiptEvent
 from tidings.domain.rules import rule_from_json
@@ -45,6 +46,7 @@ ERASED = {
     "triggers": "the App's own words, with ids in them",
     "firings": "what an event set off; it goes with the event",
     "webhook_attempts": "the beginning of an answer, which may repeat what was told",
+    "user_words": "what a person is found by: words of the id and the name that their document has",
 }
 """Tables that may name a person, and are no part of their document; why."""
 
@@ -64,7 +66,7 @@ NOBODY = {
 }  # fmt: skip
 """Tables that name nobody whom notifications are sent to."""
 
-NAMING = {"user_external_id", "external_id", "users", "actor", "subscription_id"}
+NAMING = {"user_external_id", "external_id", "users", "user_id", "actor", "subscription_id"}
 
 
 def test_every_table_is_somebodys_or_nobodys() -> None:
@@ -77,15 +79,13 @@ def test_every_table_is_somebodys_or_nobodys() -> None:
 
 
 def rows_about(tx: Transaction, devices: set[int], public_ids: set[str]) -> Iterator[str]:
-    """Give the tables with rows that name the person, or a device of theirs by its id or number."""
+    """Give the tables with rows that name the person, a word of their id, or a device of theirs by its id or number."""
     assert isinstance(tx, SqlTransaction)
     connection = tx.erasures._scope.connection  # type: ignore[attr-defined]
+    named = {WHO, max(words_of(WHO), key=len), *public_ids}
     for table in metadata.sorted_tables:
         rows = connection.execute(select(table)).mappings().all()
-        if any(
-            row.get("subscription_id") in devices or any(name in repr(dict(row)) for name in {WHO, *public_ids})
-            for row in rows
-        ):
+        if any(row.get("subscription_id") in devices or any(name in repr(dict(row)) for name in named) for row in rows):
             yield table.name
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-from tidings.storage.columns import Big, Json, Moment
+from tidings.storage.columns import Big, Bytewise, Json, Moment
 from tidings.storage.tables.metadata import count_column, id_column, metadata
 
 apps = Table(
@@ -119,4 +119,18 @@ users = Table(
     Index("ix_users_app_id_id", "app_id", "id"),
     sqlite_autoincrement=True,
     sqlite_strict=True,
+)
+
+# The words that a person is found by: those of the id and of the name, in small letters.
+user_words = Table(
+    "user_words",
+    metadata,
+    Column("user_id", Big, nullable=False),
+    Column("word", Bytewise, nullable=False),
+    Column("app_id", Big, nullable=False),
+    PrimaryKeyConstraint("user_id", "word", name="pk_user_words"),
+    ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_user_words_user_id", ondelete="CASCADE"),
+    Index("ix_user_words_app_id_word_user_id", "app_id", "word", "user_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
 )

@@ -65,7 +65,11 @@ async def list_users(
     request: Request,
     app: ReadApp,
     search: Annotated[
-        str, Query(max_length=200, description="A part of the id, or of the attribute `name`; case does not matter.")
+        str,
+        Query(
+            max_length=200,
+            description="Beginnings of words of the id or of the attribute `name`, all of them; case does not matter.",
+        ),
     ] = "",
     limit: Limit = FIRST_LIMIT,
     cursor: Cursor = None,
