@@ -142,6 +142,8 @@ async function answered(path: string, options: Call, again = true): Promise<{ an
 
 async function fetched(path: string, { method = 'GET', query, body, file, headers = {}, signal }: Call): Promise<Response> {
   const init: RequestInit = { method, headers: { accept: 'application/json', ...headers }, credentials: 'same-origin' }
+  // What is deleted stays deleted, also when the page is closed at that moment.
+  if (method === 'DELETE') init.keepalive = true
   if (body !== undefined) {
     init.body = JSON.stringify(body)
     init.headers = { ...init.headers, 'content-type': 'application/json' }

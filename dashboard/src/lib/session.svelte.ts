@@ -1,10 +1,12 @@
 /** Who is signed in, what they may do, and which App the pages are about. */
 
 import { about, api, type App, type Me, type Role, type SessionBody } from './api'
+import { forgetDrafts } from './draft'
 import { asProblem, type Problem, whenSignedOut } from './http'
 import { whyNot } from './permission'
 import { type Remembered, whyEnded } from './returning'
 import { go } from './router.svelte'
+import { undo } from './undo.svelte'
 
 const APP = 'tidings.app'
 const VISIT = 'tidings.visit'
@@ -89,6 +91,8 @@ class Session {
   }
 
   choose = (app: App | undefined): void => {
+    // What can still be taken back is of the App that is left.
+    if (app?.id !== this.app?.id) void undo.settle()
     about(this.several ? app?.id : undefined)
     this.app = app
     if (app) keep(APP, app.id)
@@ -113,8 +117,10 @@ class Session {
   why = (permission: string): string => whyNot(permission, { role: this.role, app: this.several ? this.app?.name : undefined })
 
   signOut = async ({ leave = true } = {}): Promise<void> => {
+    await undo.settle()
     await api.signOut()
     keep(VISIT, undefined)
+    forgetDrafts()
     this.me = undefined
     this.state = 'out'
     // Who leaves on purpose is not led back to where they were.
