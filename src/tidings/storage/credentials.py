@@ -131,14 +131,14 @@ class SqlCredentials:
         self._set(integration_id, settings=dict(settings))
 
     def pause(self, credential_id: int, origin: str, *, reason: str, now: datetime) -> None:
-        """Send nothing more with this key to this origin; the integration then says that it is paused, and why."""
-        self._scope.connection.execute(
-            self._scope.dialect.insert_missing(pauses).values(
-                credential_id=credential_id, origin=origin, reason=reason, since=now
-            )
-        )
+        """Send nothing more with this key to this origin, and say why; a removed one pauses nothing."""
         owner = select(credentials.c.integration_id).where(credentials.c.id == credential_id)
-        self._set(self._scope.connection.execute(owner).scalar_one(), paused_because=reason)
+        its = self._scope.connection.execute(owner.with_for_update(read=True, key_share=True)).scalar()
+        if its is None:
+            return
+        new = {"credential_id": credential_id, "origin": origin, "reason": reason, "since": now}
+        self._scope.connection.execute(self._scope.dialect.insert_missing(pauses).values(new))
+        self._set(its, paused_because=reason)
 
     def paused(self, app_id: int) -> set[tuple[int, str]]:
         """Give the (credential id, origin) pairs of an App that are paused."""

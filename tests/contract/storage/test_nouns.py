@@ -228,6 +228,9 @@ class TestCredentials:
         await store.write(lambda tx: tx.credentials.set_settings(made.id, {"x": "y"}))
         changed = await store.read(lambda tx: tx.credentials.by_id(made.id))
         assert changed == replace(made, settings={"x": "y"})
+        await store.write(lambda tx: tx.credentials.remove(made.integration_id, reason="removed"))
+        await store.write(lambda tx: tx.credentials.pause(made.id, "https://push", reason="late", now=given.now))
+        assert await store.read(lambda tx: tx.credentials.paused(app.id)) == set()
 
     async def test_usage_counts_active_subscriptions_by_key(self, store: Store, given: Given) -> None:
         app = await given.app()

@@ -270,6 +270,32 @@ async def test_a_credential_that_is_wrong_everywhere_is_used_nowhere(container: 
     assert [(await now_of(container, one)).counts.settled for one in (notification, later)] == [0, 0]
 
 
+@pytest.mark.parametrize("scope", list(FaultScope))
+async def test_what_was_sent_is_stored_although_a_key_that_was_refused_is_removed_meanwhile(
+    container: Container, scope: FaultScope
+) -> None:
+    app = await app_of(container, [PUSH] * 15 + ["https://updates.push.services.mozilla.com"] * 15)
+    notification = await accepted(container, app)
+
+    def answer(parcel: Parcel) -> Outcome:
+        return Accepted() if parcel.subscription_id > 15 else Misconfigured("authorization_refused", scope)
+
+    async def removed(chunk: int) -> None:
+        if chunk > 1:
+            return
+        (integration,) = await container.store.read(lambda tx: tx.credentials.integrations(app.id))
+        await container.store.write(lambda tx: tx.credentials.remove(integration.id, reason="integration_removed"))
+
+    pool = Pool(answer, meanwhile=removed)
+    for minutes in range(3):
+        clock = FixedClock(container.clock.now() + timedelta(minutes=2 * minutes))
+        for shard in await ready(container, within=120.0 * minutes):
+            await runner_of(replace(container, clock=clock), pool).run(shard)
+    done = await now_of(container, notification)
+    assert [len(chunk) for chunk in pool.chunks if chunk] == [30], "nobody is told again"
+    assert (done.status, done.counts.sent, done.counts.settled) == (NotificationStatus.DONE, 15, 30)
+
+
 async def test_who_waits_for_a_paused_integration_runs_out_with_the_message(container: Container) -> None:
     app = await app_of(container, [PUSH] * 3)
     await paused_integration(container, app, because="jwt_refused")

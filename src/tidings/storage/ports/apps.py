@@ -64,7 +64,10 @@ class Credentials(Protocol):
 
     def set_integration(self, integration_id: int, *, settings: Mapping[str, str]) -> None: ...
     def pause(self, credential_id: int, origin: str, *, reason: str, now: datetime) -> None:
-        """Send nothing more with this key to this origin; the integration then says that it is paused, and why."""
+        """Send nothing more with this key to this origin; the integration then says that it is paused, and why.
+
+        A key that was removed meanwhile pauses nothing.
+        """
         ...
 
     def paused(self, app_id: int) -> set[tuple[int, str]]:
