@@ -158,6 +158,8 @@ async def served(
 def _server(app: Callable[..., Any], ready: asyncio.Event, proxies: Sequence[str]) -> Server:
     from uvicorn import Config, Server
 
+    from tidings.cli.patience import Patient
+
     class Quiet(Server):
         """A uvicorn that leaves signals to Stop: it raises those it caught again, which ends a shutdown half-way."""
 
@@ -172,6 +174,7 @@ def _server(app: Callable[..., Any], ready: asyncio.Event, proxies: Sequence[str
     return Quiet(
         Config(
             app,
+            http=Patient,
             log_config=None,
             log_level="warning",
             access_log=False,

@@ -64,10 +64,10 @@ def create_app(
         middleware=[
             Middleware(MeasureRequests, metrics=metrics or container.metrics),
             Middleware(SecureAnswers, base_url=base_url),
+            Middleware(LimitBody, docs_url=docs_url),
             Middleware(TrustHosts, base_url=base_url, allowed=container.settings.allowed_hosts, docs_url=docs_url),
             Middleware(LimitAddresses, limiter=limiter, base_url=base_url, docs_url=docs_url),
             Middleware(RefuseNul, docs_url=docs_url),
-            Middleware(LimitBody, docs_url=docs_url),
             Middleware(Authenticate, container=container, operator_token=operator_token, docs_url=docs_url),
             Middleware(LimitCallers, limiter=limiter, base_url=base_url, docs_url=docs_url),
         ],
