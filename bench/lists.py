@@ -3,7 +3,7 @@
 Two instances in this process: one with 10 000 subscriptions and people, one with a million; the counts by day of 400
 days, of a thousand deliveries and of 25 million. Each question is asked of one and of the other in turns. Run
 `python bench/lists.py [--rows N] [--rounds N]` in the environment of a source folder: on SQLite, or with
-`--postgres postgresql://user@host/` on a server in which it makes two databases and removes them.
+`--postgres postgresql://user@host/postgres` on a server on which it makes two more databases and removes them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
 import psycopg
@@ -102,11 +103,10 @@ def database(server: str | None, name: str) -> Iterator[str | None]:
     if server is None:
         yield None
         return
-    url = f"{server.rstrip('/')}/{name}"
-    with psycopg.connect(f"{server.rstrip('/')}/postgres", autocommit=True) as admin:
+    with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}"')
         try:
-            yield url
+            yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
         finally:
             admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 

@@ -7,7 +7,7 @@ import json
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -20,9 +20,11 @@ from tidings.cli.demo_people import MARK, Person, people, peopled
 from tidings.cli.demo_phones import PHONES, phones
 from tidings.cli.failure import CommandFailed
 from tidings.cli.output import Output
+from tidings.domain.subscription import SubscriptionStatus
 
 if TYPE_CHECKING:
     from tidings.domain.app import App
+    from tidings.storage import Transaction
     from tidings.wiring import Container
 
 SUBSCRIBERS = 1000
@@ -137,29 +139,46 @@ async def _ended(process: Process) -> None:
 async def furnish(
     api: Api, container: Container, simulator: Simulator, *, vapid_key: str, server: str, out: Output
 ) -> None:
-    """Let the sample site subscribe, and replace the simulated subscribers of an earlier start by new ones.
+    """Let the sample site subscribe, and make the simulated subscribers: the same ones at every start.
 
-    The simulator keeps its keys in memory only: subscribers of an earlier start could no longer read what they get.
+    Their keys and addresses follow from a seed, so those of an earlier start are still there, with their history. Where
+    the simulator did not get its port again their addresses are others, and new ones take their place.
     """
     origins = (await api.get(f"/apps/{api.app}"))["origins"]
     if simulator.site not in origins:
         await api.patch(f"/apps/{api.app}", {"origins": [*origins, simulator.site]})
     await _told(simulator, "/site", {"tidings": server, "app": api.app})
-    await _remove_earlier(api, container)
     known = people(seed=SEED)
     app = await container.apps.resolve(api.app)
     await _introduce(container, app, known)
-    await asyncio.gather(
+    with_phones, browsers = await asyncio.gather(
         phones(container, app, partial(_told, simulator), known, seed=SEED),
         _browsers(api, simulator, known, vapid_key=vapid_key, out=out),
     )
+    there = with_phones | await container.store.write(partial(_back, app_id=app.id, endpoints=browsers))
+    await _remove_others(api, container, app, there)
 
 
-async def _browsers(api: Api, simulator: Simulator, known: Sequence[Person], *, vapid_key: str, out: Output) -> None:
+async def _browsers(
+    api: Api, simulator: Simulator, known: Sequence[Person], *, vapid_key: str, out: Output
+) -> list[str]:
     rows = peopled(await _new_subscribers(simulator, vapid_key=vapid_key), known, seed=SEED)
     added = await api.upload("/subscriptions/import", _lines(rows), format="json")
     if added["refused"]:
         out.warn(f"{added['refused']} simulated subscribers were refused: {added['errors'][0]['message']}")
+    return [row["endpoint"] for row in rows]
+
+
+def _back(tx: Transaction, *, app_id: int, endpoints: Sequence[str]) -> set[str]:
+    """Give the ids of the browsers at these addresses; those that were given up meanwhile are there again."""
+    ids = set()
+    for endpoint in endpoints:
+        if (found := tx.subscriptions.find(app_id, endpoint)) is not None:
+            one, _ = found
+            ids.add(one.public_id)
+            if one.status is not SubscriptionStatus.ACTIVE:
+                tx.subscriptions.set_status(one.id, SubscriptionStatus.ACTIVE, "")
+    return ids
 
 
 async def _new_subscribers(simulator: Simulator, *, vapid_key: str) -> list[Any]:
@@ -196,8 +215,7 @@ async def _introduce(container: Container, app: App, known: Sequence[Person]) ->
     )
 
 
-async def _remove_earlier(api: Api, container: Container) -> None:
+async def _remove_others(api: Api, container: Container, app: App, there: Collection[str]) -> None:
     # Through the service: a thousand requests would take longer than everything else the start does.
-    app = await container.apps.resolve(api.app)
-    earlier = [one["id"] async for one in api.rows("/subscriptions") if MARK.items() <= one["tags"].items()]
-    await asyncio.gather(*(container.subscriptions.delete(app.id, one) for one in earlier))
+    marked = [one["id"] async for one in api.rows("/subscriptions") if MARK.items() <= one["tags"].items()]
+    await asyncio.gather(*(container.subscriptions.delete(app.id, one) for one in marked if one not in there))

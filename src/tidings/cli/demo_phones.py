@@ -57,18 +57,21 @@ _KINDS = (
 )
 
 
-async def phones(container: Container, app: App, told: Told, known: Sequence[Person], *, seed: int) -> None:
-    """Make the integrations work with the simulator that runs now, and register its phones with them."""
+async def phones(container: Container, app: App, told: Told, known: Sequence[Person], *, seed: int) -> set[str]:
+    """Make the integrations work with the simulator that runs now, and register its phones; give their ids."""
+    ids: set[str] = set()
     (apple, tokens), (google, others) = await asyncio.gather(_of_apple(told, seed), _of_google(told, seed))
     for kind, fields, given in zip(_KINDS, (apple, google), (tokens, others), strict=True):
         integration = await _integrated(container, app, kind, fields)
         chance = random.Random(f"{seed} {kind.provider}")  # noqa: S311 - a crowd, not a secret
-        await asyncio.gather(
+        registered = await asyncio.gather(
             *(
                 container.phones.devices.register(app, _device(kind, integration, token, known, chance), trusted=True)
                 for token in given
             )
         )
+        ids |= {one.subscription.public_id for one in registered}
+    return ids
 
 
 async def _of_apple(told: Told, seed: int) -> tuple[dict[str, str], list[str]]:

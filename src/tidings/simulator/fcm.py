@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -82,17 +83,25 @@ class Fcm:
         self._journal = journal
         self._tally = tally
 
-    def make(self, project: str, count: int, *, shares: Sequence[tuple[Fault, float]] = (), seed: str) -> list[str]:
-        """Make phones whose app registered with a project; give their tokens in order."""
+    def make(
+        self, project: str, count: int, *, shares: Sequence[tuple[Fault, float]] = (), seed: str | None = None
+    ) -> list[str]:
+        """Make phones whose app registered with a project, the same ones for the same seed; give their tokens."""
         self.oauth.project(project)
         made = []
-        for fault in assigned(shares, count=count, seed=seed):
-            token = f"{base64url.encoded(self._random_bytes(8))}:APA91b{base64url.encoded(self._random_bytes(90))}"
-            tally = self._tally(f"fcm {fault.kind if fault else NO_FAULT}")
-            tally.subscribers += 1
-            self.phones[token] = Phone(token, project, fault=fault, tally=tally)
+        for number, fault in enumerate(assigned(shares, count=count, seed=seed or "fcm")):
+            token = self._token(project, seed, number)
+            if token not in self.phones:
+                tally = self._tally(f"fcm {fault.kind if fault else NO_FAULT}")
+                tally.subscribers += 1
+                self.phones[token] = Phone(token, project, fault=fault, tally=tally)
             made.append(token)
         return made
+
+    def _token(self, project: str, seed: str | None, number: int) -> str:
+        drawn = None if seed is None else hashlib.shake_256(f"phone {project} {seed} {number}".encode())
+        stuff = drawn.digest(98) if drawn else self._random_bytes(98)
+        return f"{base64url.encoded(stuff[:8])}:APA91b{base64url.encoded(stuff[8:])}"
 
     def takes(self, request: Request) -> bool:
         """Say whether a request is for FCM's API or Google's tokens, not for an endpoint of a browser."""

@@ -29,7 +29,7 @@ class _Phones(msgspec.Struct, forbid_unknown_fields=True):
     project: Name
     count: Annotated[int, msgspec.Meta(ge=1, le=50_000)]
     faults: dict[FaultKind, _Share] = {}
-    seed: str = "fcm"
+    seed: str | None = None
 
 
 class _Next(msgspec.Struct, forbid_unknown_fields=True):

@@ -209,6 +209,48 @@ def test_the_demo_says_in_a_terminal_who_one_is_in_it_and_how_one_comes_in_again
         assert told(*shlex.split(send), "--yes")["counts"]["audience"] == 1000
 
 
+def rows_of(ready: dict[str, Any], data: Path, path: str, **asked: str) -> Iterator[dict[str, Any]]:
+    """Walk a list of the running server."""
+    known = json.loads((data / "demo" / "run.json").read_text())
+    with httpx2.Client(
+        base_url=f"{ready['url']}/api/v1", headers={"Authorization": f"Bearer {known['token']}"}, trust_env=False
+    ) as api:
+        more: dict[str, str] | None = asked
+        while more is not None:
+            page = api.get(path, params={"limit": "100", **more}).raise_for_status().json()
+            yield from page["data"]
+            more = {**asked, "cursor": page["next_cursor"]} if page["next_cursor"] else None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_the_demo_has_the_same_subscribers_and_their_history_after_a_restart(
+    tmp_path: Path, end: signal.Signals
+) -> None:
+    before: dict[str, dict[str, Any]] = {}
+    earlier: list[str] = []
+    for title in ("Fresh fish", "Fresh fish, again"):
+        with running(tmp_path, "--demo") as (process, ready):
+            devices = {one["id"]: one for one in rows_of(ready, tmp_path, "/subscriptions")}
+            assert Counter(one["status"] for one in devices.values()) == {"active": 1000}
+            if before:
+                assert set(devices) == set(before)
+                assert [one["created_at"] for one in devices.values()] == [one["created_at"] for one in before.values()]
+            before = devices
+            assert [one["id"] for one in rows_of(ready, tmp_path, "/notifications")] == earlier
+            sent = told("send", "--title", title, "--to", "all", "--yes", "--data", str(tmp_path))
+            assert sent["counts"]["audience"] == 1000
+            gone = sent["reasons"]["gone"]
+            assert sent["counts"]["sent"] + gone == 1000
+            earlier.insert(0, sent["id"])
+            # What was sent to each is told at the device: those who are gone by now had it before.
+            failed = next(one for one in rows_of(ready, tmp_path, "/subscriptions", status="expired"))
+            history = list(rows_of(ready, tmp_path, f"/subscriptions/{failed['id']}/deliveries"))
+            assert [one["notification"] for one in history] == earlier
+            process.send_signal(end)
+            process.wait(timeout=30)
+
+
 @pytest.mark.slow
 def test_the_demo_sends_a_first_campaign_and_can_be_started_again(tmp_path: Path) -> None:
     for title in ("Fresh fish", "Fresh fish, again"):
