@@ -4,22 +4,12 @@ import { defineConfig } from 'vitest/config'
 
 import { translated } from './translate/vite.mjs'
 
-// `TIDINGS_SERVER=http://localhost:8080 npm run dev` develops against a running server, otherwise against the mock.
-const server = process.env.TIDINGS_SERVER
-
-const mock = {
-  name: 'tidings-mock-api',
-  apply: 'serve' as const,
-  async configureServer(vite: { middlewares: { use(handler: unknown): void } }) {
-    if (server) return
-    const { mockApi } = await import('./dev/mock.mjs')
-    vite.middlewares.use(mockApi({ scene: process.env.SCENE ?? 'busy' }))
-  },
-}
+// `npm run dev` develops against a running server, such as that of `tidings up --demo`.
+const target = process.env.TIDINGS_SERVER ?? 'http://localhost:8080'
 
 export default defineConfig({
   // Tests read the sources' own texts, which are English.
-  plugins: [tailwindcss(), ...(process.env.VITEST ? [] : [translated(), mock]), svelte()],
+  plugins: [tailwindcss(), ...(process.env.VITEST ? [] : [translated()]), svelte()],
   build: {
     outDir: '../src/tidings/web/static/dashboard',
     emptyOutDir: true,
@@ -28,8 +18,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: { checks: { bundlerTimings: false } },
   },
-  server: server
-    ? { proxy: Object.fromEntries(['/api', '/push', '/v1', '/docs'].map((path) => [path, { target: server }])) }
-    : {},
+  server: { proxy: Object.fromEntries(['/api', '/push', '/v1', '/docs'].map((path) => [path, { target }])) },
   test: { include: ['tests/**/*.test.{ts,mjs}'], environment: 'node' },
 })

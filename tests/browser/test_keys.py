@@ -41,6 +41,18 @@ async def test_the_palette_leads_to_a_page_and_to_a_person_by_keys_alone(page: P
     await expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
 
 
+async def test_the_palette_changes_the_theme(page: Page, instance: Instance) -> None:
+    await at_overview(page, instance)
+    for words, theme in (("theme dark", "tidings-dark"), ("theme system", None)):
+        await page.keyboard.press("Control+k")
+        await page.get_by_role("combobox", name=re.compile("Go to")).fill(words)
+        await page.keyboard.press("Enter")
+        if theme:
+            await expect(page.locator("html")).to_have_attribute("data-theme", theme)
+        else:
+            await expect(page.locator("html[data-theme]")).to_have_count(0)
+
+
 async def test_escape_closes_it_and_nothing_found_says_so(page: Page, instance: Instance) -> None:
     await at_overview(page, instance)
     await page.get_by_role("button", name="Go to").click()
