@@ -30,6 +30,8 @@ export interface Draft {
   actions: { title: string; url: string }[]
   /** What it says in other languages; buttons there by their place. */
   locales: VariantDraft[]
+  /** The template that its words were taken from; without an id, none. */
+  template: { id: string; name: string; version: number }
 }
 
 export type AudienceKind = 'all' | 'segment' | 'user' | 'tag'
@@ -42,7 +44,7 @@ export interface Choice {
   tagValue: string
 }
 
-export const EMPTY_DRAFT: Draft = { title: '', body: '', url: '', icon: '', image: '', ttl: 86_400, urgency: 'normal', collapseId: '', asks: 'none', actions: [], locales: [] }
+export const EMPTY_DRAFT: Draft = { title: '', body: '', url: '', icon: '', image: '', ttl: 86_400, urgency: 'normal', collapseId: '', asks: 'none', actions: [], locales: [], template: { id: '', name: '', version: 0 } }
 export const EMPTY_CHOICE: Choice = { kind: 'all', segment: '', user: '', tagName: '', tagValue: '' }
 
 export const TITLE_LIMIT = 200
