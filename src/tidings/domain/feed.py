@@ -61,10 +61,13 @@ class FeedRead:
 
 
 class FillStage(StrEnum):
-    """Who is gone through: people that the App knows, then devices of people whom it knows by those alone."""
+    """Who is gone through: devices of people whom the App knows by those alone, then people whom it knows itself.
 
-    PEOPLE = "people"
+    In this order, as people become known meanwhile: whoever is not among the first any more is among the second.
+    """
+
     DEVICES = "devices"
+    PEOPLE = "people"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ it is to be sent: so a message to a million is accepted as quickly as one to thr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -24,11 +25,11 @@ _ID = Field(Root.USER, ("id",))
 
 @dataclass(frozen=True, slots=True)
 class FillStep:
-    """The next people of a notification: ids of rows of the stage, and where to go on from; None at the end."""
+    """The next people of a notification: rows of the stage, by id, and where to go on from; None at the end."""
 
     fill: Fill
     notification: Notification | None
-    ids: tuple[int, ...]
+    rows: Mapping[int, str]
     to: Fill | None
 
 
@@ -55,16 +56,17 @@ def next_step(tx: Transaction, fill: Fill) -> FillStep:
     """Find the next people of a notification that is being put into feeds. Only reads."""
     notification = tx.notifications.by_id(fill.notification_id)
     if notification is None or notification.status is NotificationStatus.CANCELLED:
-        return FillStep(fill, None, (), None)
+        return FillStep(fill, None, {}, None)
     whom = _matching(_members(notification.audience), notification.send_at)
     app_id = notification.app_id
-    if fill.stage is FillStage.PEOPLE:
+    beyond = None
+    if fill.stage is FillStage.DEVICES:
+        rows = dict(tx.feed_fills.owners(app_id, whom, after=fill.cursor, limit=FILLED))
+        beyond = Fill(fill.notification_id, FillStage.PEOPLE, 0)
+    else:
         people = tx.segments.people(app_id, whom.filter, at=whom.at, after=fill.cursor, limit=FILLED)
-        ids = tuple(one.id for one in people)
-        beyond = Fill(fill.notification_id, FillStage.DEVICES, 0)
-        return FillStep(fill, notification, ids, replace(fill, cursor=ids[-1]) if len(ids) == FILLED else beyond)
-    ids = tuple(one for one, _ in tx.feed_fills.owners(app_id, whom, after=fill.cursor, limit=FILLED))
-    return FillStep(fill, notification, ids, replace(fill, cursor=ids[-1]) if len(ids) == FILLED else None)
+        rows = {one.id: one.external_id for one in people}
+    return FillStep(fill, notification, rows, replace(fill, cursor=max(rows)) if len(rows) == FILLED else beyond)
 
 
 def take_step(tx: Transaction, step: FillStep, *, now: datetime) -> bool:
@@ -74,8 +76,8 @@ def take_step(tx: Transaction, step: FillStep, *, now: datetime) -> bool:
     """
     if not tx.feed_fills.advance(step.fill, step.to):
         return False
-    if step.notification is not None and step.ids:
-        people = tx.feed_fills.still(step.fill.stage, step.ids)
+    if step.notification is not None and step.rows:
+        people = tx.feed_fills.still(step.fill.stage, step.rows)
         tx.feed.add(
             step.notification,
             people,

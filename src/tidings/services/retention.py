@@ -156,10 +156,11 @@ class Retention:
 
     async def _crowded(self) -> int:
         """Leave everybody their newest items."""
-        removed = 0
-        while crowded := await self._store.read(lambda tx: tx.feed.crowded(most=MOST_ITEMS, limit=LISTED)):
+        removed, after = 0, None
+        while crowded := await self._store.read(partial(_next_crowded, after=after)):
             for app_id, user in crowded:
-                removed += await self._store.write(partial(_trim, app_id=app_id, user=user))
+                removed += await self._until_done(partial(_trim, app_id=app_id, user=user))
+            after = crowded[-1]
         self._removed.labels(Kind.FEED.value).inc(removed)
         return removed
 
@@ -193,7 +194,11 @@ def _devices_due(tx: Transaction, *, before: datetime, after: int) -> list[int]:
 
 
 def _trim(tx: Transaction, *, app_id: int, user: str) -> int:
-    return tx.feed.trim(app_id, user, most=MOST_ITEMS)
+    return tx.feed.trim(app_id, user, most=MOST_ITEMS, limit=AT_ONCE)
+
+
+def _next_crowded(tx: Transaction, *, after: tuple[int, str] | None) -> list[tuple[int, str]]:
+    return tx.feed.crowded(most=MOST_ITEMS, after=after, limit=LISTED)
 
 
 def _forget_device(tx: Transaction, *, one: int, before: datetime) -> int:

@@ -221,17 +221,18 @@ class SqlFeed:
         """Give (App, user or None for everybody, what it was) of what came or was done after `since`."""
         return changed(self._scope, listening, since=since, until=until)
 
-    def crowded(self, *, most: int, limit: int) -> list[tuple[int, str]]:
-        """Give people with more items than that."""
+    def crowded(self, *, most: int, after: tuple[int, str] | None, limit: int) -> list[tuple[int, str]]:
+        """Give the next people with more items than that, as (App, user); from the first with None."""
         whose = (i.app_id, i.user_external_id)
-        query = select(*whose).group_by(*whose).having(func.count() > most).limit(limit)
+        beyond = () if after is None else (tuple_(*whose) > after,)
+        query = select(*whose).where(*beyond).group_by(*whose).having(func.count() > most).order_by(*whose).limit(limit)
         return [(row.app_id, row.user_external_id) for row in self._scope.connection.execute(query)]
 
-    def trim(self, app_id: int, user: str, *, most: int) -> int:
-        """Remove a person's oldest items beyond that many."""
+    def trim(self, app_id: int, user: str, *, most: int, limit: int) -> int:
+        """Remove up to `limit` of a person's items beyond that many, the oldest."""
         mine = _whose(i, app_id, user)
         newest = select(i.notification_id).where(*mine).order_by(i.at.desc(), i.notification_id.desc()).offset(most)
-        oldest = list(self._scope.connection.execute(newest.limit(1_000)).scalars())
+        oldest = list(self._scope.connection.execute(newest.limit(limit)).scalars())
         return self._scope.connection.execute(delete(feed_items).where(*mine, i.notification_id.in_(oldest))).rowcount
 
     def purge(self, *, before: datetime, limit: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import delete, func, literal, or_, select, update
@@ -35,7 +35,7 @@ class SqlFeedFills:
             "notification_id": notification.id,
             "app_id": notification.app_id,
             "at": notification.send_at,
-            "stage": FillStage.PEOPLE,
+            "stage": FillStage.DEVICES,
             "cursor": 0,
         }
         self._scope.connection.execute(self._scope.dialect.insert_missing(feed_fills), values)
@@ -69,12 +69,13 @@ class SqlFeedFills:
         rows = self._scope.connection.execute(query, parameters(dialect, app_id, audience))
         return [(row.id, row.user_external_id) for row in rows]
 
-    def still(self, stage: FillStage, ids: Sequence[int]) -> list[str]:
-        """Give whose rows these are, of those that are there; nobody is erased until the transaction ends."""
+    def still(self, stage: FillStage, rows: Mapping[int, str]) -> list[str]:
+        """Give whose these rows are, by id, where they still are; nobody is erased until the end."""
         column, who = (users.c.id, users.c.external_id) if stage is FillStage.PEOPLE else (s.id, s.user_external_id)
-        query = select(who).where(self._scope.dialect.any_of(column, "ids"), who.is_not(None)).order_by(column)
+        query = select(column, who).where(self._scope.dialect.any_of(column, "ids")).order_by(column)
         locked = query.with_for_update(read=True, key_share=True)
-        return list(self._scope.connection.execute(locked, {"ids": self._scope.dialect.many(list(ids))}).scalars())
+        found = self._scope.connection.execute(locked, {"ids": self._scope.dialect.many(list(rows))})
+        return [name for row, name in found if name == rows[row]]
 
     def advance(self, fill: Fill, to: Fill | None) -> bool:
         """Go on from another place, or end with None; False when somebody else has gone on from there."""

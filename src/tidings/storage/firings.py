@@ -88,13 +88,16 @@ class SqlFirings:
 
     def hold(self, app_id: int, trigger_id: int, key: str, *, now: datetime) -> Window:
         """Give what is counted, and keep others from counting until the end; n is 0 where nothing was."""
-        # The row is made before it is read: who makes it at the same time waits here for the other's end.
         hashed = self._hash(trigger_id, key)
         new = {"trigger_id": trigger_id, "key": hashed, "app_id": app_id, "opened_at": now, "n": 0}
-        self._scope.connection.execute(self._scope.dialect.insert_missing(trigger_windows), new)
         query = select(w.opened_at, w.n).where(w.trigger_id == trigger_id, w.key == hashed).with_for_update()
-        row = self._scope.connection.execute(query).one()
-        return Window(row.opened_at, row.n)
+        while True:
+            # The row is made before it is read: who makes it at the same time waits here for the other's end. One that
+            # was there already may be purged between the two; then it is made again.
+            self._scope.connection.execute(self._scope.dialect.insert_missing(trigger_windows), new)
+            row = self._scope.connection.execute(query).first()
+            if row is not None:
+                return Window(row.opened_at, row.n)
 
     def count(self, trigger_id: int, key: str, window: Window, *, closes_at: datetime | None) -> None:
         """Store what is counted of a window that is held."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from tidings.domain.filters import filter_from, forgotten
 from tidings.domain.message import Message
 from tidings.domain.rules import rule_from_json
 from tidings.domain.template import NewTemplate
-from tidings.domain.trigger import Definition, Words
+from tidings.domain.trigger import Definition, Window, Words
 from tidings.domain.webhook import NewWebhook, WebhookEvent
 from tidings.lib.clock import FixedClock
 from tidings.lib.egress import AddressGuard
@@ -26,7 +27,7 @@ from tidings.lib.ids import Ids
 from tidings.services import event_types, follows, segments, templates, triggers, webhooks
 from tidings.services.trigger_checks import check_definition
 from tidings.services.webhook_delivery import WebhookDelivery
-from tidings.storage import Store
+from tidings.storage import Store, Transaction
 
 ROOM = 3
 MANY = 12
@@ -129,6 +130,34 @@ async def test_forgetting_does_not_undo_a_change_of_a_trigger(
     )
     assert not [one for one in done if isinstance(one, BaseException)], done
     assert (await services.triggers.get(app.id, made.public_id)).definition.name == "New"
+
+
+async def test_a_window_that_is_purged_while_it_is_asked_for_is_opened_anew(
+    services: Services, store: Store, given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, between = services.app, Between(store)
+    await services.event_types.put(app.id, NewEventType("tide.high", "High tide"))
+    made = await services.triggers.create(app.id, trigger("Tide", {"everyone": True}))
+    (one,) = await store.read(lambda tx: tx.triggers.page(app.id, after=0, limit=1))
+    assert one.public_id == made.public_id
+
+    def open_until(tx: Transaction) -> None:
+        window = tx.firings.hold(app.id, one.id, "quay", now=given.now)
+        tx.firings.count(one.id, "quay", replace(window, n=7), closes_at=given.later(60))
+
+    await store.write(open_until)
+
+    def hold(tx: Transaction) -> Window:
+        connection = tx.firings._scope.connection  # type: ignore[attr-defined]
+        with monkeypatch.context() as patched:
+            patched.setattr(connection, "execute", between.after(connection.execute))
+            return tx.firings.hold(app.id, one.id, "quay", now=given.later(61))
+
+    purge = store.write(lambda tx: tx.firings.purge(now=given.later(61), limit=9))
+    held, purged = await between.both(store.write(hold), purge)
+    # Either it was held first, or there was none any more.
+    assert held in (Window(given.now, 7), Window(given.later(61), 0)), held
+    assert purged == 1
 
 
 async def test_no_trigger_is_left_with_a_segment_that_is_gone(

@@ -229,13 +229,25 @@ async def test_the_oldest_go_and_what_had_its_time(store: Store, given: Given) -
     anna = await known(store, given, app)
     made = [await told(store, given, app, "anna", at=n) for n in range(5)]
     await told(store, given, app, at=0)
-    assert await store.read(lambda tx: tx.feed.crowded(most=5, limit=9)) == []
-    assert await store.read(lambda tx: tx.feed.crowded(most=3, limit=9)) == [(app.id, "anna")]
-    assert await store.write(lambda tx: tx.feed.trim(app.id, "anna", most=3)) == 2
+    assert await store.read(lambda tx: tx.feed.crowded(most=5, after=None, limit=9)) == []
+    assert await store.read(lambda tx: tx.feed.crowded(most=3, after=None, limit=9)) == [(app.id, "anna")]
+    assert [await store.write(lambda tx: tx.feed.trim(app.id, "anna", most=3, limit=1)) for _ in range(3)] == [1, 1, 0]
     assert (await anna.ids())[:3] == [one.public_id for one in reversed(made[2:])]
     before = given.now + timedelta(seconds=3)
     assert [await store.write(lambda tx: tx.feed.purge(before=before, limit=1)) for _ in range(3)] == [1, 1, 0]
     assert await anna.ids() == [made[4].public_id, made[3].public_id]
+
+
+async def test_the_crowded_are_listed_from_one_to_the_next(store: Store, given: Given) -> None:
+    app, other = await given.app(), await given.app()
+    for where, user in ((other, "anna"), (app, "berta"), (app, "anna"), (other, "clara"), (app, "clara")):
+        for n in range(2 if user != "clara" or where is app else 1):
+            await told(store, given, where, user, at=n)
+    found, after = [], None
+    while some := await store.read(lambda tx, after=after: tx.feed.crowded(most=1, after=after, limit=2)):  # type: ignore[misc]
+        found.append(some)
+        after = some[-1]
+    assert found == [[(app.id, "anna"), (app.id, "berta")], [(app.id, "clara"), (other.id, "anna")]]
 
 
 async def test_a_feed_goes_with_its_person(store: Store, given: Given) -> None:

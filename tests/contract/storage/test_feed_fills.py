@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 
 import pytest
+from sqlalchemy import update
 from tests.contract.storage.test_feed import Bell, known
 
 from support.stored import MESSAGE, Given
@@ -20,6 +21,7 @@ from tidings.domain.safety import HoldReason
 from tidings.pipeline import feed as filling
 from tidings.pipeline.feed import next_step, put_in_feed, take_step
 from tidings.storage import Store, Transaction
+from tidings.storage.tables.subscriptions import subscriptions
 
 PRO = Compare(Field(Root.USER, ("plan",)), Op.EQUALS, "pro")
 KNOWN = Compare(Field(Root.USER, ("created_at",)), Op.EXISTS)
@@ -178,16 +180,54 @@ async def test_who_is_erased_meanwhile_finds_nothing(store: Store, given: Given)
     await given.device(app, key, user_external_id="berta")
     await told(store, given, app, Not(Compare(Field(Root.USER, ("plan",)), Op.EQUALS, "free")))
     (one,) = await store.read(lambda tx: tx.feed_fills.due(now=given.now, limit=9))
-    people = await store.read(partial(next_step, fill=one))
-    assert people.to is not None
-    devices = await store.read(partial(next_step, fill=people.to))
-    assert (len(people.ids), len(devices.ids)) == (1, 1)
+    devices = await store.read(partial(next_step, fill=one))
+    assert devices.to is not None
+    people = await store.read(partial(next_step, fill=devices.to))
+    assert (list(devices.rows.values()), list(people.rows.values())) == (["berta"], ["anna"])
     for n, user in enumerate(("anna", "berta")):
         await store.write(lambda tx, n=n, user=user: tx.erasures.user(app, user, public_id=f"era_{n}", now=given.now))  # type: ignore[misc]
-    for step in (people, devices):
+    for step in (devices, people):
         await store.write(partial(take_step, step=step, now=given.now))
     assert await whom_it_came_to(store, given, app, "anna", "berta") == set()
     assert await store.read(lambda tx: tx.feed.of_user(app.id, "anna", after=0, limit=9)) == []
+
+
+@pytest.mark.usefixtures("two_at_a_time")
+async def test_who_becomes_known_meanwhile_finds_it_once(store: Store, given: Given) -> None:
+    app = await given.app()
+    key = await given.credential(app)
+    everybody = ("anna", "berta", "clara", "dora")
+    for user in everybody:
+        await given.device(app, key, user_external_id=user)
+    made = await told(store, given, app, SEEN)
+    steps = 0
+    while due := await store.read(lambda tx: tx.feed_fills.due(now=given.now, limit=9)):
+        step = await store.read(partial(next_step, fill=due[0]))
+        if steps < len(everybody):
+            # The last first: somebody not yet gone past, then somebody who has it already, and so on.
+            await person(store, given, app, everybody[-1 - steps])
+        await store.write(partial(take_step, step=step, now=given.now))
+        steps += 1
+    assert steps >= len(everybody)
+    for user in everybody:
+        bell = Bell(store, given, app, user)
+        assert (await bell.ids(), await bell.counts()) == ([made.public_id], FeedCounts(1, 1)), user
+
+
+async def test_a_device_that_is_another_persons_by_now_tells_neither(store: Store, given: Given) -> None:
+    app = await given.app()
+    device = await given.device(app, await given.credential(app), user_external_id="anna", locale="de-AT")
+    await told(store, given, app, Not(Compare(Field(Root.USER, ("id",)), Op.IN, ("berta", "clara"))))
+    (one,) = await store.read(lambda tx: tx.feed_fills.due(now=given.now, limit=9))
+    step = await store.read(partial(next_step, fill=one))
+    assert list(step.rows.values()) == ["anna"]
+    await store.write(
+        lambda tx: tx.feed_fills._scope.connection.execute(  # type: ignore[attr-defined]
+            update(subscriptions).where(subscriptions.c.id == device.id).values(user_external_id="berta")
+        )
+    )
+    await store.write(partial(take_step, step=step, now=given.now))
+    assert await whom_it_came_to(store, given, app, "anna", "berta") == set()
 
 
 @pytest.mark.usefixtures("two_at_a_time")

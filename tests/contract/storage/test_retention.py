@@ -57,6 +57,23 @@ async def test_details_go_when_their_time_has_come_and_not_before(store: Store, 
     assert await retention(store, given.now + 91 * DAY).run() == {}
 
 
+async def test_everybody_keeps_the_newest_of_a_crowded_bell(
+    store: Store, given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("MOST_ITEMS", 2), ("LISTED", 2), ("AT_ONCE", 3)):
+        monkeypatch.setattr(service, name, value)
+    app = await given.app()
+    people = [f"u-{n}" for n in range(5)]
+    made = [await given.notification(app) for _ in range(9)]
+    for n, one in enumerate(made):
+        at = given.later(n)
+        await store.write(lambda tx, one=one, at=at: tx.feed.add(one, people, kind=None, at=at))  # type: ignore[misc]
+    assert (await retention(store, given.later(60)).run())["feed_items"] == 5 * 7
+    left = await store.read(lambda tx: [tx.feed.of_user(app.id, one, after=0, limit=99) for one in people])
+    assert {tuple(row[0] for row in rows) for rows in left} == {(made[7].id, made[8].id)}
+    assert await retention(store, given.later(60)).run() == {}
+
+
 async def test_counters_and_answers_stay(store: Store, given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
     notification, ids = await campaign(store, given)
     before = await given.look(notification)

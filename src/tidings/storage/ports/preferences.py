@@ -103,12 +103,12 @@ class Feed(Protocol):
         """
         ...
 
-    def crowded(self, *, most: int, limit: int) -> list[tuple[int, str]]:
-        """Give people with more items than that."""
+    def crowded(self, *, most: int, after: tuple[int, str] | None, limit: int) -> list[tuple[int, str]]:
+        """Give the next people with more items than that, as (App, user); from the first with None."""
         ...
 
-    def trim(self, app_id: int, user: str, *, most: int) -> int:
-        """Remove a person's oldest items beyond that many."""
+    def trim(self, app_id: int, user: str, *, most: int, limit: int) -> int:
+        """Remove up to `limit` of a person's items beyond that many, the oldest."""
         ...
 
     def purge(self, *, before: datetime, limit: int) -> int:
@@ -131,8 +131,8 @@ class FeedFills(Protocol):
         """Give the next devices of an audience, by id, whose people the App knows by their devices alone."""
         ...
 
-    def still(self, stage: FillStage, ids: Sequence[int]) -> list[str]:
-        """Give whose rows these are, of those that are there; nobody is erased until the transaction ends."""
+    def still(self, stage: FillStage, rows: Mapping[int, str]) -> list[str]:
+        """Give whose these rows are, by id, where they still are; nobody is erased until the end."""
         ...
 
     def advance(self, fill: Fill, to: Fill | None) -> bool:
