@@ -72,6 +72,8 @@ def configure(*, json: bool, level: str = "INFO", stream: TextIO | None = None) 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
+    # Of an uploaded photo it would write down who took it, and where.
+    logging.getLogger("PIL").setLevel(max(number, logging.INFO))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pyotp
@@ -20,9 +21,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from PIL import Image
 
 from support.apple import BUNDLE_ID, push_certificate
 from support.campaign import working
+from support.pictures import picture
 from support.service_account import account_file
 from tidings import wiring
 from tidings.cli.serving import served
@@ -256,6 +259,22 @@ async def failed(
             assert (user.status_code, leaks(user.content, known)) == (status, set())
 
 
+async def picture_uploaded(operator: httpx2.AsyncClient, known: dict[str, bytes]) -> str:
+    """Upload a photo that says where and by whom it was taken, and one that is refused; give the first one's id."""
+    known["place in the photo"] = secrets.token_urlsafe(24).encode()
+    exif = Image.Exif()
+    exif[0x010E] = exif[0x013B] = known["place in the photo"].decode()
+    photo = picture("JPEG", (320, 200), exif=exif, comment=known["place in the photo"])
+    assert leaks(photo, known) == {"place in the photo"}
+    made = await operator.post("/api/v1/images", content=photo)
+    assert (made.status_code, leaks(made.content, known)) == (201, set())
+    shown = await operator.get(urlsplit(made.json()["url"]).path)
+    assert (shown.status_code, leaks(shown.content, known)) == (200, set())
+    refused = await operator.post("/api/v1/images", content=b"<svg><!-- " + known["place in the photo"] + b" -->")
+    assert (refused.status_code, leaks(refused.content, known)) == (422, set())
+    return str(made.json()["id"])
+
+
 async def webhook_made(operator: httpx2.AsyncClient, known: dict[str, bytes]) -> str:
     """Make a webhook that hears of everything and whose receiver is away, and give its id."""
     path = secrets.token_urlsafe(24)
@@ -343,6 +362,7 @@ async def test_no_secret_lies_about_after_a_whole_run(
             await ways_in_made(operator, browser, known)
             await phones_made(operator, known)
             webhook = await webhook_made(operator, known)
+            image = await picture_uploaded(operator, known)
             known |= {f"session {name}": value.encode() for name, value in browser.cookies.items()}
             sent = await operator.post("/api/v1/notifications", json={"to": {"all": True}, "title": "Tide"})
             async with working(container):
@@ -359,6 +379,7 @@ async def test_no_secret_lies_about_after_a_whole_run(
                 "external_id": "u-0",
                 "webhook_id": webhook,
                 "message_id": message,
+                "image_id": image,
             }
             answers = await every_answer(operator, ids) + await every_answer(browser, ids)
     await asyncio.to_thread(backup, database_url=None, folder=tmp_path / "data", target=tmp_path / "backup.db")
@@ -377,6 +398,8 @@ async def test_no_secret_lies_about_after_a_whole_run(
     planted = {"TOTP seed", "recovery code 0", "invitation carla@example.com", "reset token", "OIDC client secret"}
     planted |= {"session tidings_session", "API key", "endpoint 0", "FCM key", "APNs key", "APNs certificate's key"}
     planted |= {"webhook secret", "webhook secret in bytes", "earlier webhook secret", "webhook path"}
+    planted |= {"VAPID key", "identity secret", "set-up token", "password", "password of the .p12", "device secret 0"}
+    planted |= {"TOTP seed in bytes", "half session tidings_session", "p256dh 0", "auth 0", "place in the photo"}
     assert planted <= set(known)
     assert len(known) >= 30 + 4 * COUNT
     assert {place: found for place, text in places.items() if (found := leaks(text, known))} == {}
