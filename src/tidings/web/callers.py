@@ -245,9 +245,13 @@ def check_same_origin(headers: Headers, *, scheme: str, base_url: str) -> None:
 
 
 def is_own_origin(origin: str, headers: Headers, *, scheme: str, base_url: str) -> bool:
-    """Tell whether an Origin is this instance's own: its public address, or the address it was called at."""
-    public = urlsplit(base_url)
-    return origin in (f"{public.scheme}://{public.netloc}", f"{scheme}://{headers.get('host', '')}")
+    """Tell whether an Origin is this instance's own: its public address, or another one that it was called at.
+
+    Of a public address on https the page without it is not ours: whoever is on the way can write that.
+    """
+    public, host = urlsplit(base_url), headers.get("host", "")
+    called = public.scheme if host == public.netloc else scheme
+    return origin in (f"{public.scheme}://{public.netloc}", f"{called}://{host}")
 
 
 def cookie_name(base_url: str) -> str:

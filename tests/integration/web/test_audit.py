@@ -140,3 +140,40 @@ async def test_shows_that_an_entry_was_changed_or_taken_away(
     broken = (await api.get("/api/v1/audit/verify")).json()
     assert broken["ok"] is False
     assert broken["broken_at"] in (2, 3)
+
+
+async def rewritten(container: Container, statement: str) -> None:
+    def tamper(tx: Any) -> None:
+        assert isinstance(tx, SqlTransaction)
+        tx.audit._run(text(statement))  # type: ignore[attr-defined]
+
+    await container.store.write(tamper)
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("DELETE FROM audit_entries WHERE n = 1", True),
+        (
+            "INSERT INTO audit_entries (chain, n, at, actor_kind, actor_name, action, subject_kind, subject_id,"
+            " subject_name, detail, previous, hash) SELECT chain, n + 1, at, actor_kind, 'nobody', action,"
+            " subject_kind, subject_id, subject_name, detail, hash, hash FROM audit_entries"
+            " WHERE n = (SELECT max(n) FROM audit_entries)",
+            True,
+        ),
+        ("DELETE FROM audit_entries WHERE n > 4", False),
+    ],
+    ids=["the beginning", "one slipped in", "the end"],
+)
+async def test_what_is_cut_off_at_the_end_is_seen_by_the_noted_hash_alone(
+    api: httpx2.AsyncClient, container: Container, statement: str, found: bool
+) -> None:
+    """What docs/how-to/members.md says is not found out by the chain: if it is one day, say so there."""
+    for reason in ("one", "two", "three"):
+        await api.post("/api/v1/system/pause", json={"reason": reason})
+        await api.post("/api/v1/system/resume")
+    noted = (await api.get("/api/v1/audit/verify")).json()
+    await rewritten(container, statement)
+    after = (await api.get("/api/v1/audit/verify")).json()
+    assert after["ok"] is not found
+    assert (after["entries"], after.get("head")) != (noted["entries"], noted["head"])
