@@ -20,6 +20,7 @@ from tidings.wiring import Container
 
 ELSEWHERE = "198.51.100.7"
 SITE = {"Origin": "http://localhost:3000"}
+REAL = dict(RATES)
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +126,24 @@ async def test_registering_reporting_and_reading_are_counted_apart_by_address_an
     async with calling(app, "203.0.113.5", **SITE) as other:
         answer = await other.post(f"/v1/{first}/push/subscribe", json={"subscription": push_subscription()})
         assert answer.status_code == 201
+
+
+async def test_the_steps_of_the_funnel_are_counted_by_themselves(
+    app: FastAPI, api: httpx2.AsyncClient, vapid_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with calling(app, **SITE) as client, calling(app, "203.0.113.5", **SITE) as other:
+        for step in ("seen", "banner", "asked"):
+            assert (await client.post(f"/push/funnel/{step}")).status_code == 204
+        refused(await client.post("/push/funnel/granted"))
+        counted = (await api.get("/api/v1/stats/funnel")).json()["totals"]
+        assert (counted["asked"], counted["granted"]) == (1, 0)
+        # Whoever sees a banner very often registers all the same, and others are counted.
+        answer = await client.post("/push/subscribe", json={"subscription": push_subscription()})
+        assert answer.status_code == 201
+        assert (await other.post("/push/funnel/granted")).status_code == 204
+    monkeypatch.setitem(RATES, "funnel", REAL["funnel"])
+    async with calling(app, "192.0.2.9", **SITE) as third:
+        assert told(await third.post("/push/funnel/seen")) == [1_200, 1_199, 1]
 
 
 async def test_turning_a_device_off_does_not_wait_for_those_that_register(app: FastAPI, vapid_key: str) -> None:
