@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 
 import { describe, expect, it } from 'vitest'
 
+import { namesDraft, namesFrom } from '../src/lib/names'
 import type { Trigger } from '../src/lib/api'
 import { appliedInWords, bodyFrom, draftFrom, emptyTrigger, faultsOf, firingReason, spanOf, stillWrong, whyNotTold } from '../src/lib/trigger'
 import { exampleOf, isPlain, pathFault, rowsFrom, schemaFrom } from '../src/lib/variable-rows'
@@ -150,5 +151,19 @@ describe('a preset', () => {
     const part = (kind: 'event_type' | 'trigger', outcome: 'made' | 'there') => ({ kind, outcome, id: '', name: '' })
     expect(appliedInWords('Live chat', { parts: [part('event_type', 'made'), part('event_type', 'made'), part('trigger', 'made')] })).toMatch(/^Live chat is applied\. Made: 2.event types, 1.trigger\.$/)
     expect(appliedInWords('Live chat', { parts: [part('trigger', 'there')] })).toBe('Everything of Live chat is there already; nothing was changed.')
+  })
+})
+
+describe('the names of an event type', () => {
+  it('come back from the form as they were, and what is empty is as in the own words', () => {
+    const kept = { language: 'en', name: 'Replies', description: '', category: 'Discussions', locales: { de: { name: 'Antworten', description: null, category: 'Diskussionen' } } }
+    const draft = namesDraft(kept)
+    expect(namesFrom(draft)).toEqual(kept)
+    draft.locales[0]!.category = '  '
+    draft.locales.push({ tag: 'fr', name: ' Réponses ', description: '', category: '' })
+    expect(namesFrom(draft).locales).toEqual({
+      de: { name: 'Antworten', description: null, category: null },
+      fr: { name: 'Réponses', description: null, category: null },
+    })
   })
 })

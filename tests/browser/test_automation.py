@@ -192,6 +192,36 @@ async def test_an_event_type_is_declared_with_rows_of_variables(page: Page, inst
     await dialog.get_by_role("button", name="Keep it").click()
 
 
+async def test_what_people_see_an_event_type_as_is_written_in_two_languages_side_by_side(
+    page: Page, instance: Instance
+) -> None:
+    variables = {"properties": {"boat": {"type": "string"}}}
+    body = {"name": "A boat is due", "category": "Boats", "variables": variables}
+    await instance.rest("PUT", "/event-types/boat.due", body)
+    await look(page, instance, "/event-types/boat.due", "A boat is due")
+    await page.get_by_role("button", name="Add a language").click()
+    await page.get_by_label("Language to add").fill("de")
+    await page.get_by_label("Language to add").press("Enter")
+    await page.get_by_role("textbox", name="Name, German").fill("Ein Boot kommt an")
+    await page.get_by_role("textbox", name="Category, German").fill("Boote")
+    await page.get_by_role("textbox", name="Description, English").fill("A boat of yours is near.")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Saved.")).to_be_visible()
+    german = {"name": "Ein Boot kommt an", "description": None, "category": "Boote"}
+    stored = await instance.rest("GET", "/event-types/boat.due")
+    assert (stored["description"], stored["locales"]) == ("A boat of yours is near.", {"de": german})
+    assert stored["variables"] == variables
+    for width in (390, 1440):
+        await page.set_viewport_size({"width": width, "height": 900})
+        await fits_and_is_sound(page, instance, "/event-types/boat.due", "A boat is due")
+    await expect(page.get_by_role("textbox", name="Name, German")).to_have_value("Ein Boot kommt an")
+    await page.get_by_role("button", name="Remove German").click()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Saved.")).to_be_visible()
+    assert (await instance.rest("GET", "/event-types/boat.due"))["locales"] == {}
+    await instance.rest("DELETE", "/event-types/boat.due")
+
+
 async def test_a_template_is_written_in_two_languages_side_by_side(page: Page, instance: Instance) -> None:
     await look(page, instance, "/templates", "Templates")
     await page.get_by_role("link", name="Write the first template").click()

@@ -18,6 +18,12 @@ PAGE = """<!doctype html><html lang="en"><title>Harbour forum</title>
 SCRIPT = """Tidings.init({ user: { id: "bell-1", token: "%s" } });
 Tidings.bell("#bell"); Tidings.preferences("#switches");"""
 
+KIND = {
+    "name": "Replies",
+    "category": "Discussions",
+    "locales": {"de": {"name": "Antworten", "description": "Jemand antwortet dir.", "category": "Diskussionen"}},
+}
+
 
 @pytest.fixture(scope="module")
 async def instance(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Instance]:
@@ -26,13 +32,16 @@ async def instance(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[In
 
 
 @pytest.fixture
-async def page(instance: Instance) -> AsyncIterator[Page]:
-    """A page of the site, with somebody signed in; whatever goes wrong on it fails the test."""
+async def page(instance: Instance, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+    """A page of the site, with somebody signed in; whatever goes wrong on it fails the test.
+
+    The browser speaks English, or the language that the test names.
+    """
     (app,) = (await instance.rest("GET", "/apps"))["data"]
     secret = (await instance.rest("POST", f"/apps/{app['id']}/identity-secret", {"grace_hours": 0}))["identity_secret"]
     token = identity_token(secret.encode(), "bell-1", expires=int(time.time()) + 600)
     await instance.rest("PUT", "/users/bell-1", {"locale": "en"})
-    await instance.rest("PUT", "/event-types/topic.reply", {"name": "Replies", "category": "Discussions"})
+    await instance.rest("PUT", "/event-types/topic.reply", KIND)
     faults: list[str] = []
 
     async def serve(route: Route) -> None:
@@ -43,7 +52,7 @@ async def page(instance: Instance) -> AsyncIterator[Page]:
             await route.fulfill(content_type="text/html", body=PAGE, headers=policy)
 
     async with running_chromium() as browser:
-        page = await browser.new_page(viewport={"width": 900, "height": 700})
+        page = await browser.new_page(viewport={"width": 900, "height": 700}, locale=getattr(request, "param", "en"))
         page.on("pageerror", lambda fault: faults.append(str(fault)))
         page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
         await page.route("**/forum*", serve)
@@ -103,6 +112,26 @@ async def test_a_switch_that_is_turned_stays_so(page: Page, instance: Instance) 
     await expect(page.get_by_label("From")).to_have_value("22:00")
     await expect(page.locator("tidings-preferences")).to_contain_text("Saved")
     assert (await instance.rest("GET", "/users/bell-1/preferences"))["quiet_hours"]["to"] == "07:00"
+
+
+@pytest.mark.parametrize("page", ["de-AT"], indirect=True)
+async def test_somebody_german_reads_german_names_in_the_switches_and_behind_the_link(
+    page: Page, instance: Instance
+) -> None:
+    panel = page.locator("tidings-preferences")
+    await expect(panel.get_by_role("switch", name="Antworten: ")).to_have_count(2)
+    await expect(panel.get_by_role("heading", name="Diskussionen")).to_be_visible()
+    await expect(panel).to_contain_text("Jemand antwortet dir.")
+    await expect(panel).not_to_contain_text("Replies")
+    on = {"event_types": {"topic.reply": {"push": True}}}
+    listed = (await instance.rest("PUT", "/users/bell-1/preferences", on))["event_types"]
+    link = next(one["unsubscribe_url"] for one in listed if one["type"] == "topic.reply")
+    await page.goto(link)
+    await expect(page.get_by_role("heading", name="abschalten?")).to_have_text("„Antworten“ abschalten?")
+    await page.get_by_role("button", name="Abschalten").click()
+    await expect(page.get_by_role("heading", name="„Antworten“ ist aus")).to_be_visible()
+    await page.get_by_role("button", name="Wieder einschalten").click()
+    await expect(page.get_by_role("heading", name="„Antworten“ ist an")).to_be_visible()
 
 
 async def test_a_page_follows_and_leaves_topics_in_the_persons_name(page: Page, instance: Instance) -> None:

@@ -13,6 +13,11 @@ export interface VariantDraft {
   actions: Record<string, string>
 }
 
+/** Begin with another language. */
+export function emptyVariant(tag: string): VariantDraft {
+  return { tag, title: '', body: '', url: '', actions: {} }
+}
+
 export interface WordsDraft {
   language: string
   title: string

@@ -18,11 +18,21 @@ class Defaults:
 
 
 @dataclass(frozen=True, slots=True)
+class Naming:
+    """What a type is called in one language; None is as in the type's own words."""
+
+    name: str | None = None
+    description: str | None = None
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewEventType:
     """A type as an App declares it.
 
     `key` is dotted (`conversation.escalated`); `variables` is a JSON Schema of its events' data, `examples` are data
     that satisfy it. Of a `mandatory` one nobody can turn off what they get. `category` is what people see it under.
+    `language` is that of name, description and category; `locales` has them in others, by language tag.
     """
 
     key: str
@@ -33,6 +43,8 @@ class NewEventType:
     examples: tuple[Mapping[str, Any], ...] = ()
     defaults: Defaults = Defaults()
     mandatory: bool = False
+    language: str = "en"
+    locales: Mapping[str, Naming] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,8 @@ class EventType:
     examples: tuple[dict[str, Any], ...]
     defaults: Defaults
     mandatory: bool
+    language: str
+    locales: dict[str, Naming]
     edition: int
     created_at: datetime
     updated_at: datetime

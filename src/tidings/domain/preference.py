@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import NamedTuple
 
 from tidings.domain.delivery import SkipReason
+from tidings.domain.event import Naming
 
 DAY = 24 * 60
 """Minutes of a day."""
@@ -38,10 +40,23 @@ class EventKind:
     push: bool = True
     feed: bool = True
     mandatory: bool = False
+    language: str = "en"
+    locales: Mapping[str, Naming] = field(default_factory=dict)
 
     def default(self, channel: PreferenceChannel) -> bool:
         """Give what holds for a person who has not said anything."""
         return self.push if channel is PreferenceChannel.PUSH else self.feed
+
+    def said_in(self, language: str) -> EventKind:
+        """Give it with its name, description and category in one of its languages."""
+        said = self.locales.get(language, Naming())
+        return replace(
+            self,
+            name=said.name or self.name,
+            description=self.description if said.description is None else said.description,
+            category=self.category if said.category is None else said.category,
+            language=language,
+        )
 
 
 @dataclass(frozen=True, slots=True)

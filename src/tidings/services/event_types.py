@@ -80,12 +80,24 @@ class EventTypes:
 
 
 def check(new: NewEventType) -> None:
-    """Raise EVENT_TYPE_INVALID for variables that are no schema we take, and for examples that do not satisfy it."""
-    faults = tuple(_faults(new.variables, new.examples))
+    """Check what the shape of a request does not say.
+
+    Raises EVENT_TYPE_INVALID for variables that are no schema we take, for examples that do not satisfy it, and for a
+    language that is given twice.
+    """
+    faults = (*_twice(new), *_faults(new.variables, new.examples))
     if faults:
         more = f" ({len(faults) - 1} more in `errors`)" if len(faults) > 1 else ""
         detail = f"{faults[0].field}: {faults[0].message}{more}"
         raise CatalogueError(ErrorCode.EVENT_TYPE_INVALID, detail, faults=faults)
+
+
+def _twice(new: NewEventType) -> Iterator[FieldFault]:
+    taken = {new.language.lower().replace("_", "-"): "language"}
+    for tag in new.locales:
+        place = taken.setdefault(tag.lower().replace("_", "-"), f"locales.{tag}")
+        if place != f"locales.{tag}":
+            yield FieldFault(f"locales.{tag}", f"This is the language of `{place}` already.")
 
 
 def _faults(variables: Mapping[str, Any], examples: tuple[Mapping[str, Any], ...]) -> Iterator[FieldFault]:

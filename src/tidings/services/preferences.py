@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -15,6 +15,7 @@ from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.preference import EventKind, PreferenceChannel, QuietWish
 from tidings.lib.clock import Clock
 from tidings.lib.opaque import OpaquePairs
+from tidings.pipeline.render import tag_for
 from tidings.services.quiet import quiet_of_app, set_quiet_of_app
 from tidings.storage import Store, Transaction
 from tidings.storage.ports.preferences import Switch
@@ -53,11 +54,12 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class LinkedTo:
-    """Whom, and what, a link to turn something off is about."""
+    """Whom, and what, a link to turn something off is about; `languages` are those that they read, best first."""
 
     user: str
     kind: EventKind
     enabled: bool
+    languages: tuple[str, ...] = ()
 
 
 class Preferences:
@@ -69,16 +71,20 @@ class Preferences:
         self._key = key
         self._deliveries = deliveries
 
-    async def of(self, app_id: int, user: str) -> Chosen:
-        """Give what a person may choose, in the order of categories and names, and has chosen."""
-        return await self._store.read(lambda tx: _chosen(tx, app_id, user))
+    async def of(self, app: App, user: str, *, asked: Sequence[str] = ()) -> Chosen:
+        """Give what a person may choose, in the order of categories and names, and has chosen.
+
+        Names are in the language that is `asked` for, else in that of the person, else in that of the App.
+        """
+        return await self._store.read(lambda tx: _chosen(tx, app, user, asked))
 
     async def change(
         self,
-        app_id: int,
+        app: App,
         user: str,
         switches: Mapping[Switch, bool | None],
         *,
+        asked: Sequence[str] = (),
         quiet: QuietWish | object | None = KEEP,
         by: Actor = SYSTEM,
     ) -> Chosen:
@@ -86,7 +92,7 @@ class Preferences:
 
         Raises EVENT_TYPE_UNKNOWN, and PREFERENCE_MANDATORY for one that cannot be turned off; then nothing is changed.
         """
-        now = self._clock.now()
+        now, app_id = self._clock.now(), app.id
 
         def change(tx: Transaction) -> Chosen:
             for (key, _), enabled in switches.items():
@@ -103,7 +109,7 @@ class Preferences:
                 about = Subject("user", tx.audit.pseudonym(app_id, user))
                 detail = {"event_types": sorted({key for key, _ in switches}), "quiet_hours": quiet is not KEEP}
                 tx.audit.add(by, Action.PREFERENCES_CHANGED, app_id=app_id, subject=about, detail=detail, now=now)
-            return _chosen(tx, app_id, user)
+            return _chosen(tx, app, user, asked)
 
         return await self._store.write(change)
 
@@ -127,26 +133,28 @@ class Preferences:
         query = {"user": user, "type": event_type, "signature": self._signature(app, user, event_type)}
         return f"/v1/{app.public_id}/push/unsubscribe?{urlencode(query, quote_via=quote)}"
 
-    async def linked(self, app: App, query: Mapping[str, str]) -> LinkedTo:
+    async def linked(self, app: App, query: Mapping[str, str], *, asked: Sequence[str] = ()) -> LinkedTo:
         """Find out what a link is about: signed for a person and an event type, or the id and token of a delivery.
 
         Raises UNSUBSCRIBE_LINK_INVALID.
         """
         if "delivery" in query:
-            return await self._store.read(self._of_delivery(app, query["delivery"], query.get("token", "")))
+            return await self._store.read(self._of_delivery(app, query["delivery"], query.get("token", ""), asked))
         user, event_type = query.get("user", ""), query.get("type", "")
         expected = self._signature(app, user, event_type)
         if not hmac.compare_digest(expected.encode(), query.get("signature", "").encode()):
             raise CatalogueError(ErrorCode.UNSUBSCRIBE_LINK_INVALID)
-        return await self._store.read(lambda tx: _linked(tx, app.id, user, event_type))
+        return await self._store.read(lambda tx: _linked(tx, app, user, event_type, asked))
 
-    async def turn(self, app: App, query: Mapping[str, str], *, enabled: bool) -> LinkedTo:
+    async def turn(self, app: App, query: Mapping[str, str], *, enabled: bool, asked: Sequence[str] = ()) -> LinkedTo:
         """Do what a link is for, or take it back. Raises UNSUBSCRIBE_LINK_INVALID and PREFERENCE_MANDATORY."""
         about = await self.linked(app, query)
-        await self.change(app.id, about.user, {(about.kind.key, PUSH): enabled})
-        return await self._store.read(lambda tx: _linked(tx, app.id, about.user, about.kind.key))
+        await self.change(app, about.user, {(about.kind.key, PUSH): enabled})
+        return await self._store.read(lambda tx: _linked(tx, app, about.user, about.kind.key, asked))
 
-    def _of_delivery(self, app: App, delivery: str, token: str) -> Callable[[Transaction], LinkedTo]:
+    def _of_delivery(
+        self, app: App, delivery: str, token: str, asked: Sequence[str]
+    ) -> Callable[[Transaction], LinkedTo]:
         pair = self._deliveries.decode(delivery, token)
 
         def find(tx: Transaction) -> LinkedTo:
@@ -157,7 +165,7 @@ class Preferences:
             person = device.user_external_id
             if notification.event_type is None or person is None or not _may_be_for(notification.audience, person):
                 raise CatalogueError(ErrorCode.UNSUBSCRIBE_LINK_INVALID)
-            return _linked(tx, app.id, person, notification.event_type)
+            return _linked(tx, app, person, notification.event_type, asked)
 
         return find
 
@@ -172,19 +180,35 @@ def _may_be_for(audience: Audience, person: str) -> bool:
     return not isinstance(whom, Users) or person in whom.external_ids
 
 
-def _chosen(tx: Transaction, app_id: int, user: str) -> Chosen:
+def _languages(tx: Transaction, app: App, user: str, asked: Sequence[str]) -> tuple[str, ...]:
+    """Give the languages to try for a person: what their device asks for, their own, the App's."""
+    person = tx.users.get(app.id, user)
+    return tuple(filter(None, (*asked, person.locale if person else None, app.language)))
+
+
+def named_for(kind: EventKind, languages: Sequence[str]) -> EventKind:
+    """Give an event type by the name that it has in the first of these languages, else by its own."""
+    known = (kind.language, *kind.locales)
+    tag = next((found for one in languages if (found := tag_for(known, one))), None)
+    return kind if tag is None else kind.said_in(tag)
+
+
+def _chosen(tx: Transaction, app: App, user: str, asked: Sequence[str]) -> Chosen:
+    app_id, languages = app.id, _languages(tx, app, user, asked)
     said = tx.preferences.of_user(app_id, user)
-    kinds = sorted(tx.kinds.all(app_id), key=lambda one: (one.category, one.name or one.key, one.key))
+    named = (named_for(one, languages) for one in tx.kinds.all(app_id))
+    kinds = sorted(named, key=lambda one: (one.category, one.name or one.key, one.key))
     choices = tuple(Choice(one, said.get((one.key, PUSH)), said.get((one.key, FEED))) for one in kinds)
     return Chosen(user, choices, tx.preferences.quiet(app_id, user), quiet_of_app(tx, app_id))
 
 
-def _linked(tx: Transaction, app_id: int, user: str, event_type: str) -> LinkedTo:
-    kind = tx.kinds.get(app_id, event_type)
+def _linked(tx: Transaction, app: App, user: str, event_type: str, asked: Sequence[str]) -> LinkedTo:
+    kind = tx.kinds.get(app.id, event_type)
     if kind is None:
         raise CatalogueError(ErrorCode.UNSUBSCRIBE_LINK_INVALID)
-    choice = Choice(kind, tx.preferences.of_user(app_id, user).get((event_type, PUSH)))
-    return LinkedTo(user, kind, choice.enabled(PUSH))
+    choice = Choice(kind, tx.preferences.of_user(app.id, user).get((event_type, PUSH)))
+    languages = _languages(tx, app, user, asked)
+    return LinkedTo(user, named_for(kind, languages), choice.enabled(PUSH), languages)
 
 
 def off_in_feed(tx: Transaction, app_id: int, user: str) -> tuple[str, ...]:

@@ -172,4 +172,6 @@ def _declared(stored: EventType) -> NewEventType:
         examples=stored.examples,
         defaults=stored.defaults,
         mandatory=stored.mandatory,
+        language=stored.language,
+        locales=stored.locales,
     )

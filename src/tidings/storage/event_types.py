@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from tidings.domain.event import Defaults, EventType, NewEventType
+from tidings.domain.event import Defaults, EventType, Naming, NewEventType
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.events import event_types
 
@@ -68,7 +69,18 @@ def _values(new: NewEventType) -> dict[str, Any]:
         "push": int(new.defaults.push),
         "feed": int(new.defaults.feed),
         "mandatory": int(new.mandatory),
+        "language": new.language,
+        "locales": {tag: _written(one) for tag, one in new.locales.items()},
     }
+
+
+def _written(one: Naming) -> dict[str, str]:
+    return {name: said for name, said in asdict(one).items() if said is not None}
+
+
+def locales_from(stored: dict[str, dict[str, str]]) -> dict[str, Naming]:
+    """Read what types are called in other languages."""
+    return {tag: Naming(**one) for tag, one in stored.items()}
 
 
 def _event_type(row: AnyRow) -> EventType:
@@ -83,6 +95,8 @@ def _event_type(row: AnyRow) -> EventType:
         examples=tuple(row.examples),
         defaults=Defaults(push=bool(row.push), feed=bool(row.feed)),
         mandatory=bool(row.mandatory),
+        language=row.language,
+        locales=locales_from(row.locales),
         edition=row.edition,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from tidings.domain.preference import EventKind
+from tidings.storage.event_types import locales_from
 from tidings.storage.scope import AnyRow, AnySelect, Scope
 from tidings.storage.tables.events import event_types
 
@@ -28,10 +29,19 @@ class SqlKinds:
 
 
 def _some(app_id: int) -> AnySelect:
-    return select(c.key, c.name, c.description, c.category, c.push, c.feed, c.mandatory).where(c.app_id == app_id)
+    named = (c.key, c.name, c.description, c.category, c.language, c.locales)
+    return select(*named, c.push, c.feed, c.mandatory).where(c.app_id == app_id)
 
 
 def _kind(row: AnyRow) -> EventKind:
     return EventKind(
-        row.key, row.name, row.description, row.category, bool(row.push), bool(row.feed), bool(row.mandatory)
+        key=row.key,
+        name=row.name,
+        description=row.description,
+        category=row.category,
+        push=bool(row.push),
+        feed=bool(row.feed),
+        mandatory=bool(row.mandatory),
+        language=row.language,
+        locales=locales_from(row.locales),
     )

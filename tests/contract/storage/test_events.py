@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from support.stored import Given
 from tidings.domain.app import App
-from tidings.domain.event import Defaults, Event, EventStatus, NewEvent, NewEventType, Sought, Stored
+from tidings.domain.event import Defaults, Event, EventStatus, Naming, NewEvent, NewEventType, Sought, Stored
 from tidings.storage import Store, Transaction
 from tidings.storage.tables.events import events
 from tidings.storage.transaction import SqlTransaction
@@ -24,6 +24,8 @@ TYPE = NewEventType(
     examples=({"bot": "Ada"},),
     defaults=Defaults(push=True, feed=False),
     mandatory=True,
+    language="en",
+    locales={"de": Naming(name="Ein Bot ist ausgefallen", category=""), "pt-BR": Naming(description="Não fala mais.")},
 )
 
 
@@ -58,12 +60,20 @@ class TestEventTypes:
         )  # fmt: skip
         assert (made.variables, made.examples, made.defaults) == (TYPE.variables, ({"bot": "Ada"},), TYPE.defaults)
         assert made.mandatory
+        assert (made.language, made.locales) == ("en", TYPE.locales)
+        (kind,) = await store.read(lambda tx: tx.kinds.all(app.id))
+        assert (kind.language, kind.locales) == ("en", TYPE.locales)
+        said = kind.said_in("de")
+        assert (said.name, said.description, said.category) == ("Ein Bot ist ausgefallen", "It answers no more.", "")
         later = given.later(60)
         changed, new = await store.write(
-            lambda tx: tx.event_types.put(app.id, replace(TYPE, name="Another", mandatory=False), now=later)
+            lambda tx: tx.event_types.put(
+                app.id, replace(TYPE, name="Another", mandatory=False, language="fr", locales={}), now=later
+            )
         )
         assert not new
         assert (changed.id, changed.name, changed.mandatory) == (made.id, "Another", False)
+        assert (changed.language, changed.locales) == ("fr", {})
         assert (changed.created_at, changed.updated_at) == (given.now, later)
         assert changed.edition > made.edition
 

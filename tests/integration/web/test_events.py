@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.integration.web.instance import problem
 
 from tidings.bus import Bell
 from tidings.wiring import Container
@@ -55,6 +56,34 @@ class TestTypes:
         answer = await api.put(f"/api/v1/event-types/{key}", json=TYPE)
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
+    async def test_what_people_see_it_as_is_kept_in_every_language(self, api: httpx2.AsyncClient) -> None:
+        path = "/api/v1/event-types/conversation.escalated"
+        locales = {"en": {"name": "A visitor waits", "description": "", "category": None}, "pt-BR": {"name": "Espera"}}
+        made = (await api.put(path, json={**TYPE, "language": "de", "locales": locales})).json()
+        assert made["language"] == "de"
+        nothing = {"description": None, "category": None}
+        assert made["locales"] == {"en": locales["en"], "pt-BR": {"name": "Espera", **nothing}}
+        assert (await api.get(path)).json()["locales"] == made["locales"]
+        assert (await api.get("/api/v1/event-types")).json()["data"][0]["locales"] == made["locales"]
+        changed = (await api.put(path, json=TYPE)).json()
+        assert (changed["language"], changed["locales"]) == ("en", {})
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"language": "german"},
+            {"locales": {"d": {"name": "x"}}},
+            {"locales": {"de": {"name": ""}}},
+            {"locales": {"de": {"name": "two\nlines"}}},
+            {"locales": {"de": {"title": "x"}}},
+            {"locales": {f"a{chr(97 + n // 26)}{chr(97 + n % 26)}": {"name": "x"} for n in range(51)}},
+        ],
+    )
+    async def test_what_is_no_language_or_no_name_is_refused(
+        self, api: httpx2.AsyncClient, changes: dict[str, Any]
+    ) -> None:
+        problem(await api.put("/api/v1/event-types/a.b", json={**TYPE, **changes}), 422, "invalid_request")
+
     @pytest.mark.parametrize(
         ("changes", "field"),
         [
@@ -63,6 +92,8 @@ class TestTypes:
             ({"variables": {"properties": {"a": {"type": "text"}}}}, "variables.properties.a.type"),
             ({"variables": {"properties": {"a": {"pattern": "(a"}}}}, "variables.properties.a.pattern"),
             ({"examples": [{"conversation": {"id": "x"}}, {"waited": -1}]}, "examples.1.waited"),
+            ({"locales": {"en": {"name": "Again"}}}, "locales.en"),
+            ({"locales": {"pt-BR": {"name": "Um"}, "pt_br": {"name": "Dois"}}}, "locales.pt_br"),
         ],
     )
     async def test_what_is_wrong_with_a_type_is_said_with_its_place(

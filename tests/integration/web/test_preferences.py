@@ -250,3 +250,91 @@ async def test_every_push_carries_such_a_link_in_its_id_and_token(
     assert "Turn off “Replies”?" in (await browser.get(link)).text
     assert (await browser.post(link)).status_code == 200
     assert switches(await api.get("/api/v1/users/u-42/preferences"))["topic.reply"] == (False, True)
+
+
+GERMAN = {"name": "Antworten", "description": "Jemand antwortet dir.", "category": "Diskussionen"}
+
+
+async def in_languages(api: httpx2.AsyncClient, app: App, *, person: str | None, app_language: str | None) -> None:
+    """Name the replies in German and Portuguese too, and say what the person and the App speak."""
+    body = {name: value for name, value in TYPES[0].items() if name != "key"}
+    locales = {"de": GERMAN, "pt-BR": {"name": "Respostas {app}"}}
+    assert (await api.put("/api/v1/event-types/topic.reply", json={**body, "locales": locales})).status_code == 200
+    if person:
+        await api.put("/api/v1/users/u-42", json={"locale": person})
+    if app_language:
+        await api.patch(f"/api/v1/apps/{app.public_id}", json={"language": app_language})
+
+
+def reply_in(answer: httpx2.Response) -> dict[str, str]:
+    assert answer.status_code == 200, answer.text
+    (found,) = (one for one in answer.json()["event_types"] if one["type"] == "topic.reply")
+    return {key: found[key] for key in GERMAN}
+
+
+@pytest.mark.parametrize(
+    ("locale", "accepts", "person", "of_app", "name"),
+    [
+        (None, None, None, None, "Replies"),
+        ("de-AT", "pt-BR", "pt-BR", None, "Antworten"),
+        (None, "fr-FR,fr;q=0.9,de;q=0.8", None, "pt-BR", "Antworten"),
+        (None, "en-GB,de;q=0.5", "de", "de", "Replies"),
+        ("fr", "de", "pt-BR", "de", "Respostas {app}"),
+        ("fr", None, "fr", "de", "Antworten"),
+        ("fr", None, "fr", "ja", "Replies"),
+        ("not a tag", "de", None, None, "Antworten"),
+    ],
+)
+async def test_names_are_in_the_language_of_device_person_or_app(
+    api: httpx2.AsyncClient,
+    browser: httpx2.AsyncClient,
+    app_: App,
+    clock: FixedClock,
+    locale: str | None,
+    accepts: str | None,
+    person: str | None,
+    of_app: str | None,
+    name: str,
+) -> None:
+    await in_languages(api, app_, person=person, app_language=of_app)
+    headers = signed(app_, clock) | ({"Accept-Language": accepts} if accepts else {})
+    query = {"locale": locale} if locale else {}
+    said = reply_in(await browser.get("/push/preferences", headers=headers, params=query))
+    assert said["name"] == name
+    assert said == reply_in(await browser.put("/push/preferences", json={}, headers=headers, params=query))
+    if name == "Antworten":
+        assert said == GERMAN
+    if name.startswith("Respostas"):
+        assert said == {**GERMAN, "name": name, "description": "Somebody answers you.", "category": "Discussions"}
+
+
+async def test_the_apps_server_reads_names_in_the_persons_language_or_in_another(
+    api: httpx2.AsyncClient, app_: App
+) -> None:
+    await in_languages(api, app_, person="de", app_language=None)
+    path = "/api/v1/users/u-42/preferences"
+    assert reply_in(await api.get(path)) == GERMAN == reply_in(await api.put(path, json={}))
+    assert reply_in(await api.get(path, params={"locale": "en"}))["name"] == "Replies"
+    problem(await api.get(path, params={"locale": "no tag"}), 422, "invalid_request")
+
+
+async def test_the_page_that_turns_one_off_speaks_the_persons_language(
+    api: httpx2.AsyncClient, browser: httpx2.AsyncClient, app_: App
+) -> None:
+    await in_languages(api, app_, person="pt-BR", app_language="de")
+    listed = (await api.get("/api/v1/users/u-42/preferences")).json()["event_types"]
+    links = {one["type"]: one["unsubscribe_url"] for one in listed}
+    german = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
+    asked = await browser.get(links["topic.reply"], headers=german)
+    assert "„Antworten“ abschalten?" in asked.text
+    assert '<html lang="de">' in asked.text
+    done = await browser.post(links["topic.reply"], content="List-Unsubscribe=One-Click", headers=german)
+    assert "„Antworten“ ist aus" in done.text
+    assert "Wieder einschalten" in done.text
+    # A mail program says no language: then that of the person. What is named like a gap of the page is only a name.
+    undone = await browser.post(links["topic.reply"], content="undo=1")
+    assert "“Respostas {app}” está ativado" in undone.text
+    always = await browser.post(links["account.locked"], headers=german)
+    assert (always.status_code, "lässt sich nicht abschalten" in always.text) == (409, True)
+    gone = await browser.get(links["topic.reply"] + "0", headers=german)
+    assert (gone.status_code, "führt ins Leere" in gone.text, '<html lang="de">' in gone.text) == (404, True, True)

@@ -30,7 +30,9 @@ async def test_the_list_says_what_each_makes(api: httpx2.AsyncClient) -> None:
         written = document(one["name"])
         assert one["event_types"] == list(written["event_types"])
         # People read these beside their switches.
-        assert "`" not in "".join(kind["name"] + kind["description"] for kind in written["event_types"].values())
+        for kind in written["event_types"].values():
+            for said in (kind, kind["locales"]["de"]):
+                assert all(said[part] and "`" not in said[part] for part in ("name", "description", "category"))
         assert len(one["templates"]) == len(written["templates"])
         assert len(one["triggers"]) == len(written["triggers"])
         assert len(one["segments"]) == len(written.get("segments", {}))

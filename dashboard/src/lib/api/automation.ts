@@ -14,10 +14,20 @@ export interface Schema {
   enum?: unknown[]
 }
 
+/** What people see an event type as in another language; null is as in its own words. */
+export interface Naming {
+  name: string | null
+  description: string | null
+  category: string | null
+}
+
 export interface EventTypeBody {
   name: string
   description: string
   category: string
+  /** That of name, description and category. */
+  language: string
+  locales: Record<string, Naming>
   variables: Schema
   examples: Record<string, unknown>[]
   defaults: { push: boolean; feed: boolean }

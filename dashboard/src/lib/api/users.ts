@@ -1,6 +1,7 @@
 /** People the App knows, by its own ids, and what is kept of them. */
 
 import { fetchFile } from '../http'
+import { language } from '../language'
 import { aboutApp, get, type Page, path, send } from './calls'
 
 export interface User {
@@ -72,7 +73,7 @@ export const users = {
   /** What was sent to them, and what was not and why. */
   heard: (id: string, query: Cut, signal?: AbortSignal) => get<Page<Heard>>(path('users', id, 'deliveries'), { ...query, every: 'true' }, signal),
   heardOf: (id: string, notification: string, signal?: AbortSignal) => get<Heard>(path('users', id, 'deliveries', notification), {}, signal),
-  preferences: (id: string, signal?: AbortSignal) => get<Preferences>(path('users', id, 'preferences'), {}, signal),
+  preferences: (id: string, signal?: AbortSignal) => get<Preferences>(path('users', id, 'preferences'), { locale: language }, signal),
   topics: (id: string, query: Cut, signal?: AbortSignal) => get<Page<Topic>>(path('users', id, 'topics'), query, signal),
   exportUser: (id: string) => fetchFile(path('users', id, 'export'), { app: aboutApp() }),
   eraseUser: (id: string) => send<Erasure>('POST', path('users', id, 'erase')),

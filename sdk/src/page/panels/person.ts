@@ -79,11 +79,11 @@ export class Person {
   }
 
   preferences(): Promise<Chosen> {
-    return this.call("GET", "/preferences");
+    return this.call("GET", `/preferences${this.query()}`);
   }
 
   change(what: object): Promise<Chosen> {
-    return this.call("PUT", "/preferences", what);
+    return this.call("PUT", `/preferences${this.query()}`, what);
   }
 
   topics(change?: object): Promise<OwnTopics> {
@@ -92,12 +92,12 @@ export class Person {
 
   /** Open the stream after a place. */
   async stream(after: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const answer = await this.send("GET", `/feed/stream${this.query({})}`, undefined, { "Last-Event-ID": after }, signal);
+    const answer = await this.send("GET", `/feed/stream${this.query()}`, undefined, { "Last-Event-ID": after }, signal);
     if (!answer.ok || !answer.body) throw await refusal(answer);
     return answer.body;
   }
 
-  private query(more: Record<string, string>): string {
+  private query(more?: Record<string, string>): string {
     return `?${new URLSearchParams({ locale: this.language ?? navigator.language ?? "en", ...more })}`;
   }
 

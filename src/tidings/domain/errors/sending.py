@@ -39,7 +39,7 @@ SENDING: Mapping[ErrorCode, ErrorEntry] = {
     ErrorCode.EVENT_TYPE_INVALID: ErrorEntry(
         422,
         "The event type is not valid",
-        "See `errors` for the place in `variables` or `examples` and what is wrong with it.",
+        "See `errors` for the place in `variables`, `examples` or `locales` and what is wrong with it.",
     ),
     ErrorCode.EVENT_TYPE_IN_USE: ErrorEntry(
         409, "Triggers need the event type as it is", "Change or delete the triggers in `detail` first."

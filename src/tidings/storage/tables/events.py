@@ -31,6 +31,9 @@ event_types = Table(
     Column("push", Small, nullable=False),
     Column("feed", Small, nullable=False),
     Column("mandatory", Small, nullable=False),
+    # That of name, description and category; these in other languages, by tag.
+    Column("language", Text, nullable=False, server_default=text("'en'")),
+    Column("locales", Json, nullable=False, server_default=text("'{}'")),
     # Counts up with every change of it or of a trigger of it, by which workers see that what they keep is old.
     Column("edition", Big, nullable=False, server_default=text("1")),
     Column("created_at", Moment, nullable=False),

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from tidings.domain.app import App
-from tidings.domain.event import Defaults, EventType, NewEventType
+from tidings.domain.event import Defaults, EventType, Naming, NewEventType
 from tidings.domain.permission import Permission
+from tidings.web.api.message import Language
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
 from tidings.web.auth import By, container_of, in_app
 
@@ -33,6 +34,14 @@ class DefaultsBody(Body):
     feed: bool = True
 
 
+class NamingBody(Body):
+    """What people see it as in another language; what is absent is as in the type's own words."""
+
+    name: Annotated[Line, Field(min_length=1)] | None = None
+    description: Annotated[str, Field(max_length=1_000)] | None = None
+    category: Line | None = None
+
+
 class EventTypeBody(Body):
     """An event type as it is to be from now on."""
 
@@ -50,6 +59,13 @@ class EventTypeBody(Body):
     )
     defaults: DefaultsBody = DefaultsBody()
     mandatory: bool = Field(default=False, description="Nobody can turn it off, and it waits for no quiet hours.")
+    language: Language = Field(default="en", description="Of name, description and category.")
+    locales: dict[Language, NamingBody] = Field(
+        default={},
+        max_length=50,
+        description="These in other languages, by language tag.",
+        examples=[{"de": {"name": "Ein Besucher möchte mit einem Menschen sprechen"}}],
+    )
 
     def declared(self, key: str) -> NewEventType:
         """Give what is to be kept."""
@@ -62,6 +78,8 @@ class EventTypeBody(Body):
             examples=tuple(self.examples),
             defaults=Defaults(push=self.defaults.push, feed=self.defaults.feed),
             mandatory=self.mandatory,
+            language=self.language,
+            locales={tag: Naming(one.name, one.description, one.category) for tag, one in self.locales.items()},
         )
 
 
@@ -70,6 +88,14 @@ class DefaultsOut(BaseModel):
 
     push: bool
     feed: bool
+
+
+class NamingOut(BaseModel):
+    """What people see it as in another language; null is as in the type's own words."""
+
+    name: str | None
+    description: str | None
+    category: str | None
 
 
 class EventTypeOut(BaseModel):
@@ -83,6 +109,8 @@ class EventTypeOut(BaseModel):
     examples: list[dict[str, Any]]
     defaults: DefaultsOut
     mandatory: bool
+    language: str
+    locales: dict[str, NamingOut]
     created_at: datetime
     updated_at: datetime
 
@@ -133,6 +161,11 @@ def _out(row: EventType) -> EventTypeOut:
         examples=list(row.examples),
         defaults=DefaultsOut(push=row.defaults.push, feed=row.defaults.feed),
         mandatory=row.mandatory,
+        language=row.language,
+        locales={
+            tag: NamingOut(name=one.name, description=one.description, category=one.category)
+            for tag, one in row.locales.items()
+        },
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

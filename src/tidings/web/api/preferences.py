@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field, StrictBool
 
 from tidings.domain.app import App
 from tidings.domain.permission import Permission
 from tidings.services.preferences import Chosen
+from tidings.web.api.message import Language
 from tidings.web.api.shapes import Body
 from tidings.web.api.users import ExternalId, WriteApp
 from tidings.web.auth import By, container_of, in_app
@@ -26,6 +27,10 @@ from tidings.web.public.preferences import (
 
 SettingsApp = Annotated[App, in_app(Permission.APP_SETTINGS)]
 PersonApp = Annotated[App, in_app(Permission.APP_READ)]
+
+Locale = Annotated[
+    Language | None, Query(description="The language of names; else the person's own, else the App's.", examples=["de"])
+]
 
 router = APIRouter(tags=["Preferences"])
 
@@ -97,19 +102,22 @@ class AppQuietHours(BaseModel):
 
 
 @router.get("/users/{external_id:path}/preferences", operation_id="get_preferences", summary="Get preferences")
-async def get_preferences(request: Request, app: PersonApp, external_id: ExternalId) -> PreferencesOut:
+async def get_preferences(
+    request: Request, app: PersonApp, external_id: ExternalId, locale: Locale = None
+) -> PreferencesOut:
     """Show what a person may choose, and has chosen."""
-    return _out(request, app, await container_of(request).people.preferences.of(app.id, external_id))
+    found = await container_of(request).people.preferences.of(app, external_id, asked=_asked(locale))
+    return _out(request, app, found)
 
 
 @router.put("/users/{external_id:path}/preferences", operation_id="put_preferences", summary="Change preferences")
 async def put_preferences(
-    request: Request, by: By, app: WriteApp, external_id: ExternalId, body: PreferencesIn
+    request: Request, by: By, app: WriteApp, external_id: ExternalId, body: PreferencesIn, locale: Locale = None
 ) -> PreferencesOut:
     """Turn a person's switches: in their name, when they changed them on a page of your own."""
     said = msgspec.convert(body.model_dump(exclude_unset=True, by_alias=True), PreferencesBody)
     chosen = await container_of(request).people.preferences.change(
-        app.id, external_id, switches_from(said), quiet=quiet_from(said.quiet_hours), by=by
+        app, external_id, switches_from(said), asked=_asked(locale), quiet=quiet_from(said.quiet_hours), by=by
     )
     return _out(request, app, chosen)
 
@@ -132,6 +140,10 @@ async def put_quiet_hours(request: Request, by: By, app: SettingsApp, body: Quie
 async def delete_quiet_hours(request: Request, by: By, app: SettingsApp) -> None:
     """Let pushes go out at every hour to those who said nothing themselves."""
     await container_of(request).people.preferences.set_quiet_of_app(app, None, by=by)
+
+
+def _asked(locale: str | None) -> tuple[str, ...]:
+    return () if locale is None else (locale,)
 
 
 def _out(request: Request, app: App, chosen: Chosen) -> PreferencesOut:

@@ -62,6 +62,7 @@ def _operation(
 
 
 _LOCALE = _asked("locale", "The language to use where nothing is known of the person's.")
+_NAMED = _asked("locale", "The language of names; else that of `Accept-Language`, else the person's, else the App's.")
 _MARKS = "Name some in `ids`, or say `all` for all that there are now."
 
 OPERATIONS: dict[str, dict[str, Any]] = {
@@ -69,8 +70,9 @@ OPERATIONS: dict[str, dict[str, Any]] = {
         "get": _operation(
             "get_own_preferences",
             "Get one's preferences",
-            "Which events this person hears of, where, and their quiet hours.",
+            "Which events this person hears of, where, and their quiet hours; names in their language.",
             answer="PreferencesAnswer",
+            query=(_NAMED,),
         ),
         "put": _operation(
             "put_own_preferences",
@@ -78,6 +80,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
             "Turns the switches that are named; null goes back to the default, and the others stay.",
             answer="PreferencesAnswer",
             body="PreferencesBody",
+            query=(_NAMED,),
         ),
     },
     "/topics": {

@@ -18,6 +18,7 @@ from tidings.services.region import time_zone_from
 from tidings.storage.ports.preferences import Switch
 from tidings.web.auth import container_of
 from tidings.web.public.door import body_of
+from tidings.web.public.languages import languages_of
 from tidings.web.public.person import person_of
 
 JSON = "application/json"
@@ -86,9 +87,9 @@ preferences_decoder = msgspec.json.Decoder(PreferencesBody)
 
 
 async def get_preferences(request: Request, app: App) -> Response:
-    """Give what the person may choose, and has chosen."""
+    """Give what the person may choose, in their language, and has chosen."""
     user = await person_of(request, app)
-    return _json(await container_of(request).people.preferences.of(app.id, user))
+    return _json(await container_of(request).people.preferences.of(app, user, asked=languages_of(request)))
 
 
 async def put_preferences(request: Request, app: App) -> Response:
@@ -96,7 +97,7 @@ async def put_preferences(request: Request, app: App) -> Response:
     user = await person_of(request, app)
     body = await body_of(request, preferences_decoder)
     chosen = await container_of(request).people.preferences.change(
-        app.id, user, switches_from(body), quiet=quiet_from(body.quiet_hours)
+        app, user, switches_from(body), asked=languages_of(request), quiet=quiet_from(body.quiet_hours)
     )
     return _json(chosen)
 
