@@ -17,6 +17,7 @@ from statistics import mean
 from tidings.bench.apns import ForApps, measure_apns
 from tidings.bench.campaign import Campaign, measure_campaign
 from tidings.bench.encrypt import measure_encryption
+from tidings.bench.events import EventCosts, measure_events
 from tidings.bench.fcm import firebase_admin, measure_fcm
 from tidings.bench.floor import Floor, measure_floor
 from tidings.bench.ingest import Delay, Ingest, measure_delay, measure_ingest
@@ -33,13 +34,14 @@ class Part(StrEnum):
     SEND = "send"
     CAMPAIGN = "campaign"
     INGEST = "ingest"
+    EVENTS = "events"
     COMPARE = "compare"
     APNS = "apns"
     FCM = "fcm"
     SOAK = "soak"
 
 
-EVERYTHING = (Part.ENCRYPT, Part.SEND, Part.CAMPAIGN, Part.INGEST, Part.COMPARE, Part.APNS, Part.FCM)
+EVERYTHING = (Part.ENCRYPT, Part.SEND, Part.CAMPAIGN, Part.INGEST, Part.EVENTS, Part.COMPARE, Part.APNS, Part.FCM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Found:
     campaigns: list[Campaign] = field(default_factory=list)
     ingest: Ingest | None = None
     delay: Delay | None = None
+    events: EventCosts | None = None
     peers: list[Peer] = field(default_factory=list)
     apns: ForApps | None = None
     soak: Soak | None = None
@@ -155,6 +158,11 @@ def _ingest(found: Found, wish: Wish, sink: Sink, folder: Path, _note: Callable[
     found.delay = measure_delay(sink, folder=folder / "delay", requests=wish.times(200, least=20))
 
 
+def _events(found: Found, wish: Wish, _sink: Sink, folder: Path, _note: Callable[[str], None]) -> None:
+    count = wish.times(2_000, least=100)
+    found.events = measure_events(folder=folder / "events", events=count, triggers=wish.times(1_000, least=200))
+
+
 def _compare(found: Found, wish: Wish, sink: Sink, folder: Path, _note: Callable[[str], None]) -> None:
     job = write_job(sink, folder)
     for peer, how in product((pywebpush, web_push), How):
@@ -185,6 +193,7 @@ _STEPS: dict[Part, Callable[[Found, Wish, Sink, Path, Callable[[str], None]], No
     Part.FCM: _fcm,
     Part.CAMPAIGN: _campaign,
     Part.INGEST: _ingest,
+    Part.EVENTS: _events,
     Part.COMPARE: _compare,
     Part.APNS: _apns,
     Part.SOAK: _soak,

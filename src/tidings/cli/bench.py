@@ -181,6 +181,9 @@ def _costs(found: Found) -> list[tuple[str, float, float]]:
         costs += [("  of that, the main process", one.main, 0), ("  of that, the senders", one.sending, 0)]
     if found.ingest is not None:
         costs.append(("one POST to send, without delivery", found.ingest.cpu, found.ingest.rate))
+    if found.events is not None:
+        paces = found.events.paces
+        costs += [(f"event: {one.what}, App of {number(one.triggers)} triggers", one.cpu, one.rate) for one in paces]
     costs += [(_called(peer), peer.cpu, peer.rate) for peer in found.peers]
     if found.apns is not None:
         costs.append(("APNs, one sender's work", found.apns.ours, found.apns.rate))
