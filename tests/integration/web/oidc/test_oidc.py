@@ -194,6 +194,22 @@ class TestLies:
             again = provider.authorize(await leave(browser))
             await refused(victim, await come_back(victim, again), "another browser")
 
+    async def test_an_attempt_is_finished_at_the_provider_that_it_was_begun_with(
+        self, api: httpx2.AsyncClient, browser: httpx2.AsyncClient, container: Container, provider: Provider
+    ) -> None:
+        """A provider that takes another's answers for its own would be given that one's codes (mix-up)."""
+        await member_of(container, super_admin=True, email="ben@example.com")
+        await put(api, provider)
+        body = {"name": "Evil", "issuer": f"{provider.issuer}/evil", "client_id": "x", "client_secret": "x"}
+        assert (await api.put("/api/v1/sign-in/oidc/evil", json=body)).status_code == 200
+        back = provider.authorize(await leave(browser))
+        calls = len(provider.asked)
+        answer = await browser.get("/api/v1/session/oidc/evil/callback", params=back)
+        await refused(browser, answer, "begin again")
+        assert len(provider.asked) == calls, "the code was shown to nobody"
+        # Nor is it good at its own provider any more.
+        await refused(browser, await come_back(browser, back), "finished already")
+
     async def test_an_address_that_a_member_chose_alone_leads_to_no_account(
         self,
         app: FastAPI,
