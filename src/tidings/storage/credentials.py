@@ -115,6 +115,7 @@ class SqlCredentials:
         keys = select(credentials.c.id).where(credentials.c.integration_id == integration_id)
         execute = self._scope.connection.execute
         mine = subscriptions.c.credential_id.in_(keys)
+        self._scope.dialect.hold_in_order(self._scope.connection, subscriptions.c.id, mine)
         ended = execute(
             update(subscriptions)
             .where(mine, subscriptions.c.status == SubscriptionStatus.ACTIVE)

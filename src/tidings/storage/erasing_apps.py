@@ -16,7 +16,7 @@ from tidings.storage.scope import Scope
 from tidings.storage.tables.apps import apps, credentials, integrations
 from tidings.storage.tables.erasures import erased_devices, erasures
 from tidings.storage.tables.instance import api_keys, instance_values
-from tidings.storage.tables.notifications import notifications
+from tidings.storage.tables.notifications import notifications, shards
 from tidings.storage.tables.subscriptions import subscriptions
 from tidings.storage.tables.webhooks import webhooks
 
@@ -35,6 +35,7 @@ def close(scope: Scope, app_id: int, *, now: datetime) -> None:
     """Let nobody find the App, nothing of it be sent, and no key of it open anything."""
     scope.connection.execute(update(apps).where(apps.c.id == app_id).values(erased_at=now, webhook_kinds=0))
     n = notifications.c
+    scope.dialect.hold_in_order(scope.connection, n.id, n.app_id == app_id, n.status.not_in(FINAL_STATUSES))
     cancelled = update(notifications).where(n.app_id == app_id, n.status.not_in(FINAL_STATUSES))
     scope.connection.execute(cancelled.values(status=NotificationStatus.CANCELLED, finished_at=now, held_because=None))
     revoked = update(credentials).where(credentials.c.app_id == app_id)
@@ -45,6 +46,15 @@ def close(scope: Scope, app_id: int, *, now: datetime) -> None:
 
 def remove_some(scope: Scope, app_id: int, removed: Counter[str], *, limit: int, now: datetime) -> bool:
     """Remove up to `limit` rows of the App; False when none is left."""
+    # The parts go first and by themselves: whoever settles one has it from the beginning and changes nothing without
+    # it, and whoever gives one back has its notification. One that somebody has is waited for alone.
+    some = select(shards.c.id).where(shards.c.app_id == app_id).limit(limit)
+    free = some.with_for_update(skip_locked=True)
+    if count := scope.connection.execute(delete(shards).where(shards.c.id.in_(free))).rowcount:
+        removed[shards.name] += count
+        return True
+    if scope.connection.execute(some.limit(1).with_for_update()).first() is not None:
+        return True
     left = limit
     for table, mine in _in_order(app_id):
         count = delete_some(scope, table, mine, limit=left)

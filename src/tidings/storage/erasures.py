@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import LargeBinary, Text, cast, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, LargeBinary, Text, cast, delete, func, insert, or_, select, update
 
 from tidings.domain.app import App
 from tidings.domain.delivery import ShardStatus
@@ -18,7 +18,8 @@ from tidings.domain.message import Message
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage import erasing_apps, mentions
 from tidings.storage.clearing import delete_some
-from tidings.storage.codec import message_from_json, retries_from_bytes
+from tidings.storage.codec import message_from_json
+from tidings.storage.erasure_rows import erasure_from, may_hold, waited_for
 from tidings.storage.events import forget_person
 from tidings.storage.forgetting import forget_names, forget_wishes
 from tidings.storage.history import clear_history, remove_device
@@ -47,7 +48,7 @@ class SqlErasures:
     def user(self, app: App, external_id: str, *, public_id: str, now: datetime) -> Erasure:
         """Forget a person and every device of theirs, and begin to remove what hangs on them."""
         of = (s.app_id == app.id, s.user_external_id == external_id)
-        devices = self._scope.connection.execute(select(s.id, s.public_id).where(*of).with_for_update()).all()
+        devices = self._devices(*of)
         person = delete(users).where(users.c.app_id == app.id, users.c.external_id == external_id)
         known = self._scope.connection.execute(person).rowcount
         at_once = Counter(users=known) + forget_wishes(self._scope, app.id, external_id)
@@ -60,7 +61,7 @@ class SqlErasures:
     def device(self, app: App, subscription: str, *, public_id: str, now: datetime) -> Erasure | None:
         """Forget a device, and begin to remove what hangs on it; None when there is none and never was."""
         of = (s.app_id == app.id, s.public_id == subscription)
-        devices = self._scope.connection.execute(select(s.id, s.public_id).where(*of).with_for_update()).all()
+        devices = self._devices(*of)
         if not devices:
             return self._before(app.id, Subject.SUBSCRIPTION, subscription)
         sought, removed, of_device = Sought(devices=(subscription,)), Counter(subscriptions=1), Subject.SUBSCRIPTION
@@ -74,14 +75,14 @@ class SqlErasures:
     def get(self, public_id: str) -> Erasure | None:
         """Find by public id."""
         row = self._scope.connection.execute(select(erasures).where(e.public_id == public_id)).first()
-        return _erasure(row) if row else None
+        return erasure_from(row) if row else None
 
     def page(self, app_id: int, *, after: int, limit: int) -> list[Erasure]:
         """List newest first; `after` is the id of the last one seen, 0 to begin."""
         query = select(erasures).where(e.app_id == app_id).order_by(e.id.desc()).limit(limit)
         if after:
             query = query.where(e.id < after)
-        return [_erasure(row) for row in self._scope.connection.execute(query)]
+        return [erasure_from(row) for row in self._scope.connection.execute(query)]
 
     def running(self, *, limit: int) -> list[int]:
         """Give ids of those that are not done, the oldest first."""
@@ -93,18 +94,18 @@ class SqlErasures:
 
         Whoever loads a chunk holds its shard until then: so each is seen whose load began before.
         """
-        row = self._row(erasure_id)
+        row = self._held(erasure_id)  # before any shard, as each step of it does
         ids = list(self._scope.connection.execute(_todo(erasure_id)).scalars())
         if row is None or not (ids or row.subject == Subject.APP):
             return 0
-        query = select(shards).where(c.app_id == row.app_id, c.status.in_((ShardStatus.READY, ShardStatus.LEASED)))
+        theirs = [c.app_id == row.app_id, c.status.in_((ShardStatus.READY, ShardStatus.LEASED))]
         if ids:
-            query = query.where(or_(c.n < 0, (c.low <= max(ids)) & (c.high >= min(ids))))
-        found = self._scope.connection.execute(query.with_for_update(read=True)).all()
+            theirs.append(or_(c.n < 0, (c.low <= max(ids)) & (c.high >= min(ids))))
+        found = waited_for(self._scope, *theirs)
         held = [
             InHand(shard.id, shard.lease_token, shard.chunk_open)
             for shard in found
-            if shard.status == ShardStatus.LEASED and shard.due_at > now and _may_hold(shard, ids)
+            if shard.status == ShardStatus.LEASED and shard.due_at > now and may_hold(shard, ids)
         ]
         self._set(erasure_id, in_hand=[list(one) for one in held])
         return len(held)
@@ -116,7 +117,7 @@ class SqlErasures:
 
     def step(self, erasure_id: int, *, limit: int, now: datetime) -> bool:
         """Remove up to `limit` rows; False when it is done, or waits for chunks that are being sent."""
-        row = self._scope.connection.execute(select(erasures).where(e.id == erasure_id).with_for_update()).first()
+        row = self._held(erasure_id)
         if row is None or row.status == ErasureStatus.DONE:
             return False
         removed: Counter[str] = Counter(row.counts)
@@ -177,7 +178,7 @@ class SqlErasures:
             self._empty([one.id for one in devices])
             forget_names(self._scope, app.id, set(sought.devices))
         forget_answers(self._scope, app.id)
-        return _erasure(row)
+        return erasure_from(row)
 
     def _empty(self, ids: Sequence[int]) -> None:
         """Leave of devices only rows that nothing finds and nothing is sent to, until what hangs on them is gone."""
@@ -207,6 +208,7 @@ class SqlErasures:
         first = self._scope.connection.execute(_todo(row.id).limit(1)).scalar()
         if first is None:
             return False
+        self._devices(s.id == first)  # before its deliveries, as settling does
         cleared = clear_history(self._scope, first, limit=limit)
         removed += cleared
         if cleared.total() < limit:
@@ -251,7 +253,7 @@ class SqlErasures:
     def _before(self, app_id: int, subject: Subject, name: str) -> Erasure | None:
         same = (e.app_id == app_id, e.subject_hash == self._hash(app_id, subject, name))
         row = self._scope.connection.execute(select(erasures).where(*same).order_by(e.id.desc()).limit(1)).first()
-        return _erasure(row) if row else None
+        return erasure_from(row) if row else None
 
     def _sought(self, row: AnyRow) -> Sought:
         context = f"erasures|sought|{row.public_id}"
@@ -263,6 +265,14 @@ class SqlErasures:
     def _row(self, erasure_id: int) -> AnyRow | None:
         return self._scope.connection.execute(select(erasures).where(e.id == erasure_id)).first()
 
+    def _held(self, erasure_id: int) -> AnyRow | None:
+        return self._scope.connection.execute(select(erasures).where(e.id == erasure_id).with_for_update()).first()
+
+    def _devices(self, *of: ColumnElement[bool]) -> Sequence[AnyRow]:
+        """Hold devices by their ids, as settling does."""
+        query = select(s.id, s.public_id).where(*of).order_by(s.id)
+        return self._scope.connection.execute(query.with_for_update()).all()
+
     def _set(self, erasure_id: int, **values: Any) -> None:
         self._scope.connection.execute(update(erasures).where(e.id == erasure_id).values(values))
 
@@ -270,31 +280,3 @@ class SqlErasures:
 def _todo(erasure_id: int) -> Any:
     d = erased_devices.c
     return select(d.subscription_id).where(d.erasure_id == erasure_id).order_by(d.subscription_id)
-
-
-def _may_hold(shard: AnyRow, ids: Sequence[int]) -> bool:
-    if shard.chunk_open is None:
-        return False
-    if not ids:
-        return True
-    if shard.retries is not None:
-        part = retries_from_bytes(shard.retries)[shard.cursor : shard.chunk_high]
-        return not {one.subscription_id for one in part}.isdisjoint(ids)
-    return any(shard.cursor < one <= (shard.chunk_high or shard.high) for one in ids)
-
-
-def _erasure(row: AnyRow) -> Erasure:
-    return Erasure(
-        id=row.id,
-        public_id=row.public_id,
-        app_id=row.app_id,
-        app=row.app_public_id,
-        subject=Subject(row.subject),
-        status=ErasureStatus(row.status),
-        counts=dict(row.counts),
-        asked_at=row.asked_at,
-        finished_at=row.finished_at,
-        in_hand=tuple(InHand(*one) for one in row.in_hand),
-        looked_at=row.looked_at,
-        look_to=row.look_to,
-    )

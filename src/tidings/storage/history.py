@@ -47,6 +47,12 @@ def clear_details(scope: Scope, notification_id: int, *, limit: int, now: dateti
 
     Its counters stay, and how often each action was chosen is kept as a number.
     """
+    # One that somebody has tried again meanwhile has not ended, and a part of it may be what is to be sent.
+    ended = select(notifications.c.id).where(
+        notifications.c.id == notification_id, notifications.c.finished_at.is_not(None)
+    )
+    if scope.connection.execute(ended.with_for_update()).first() is None:
+        return 0
     removed = _clear_receipts(scope, limit=limit, notification_id=notification_id)
     for table in (deliveries, shards):
         if removed < limit:

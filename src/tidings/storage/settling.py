@@ -22,7 +22,16 @@ from tidings.storage.outbox import OF_DELIVERIES, tell, wanted_of
 from tidings.storage.retiring import expire, overdue
 from tidings.storage.scope import Scope
 from tidings.storage.tables.notifications import notifications, shards
-from tidings.storage.tallies import OWNER, Means, Owner, means_of, note_reached, tally_deliveries, tally_reached
+from tidings.storage.tallies import (
+    OWNER,
+    Means,
+    Owner,
+    hold_devices,
+    means_of,
+    note_reached,
+    tally_deliveries,
+    tally_reached,
+)
 
 _COLUMN = {status: f"n_{status.name.lower()}" for status in DeliveryStatus}
 _PLUS = {status: f"plus_{column}" for status, column in _COLUMN.items()}
@@ -102,6 +111,7 @@ def settle(scope: Scope, settlement: Settlement, *, now: datetime) -> bool:
     if not closed:
         return scope.connection.execute(_settled_before, mine).first() is not None
     parent = _Parent(*closed[0])
+    _hold_devices(scope, settlement)
     retired = [*settlement.retired, *overdue(scope, settlement.suspicions, now=now)]
     expired = expire(scope, retired, wanted=parent.wanted)
     counted, means = _store_deliveries(scope, parent.notification_id, settlement.deliveries, now)
@@ -114,6 +124,14 @@ def settle(scope: Scope, settlement: Settlement, *, now: datetime) -> bool:
     if parent.wanted:
         _tell(scope, parent, counted, expired, now)
     return True
+
+
+def _hold_devices(scope: Scope, settlement: Settlement) -> None:
+    """Hold all devices of a chunk at once, unless nothing is done but to note that they were reached."""
+    others = [one.subscription_id for one in settlement.retired]
+    others += [one.subscription_id for one in settlement.suspicions]
+    if others or any(one.status is not DeliveryStatus.SENT for one in settlement.deliveries):
+        hold_devices(scope, [*others, *(one.subscription_id for one in settlement.deliveries)])
 
 
 _TOLD = {status: NUMBERS[WebhookEvent(f"delivery.{status.name.lower()}")] for status in DeliveryStatus}

@@ -147,11 +147,10 @@ class SqlSubscriptions:
 
     def expire_made_with(self, credential_id: int, *, reason: str) -> int:
         """Expire every active subscription that was made with this credential; give how many."""
-        return self._scope.connection.execute(
-            update(subscriptions)
-            .where(c.credential_id == credential_id, c.status == SubscriptionStatus.ACTIVE)
-            .values(status=SubscriptionStatus.EXPIRED, status_reason=reason)
-        ).rowcount
+        made = (c.credential_id == credential_id, c.status == SubscriptionStatus.ACTIVE)
+        self._scope.dialect.hold_in_order(self._scope.connection, c.id, *made)
+        expired = update(subscriptions).where(*made).values(status=SubscriptionStatus.EXPIRED, status_reason=reason)
+        return self._scope.connection.execute(expired).rowcount
 
     def page(
         self,

@@ -66,13 +66,19 @@ def _prepared(dialect: Dialect) -> _Statements:
 
 @cache
 def _reached(dialect: Dialect) -> Update:
-    reached = update(subscriptions).where(dialect.any_of(s.id, "ids"))
+    reached = update(subscriptions).where(dialect.any_in_order(s.id, "ids"))
     return reached.values(last_active_at=bindparam("at", type_=Moment))
 
 
 @cache
 def _held(dialect: Dialect) -> AnySelect:
     return select(*_MEANS).where(dialect.any_of(s.id, "ids")).with_for_update(read=True, key_share=True)
+
+
+def hold_devices(scope: Scope, ids: Iterable[int]) -> None:
+    """Hold devices of which some are changed in one way and some in another, by their ids, as all others do it."""
+    named, values = scope.dialect.any_of(s.id, "ids"), scope.dialect.many(sorted(set(ids)))
+    scope.dialect.hold_in_order(scope.connection, s.id, named, ids=values)
 
 
 def note_reached(scope: Scope, ids: Sequence[int], *, now: datetime) -> int:

@@ -77,11 +77,9 @@ class SqlUsers:
         """Forget a person, what they wish and what they did; the devices stay, belonging to nobody."""
         forget_wishes(self._scope, app_id, external_id)
         SqlTracked(self._scope).forget_user(app_id, external_id)
-        self._scope.connection.execute(
-            update(subscriptions)
-            .where(subscriptions.c.app_id == app_id, subscriptions.c.user_external_id == external_id)
-            .values(user_external_id=None)
-        )
+        theirs = (subscriptions.c.app_id == app_id, subscriptions.c.user_external_id == external_id)
+        self._scope.dialect.hold_in_order(self._scope.connection, subscriptions.c.id, *theirs)
+        self._scope.connection.execute(update(subscriptions).where(*theirs).values(user_external_id=None))
         return self._scope.connection.execute(delete(users).where(*_is(app_id, external_id))).rowcount == 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from support.stored import Given, sent
+from tidings.domain.campaign import NotificationStatus
 from tidings.domain.receipt import Answering, Receipt, ReceiptEvent
 from tidings.domain.webhook import NewWebhook, WebhookEvent
 from tidings.storage import Store
@@ -47,6 +48,7 @@ async def test_a_question_closes_with_its_details_and_for_whoever_is_erased(stor
     await store.write(lambda tx: tx.erasures.device(app, other.public_id, public_id="era_1", now=given.now))
     assert not (await store.read(lambda tx: tx.receipts.answering(notification.id, other.id))).open
     assert (await store.read(lambda tx: tx.receipts.answering(notification.id, device.id))).open
+    await given.set_status(notification, NotificationStatus.DONE)
     while await store.write(lambda tx: tx.retention.clear_details(notification.id, limit=9, now=given.now)):
         pass
     assert not (await store.read(lambda tx: tx.receipts.answering(notification.id, device.id))).open

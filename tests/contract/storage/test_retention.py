@@ -74,6 +74,19 @@ async def test_everybody_keeps_the_newest_of_a_crowded_bell(
     assert await retention(store, given.later(60)).run() == {}
 
 
+async def test_one_that_is_tried_again_after_it_was_found_keeps_its_parts(store: Store, given: Given) -> None:
+    notification = await given.notification(await given.app(), of=2)
+    shard = await given.claimed(await given.shard(notification))
+    assert await given.bury(shard)
+    assert await given.finish(notification)
+    much_later = given.now + 91 * DAY
+    found = await store.read(lambda tx: tx.retention.details_due(before=much_later, limit=9))
+    assert found == [notification.id]
+    assert await store.write(lambda tx: tx.shards.requeue(shard.id, now=much_later))
+    assert await store.write(lambda tx: tx.retention.clear_details(notification.id, limit=9, now=much_later)) == 0
+    assert await store.read(lambda tx: tx.shards.ready(now=much_later, limit=9)) == [shard.id]
+
+
 async def test_counters_and_answers_stay(store: Store, given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
     notification, ids = await campaign(store, given)
     before = await given.look(notification)

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from tests.integration.web.instance import push_subscription
 
+from tidings.domain.campaign import NotificationStatus
 from tidings.lib.clock import FixedClock
 from tidings.web.public.answer_words import WORDS, language_of
 from tidings.wiring import Container
@@ -175,6 +176,8 @@ async def test_when_the_details_have_had_their_time_the_question_is_closed(asked
     app = await asked.container.apps.ensure_first()
     row = await store.read(lambda tx: tx.notifications.get(app.id, asked.notification))
     assert row is not None
+    done, anyhow = NotificationStatus.DONE, tuple(NotificationStatus)
+    await store.write(lambda tx: tx.notifications.set_status(row.id, done, allowed_from=anyhow, now=now))
     while await store.write(lambda tx: tx.retention.clear_details(row.id, limit=100, now=now)):
         pass
     for link in asked.links:

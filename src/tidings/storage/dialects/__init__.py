@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cache, partial
 from typing import Any, NamedTuple, Protocol, Self
 
-from sqlalchemy import ClauseElement, ColumnElement, Connection, Table
+from sqlalchemy import ClauseElement, Column, ColumnElement, Connection, Table
 from sqlalchemy.engine import Dialect as Driver
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Insert
@@ -179,6 +179,16 @@ class Dialect(Protocol):
 
     def any_of(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
         """Compare a column with a list of any length that is passed as one parameter, made by `many`."""
+        ...
+
+    def any_in_order(self, column: Column[int], parameter: str) -> ColumnElement[bool]:
+        """Compare like `any_of`, and take hold of the rows one after the other by that column before any is changed."""
+        ...
+
+    def hold_in_order(
+        self, connection: Connection, column: Column[int], *conditions: ColumnElement[bool], **values: Any
+    ) -> None:
+        """Hold the rows that meet the conditions until the transaction ends, one after the other by that column."""
         ...
 
     def many(self, values: Sequence[int] | Sequence[str]) -> Any:

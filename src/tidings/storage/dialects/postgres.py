@@ -10,10 +10,12 @@ from typing import Any
 
 from sqlalchemy import (
     ClauseElement,
+    Column,
     ColumnElement,
     Connection,
     CursorResult,
     Numeric,
+    Select,
     Table,
     Text,
     bindparam,
@@ -95,6 +97,17 @@ class PostgresDialect:
         """Compare a column with the elements of an array."""
         return column == func.any(bindparam(parameter, type_=ARRAY(column.type)))
 
+    def any_in_order(self, column: Column[int], parameter: str) -> ColumnElement[bool]:
+        """Lock the rows in a subquery that sorts them: an update alone locks them as it comes upon them."""
+        same = column.table.alias().c[column.name]
+        return column.in_(_in_order(same, self.any_of(same, parameter)))
+
+    def hold_in_order(
+        self, connection: Connection, column: Column[int], *conditions: ColumnElement[bool], **values: Any
+    ) -> None:
+        """Lock the rows, and fetch none of them."""
+        connection.execute(select(func.count()).select_from(_in_order(column, *conditions).subquery()), values)
+
     def many(self, values: Sequence[int] | Sequence[str]) -> Any:
         """Make the parameter of `any_of`."""
         return list(values)
@@ -148,6 +161,10 @@ class PostgresDialect:
         """Insert in one statement; it gives back the rows that were really inserted."""
         stored = connection.exec_driver_sql(_STORE, (notification_id, at, *map(list, new))).fetchall()
         return None if len(stored) == len(new.subscriptions) else {subscription_id for (subscription_id,) in stored}
+
+
+def _in_order(column: ColumnElement[Any], *conditions: ColumnElement[bool]) -> Select[Any]:
+    return select(column).where(*conditions).order_by(column).with_for_update(key_share=True)
 
 
 def _scalar(value: ColumnElement[Any]) -> JsonScalar:

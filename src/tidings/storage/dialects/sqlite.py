@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     ClauseElement,
+    Column,
     ColumnElement,
     Connection,
     Table,
@@ -102,6 +103,15 @@ class SQLiteDialect:
         """Compare a column with the elements of a JSON array."""
         values = func.json_each(bindparam(parameter, type_=Text)).table_valued("value", name=parameter)
         return column.in_(select(values.c.value))
+
+    def any_in_order(self, column: Column[int], parameter: str) -> ColumnElement[bool]:
+        """Compare with any of them: there is one writer."""
+        return self.any_of(column, parameter)
+
+    def hold_in_order(
+        self, connection: Connection, column: Column[int], *conditions: ColumnElement[bool], **values: Any
+    ) -> None:
+        """Hold nothing: there is one writer."""
 
     def many(self, values: Sequence[int] | Sequence[str]) -> Any:
         """Make the parameter of `any_of`."""
