@@ -62,6 +62,16 @@ def seen(text: str) -> Step:
     return lambda page: expect(page.get_by_text(re.compile(text)).first).to_be_visible()
 
 
+async def fails(page: Page) -> None:
+    """Let the server fail from now on, but for who one is."""
+    told = '{"title": "Something went wrong here", "status": 500, "code": "internal", "mend": "Try again; the log says why."}'
+    await page.route(
+        re.compile("/api/v1/(?!session|apps\\b)"),
+        lambda to: to.fulfill(status=500, content_type="application/problem+json", body=told),
+    )
+    await page.reload()
+
+
 NOBODY = [Shot("sign-in", "/sign-in")]
 EMPTY = [
     Shot("overview-empty", "/"),
@@ -77,6 +87,7 @@ EMPTY = [
     Shot("users-empty", "/users"),
     Shot("events-empty", "/events"),
     Shot("templates-empty", "/templates"),
+    Shot("sign-in-providers-empty", "/settings/sign-in"),
 ]
 FULL = [
     Shot("overview", "/"),
@@ -141,6 +152,7 @@ FULL = [
     Shot("system", "/settings/system"),
     Shot("profile", "/settings/profile"),
     Shot("notification", "/notifications/{notification}"),
+    Shot("notification-failing", "/notifications/{notification}", (fails, seen("Try again"))),
     Shot("not-found", "/nowhere"),
 ]
 
