@@ -27,6 +27,9 @@ USUAL_DAYS = 30
 AT_ONCE = 1_000
 """Tallies that one transaction adds up."""
 
+COUNTS_AT_ONCE = 10_000
+"""Rows that count subscriptions, added up by one transaction."""
+
 UNKNOWN = "unknown"
 """Who was skipped without a try, or was erased before it was counted, has no push service and no browser."""
 
@@ -121,7 +124,10 @@ class Stats:
             count = await self._store.write(lambda tx: tx.stats.roll_up(limit=AT_ONCE, naming=NAMING))
             done += count
             if count < AT_ONCE:
-                return done
+                break
+        while await self._store.write(lambda tx: tx.stats.add_up_subscriptions(limit=COUNTS_AT_ONCE)):
+            pass
+        return done
 
 
 def _table(counts: dict[tuple[str, str], int], first: date, last: date, by: Dimension) -> Table:

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, delete, exists, func, insert, literal_column, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal_column, select
 
 from tidings.domain.names import words_of
 from tidings.storage.dialects import Dialect, Prepared
-from tidings.storage.scope import Scope
+from tidings.storage.scope import AnySelect, Scope
 from tidings.storage.tables.apps import user_words, users
 
 w = user_words.c
@@ -82,8 +82,10 @@ def _count(scope: Scope, app_id: int, word: str) -> int:
 
 
 def _has(user: ColumnElement[int], word: str) -> ColumnElement[bool]:
+    """Ask of one person at a time: of EXISTS, PostgreSQL makes a join that reads everybody's words up to them."""
     other = user_words.alias()
-    return exists().where(other.c.user_id == user, *_begun(other.c.word, word))
+    one: AnySelect = select(literal_column("1")).where(other.c.user_id == user, *_begun(other.c.word, word)).limit(1)
+    return one.correlate_except(other).scalar_subquery().is_not(None)
 
 
 def _begun(column: ColumnElement[str], word: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

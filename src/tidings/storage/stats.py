@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select
 from tidings.domain.stats import Dimension, Naming, Scale, Step, date_of, day_of, number_of
 from tidings.storage.clearing import delete_some
 from tidings.storage.scope import Scope
+from tidings.storage.statuses import add_up
 from tidings.storage.tables.stats import daily_counts, tallies
 
 t = tallies.c
@@ -61,6 +62,10 @@ class SqlStats:
         new = [dict(zip(KEY, key, strict=True)) | {"n": count} for key, count in sorted(sums.items())]
         self._scope.connection.execute(self._scope.dialect.increment(daily_counts, key=KEY, column="n"), new)
         return len(rows)
+
+    def add_up_subscriptions(self, *, limit: int) -> int:
+        """Add up rows that count subscriptions of the same App and status; give how many there were."""
+        return add_up(self._scope, limit=limit)
 
     def counts(self, scale: Scale, *, naming: Naming) -> dict[tuple[str, str], int]:
         """Give counts by (value of the dimension, outcome), tallies that are not rolled up yet among them.

@@ -21,6 +21,7 @@ from tidings.storage.devices import VISIBLE, exchange, hold, owned, subscription
 from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.relay_status import is_device
 from tidings.storage.scope import Scope
+from tidings.storage.statuses import statuses
 from tidings.storage.tables.apps import credentials
 from tidings.storage.tables.subscriptions import subscriptions
 
@@ -184,9 +185,7 @@ class SqlSubscriptions:
 
     def statuses(self, app_id: int) -> dict[SubscriptionStatus, int]:
         """Count the App's subscriptions by status; every status is named."""
-        query = select(c.status, func.count()).where(c.app_id == app_id).group_by(c.status)
-        found: dict[str, int] = dict(self._scope.connection.execute(query).all())
-        return {status: found.get(status, 0) for status in SubscriptionStatus}
+        return statuses(self._scope, app_id)
 
     def count(self, app_id: int, audience: Audience) -> int:
         """Count whom an audience holds now: active subscriptions that have a credential."""

@@ -22,6 +22,10 @@ class Stats(Protocol):
         """Add the oldest tallies to the counts of their days; give how many there were."""
         ...
 
+    def add_up_subscriptions(self, *, limit: int) -> int:
+        """Add up rows that count subscriptions of the same App and status; give how many there were."""
+        ...
+
     def counts(self, scale: Scale, *, naming: Naming) -> dict[tuple[str, str], int]:
         """Give counts by (value of the dimension, outcome), with what is not rolled up yet."""
         ...

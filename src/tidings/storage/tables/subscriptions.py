@@ -56,6 +56,23 @@ subscriptions = Table(
     sqlite_strict=True,
 )
 
+# How many subscriptions an App has of each status: the sum of these rows. Triggers of the database write them, so that
+# no statement can be forgotten. On SQLite there is one row of each; on PostgreSQL every change adds one, so that works
+# at the same time do not wait for each other, and `statuses.py` adds them up now and then.
+subscription_counts = Table(
+    "subscription_counts",
+    metadata,
+    id_column(),
+    Column("app_id", Big, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("n", Big, nullable=False),
+    PrimaryKeyConstraint("id", name="pk_subscription_counts"),
+    Index("ix_subscription_counts_app_id_status", "app_id", "status"),
+    sqlite_autoincrement=True,
+    sqlite_strict=True,
+)
+subscriptions.add_is_dependent_on(subscription_counts)  # whoever empties both ends with the counts
+
 tracked_events = Table(
     "tracked_events",
     metadata,
