@@ -54,11 +54,15 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class LinkedTo:
-    """Whom, and what, a link to turn something off is about; `languages` are those that they read, best first."""
+    """Whom, and what, a link to turn something off is about; `in_bell` when it comes to the bell all the same.
+
+    `languages` are those that they read, best first.
+    """
 
     user: str
     kind: EventKind
     enabled: bool
+    in_bell: bool
     languages: tuple[str, ...] = ()
 
 
@@ -206,9 +210,10 @@ def _linked(tx: Transaction, app: App, user: str, event_type: str, asked: Sequen
     kind = tx.kinds.get(app.id, event_type)
     if kind is None:
         raise CatalogueError(ErrorCode.UNSUBSCRIBE_LINK_INVALID)
-    choice = Choice(kind, tx.preferences.of_user(app.id, user).get((event_type, PUSH)))
+    said = tx.preferences.of_user(app.id, user)
+    choice = Choice(kind, said.get((event_type, PUSH)), said.get((event_type, FEED)))
     languages = _languages(tx, app, user, asked)
-    return LinkedTo(user, named_for(kind, languages), choice.enabled(PUSH), languages)
+    return LinkedTo(user, named_for(kind, languages), choice.enabled(PUSH), choice.enabled(FEED), languages)
 
 
 def off_in_feed(tx: Transaction, app_id: int, user: str) -> tuple[str, ...]:

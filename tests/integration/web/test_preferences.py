@@ -338,3 +338,15 @@ async def test_the_page_that_turns_one_off_speaks_the_persons_language(
     assert (always.status_code, "lässt sich nicht abschalten" in always.text) == (409, True)
     gone = await browser.get(links["topic.reply"] + "0", headers=german)
     assert (gone.status_code, "führt ins Leere" in gone.text, '<html lang="de">' in gone.text) == (404, True, True)
+
+
+async def test_the_page_says_that_it_still_comes_to_the_bell_where_it_does(
+    api: httpx2.AsyncClient, browser: httpx2.AsyncClient, app_: App
+) -> None:
+    path = "/api/v1/users/u-42/preferences"
+    kind = "topic.reply"
+    link = next(one["unsubscribe_url"] for one in (await api.get(path)).json()["event_types"] if one["type"] == kind)
+    assert "still comes to the bell" in (await browser.get(link)).text
+    await api.put(path, json={"event_types": {kind: {"feed": False}}})
+    shown = (await browser.get(link)).text
+    assert ("Turn off “Replies”?" in shown, "bell" in shown) == (True, False)

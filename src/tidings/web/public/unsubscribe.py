@@ -48,7 +48,8 @@ def _question(about: LinkedTo, app: str) -> tuple[str, str, str]:
     words, said = _words(about.languages), {"{name}": about.kind.name or about.kind.key, "{app}": app}
     if about.kind.mandatory:
         return _filled(words.always, said), _filled(words.always_more, said), ""
-    return _filled(words.ask, said), _filled(words.ask_more, said), _button(words.turn_off, "")
+    more = f"{words.ask_more} {words.bell}" if about.in_bell else words.ask_more
+    return _filled(words.ask, said), _filled(more, said), _button(words.turn_off, "")
 
 
 def _done(about: LinkedTo, app: str) -> tuple[str, str, str]:

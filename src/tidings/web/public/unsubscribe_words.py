@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class UnsubscribeWords:
-    """What the page says; `{name}` is what the event type is called, `{app}` the App."""
+    """What it says; `{name}` is what the event type is called, `{app}` the App. `bell` is where it still comes."""
 
     ask: str
     ask_more: str
+    bell: str
     off: str
     off_more: str
     on: str
@@ -26,7 +27,8 @@ class UnsubscribeWords:
 WORDS = {
     "en": UnsubscribeWords(
         "Turn off “{name}”?",
-        "{app} will not push “{name}” to any of your devices. It still comes to the bell on the site.",
+        "{app} will not push “{name}” to any of your devices.",
+        "It still comes to the bell on the site.",
         "“{name}” is off",
         "{app} does not push it to you any more.",
         "“{name}” is on",
@@ -40,7 +42,8 @@ WORDS = {
     ),
     "de": UnsubscribeWords(
         "„{name}“ abschalten?",
-        "{app} schickt „{name}“ dann an keines deiner Geräte mehr. In der Glocke auf der Website steht es weiterhin.",
+        "{app} schickt „{name}“ dann an keines deiner Geräte mehr.",
+        "In der Glocke auf der Website steht es weiterhin.",
         "„{name}“ ist aus",
         "{app} schickt es dir nicht mehr auf deine Geräte.",
         "„{name}“ ist an",
@@ -54,7 +57,8 @@ WORDS = {
     ),
     "fr": UnsubscribeWords(
         "Désactiver « {name} » ?",
-        "{app} n'enverra plus « {name} » sur vos appareils. Vous le retrouverez dans la cloche du site.",
+        "{app} n'enverra plus « {name} » sur vos appareils.",
+        "Vous le retrouverez dans la cloche du site.",
         "« {name} » est désactivé",
         "{app} ne vous l'envoie plus.",
         "« {name} » est activé",
@@ -68,7 +72,8 @@ WORDS = {
     ),
     "es": UnsubscribeWords(
         "¿Desactivar «{name}»?",
-        "{app} no enviará más «{name}» a tus dispositivos. Seguirá llegando a la campana del sitio.",
+        "{app} no enviará más «{name}» a tus dispositivos.",
+        "Seguirá llegando a la campana del sitio.",
         "«{name}» está desactivado",
         "{app} ya no te lo envía.",
         "«{name}» está activado",
@@ -82,7 +87,8 @@ WORDS = {
     ),
     "it": UnsubscribeWords(
         "Disattivare «{name}»?",
-        "{app} non invierà più «{name}» ai tuoi dispositivi. Continuerà ad arrivare nella campanella del sito.",
+        "{app} non invierà più «{name}» ai tuoi dispositivi.",
+        "Continuerà ad arrivare nella campanella del sito.",
         "«{name}» è disattivato",
         "{app} non te lo invia più.",
         "«{name}» è attivo",
@@ -96,7 +102,8 @@ WORDS = {
     ),
     "nl": UnsubscribeWords(
         "“{name}” uitzetten?",
-        "{app} stuurt “{name}” dan niet meer naar je apparaten. Het komt nog wel in de bel op de site.",
+        "{app} stuurt “{name}” dan niet meer naar je apparaten.",
+        "Het komt nog wel in de bel op de site.",
         "“{name}” staat uit",
         "{app} stuurt het je niet meer.",
         "“{name}” staat aan",
@@ -110,7 +117,8 @@ WORDS = {
     ),
     "pl": UnsubscribeWords(
         "Wyłączyć „{name}”?",
-        "{app} nie będzie wysyłać „{name}” na Twoje urządzenia. Nadal znajdziesz to pod dzwonkiem w serwisie.",
+        "{app} nie będzie wysyłać „{name}” na Twoje urządzenia.",
+        "Nadal znajdziesz to pod dzwonkiem w serwisie.",
         "Wyłączono „{name}”",
         "{app} już tego nie wysyła.",
         "Włączono „{name}”",
@@ -124,7 +132,8 @@ WORDS = {
     ),
     "pt": UnsubscribeWords(
         "Desativar “{name}”?",
-        "{app} deixa de enviar “{name}” para os seus dispositivos. Continua a aparecer no sino do site.",
+        "{app} deixa de enviar “{name}” para os seus dispositivos.",
+        "Continua a aparecer no sino do site.",
         "“{name}” está desativado",
         "{app} já não o envia.",
         "“{name}” está ativado",
