@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020_pre_subscription_counts"
-down_revision = "0019_pre_names"
+revision = "0021_pre_subscription_counts"
+down_revision = "0020_pre_naming"
 branch_labels = None
 depends_on = None
 
