@@ -155,6 +155,37 @@ async def test_a_picture_is_chosen_kept_and_sent_and_what_is_none_is_refused_wit
     assert found["image"] == await newest(instance)
 
 
+async def test_what_one_would_regret_is_said_before_and_keeps_nobody_from_sending(
+    page: Page, instance: Instance
+) -> None:
+    await opened(page, instance)
+    title, warned = page.get_by_label("Title", exact=True), page.get_by_role("main").get_by_label("Before you send")
+    await expect(warned).to_have_count(0)
+    await title.fill("The market opens at six, and the ferry waits")
+    await expect(warned).to_contain_text("It has no URL")
+    await expect(warned).to_contain_text("It has no icon")
+    await expect(warned).to_contain_text("The title may be cut on Android, macOS")
+    await title.fill("The market opens at six")
+    await expect(warned).not_to_contain_text("may be cut")
+    await page.get_by_placeholder("https://www.example.com/article").fill("https://www.example.org/market")
+    await expect(warned).to_contain_text("A click leads to www.example.org, which is none of")
+    await fits_and_is_sound(page)
+    await page.get_by_role("button", name="Send to all devices").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_label("Before you send")).to_contain_text("www.example.org")
+    await dialog.get_by_role("button", name="Send to").click()
+    await expect(page.get_by_role("heading", name="The market opens at six")).to_be_visible()
+    sent = page.url.rsplit("/", 1)[1]
+    await opened(page, instance)
+    await title.fill("The market opens at six")
+    await expect(warned).to_contain_text("The same words were sent within the last hour.")
+    await expect(warned.get_by_role("link", name="See that notification")).to_have_attribute(
+        "href", f"/notifications/{sent}"
+    )
+    await title.fill("The market is open")
+    await expect(warned).not_to_contain_text("The same words")
+
+
 async def newest(instance: Instance) -> str:
     """Give the address of the picture that was uploaded last."""
     return str((await instance.rest("GET", "/images"))["data"][0]["url"])
