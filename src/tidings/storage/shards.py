@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, upda
 
 from tidings.domain.campaign import FINAL_STATUSES, InDoubtPolicy, NotificationStatus
 from tidings.domain.delivery import DeadShard, NewShard, Priority, Settlement, Shard, ShardStatus
-from tidings.storage import burials, holding, turns
+from tidings.storage import burials, clock, holding, turns
 from tidings.storage.codec import bytes_from_retries, retries_from_bytes
 from tidings.storage.columns import Moment, moment
 from tidings.storage.dialects import Dialect, Prepared
@@ -237,19 +237,11 @@ class SqlShards:
         return made
 
     def clock_went_back(self, *, now: datetime, was: datetime, lease: float) -> int:
-        """Let what was due before the clock went back from `was` be due now, and leases end as they would have.
+        """Let what was due before the clock went back from `was` be due now; leases and waits are as long as they were.
 
         Doing it twice changes nothing: every worker may.
         """
-        until = now + timedelta(seconds=lease)
-        queued = (n.status == NotificationStatus.QUEUED, n.send_at > now, n.send_at <= was)
-        planned = self._scope.connection.execute(update(notifications).where(*queued).values(send_at=now))
-        late = update(_table).where(c.due_at > now, c.due_at <= was).values(due_at=now)
-        ready = self._scope.connection.execute(late.where(OPEN, c.status == ShardStatus.READY))
-        self._scope.connection.execute(late.where(c.status == ShardStatus.HELD))
-        held = update(_table).where(c.status == ShardStatus.LEASED, c.due_at > until).values(due_at=until)
-        self._scope.connection.execute(held)
-        return ready.rowcount + planned.rowcount
+        return clock.went_back(self._scope, now=now, was=was, until=now + timedelta(seconds=lease))
 
     def open_count(self, notification_id: int) -> int:
         """Count the notification's shards that are ready, held or being sent."""

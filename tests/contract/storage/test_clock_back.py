@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from support.stored import Given
+from tidings.domain.delivery import Retry
 from tidings.domain.trigger import PendingKind, Window
 from tidings.storage import Store
 
@@ -14,8 +15,53 @@ JUMP = 6 * 3_600.0
 async def went_back(store: Store, given: Given, was: datetime) -> None:
     """As the dispatchers of two workers tell it."""
     for _ in range(2):
+        await store.write(lambda tx: tx.shards.clock_went_back(now=given.now, was=was, lease=60))
         await store.write(lambda tx: tx.lanes.clock_went_back(now=given.now, was=was, lease=60))
         await store.write(lambda tx: tx.firings.clock_went_back(now=given.now))
+
+
+class TestShards:
+    async def test_what_is_to_be_tried_again_waits_as_long_as_its_push_service_asked(
+        self, store: Store, given: Given
+    ) -> None:
+        early, ahead = given.now, given.later(JUMP)
+        given.now = ahead
+        notification = await given.notification(await given.app(), of=2)
+        shard = await given.claimed(await given.shard(notification))
+        again = ((given.later(120), (Retry(1, 1),)),)
+        assert await given.settle(shard, retries=again)
+        assert await store.write(lambda tx: tx.shards.finish(shard.id, shard.lease_token))
+        given.now = early
+        await went_back(store, given, ahead)
+        assert await ready(store, given.later(119)) == []
+        assert len(await ready(store, given.later(120))) == 1
+
+    async def test_one_that_is_given_back_is_due_at_once_or_when_it_was_to_be(self, store: Store, given: Given) -> None:
+        early, ahead = given.now, given.later(JUMP)
+        given.now = ahead
+        app = await given.app()
+        ids = [await given.shard(await given.notification(app, of=2)) for _ in range(2)]
+        stopped, waiting = [await given.claimed(one) for one in ids]
+        look = given.later(60)
+        await store.write(lambda tx: tx.shards.release(waiting.id, waiting.lease_token, not_before=look))
+        given.now = early
+        await went_back(store, given, ahead)
+        await store.write(lambda tx: tx.shards.release(stopped.id, stopped.lease_token))
+        assert await ready(store, given.now) == [stopped.id]
+        assert await ready(store, given.later(60)) == [stopped.id, waiting.id]
+
+    async def test_one_for_a_time_of_day_waits_for_that(self, store: Store, given: Given) -> None:
+        early, ahead, evening = given.now, given.later(JUMP), given.later(2 * JUMP)
+        given.now = ahead
+        shard = await given.shard(await given.notification(await given.app(), of=2), not_before=evening)
+        given.now = early
+        await went_back(store, given, ahead)
+        assert await ready(store, given.later(2 * JUMP - 1)) == []
+        assert await ready(store, evening) == [shard]
+
+
+async def ready(store: Store, at: datetime) -> list[int]:
+    return sorted(await store.read(lambda tx: tx.shards.ready(now=at, limit=9)))
 
 
 class TestLanes:
