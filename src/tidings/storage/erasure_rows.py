@@ -11,6 +11,9 @@ from tidings.storage.codec import retries_from_bytes
 from tidings.storage.scope import AnyRow, AnySelect, Scope
 from tidings.storage.tables.notifications import shards
 
+NOT_NOTED = [[0, 0, 0]]
+"""Stands in `in_hand` until somebody has noted which chunks may hold a message to whom is erased: no shard has id 0."""
+
 
 def may_hold(shard: AnyRow, ids: Sequence[int]) -> bool:
     """Say whether the chunk that is being sent may be to one of these devices; without any, to anybody."""
@@ -57,7 +60,7 @@ def erasure_from(row: AnyRow) -> Erasure:
         counts=dict(row.counts),
         asked_at=row.asked_at,
         finished_at=row.finished_at,
-        in_hand=tuple(InHand(*one) for one in row.in_hand),
+        in_hand=() if row.in_hand == NOT_NOTED else tuple(InHand(*one) for one in row.in_hand),
         looked_at=row.looked_at,
         look_to=row.look_to,
     )

@@ -19,7 +19,7 @@ from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage import erasing_apps, mentions
 from tidings.storage.clearing import delete_some
 from tidings.storage.codec import message_from_json
-from tidings.storage.erasure_rows import erasure_from, may_hold, waited_for
+from tidings.storage.erasure_rows import NOT_NOTED, erasure_from, may_hold, waited_for
 from tidings.storage.events import forget_person
 from tidings.storage.forgetting import forget_names, forget_wishes
 from tidings.storage.history import clear_history, remove_device
@@ -95,8 +95,11 @@ class SqlErasures:
         Whoever loads a chunk holds its shard until then: so each is seen whose load began before.
         """
         row = self._held(erasure_id)  # before any shard, as each step of it does
+        if row is None or row.in_hand != NOT_NOTED:
+            return 0 if row is None else len(row.in_hand)
         ids = list(self._scope.connection.execute(_todo(erasure_id)).scalars())
-        if row is None or not (ids or row.subject == Subject.APP):
+        if not (ids or row.subject == Subject.APP):
+            self._set(erasure_id, in_hand=[])
             return 0
         theirs = [c.app_id == row.app_id, c.status.in_((ShardStatus.READY, ShardStatus.LEASED))]
         if ids:
@@ -120,6 +123,10 @@ class SqlErasures:
         row = self._held(erasure_id)
         if row is None or row.status == ErasureStatus.DONE:
             return False
+        if row.in_hand == NOT_NOTED:
+            # Whoever asked for it has not come to that, or died before: what is gone could not be noted any more.
+            self.note_in_hand(erasure_id, now=now)
+            return True
         removed: Counter[str] = Counter(row.counts)
         goes_on = self._of_device(row, removed, limit=limit)
         goes_on = goes_on or self._of_events(row, removed, limit=limit)
@@ -166,7 +173,7 @@ class SqlErasures:
                 sought=self._scope.sealer.seal(msgspec.json.encode(asdict(sought)), context=context),
                 status=ErasureStatus.RUNNING,
                 counts=dict(+removed),
-                in_hand=[],
+                in_hand=NOT_NOTED,
                 look_to=0 if subject is Subject.APP else self._scope.connection.execute(look_to).scalar_one(),
                 asked_at=now,
             )

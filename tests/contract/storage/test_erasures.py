@@ -439,6 +439,19 @@ class TestApps:
         assert not await given.settle(shard, sent(other.id))
         assert (await store.read(tables))["deliveries"] == 0
 
+    async def test_a_worker_that_carries_it_on_first_waits_for_a_chunk_in_hand_too(
+        self, store: Store, given: Given
+    ) -> None:
+        app, _, other = await anna(store, given)
+        shard = await given.claimed(await given.shard(await given.notification(app)))
+        await store.write(lambda tx: tx.shards.open_chunk(shard.id, shard.lease_token, 1, high=other.id))
+        begun = await store.write(lambda tx: tx.erasures.app(app, public_id="era_app", now=given.now))
+        assert begun.in_hand == ()
+        found = await carried(store, given, begun)
+        assert (found.status, len(found.in_hand)) == (ErasureStatus.RUNNING, 1)
+        assert await store.write(lambda tx: tx.erasures.note_in_hand(begun.id, now=given.now)) == 1, "the same again"
+        assert (await carried(store, given, begun, at=61)).status is ErasureStatus.DONE
+
     def test_every_table_is_an_apps_or_named_as_one_that_is_kept(self) -> None:
         for table in metadata.sorted_tables:
             if table.name not in KEPT | INSTANCE:
