@@ -5,11 +5,14 @@ import { rethrow, within } from "./errors.ts";
 
 const SUBSCRIBING = 20;
 
-/** Not where the App's web push is turned off: what there is stays as it is. An iPhone's tab has neither Notification nor PushManager: ask before touching them. */
-export function supported(): boolean {
+/**
+ * Not where the App's web push is turned off: what there is stays as it is, until the person turns it off. An iPhone's tab
+ * has neither Notification nor PushManager: ask before touching them.
+ */
+export function supported(off = servedBy().off): boolean {
   try {
     // In a sandboxed frame the mere look at `serviceWorker` throws.
-    return !servedBy().off && isSecureContext && "Notification" in window && "PushManager" in window && Boolean(navigator.serviceWorker);
+    return Boolean(!off && isSecureContext && "Notification" in window && "PushManager" in window && navigator.serviceWorker);
   } catch {
     return false;
   }

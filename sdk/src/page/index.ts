@@ -167,11 +167,12 @@ async function answered(permission: NotificationPermission): Promise<WebPushStat
   return state();
 }
 
-/** Turn this device off, here and at the server. */
+/** Turn this device off, here and at the server; also where the App's web push is turned off. */
 export async function unsubscribe(): Promise<WebPushState> {
-  if (!supported()) return tell("unsupported");
-  registering = undefined;
-  await inTurn(unregister);
+  if (supported(false)) {
+    registering = undefined;
+    await inTurn(unregister);
+  }
   return state();
 }
 

@@ -35,6 +35,18 @@ describe("the five states", () => {
     expect(await (await visit()).init()).toBe("registered");
   });
 
+  it("turns a device off also where the site turned web push off", async () => {
+    const browser = new FakeBrowser().install();
+    expect(await (await visit()).subscribe()).toBe("registered");
+    const calls = browser.server.calls.length;
+    const served = (self as unknown as { __tidings: { off?: boolean } }).__tidings;
+    served.off = true;
+    expect(await (await visit()).unsubscribe()).toBe("unsupported");
+    expect(browser.server.calls.slice(calls).map(({ method }) => method)).toEqual(["DELETE"]);
+    served.off = false;
+    expect(await (await visit()).init()).toBe("unregistered");
+  });
+
   it("is unsupported where a sandbox throws at the mere look", async () => {
     const browser = new FakeBrowser();
     Object.defineProperty(browser.navigator, "serviceWorker", {
