@@ -85,7 +85,8 @@ async def test_the_role_of_the_page_may_do_all_that_a_server_does_and_change_no_
                 shard = await given.claimed(await given.shard(notification))
                 assert await given.settle(shard, sent(*ids))
                 erased = await store.write(lambda tx: tx.erasures.user(app, "anna", public_id="era_1", now=given.now))
-                assert not await store.write(lambda tx: tx.erasures.step(erased.id, limit=9, now=given.now))
+                while await store.write(lambda tx: tx.erasures.step(erased.id, limit=9, now=given.now)):
+                    pass
             finally:
                 await store.close()
             with (
