@@ -7,12 +7,15 @@ the peer from PyPI goes into a temporary folder: nothing of an earlier run speak
 from __future__ import annotations
 
 import atexit
+import fcntl
 import importlib.util
 import os
 import shutil
 import subprocess
 import tempfile
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import NoReturn
@@ -27,14 +30,18 @@ IN_CI = os.environ.get("CI") == "true"
 @cache
 def installed() -> Path:
     """Give the folder with the peers' node_modules; the test misses them where npm cannot install them."""
-    lock = PEERS / "package-lock.json"
-    done = PEERS / "node_modules" / ".package-lock.json"
-    if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
-        finished = subprocess.run(
-            [ROOT / "scripts" / "npm", "ci", "--silent"], cwd=PEERS, capture_output=True, text=True, check=False
-        )
-        if finished.returncode != 0:
-            _missing(f"npm could not install the peers: {finished.stderr.strip()[-200:]}")
+    with _alone(PEERS / ".installing"):
+        lock = PEERS / "package-lock.json"
+        done = PEERS / "node_modules" / ".package-lock.json"
+        if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
+            npm = ROOT / "scripts" / "npm"
+            command: list[str | Path] = [npm, "ci", "--loglevel=error", "--no-fund", "--no-audit", "--fetch-retries=5"]
+            finished = subprocess.run(command, cwd=PEERS, capture_output=True, text=True, check=False)
+            if finished.returncode != 0:  # The registry, mostly: once more, from an empty folder.
+                shutil.rmtree(PEERS / "node_modules", ignore_errors=True)
+                finished = subprocess.run(command, cwd=PEERS, capture_output=True, text=True, check=False)
+            if finished.returncode != 0:
+                _missing(f"npm could not install the peers: {_end_of(finished)}")
     return PEERS
 
 
@@ -44,13 +51,14 @@ def python_with(requirement: str) -> Path:
     folder = _python_folder() / requirement.replace("==", "-")
     python = folder / "bin" / "python"
     done = folder / "installed"
-    if not done.exists():
-        venv.create(folder, with_pip=True, clear=True)
-        command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
-        finished = subprocess.run(command, capture_output=True, text=True, check=False)
-        if finished.returncode != 0:
-            _missing(f"pip could not install {requirement}: {finished.stderr.strip()[-200:]}")
-        done.touch()
+    with _alone(folder.with_suffix(".installing")):
+        if not done.exists():
+            venv.create(folder, with_pip=True, clear=True)
+            command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
+            finished = subprocess.run(command, capture_output=True, text=True, check=False)
+            if finished.returncode != 0:
+                _missing(f"pip could not install {requirement}: {_end_of(finished)}")
+            done.touch()
     return python
 
 
@@ -78,6 +86,19 @@ def node(script: str, *arguments: str, environment: dict[str, str] | None = None
     )
     assert finished.returncode == 0, finished.stderr
     return finished.stdout.strip()
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Hold a lock file meanwhile: two workers of one run that install into one folder spoil it for each other."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _end_of(finished: subprocess.CompletedProcess[str]) -> str:
+    return (finished.stderr.strip() or finished.stdout.strip() or f"exit code {finished.returncode}")[-400:]
 
 
 def _python_folder() -> Path:
