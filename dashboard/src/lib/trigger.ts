@@ -222,11 +222,16 @@ export function firingReason({ reason, outcome }: Pick<Firing, 'reason' | 'outco
 const WHY_NOT: Readonly<Record<string, string>> = {
   actor: 'Did it themselves',
   conditions: 'The conditions do not fit them',
+  not_meant: 'The rule does not mean them',
   no_device: 'Has no device',
   web_push_off: 'Web push of the App was turned off',
   preference_off: 'Has turned it off',
   quiet_hours: 'Has quiet hours',
   template_failed: 'The words cannot be filled for them',
+  message_refused: 'Their push service takes no such message',
+  integration_paused: 'The integration that reaches them is paused',
+  no_credential: 'The key of their devices is gone',
+  address_doubted: 'Their device is left alone for a while',
 }
 
 export function whyNotTold(why: string): string {

@@ -7,26 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
 
-from tidings.domain.app import Credential, CredentialStatus
-from tidings.domain.campaign import FINAL_STATUSES, TEST, Notification, NotificationStatus
+from tidings.domain.app import Credential
+from tidings.domain.campaign import FINAL_STATUSES, Notification, NotificationStatus
 from tidings.domain.delivery import DeliveryStatus, SettledDelivery, Shard, SkipReason
 from tidings.domain.person import Person
 from tidings.domain.subscription import Recipient
-from tidings.pipeline.settle import EVERYWHERE, Pair
-from tidings.providers import BROWSER
-from tidings.services.web_push import web_push_enabled
-from tidings.services.wishes import Heeded, heeded
+from tidings.services.sorting import id_of, matter_of, sort
 from tidings.storage import Transaction
-
-_id: Callable[[Recipient], int] = itemgetter(0)
-pair_of: Callable[[Recipient], Pair] = itemgetter(2, 6)
-"""The key and the origin of a recipient; asked of each, so without a function of Python's own."""
 
 place_of: Callable[[Recipient], tuple[str, str]] = itemgetter(1, 6)
 """The provider and the origin of a recipient."""
-
-_NOBODY = Heeded()
-"""Nobody was asked."""
 
 CHUNK_SIZE = 200
 """Recipients a chunk aims at: what is in doubt after a crash, and what one transaction settles."""
@@ -126,7 +116,7 @@ def following(
         number=number,
         cursor=found[-1].subscription_id,
         found=found,
-        tries=dict.fromkeys(map(_id, found), 0),
+        tries=dict.fromkeys(map(id_of, found), 0),
         now=now,
     )
 
@@ -178,84 +168,24 @@ def _sorted(
     tries: dict[int, int],
     now: datetime,
 ) -> Batch:
-    """Keep whom we can send to; the others are held, put off or skipped, each with its reason.
-
-    Of keys and pauses it is decided once for each pair, of people's wishes only where the notification tells of an
-    event: a campaign asks nobody.
-    """
-    wishes = _NOBODY if notification.event_type is None else _wishes(tx, notification, tries, now=now)
-    pairs = set(map(pair_of, found))
-    credentials = _usable(tx, {credential_id for credential_id, _ in pairs})
-    paused = tx.credentials.paused(notification.app_id)
-    keyless = {pair for pair in pairs if pair[0] not in credentials}
-    rests = {pair for pair in pairs - keyless if not paused.isdisjoint({pair, (pair[0], EVERYWHERE)})}
-    barred = keyless | rests
-    skipped: dict[int, str] = {}
-    if len(found) < len(tries):
-        there = {one.subscription_id for one in found}
-        skipped = {one: SkipReason.UNSUBSCRIBED for one in tries if one not in there}
-    if any(one.provider == BROWSER for one in found) and not web_push_enabled(tx, notification.app_id):
-        skipped |= {one.subscription_id: SkipReason.WEB_PUSH_OFF for one in found if one.provider == BROWSER}
-        found = [one for one in found if one.provider != BROWSER]
-    skipped |= {one.subscription_id: SkipReason.NO_CREDENTIAL for one in found if keyless and pair_of(one) in keyless}
-    if resting := _resting(tx, notification, found, now=now):
-        found = [one for one in found if one.subscription_id not in resting]
-        skipped |= resting
-    if wishes is not _NOBODY:
-        found, skipped = _asked(found, skipped, wishes)
+    """Keep whom we can send to; the others are held, put off or skipped, each with its reason."""
+    by = sort(tx, matter_of(notification), tries, found, now=now)
     templated = notification.message.templated is not None
     return Batch(
         notification=notification,
         number=number,
         cursor=cursor,
-        recipients=tuple(one for one in found if pair_of(one) not in barred) if barred else tuple(found),
-        credentials=credentials,
+        recipients=by.recipients,
+        credentials=by.credentials,
         tries=tries,
-        held=tuple(one.subscription_id for one in found if rests and pair_of(one) in rests),
+        held=by.held,
         settled=tuple(
             SettledDelivery(subscription_id, DeliveryStatus.SKIPPED, reason, attempt=tries[subscription_id])
-            for subscription_id, reason in skipped.items()
+            for subscription_id, reason in by.skipped.items()
         ),
-        people=tx.subscriptions.people(list(map(_id, found))) if templated else {},
-        put_off={one: until for one, until in wishes.put_off.items() if one not in skipped},
+        people=tx.subscriptions.people(list(map(id_of, by.recipients))) if templated else {},
+        put_off=by.put_off,
     )
-
-
-def _resting(tx: Transaction, notification: Notification, found: list[Recipient], *, now: datetime) -> dict[int, str]:
-    """Give devices that nothing is sent to for a while, and why: their tokens look as if they belonged elsewhere.
-
-    A test goes out all the same. Browsers are not asked after: what their push services refuse so is dead or ours.
-    """
-    if notification.source == TEST:
-        return {}
-    phones = {one.subscription_id for one in found if one.provider != BROWSER}
-    doubted = tx.subscriptions.misplaced(phones)
-    return {one: suspected.reason for one, suspected in doubted.items() if suspected.rests(now)}
-
-
-def _wishes(tx: Transaction, notification: Notification, ids: Collection[int], *, now: datetime) -> Heeded:
-    urgency, expires_at = notification.message.urgency, notification.expires_at
-    return heeded(
-        tx, notification.app_id, notification.event_type, ids, urgency=urgency, expires_at=expires_at, now=now
-    )
-
-
-def _asked(found: list[Recipient], skipped: dict[int, str], wishes: Heeded) -> tuple[list[Recipient], dict[int, str]]:
-    """Leave out whoever does not want it, or not now: their wish goes before what else keeps them from it."""
-    there = {one.subscription_id for one in found}
-    unwanted = {one: reason for one, reason in wishes.skipped.items() if one in there}
-    told = [one for one in found if one.subscription_id not in unwanted and one.subscription_id not in wishes.put_off]
-    return told, skipped | unwanted
-
-
-def _usable(tx: Transaction, ids: Collection[int]) -> dict[int, Credential]:
-    """Give those of the credentials that are there and not revoked."""
-    found = {one: tx.credentials.by_id(one) for one in sorted(ids)}
-    return {
-        one: credential
-        for one, credential in found.items()
-        if credential is not None and credential.status is not CredentialStatus.REVOKED
-    }
 
 
 def in_doubt(tries: dict[int, int]) -> list[SettledDelivery]:

@@ -20,11 +20,12 @@ from tidings.lib.opaque import OpaquePairs
 from tidings.lib.tracing import Step
 from tidings.pipeline.settle import Pair, Verdicts, expired
 from tidings.providers import Provider
+from tidings.services.sorting import pair_of
 from tidings.storage import Store, StoreUnavailable, T, Transaction
 from tidings.worker.drafts import Drafts
 from tidings.worker.granting import Pool
 from tidings.worker.judging import judged, next_look, parted, tried_of
-from tidings.worker.load import Batch, doubtful, goes_on, in_doubt, opened, pair_of, place_of, ran_out, unwanted
+from tidings.worker.load import Batch, doubtful, goes_on, in_doubt, opened, place_of, ran_out, unwanted
 from tidings.worker.packing import packed
 from tidings.worker.signs import Event, Meters
 

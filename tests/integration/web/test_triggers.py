@@ -232,6 +232,7 @@ class TestDryRuns:
                 "body": "",
                 "url": "https://www.example.com/c/c-9",
                 "put_off_until": None,
+                "bell": {"language": "en", "title": "Ada needs you, Dora", "body": ""},
             }
         ]
 

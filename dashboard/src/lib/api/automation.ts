@@ -125,12 +125,18 @@ export interface DryRun {
   fault: string | null
   delay: number
   digest: boolean
+  paused: boolean
   devices: number
-  people: { user: string; devices: number; language: string | null; title: string; body: string; url: string | null; put_off_until: string | null }[]
-  others: { user: string; why: string; detail: string }[]
+  devices_exact: boolean
+  unnamed: number
+  people: { user: string; devices: number; language: string | null; title: string; body: string; url: string | null; put_off_until: string | null; bell: InBell | null }[]
+  others: { user: string; why: string; detail: string; bell: InBell | null }[]
+  more: boolean
 }
 
-export type DryRunBody = { event: string } | { data?: Record<string, unknown>; users?: string[]; actor?: string }
+export type InBell = { language: string | null; title: string; body: string }
+
+export type DryRunBody = { event: string; about?: string[] } | { about?: string[]; data?: Record<string, unknown>; users?: string[]; actor?: string }
 
 type Cut = { cursor?: string; limit?: number }
 
