@@ -1,20 +1,22 @@
-"""ECDH with a new P-256 key pair, on OpenSSL's own curve functions where they are found: half of what a message costs.
+"""ECDH with new P-256 key pairs, on OpenSSL's own curve functions where they are found: half of what a message costs.
 
 `cryptography` asks OpenSSL's providers for a key object for each half of the exchange, and that costs as much again as
 the arithmetic. Here the same library does the same arithmetic on points (EC_POINT_mul, constant in time), with nothing
-kept: the private key is a number that the next message overwrites and that is never seen by Python.
+kept: the private key is a number that the next message overwrites and that is never seen by Python. Points come out of
+it with a denominator; those of many messages are divided by theirs together, for one inversion instead of two each.
 """
 
 from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ctypes import c_int, c_size_t, c_void_p
 from functools import cache
 
 from tidings.lib.crypto import (
     POINT_SIZE,
+    SCALAR_SIZE,
     Malformed,
     generate_key,
     point_from,
@@ -22,14 +24,19 @@ from tidings.lib.crypto import (
     shared_secret,
 )
 
-Agree = Callable[[bytes], tuple[bytes, bytes]]
-"""A peer's point in; our new public point (65 bytes) and the shared X coordinate (32 bytes) out."""
+Agreed = tuple[bytes, bytes]
+"""Our new public point (65 bytes) and the shared X coordinate (32 bytes)."""
+
+Agree = Callable[[Sequence[bytes]], list[Agreed | None]]
+"""Peers' points in; what was agreed on with each out, None where it is no point of the curve (RFC 8291 §7)."""
 
 LIBRARIES = ("libcrypto.so.3", "libcrypto.3.dylib")
-"""OpenSSL 3, whose functions on points are not deprecated; Python's own `ssl` mostly has it loaded already."""
+"""OpenSSL 3, which has all these functions; Python's own `ssl` mostly has it loaded already."""
 
 _P256 = 415  # NID_X9_62_prime256v1
-_UNCOMPRESSED = 4
+_UNCOMPRESSED = b"\x04"
+_TOGETHER = 64
+"""Peers at a time. An inversion costs as much as 40 multiplications; shared by 128 points it is nothing."""
 
 _RESULTS: dict[str, type | None] = {
     "EC_GROUP_new_by_curve_name": c_void_p,
@@ -37,17 +44,27 @@ _RESULTS: dict[str, type | None] = {
     "EC_POINT_new": c_void_p,
     "EC_POINT_mul": c_int,
     "EC_POINT_oct2point": c_int,
-    "EC_POINT_point2oct": c_size_t,
+    "EC_POINTs_make_affine": c_int,
+    "EC_POINT_get_Jprojective_coordinates_GFp": c_int,
+    "BN_new": c_void_p,
     "BN_secure_new": c_void_p,
     "BN_CTX_secure_new": c_void_p,
     "BN_priv_rand_range": c_int,
+    "BN_bn2binpad": c_int,
     "ERR_clear_error": None,
 }
 
 
-def agreed_by_objects(peer: bytes) -> tuple[bytes, bytes]:
-    """Agree with `cryptography`'s key objects; Malformed for what is no point of the curve (RFC 8291 §7)."""
-    theirs = public_key_from_point(peer)
+def agreed_by_objects(peers: Sequence[bytes]) -> list[Agreed | None]:
+    """Agree with `cryptography`'s key objects."""
+    return [_agreed_by_objects(peer) for peer in peers]
+
+
+def _agreed_by_objects(peer: bytes) -> Agreed | None:
+    try:
+        theirs = public_key_from_point(peer)
+    except Malformed:
+        return None
     key = generate_key()
     return point_from(key), shared_secret(key, theirs)
 
@@ -62,29 +79,56 @@ class _Points(threading.local):
             function.restype = result
         self._multiply = functions["EC_POINT_mul"]
         self._read = functions["EC_POINT_oct2point"]
-        self._write = functions["EC_POINT_point2oct"]
+        self._divide = functions["EC_POINTs_make_affine"]
+        self._coordinates = functions["EC_POINT_get_Jprojective_coordinates_GFp"]
+        self._write = functions["BN_bn2binpad"]
         self._random = functions["BN_priv_rand_range"]
         self._forget_errors = functions["ERR_clear_error"]
         # Arguments are made once, of the types that the functions take: converting them for each call costs a tenth.
         group = c_void_p(functions["EC_GROUP_new_by_curve_name"](c_int(_P256)))
         made = [group, c_void_p(functions["EC_GROUP_get0_order"](group))]
-        made += [c_void_p(functions["EC_POINT_new"](group)) for _ in range(2)]
-        made += [c_void_p(functions[name]()) for name in ("BN_secure_new", "BN_CTX_secure_new")]
-        if not all(made):
+        made += [c_void_p(functions[f"BN_{name}"]()) for name in ("CTX_secure_new", "secure_new", "secure_new", "new")]
+        points = [c_void_p(functions["EC_POINT_new"](group)) for _ in range(2 * _TOGETHER)]
+        if not all(made) or not all(points):
             raise OSError("libcrypto has no P-256, or no memory")
-        self._group, self._order, self._own, self._shared, self._private, self._scratch = made
-        self._out = ctypes.create_string_buffer(POINT_SIZE)
-        self._to = c_void_p(ctypes.addressof(self._out))
-        self._size, self._form = c_size_t(POINT_SIZE), c_int(_UNCOMPRESSED)
+        self._group, self._order, self._scratch, self._private, self._x, self._y = made
+        self._pairs = list(zip(points[::2], points[1::2], strict=True))
+        self._points = (c_void_p * len(points))(*[point.value for point in points])
+        self._size, self._half = c_size_t(POINT_SIZE), c_int(SCALAR_SIZE)
+        self._out = ctypes.create_string_buffer(2 * SCALAR_SIZE)
+        start = ctypes.addressof(self._out)
+        self._to_x, self._to_y = c_void_p(start), c_void_p(start + SCALAR_SIZE)
 
-    def agreed(self, peer: bytes) -> tuple[bytes, bytes]:
-        """Agree as `agreed_by_objects` does. Reading a point checks that it lies on the curve."""
-        group, scratch, private, own, shared = self._group, self._scratch, self._private, self._own, self._shared
-        if type(peer) is not bytes or len(peer) != POINT_SIZE or peer[0] != _UNCOMPRESSED:
-            raise Malformed(f"A P-256 public key has {POINT_SIZE} bytes and begins with 4; this one has {len(peer)}.")
+    def agreed(self, peers: Sequence[bytes]) -> list[Agreed | None]:
+        """Agree as `agreed_by_objects` does."""
+        results: list[Agreed | None] = []
+        for first in range(0, len(peers), _TOGETHER):
+            results += self._turn(peers[first : first + _TOGETHER])
+        return results
+
+    def _turn(self, peers: Sequence[bytes]) -> list[Agreed | None]:
+        free = iter(self._pairs)
+        pair = next(free)
+        used: list[tuple[c_void_p, c_void_p] | None] = []
+        for peer in peers:
+            if self._multiplied(peer, *pair):
+                used.append(pair)
+                pair = next(free, pair)
+            else:
+                used.append(None)
+        points = 2 * (len(used) - used.count(None))
+        if self._divide(self._group, c_size_t(points), self._points, self._scratch) != 1:
+            raise OSError("libcrypto could not tell where points lie")
+        return [None if one is None else self._bytes(*one) for one in used]
+
+    def _multiplied(self, peer: bytes, own: c_void_p, shared: c_void_p) -> bool:
+        """Make a key pair and agree with a peer; False for what is no point, which reading it finds out."""
+        group, scratch, private = self._group, self._scratch, self._private
+        if type(peer) is not bytes or len(peer) != POINT_SIZE or peer[:1] != _UNCOMPRESSED:
+            return False
         if self._read(group, shared, peer, self._size, scratch) != 1:
             self._forget_errors()
-            raise Malformed("It is not a point on the curve P-256.")
+            return False
         done = (
             self._random(private, self._order) == 1
             and self._multiply(group, own, private, None, None, scratch) == 1
@@ -92,13 +136,25 @@ class _Points(threading.local):
         )
         if not done:
             raise OSError("libcrypto could not make a key pair")
-        return self._bytes(own), self._bytes(shared)[1:33]
+        return True
 
-    def _bytes(self, point: c_void_p) -> bytes:
-        # The point at infinity, which a private key of 0 would give, has one byte only.
-        if self._write(self._group, point, self._form, self._to, self._size, self._scratch) != POINT_SIZE:
+    def _bytes(self, own: c_void_p, shared: c_void_p) -> Agreed:
+        group, x, y, scratch = self._group, self._x, self._y, self._scratch
+        # The denominator is 1 now. It would be 0 for a private key of 0, which is as likely as guessing somebody's.
+        done = (
+            self._coordinates(group, own, x, y, None, scratch) == 1
+            and self._write(x, self._to_x, self._half) == SCALAR_SIZE
+            and self._write(y, self._to_y, self._half) == SCALAR_SIZE
+        )
+        point = _UNCOMPRESSED + self._out.raw
+        done = (
+            done
+            and self._coordinates(group, shared, x, None, None, scratch) == 1
+            and self._write(x, self._to_x, self._half) == SCALAR_SIZE
+        )
+        if not done:
             raise OSError("libcrypto gave a point that is none")
-        return self._out.raw
+        return point, self._out.raw[:SCALAR_SIZE]
 
 
 @cache
@@ -106,11 +162,21 @@ def agreement() -> Agree:
     """Give the fastest way to agree that works here, tried out against `cryptography` first."""
     for name in LIBRARIES:
         try:
-            agreed = _Points(ctypes.PyDLL(name)).agreed
-            key = generate_key()
-            own, secret = agreed(point_from(key))
-            if shared_secret(key, public_key_from_point(own)) == secret:
-                return agreed
-        except (OSError, AttributeError, Malformed):
+            agree = _Points(ctypes.PyDLL(name)).agreed
+        except (OSError, AttributeError):
             continue
+        if _is_right(agree):
+            return agree
     return agreed_by_objects
+
+
+def _is_right(agree: Agree) -> bool:
+    keys = [generate_key() for _ in range(3)]
+    try:
+        pairs = agree([point_from(key) for key in keys])
+        return all(
+            pair is not None and shared_secret(key, public_key_from_point(pair[0])) == pair[1]
+            for key, pair in zip(keys, pairs, strict=True)
+        )
+    except (OSError, ValueError):
+        return False
