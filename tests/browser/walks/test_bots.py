@@ -176,10 +176,20 @@ async def test_a_test_notification_goes_to_a_device_of_the_list(walk: Walk, fire
 
 
 async def test_a_trigger_is_created_for_one_bot_and_one_channel(walk: Walk, page: Page) -> None:
-    await page.goto(f"{walk.tidings.url}/settings/triggers")
+    # Triggers are reached from the integration, too.
+    await page.goto(f"{walk.tidings.url}/settings/integrations")
+    await page.get_by_role("link", name=re.compile("Web Push Production")).first.click()
+    await page.get_by_role("link", name="Open Triggers").click()
+    await expect(page).to_have_url(f"{walk.tidings.url}/settings/triggers")
     await page.get_by_role("link", name="Create Trigger").click()
     main = page.get_by_role("main")
     await main.get_by_label("Name", exact=True).fill("Otto, by browser")
+    for channel in ("FCM", "APNs", "Web Push"):
+        await expect(main.get_by_label(channel, exact=True)).to_be_visible()
+    await main.get_by_label("Event Type").select_option("offer.published")
+    await main.get_by_role("textbox", name="Title", exact=True).focus()
+    await expect(main.get_by_role("button", name="Insert {{ offer.title }}")).to_be_visible()
+    await expect(main.get_by_role("button", name="Insert {{ bot.name }}")).to_have_count(0)
     await main.get_by_label("Event Type").select_option("status.updated")
     await main.get_by_role("textbox", name="Conditions").fill('event.bot.id == "b-2"')
     title = main.get_by_role("textbox", name="Title", exact=True)

@@ -186,6 +186,9 @@ async def test_the_bell_has_the_same(walk: Walk, firefox: RealBrowser, chromium:
     assert ["New message from Kim" in items[0], "Zoe replied to your topic" in items[1], len(items)] == [True, True, 2]
     items = await bell_of(await signed_in(walk, chromium, "zoe"))
     assert [re.search(r"badge|accepted", one) is not None for one in items] == [True, True]
+    for who, words in (("kim", "Zoe replied"), ("noah", "Zoe mentioned you")):
+        (item,) = await bell_of(await signed_in(walk, chromium, who))
+        assert words in item, item
     await firefox.close_tabs()
     await chromium.close_tabs()
 
@@ -235,6 +238,54 @@ async def test_off_unsubscribes_this_device(walk: Walk, firefox: RealBrowser, ch
     mention, *_ = await walk.events("member.mentioned", at_least=3)
     assert await walk.told(mention) == Counter()
     await firefox.close_tabs()
+
+
+async def test_each_switch_decides_about_its_own_event_and_its_own_channel(walk: Walk, chromium: RealBrowser) -> None:
+    kinds = {
+        "Private messages": "message.received", "Mentions": "member.mentioned",
+        "Replies in topics you follow": "topic.followed_reply",
+    }  # fmt: skip
+
+    async def switched(*names: str) -> None:
+        page = await signed_in(walk, chromium, "zoe", "profile")
+        for name in names:
+            switch = page.get_by_role("switch", name=name)
+            before = await switch.get_attribute("aria-checked")
+            async with page.expect_response(lambda one: one.request.method == "PUT" and "/preferences" in one.url):
+                await switch.click()
+            assert await switch.get_attribute("aria-checked") != before
+        await page.close()
+
+    async def told_zoe(words: str) -> dict[str, int]:
+        """Let all of it happen to Zoe, and give on how many devices she is told of each."""
+        page = await signed_in(walk, chromium, "mia", "messages")
+        await page.get_by_label("To").select_option("zoe")
+        await page.get_by_label("Message").fill(words)
+        await page.get_by_role("button", name="Send").click()
+        await page.close()
+        await replies(walk, chromium, "noah", f"Whale oil, @zoe. {words}")
+        told = {}
+        for name, kind in kinds.items():
+            event = await eventually(lambda kind=kind: happened(kind, words))
+            told[name] = (await walk.told(event))["zoe"]
+        return told
+
+    async def happened(kind: str, words: str) -> dict[str, Any] | None:
+        return next((one for one in await walk.events(kind) if words in json.dumps(one["data"])), None)
+
+    assert await told_zoe("All is on") == dict.fromkeys(kinds, 1)
+    await switched(*(f"{name}: Push" for name in kinds))
+    assert await told_zoe("All is off") == dict.fromkeys(kinds, 0)
+    await switched("Private messages: Push", "Mentions: Bell")
+    assert await told_zoe("Only letters") == {**dict.fromkeys(kinds, 0), "Private messages": 1}
+    items = await bell_of(await signed_in(walk, chromium, "zoe"))
+    news = [one for one in items if "Whale oil" in one or "message from Mia" in one]
+    of = {part: [one for one in news if part in one] for part in ("message from Mia", "Noah mentioned", "Noah replied")}
+    assert {part: len(found) for part, found in of.items()} == {
+        "message from Mia": 3, "Noah mentioned": 2, "Noah replied": 3,
+    }  # fmt: skip
+    assert not any("Only letters" in one for one in of["Noah mentioned"]), "her bell was off for mentions"
+    await chromium.close_tabs()
 
 
 # --- REST (S4-49 to S4-56) ---

@@ -100,6 +100,12 @@ async def test_each_device_is_enabled_and_turned_off_by_itself(
     await enabled(walk, firefox, "ben")
     devices = (await walk.tidings.rest("GET", "/subscriptions?user=ben"))["data"]
     assert [(one["status"], one["user"]) for one in devices] == [("active", "ben")]
+    # The desk's own worker has taken it on, and nothing comes from anybody but the desk and our server.
+    page = firefox.context.pages[-1]
+    scripts = "navigator.serviceWorker.getRegistrations().then((all) => all.map((one) => one.active.scriptURL))"
+    assert await page.evaluate(scripts) == [f"{walk.site}/sw.js"]
+    loaded = "performance.getEntriesByType('resource').map((one) => new URL(one.name).origin)"
+    assert set(await page.evaluate(loaded)) == {walk.site, walk.tidings.url}
     phone = await enabled(walk, chromium, "ben")
     assert len((await walk.tidings.rest("GET", "/subscriptions?user=ben&status=active"))["data"]) == 2
 
