@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tidings.domain.event import Event
-from tidings.domain.filters import Field, Filter, Root, explain, fields_of, subscription_record
+from tidings.domain.filters import FALSE, Field, Filter, Root, explain, fields_of, of_people, subscription_record
 from tidings.domain.rules import EventUsers, Everybody, Followers, InSegment, Part, Rule, UsersWhere, topic_of
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.pipeline.matched import person_record
@@ -105,7 +105,9 @@ def _unmet(
         app_id, after=0, limit=MOST_DEVICES, status=SubscriptionStatus.ACTIVE, user_external_id=name
     )
     if not devices:
-        return ("It asks for a device, and they have none that is active",)
+        beside = of_people(conditions)
+        why = () if beside == FALSE else explain(beside, about, now).reasons[: MOST_REASONS - 1]
+        return (*why, "It asks for a device, and they have none that is active")
     for device in devices:
         found = explain(conditions, {**about, "subscription": subscription_record(device)}, now)
         if not found.holds:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, select, update
 
 from tidings.domain.app import User
 from tidings.domain.audience import Everyone, Matching
-from tidings.domain.filters import Filter, Root, filter_from_json, json_from_filter, naming, topic_named
+from tidings.domain.filters import (
+    FALSE,
+    Filter,
+    Root,
+    filter_from_json,
+    json_from_filter,
+    naming,
+    of_people,
+    topic_named,
+)
 from tidings.domain.segment import Estimate, Segment
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.storage import recipients as reading
@@ -115,13 +124,15 @@ class SqlSegments:
         return Estimate(round(held / seen * total) if seen else 0, exact=False)
 
     def people(self, app_id: int, conditions: Filter, *, at: datetime, after: int = 0, limit: int = 500) -> list[User]:
-        """Read the next people the App knows for whom conditions hold, by id."""
+        """Read the next people the App knows for whom conditions hold, by id; a device is needed only if one is asked."""
         of_devices = Root.SUBSCRIPTION in asks_for(conditions)
         holds = Conditions(self._scope.dialect, at, people=not of_devices).sql(conditions)
         if of_devices:
             s = subscriptions.c
             theirs = (s.app_id == app_id, s.user_external_id == users.c.external_id)
             holds = exists().where(*theirs, s.status == SubscriptionStatus.ACTIVE, holds).correlate(users)
+            if (alone := of_people(conditions)) != FALSE:
+                holds = or_(holds, Conditions(self._scope.dialect, at, people=True).sql(alone))
         place: ColumnElement[int] = users.c.id
         if self._names_few(app_id, conditions):
             holds = and_(named_by(self._scope.dialect, conditions, users.c.external_id), holds)

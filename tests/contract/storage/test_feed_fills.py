@@ -15,7 +15,7 @@ from tidings.domain.audience import FEED, Audience, Everyone, Matching, Tagged, 
 from tidings.domain.campaign import NewNotification, Notification, NotificationStatus
 from tidings.domain.event import NewEventType
 from tidings.domain.feed import FeedCounts, FeedRead
-from tidings.domain.filters import AllOf, Compare, Field, Filter, Not, Op, Root
+from tidings.domain.filters import AllOf, AnyOf, Compare, Field, Filter, Not, Op, Root
 from tidings.domain.preference import PreferenceChannel
 from tidings.domain.safety import HoldReason
 from tidings.pipeline import feed as filling
@@ -107,6 +107,33 @@ async def test_people_known_by_their_devices_alone_find_it_too(store: Store, giv
         found = {who for who in everybody if made.public_id in await Bell(store, given, app, who).ids()}
         assert found == expected, whom
     assert await Bell(store, given, app, "clara").counts() == FeedCounts(2, 2)
+
+
+@pytest.mark.usefixtures("two_at_a_time")
+async def test_whom_conditions_on_people_name_find_it_also_beside_conditions_on_devices(
+    store: Store, given: Given
+) -> None:
+    app = await given.app()
+    key = await given.credential(app)
+    for user in ("anna", "berta", "clara", "zoe"):
+        await person(store, given, app, user, "free" if user == "berta" else "pro")
+    await given.device(app, key, user_external_id="berta")
+    await given.device(app, key, user_external_id="zoe")
+    not_zoe = Not(Compare(Field(Root.USER, ("id",)), Op.EQUALS, "zoe"))
+    named = Compare(Field(Root.USER, ("id",)), Op.IN, ("clara", "zoe"))
+    for whom, expected in (
+        (AnyOf((SEEN, PRO)), {"anna", "berta", "clara", "zoe"}),
+        (AllOf((AnyOf((SEEN, PRO)), not_zoe)), {"anna", "berta", "clara"}),
+        (AllOf((AnyOf((SEEN, named)), not_zoe)), {"berta", "clara"}),
+        (AnyOf((AllOf((PRO, SEEN)), named)), {"clara", "zoe"}),
+        (Not(SEEN), set()),
+        (Not(AnyOf((SEEN, PRO))), set()),
+    ):
+        made = await told(store, given, app, whom)
+        await fill(store, given)
+        everybody = ("anna", "berta", "clara", "zoe")
+        found = {who for who in everybody if made.public_id in await Bell(store, given, app, who).ids()}
+        assert found == expected, whom
 
 
 async def test_everybody_but_one_is_noted_once(store: Store, given: Given) -> None:

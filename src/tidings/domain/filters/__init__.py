@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tidings.domain.errors import FieldFault
-from tidings.domain.filters.binding import bind, forgotten
+from tidings.domain.filters.binding import bind, forgotten, of_people
 from tidings.domain.filters.checking import Known, check, checked, fields_of
 from tidings.domain.filters.codec import filter_from_json, json_from_filter
 from tidings.domain.filters.explaining import Explanation, explain
@@ -74,6 +74,7 @@ __all__ = [
     "json_from_filter",
     "matches",
     "naming",
+    "of_people",
     "refusal",
     "subscription_record",
     "text_from_filter",

@@ -53,6 +53,32 @@ def _bound(compare: Compare, record: Record, now: datetime) -> Filter:
     return compare
 
 
+def of_people(tree: Filter) -> Filter:
+    """Give the part of conditions that holds for a person whatever devices they have, or none; FALSE for no such part.
+
+    Without a device no condition on devices holds for anybody, nor its opposite.
+    """
+    if not _asks_for_devices(tree):
+        return tree
+    match tree:
+        case AllOf(parts):
+            return _joined([of_people(part) for part in parts], AllOf)
+        case AnyOf(parts):
+            return _joined([of_people(part) for part in parts], AnyOf)
+        case _:
+            return FALSE
+
+
+def _asks_for_devices(tree: Filter) -> bool:
+    match tree:
+        case AllOf(parts) | AnyOf(parts):
+            return any(map(_asks_for_devices, parts))
+        case Not(part):
+            return _asks_for_devices(part)
+        case Compare(field=field, value=value):
+            return Root.SUBSCRIPTION in (field.root, value.root if isinstance(value, Field) else None)
+
+
 def forgotten(tree: Filter, names: Names[str]) -> Filter:
     """Give the conditions without these ids of people and devices; they hold for everybody else as before."""
     match tree:

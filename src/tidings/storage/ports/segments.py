@@ -40,7 +40,8 @@ class Segments(Protocol):
     def people(self, app_id: int, conditions: Filter, *, at: datetime, after: int = 0, limit: int = 500) -> list[User]:
         """Read the next people the App knows for whom conditions hold, by id.
 
-        Conditions on devices hold for whoever has an active device for which they do.
+        Conditions on devices hold for whoever has an active device for which they do; what is asked of people beside
+        them (`user.plan == "pro" || subscription.locale == "de"`) also for who has none.
         """
         ...
 
