@@ -124,7 +124,7 @@ class SqlSegments:
         return Estimate(round(held / seen * total) if seen else 0, exact=False)
 
     def people(self, app_id: int, conditions: Filter, *, at: datetime, after: int = 0, limit: int = 500) -> list[User]:
-        """Read the next people the App knows for whom conditions hold, by id; a device is needed only if one is asked."""
+        """Read the next people the App knows for whom conditions hold, by id; a device only where one is asked for."""
         of_devices = Root.SUBSCRIPTION in asks_for(conditions)
         holds = Conditions(self._scope.dialect, at, people=not of_devices).sql(conditions)
         if of_devices:
