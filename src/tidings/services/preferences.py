@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from tidings.domain.app import App
-from tidings.domain.audience import Audience, Through, Users
+from tidings.domain.audience import Through, Users
 from tidings.domain.audit import SYSTEM, Action, Actor, Subject, is_person
+from tidings.domain.campaign import Notification
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.preference import EventKind, PreferenceChannel, QuietWish
+from tidings.domain.subscription import Subscription
 from tidings.lib.clock import Clock
 from tidings.lib.opaque import OpaquePairs
 from tidings.pipeline.render import tag_for
@@ -167,7 +169,7 @@ class Preferences:
             if notification is None or device is None or notification.app_id != app.id:
                 raise CatalogueError(ErrorCode.UNSUBSCRIBE_LINK_INVALID)
             person = device.user_external_id
-            if notification.event_type is None or person is None or not _may_be_for(notification.audience, person):
+            if notification.event_type is None or person is None or not _may_be_theirs(tx, notification, device):
                 raise CatalogueError(ErrorCode.UNSUBSCRIBE_LINK_INVALID)
             return _linked(tx, app, person, notification.event_type, asked)
 
@@ -178,10 +180,18 @@ class Preferences:
         return urlsafe_b64encode(hmac.digest(self._key, signed, "sha256")).decode()[:_SIGNATURE]
 
 
-def _may_be_for(audience: Audience, person: str) -> bool:
-    """Tell whether a push may have been this person's: on a device that two use, it was whose it was then."""
+def _may_be_theirs(tx: Transaction, notification: Notification, device: Subscription) -> bool:
+    """Tell whether a push was for whoever has the device now: they are named, or had it already when it was sent."""
+    audience = notification.audience
     whom = audience.of if isinstance(audience, Through) else audience
-    return not isinstance(whom, Users) or person in whom.external_ids
+    if isinstance(whom, Users):
+        return device.user_external_id in whom.external_ids
+    if device.owner_since is None:
+        return True
+    # What waited for somebody's quiet hours was sent later than the rest, to whoever had the device by then.
+    settled = tx.deliveries.history(device.id, after=notification.id - 1, limit=1)
+    told_at = next((at for of, _, at in settled if of == notification.id), notification.send_at)
+    return device.owner_since <= told_at
 
 
 def _languages(tx: Transaction, app: App, user: str, asked: Sequence[str]) -> tuple[str, ...]:

@@ -252,6 +252,46 @@ async def test_every_push_carries_such_a_link_in_its_id_and_token(
     assert switches(await api.get("/api/v1/users/u-42/preferences"))["topic.reply"] == (False, True)
 
 
+@pytest.mark.parametrize("to", [{"all": True}, {"tags": {"floor": "2"}}, {"subscriptions": []}, {"segment": ""}])
+async def test_a_link_in_a_push_to_many_turns_nothing_off_for_whoever_has_the_device_since(
+    api: httpx2.AsyncClient,
+    browser: httpx2.AsyncClient,
+    container: Container,
+    app_: App,
+    vapid_key: str,
+    clock: FixedClock,
+    to: dict[str, object],
+) -> None:
+    body = {"subscription": push_subscription(), "vapid_key": vapid_key, "tags": {"floor": "2"}}
+    made = await browser.post("/push/subscribe", json={**body, "user": {"id": "u-42"}})
+    assert made.status_code == 201
+    if "subscriptions" in to:
+        to = {"subscriptions": [made.json()["id"]]}
+    if "segment" in to:
+        segment = {"name": "Somebody", "conditions": 'subscription.tags.floor == "2"'}
+        to = {"segment": (await api.post("/api/v1/segments", json=segment)).json()["id"]}
+    clock.at += timedelta(minutes=1)
+    sent = await api.post("/api/v1/notifications", json={"to": to, "title": "Low tide", "type": "topic.reply"})
+    assert sent.status_code == 202, sent.text
+
+    def ids(tx: Transaction) -> tuple[int, int]:
+        found = tx.notifications.get(app_.id, sent.json()["id"])
+        (device,) = tx.subscriptions.page(app_.id, after=0, limit=2)
+        assert found is not None
+        return found.id, device.id
+
+    ((delivery, token),) = container.deliveries.encode_many([await container.store.read(ids)])
+    link = f"/v1/{app_.public_id}/push/unsubscribe?delivery={delivery}&token={token}"
+    assert "Turn off “Replies”?" in (await browser.get(link)).text
+    clock.at += timedelta(minutes=1)
+    secret = {"id": made.json()["id"], "secret": made.json()["secret"]}
+    moved = await browser.post("/push/subscribe", json={**body, **secret, "user": {"id": "u-43"}})
+    assert moved.status_code == 200, moved.text
+    for answer in (await browser.get(link), await browser.post(link)):
+        assert (answer.status_code, "leads to nothing" in answer.text) == (404, True)
+    assert switches(await api.get("/api/v1/users/u-43/preferences"))["topic.reply"] == (True, True)
+
+
 GERMAN = {"name": "Antworten", "description": "Jemand antwortet dir.", "category": "Diskussionen"}
 
 
