@@ -137,9 +137,21 @@ def fire(
     for one in matched:
         if one.fault is not None:
             tx.lanes.fail(one.event.id, one.fault, now=now)
-        elif one.event.id in taken:
-            firing.event(one)
-    for waited in due:
-        firing.due(waited)
+    for work in in_order([one for one in matched if one.event.id in taken], due):
+        if isinstance(work, Due):
+            firing.due(work)
+        else:
+            firing.event(work)
     firing.done()
     return firing.notifications
+
+
+def in_order(matched: Sequence[Matched], due: Sequence[Due]) -> list[Matched | Due]:
+    """Put a batch in the order in which it is written.
+
+    A digest that is due goes first: its words are written already, and an event that were still added to it would be
+    told to nobody. What was delayed goes last: an event may take it back.
+    """
+    digests = [one for one in due if one.pending.kind is PendingKind.DIGEST]
+    delayed = [one for one in due if one.pending.kind is not PendingKind.DIGEST]
+    return [*digests, *matched, *delayed]

@@ -15,6 +15,7 @@ from tidings.domain.audience import Audience
 from tidings.domain.campaign import NewNotification
 from tidings.domain.event import Event
 from tidings.domain.filters import Field, Root, user_record
+from tidings.domain.rules import EventUsers
 from tidings.domain.trigger import Definition, FiringReason, Pending, PendingKind, Trigger
 from tidings.pipeline.ingest import Frozen, freeze
 from tidings.pipeline.reach import Reach, reach
@@ -25,7 +26,10 @@ Triggers = Mapping[str, Sequence[Trigger]]
 """By the type of event: the triggers of it, and those whose waiting messages it takes back."""
 
 MOST_COLLECTED = 100
-"""Events of a digest that are looked at, the newest."""
+"""Events of a digest whose people are looked for, the newest."""
+
+MOST_NAMING = 1_000
+"""Events of a digest that name their people themselves, so that nobody is looked for: the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +86,26 @@ def match_event(tx: Transaction, app: App, event: Event, triggers: Triggers, now
 def match_due(tx: Transaction, app: App, pending: Pending, now: datetime) -> Due:
     """Look again at what waited: whether it holds still, and whom it is for by now."""
     trigger = tx.triggers.by_id(pending.trigger_id)
-    events = tx.firings.events_of(pending.id, limit=MOST_COLLECTED)
+    named = trigger is not None and all(isinstance(part, EventUsers) for part in trigger.definition.audience.parts)
+    events = tx.firings.events_of(pending.id, limit=MOST_NAMING if named else MOST_COLLECTED)
     if trigger is None or not trigger.definition.enabled or not events:
         return Due(pending, (), FiringReason.TRIGGER_OFF)
-    records = [record_of(tx, event, [trigger.definition]) for event in events]
-    if pending.kind is PendingKind.DELAY and not holds(trigger.definition, records[-1], now):
+
+    def record(n: int) -> Mapping[str, Any]:
+        return record_of(tx, events[n], [trigger.definition])
+
+    if pending.kind is PendingKind.DELAY and not holds(trigger.definition, record(-1), now):
         return Due(pending, (), FiringReason.CONDITIONS)
     reached = [
-        reach(tx, app.id, trigger.definition.audience, event, record, now)
-        for event, record in zip(events, records, strict=True)
+        reach(tx, app.id, trigger.definition.audience, event, {} if named else record(n), now)
+        for n, event in enumerate(events)
     ]
     ready: list[Sendable] = []
     reason = FiringReason.NOBODY
     for whom, part in _shares(events, reached).items():
         told = [events[n] for n in part]
         digest = None if pending.kind is PendingKind.DELAY else _count(pending, events, told)
-        one = sendable(tx, app, trigger, told, records[part[-1]], whom.audience(now), count=digest)
+        one = sendable(tx, app, trigger, told, record(part[-1]), whom.audience(now), count=digest)
         if isinstance(one, Sendable):
             ready.append(one)
         else:

@@ -15,7 +15,7 @@ from tidings.domain.trigger import FiringReason, Pending, Trigger
 from tidings.lib.clock import Clock
 from tidings.lib.ids import Ids
 from tidings.lib.log import Logger, cut
-from tidings.pipeline.firing import fire
+from tidings.pipeline.firing import fire, in_order
 from tidings.pipeline.matched import Due, Matched, match_due, match_event
 from tidings.services.tripwire import Terms, Tripwire
 from tidings.storage import Store, StoreUnavailable, Transaction
@@ -159,7 +159,8 @@ class Eventing:
 
     async def _one_by_one(self, app_id: int, token: int, work: Work) -> int | None:
         made = 0
-        parts: list[Work] = [([one], []) for one in work[0]] + [([], [one]) for one in work[1]]
+        ordered = in_order(*work)
+        parts: list[Work] = [([], [one]) if isinstance(one, Due) else ([one], []) for one in ordered]
         for part in parts:
             try:
                 count = await self._store.write(partial(self._settle, app_id=app_id, token=token, work=part))

@@ -579,6 +579,37 @@ class TestLater:
         await here.serve()
         assert len(await here.sent()) == 3
 
+    async def test_what_happens_as_a_digest_is_due_is_told_once(self, here: Here) -> None:
+        """The turn that sends a digest takes further events with the same key."""
+        trigger = await here.trigger(digest=Digest(600))
+        await here.report("1", "2")
+        await here.serve()
+        here.clock.at += timedelta(seconds=600)
+        await here.report("3", "4")
+        await here.serve()
+        here.clock.at += timedelta(seconds=600)
+        await here.serve()
+        assert await here.came_of(trigger) == {"fired": 4}
+        digests = [made.message.templated.variables["digest"] for made in await here.sent() if made.message.templated]
+        told = [event["error"]["type"] for one in digests for event in one["events"]]
+        assert (sorted(told), sum(one["count"] for one in digests)) == (["1", "2", "3", "4"], 4)
+
+    async def test_a_digest_of_very_many_reaches_everybody_whom_its_events_name(self, here: Here) -> None:
+        await here.trigger(digest=Digest(600))
+        for n in range(130):
+            await here.report(str(n), users=(f"u-{n % 120}",), actor="zoe")
+        await here.serve()
+        here.clock.at += timedelta(seconds=600)
+        await here.serve()
+        told = {}
+        for made in await here.sent():
+            assert made.message.templated is not None
+            assert isinstance(made.audience, Users)
+            assert made.message.templated.variables["actor"] == {"id": "zoe"}
+            digest = made.message.templated.variables["digest"]
+            told.update(dict.fromkeys(made.audience.external_ids, digest["count"]))
+        assert told == {f"u-{n}": 2 if n < 10 else 1 for n in range(120)}
+
     async def test_each_person_is_told_of_their_own_part_of_a_digest(self, here: Here) -> None:
         await here.trigger(digest=Digest(600))
         for n, users in enumerate([("anna", "ben"), ("ben",), ("cleo",), ("ben", "cleo")]):
