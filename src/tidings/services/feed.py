@@ -25,7 +25,7 @@ OVERLAP = timedelta(seconds=10)
 """How far back one looks for what is new: what was stored at once may become visible out of order."""
 
 AT_ONCE = 50
-"""Items told at a time to somebody who was away."""
+"""Items read at a time for a stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,15 @@ class FeedPage:
     counts: FeedCounts
     next_cursor: str | None
     newest: str
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Some items, and how many there are to read; from `more` on there may be others, None at the end."""
+
+    items: tuple[Item, ...]
+    counts: FeedCounts
+    more: FeedPlace | None
 
 
 class Feed:
@@ -81,18 +90,17 @@ class Feed:
 
         return await self._store.read(read)
 
-    async def news(
-        self, app_id: int, user: str, *, after: FeedPlace, locale: str | None = None
-    ) -> tuple[tuple[Item, ...], FeedCounts]:
-        """Give what came after a place and shortly before it, oldest first, and how many there are to read."""
+    async def news(self, app_id: int, user: str, *, after: FeedPlace, locale: str | None = None) -> News:
+        """Give some of what came after a place, oldest first, and how many there are to read."""
         now = self._clock.now()
 
-        def read(tx: Transaction) -> tuple[tuple[Item, ...], FeedCounts]:
+        def read(tx: Transaction) -> News:
             person = tx.feed.person(app_id, user, now=now)
             wanted = FeedRead(off=off_in_feed(tx, app_id, user))
-            since = FeedPlace(after.at - OVERLAP, 0)
-            rows = tx.feed.since(person, read=wanted, after=since, limit=AT_ONCE, now=now)
-            return self._items(tx, person, rows, locale), tx.feed.counts(person, read=wanted, now=now)
+            rows = tx.feed.since(person, read=wanted, after=after, limit=AT_ONCE, now=now)
+            counts = tx.feed.counts(person, read=wanted, now=now)
+            more = rows[-1].place if len(rows) == AT_ONCE else None
+            return News(self._items(tx, person, rows, locale), counts, more)
 
         return await self._store.read(read)
 

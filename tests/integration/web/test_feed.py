@@ -230,6 +230,26 @@ async def test_what_comes_is_told_live_and_where_one_was_goes_on(
         assert [(await stream.next("item"))["id"] for _ in range(2)] == [one, missed]
 
 
+async def test_very_many_at_once_all_come_and_each_once(
+    api: httpx2.AsyncClient, bell: Bell, app: Any, clock: FixedClock
+) -> None:
+    """More in the seconds that are looked at anew than are told at a time, and more than are kept as told."""
+    newest = (await bell.get())["newest"]
+    async with Stream(app, bell.who, **{"Last-Event-ID": newest}) as stream:
+        await stream.next("counts")
+        for part in range(2):
+            wanted = [await told(api, f"Tide {part} {n}") for n in range(130)]
+            came = [(await stream.next("item"))["id"] for _ in wanted]
+            assert came == wanted
+            clock.at += timedelta(seconds=3)
+        place = stream.last
+    clock.at += timedelta(seconds=60)
+    missed = [await told(api, f"Missed {n}") for n in range(70)]
+    async with Stream(app, bell.who, **{"Last-Event-ID": place}) as stream:
+        came = [(await stream.next("item"))["id"] for _ in range(260 + 70)]
+        assert (len(set(came)), came[-70:]) == (330, missed)
+
+
 async def test_a_stream_says_that_it_is_there_and_ends_with_the_server(
     bell: Bell, app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

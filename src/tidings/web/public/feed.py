@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -16,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from tidings.domain.app import App
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.feed import FeedCounts, FeedPlace
-from tidings.services.feed import Feed, Item
+from tidings.services.feed import OVERLAP, Feed, Item
 from tidings.services.region import locale_from
 from tidings.web.auth import container_of
 from tidings.web.public.door import body_of
@@ -169,7 +170,7 @@ async def _events(
     request: Request, app: App, user: str, place: FeedPlace, woken: asyncio.Event
 ) -> AsyncIterator[bytes]:
     stopping: asyncio.Event = request.app.state.stopping
-    locale, told, last = _locale(request), dict[str, None](), None
+    locale, told, last = _locale(request), dict[str, datetime](), None
     yield f"retry: {RETRY}\n\n".encode()
     woken.set()
     while not stopping.is_set():
@@ -178,17 +179,20 @@ async def _events(
             return
         if heard:
             woken.clear()
-            items, counts = await _feed(request).news(app.id, user, after=place, locale=locale)
-            for one in items:
-                if one.entry.public_id not in told:
-                    told[one.entry.public_id] = None
-                    yield _event("item", _item(one), id=_feed(request).text_of(one))
-                place = max(place, one.entry.place)
-            while len(told) > MOST:
-                del told[next(iter(told))]
-            if counts != last:
-                yield _event("counts", FeedCountsAnswer(counts.unread, counts.unseen))
-                last = counts
+            # Again from shortly before: what is known already is left out, and all of the rest is told.
+            since: FeedPlace | None = FeedPlace(place.at - OVERLAP, 0)
+            told = {item: at for item, at in told.items() if at >= place.at - OVERLAP}
+            while since is not None and not stopping.is_set():
+                news = await _feed(request).news(app.id, user, after=since, locale=locale)
+                for one in news.items:
+                    if one.entry.public_id not in told:
+                        told[one.entry.public_id] = one.entry.at
+                        yield _event("item", _item(one), id=_feed(request).text_of(one))
+                    place = max(place, one.entry.place)
+                since, counts = news.more, news.counts
+                if counts != last:
+                    yield _event("counts", FeedCountsAnswer(counts.unread, counts.unseen))
+                    last = counts
         elif not stopping.is_set():
             yield b": still here\n\n"
 
