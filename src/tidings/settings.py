@@ -28,7 +28,9 @@ class Settings(BaseSettings):
 
     data: Path = Field(Path("tidings-data"), description="Folder of the database, the key file and certificates.")
     database_url: str | None = Field(None, description="`postgresql://...`; without it SQLite in the data folder.")
-    bus_url: str | None = Field(None, description="Where doorbells ring between machines; without it, in this process.")
+    bus_url: str | None = Field(
+        None, description="`nats://...`, where doorbells ring between machines; without it, in this process."
+    )
     public_url: str | None = Field(None, description="The address people and browsers reach this instance at.")
     host: str = Field("127.0.0.1", description="Address the server listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Port the server listens on; 0 takes a free one.")

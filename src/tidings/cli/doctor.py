@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tidings.cli.bus_check import of_bus
 from tidings.cli.checks import Finding, State, of_builds, of_clock, of_disk, of_encryption, of_held, of_system
 from tidings.cli.egress import SERVICES, Reached, of_egress, reached
 from tidings.cli.failure import CommandFailed
@@ -30,7 +31,7 @@ async def doctor(
     call: Call,
     offline: Annotated[bool, typer.Option("--offline", help="Leave the push services alone.")] = False,
 ) -> None:
-    """Check keys, contact, workers, queue, clock, database, disk, encryption and the way to the push services."""
+    """Check keys, contact, workers, queue, bus, clock, database, disk, encryption and the way to the push services."""
     findings = await looked_at(call, hosts=[] if offline else list(SERVICES))
     count = Counter(finding.state for finding in findings)
     call.out.result({"ok": count[State.FAIL] == 0, "findings": [asdict(finding) for finding in findings]})
@@ -47,7 +48,7 @@ async def looked_at(call: Call, *, hosts: list[str]) -> list[Finding]:
     calling = asyncio.create_task(reached(hosts))
     settings = call.settings()
     instance, insecure = await _instance(call)
-    local = [of_disk(settings.data), of_encryption(), *of_builds()]
+    local = [*await of_bus(settings.bus_url), of_disk(settings.data), of_encryption(), *of_builds()]
     answers = await calling
     way = of_egress(answers, lenient=insecure or settings.allow_insecure_endpoints)
     return [*instance, *local, *way, *([_clock(answers)] if hosts else [])]

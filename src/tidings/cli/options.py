@@ -197,18 +197,19 @@ def _failure(error: BaseException) -> CommandFailed:
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return CommandFailed(f"{place}{error.strerror or error}.", "Check the path and its permissions.")
-    return _of_storage(error) or CommandFailed(
+    return _of_plug_ins(error) or CommandFailed(
         f"{type(error).__name__}: {error}", "Run it again with TIDINGS_TRACEBACK=1 and report what it prints."
     )
 
 
-def _of_storage(error: BaseException) -> CommandFailed | None:
-    """Word what the database or the key ring refused, from the one place that knows their exceptions."""
+def _of_plug_ins(error: BaseException) -> CommandFailed | None:
+    """Word what the bus, the database or the key ring refused, from the one place that knows their exceptions."""
+    from tidings.bus import BusRefused
     from tidings.lib.sealed import KeyRingError
     from tidings.storage import StoreUnavailable
     from tidings.storage.errors import StoreRefused
 
-    if isinstance(error, StoreRefused):
+    if isinstance(error, StoreRefused | BusRefused):
         return CommandFailed(error.what, error.mend)
     if isinstance(error, StoreUnavailable):
         return CommandFailed(f"The database does not take this now: {error}", "Check that it runs and has room.")

@@ -7,14 +7,25 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tidings.bus import REGISTRY, Bell, Bus, Doorbell, bus_from
+from support.nats import NatsServer
+from tidings.bus import REGISTRY, Bell, Bus, BusRefused, Doorbell, bus_from
 
 
-@pytest.fixture(params=sorted(REGISTRY))
+@pytest.fixture(params=["local", "nats", "nats that is not there"])
 async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
-    made = bus_from(None if request.param == "local" else f"{request.param}://127.0.0.1")
+    url = None
+    if request.param != "local":
+        server: NatsServer = request.getfixturevalue("nats")
+        url = server.url
+        if "not there" in request.param:
+            server.kill()
+    made = bus_from(url)
     yield made
     await made.close()
+
+
+def test_every_bus_is_tested() -> None:
+    assert REGISTRY.keys() == {"local", "nats", "tls"}, "tls is nats over TLS"
 
 
 class TestBus:
@@ -36,6 +47,13 @@ class TestBus:
             await bus.ring(Doorbell(Bell.WORK, number))
         assert await asyncio.wait_for(anext(listening), 30) == Doorbell(Bell.WORK, 0)
 
+    async def test_it_says_when_doorbells_reach_everybody(self, bus: Bus, request: pytest.FixtureRequest) -> None:
+        if "not there" in request.node.callspec.params["bus"]:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(bus.connected(), 0.5)
+        else:
+            await asyncio.wait_for(bus.connected(), 30)
+
     async def test_closing_ends_all_listeners(self, bus: Bus) -> None:
         listener = bus.listen()
         await bus.close()
@@ -44,5 +62,5 @@ class TestBus:
 
 
 def test_an_unknown_bus_is_refused_with_the_names_of_those_there_are() -> None:
-    with pytest.raises(ValueError, match="local"):
+    with pytest.raises(BusRefused, match="local, nats, tls"):
         bus_from("carrier-pigeon://loft")

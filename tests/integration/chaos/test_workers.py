@@ -18,6 +18,7 @@ import pytest
 
 from support.campaign import app_with_subscribers, seen, to_everyone
 from support.chaos import PATIENCE, arrived, assert_told_once, finished_in_the_end, moments, until
+from support.nats import NatsServer
 from support.postgres import fresh_database
 from tidings import wiring
 from tidings.domain.audit import SYSTEM
@@ -31,7 +32,9 @@ from tidings.wiring import Container
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(900)]
 SUBSCRIBERS = 3_000
 WORKER = """
-import tidings.pipeline.settle, tidings.worker.runner, tidings.worker.webhooks
+import os
+import tidings.pipeline.settle, tidings.worker.dispatcher, tidings.worker.runner, tidings.worker.webhooks
+tidings.worker.dispatcher.LOOK_EVERY = float(os.environ["LOOK_EVERY"])
 tidings.worker.runner.LEASE = 5.0  # a minute, where nobody waits for the test
 tidings.worker.webhooks.LEASE = 5.0
 tidings.pipeline.settle.FIRST_DELAY = 0.3
@@ -57,11 +60,16 @@ async def container(settings: Settings) -> AsyncIterator[Container]:
 
 
 @contextmanager
-def worker(settings: Settings) -> Iterator[subprocess.Popen[str]]:
-    """Run `tidings worker` in a process of its own, until it is ready, and until the block ends or it is killed."""
+def worker(settings: Settings, *, looking: float = 1.0) -> Iterator[subprocess.Popen[str]]:
+    """Run `tidings worker` in a process of its own, until it is ready, and until the block ends or it is killed.
+
+    It looks into the database every `looking` seconds, and whenever a doorbell rings.
+    """
     environment = {
         **os.environ,
         "TIDINGS_DATA": str(settings.data),
+        "LOOK_EVERY": str(looking),
+        "TIDINGS_BUS_URL": settings.bus_url or "",
         "TIDINGS_DATABASE_URL": str(settings.database_url),
         "TIDINGS_KEY_FILE": str(settings.key_file),
         "TIDINGS_SENDERS": "1",
@@ -115,6 +123,43 @@ async def test_killed_workers_a_crashing_database_and_a_pause_change_nothing(
         await container.safety.resume(by=SYSTEM)
         done = await finished_in_the_end(container, accepted.notification)
     await assert_told_once(container, done, simulator, SUBSCRIBERS)
+
+
+@pytest.fixture
+def nats(settings: Settings, tmp_path: Path) -> Iterator[tuple[NatsServer, Settings]]:
+    server = NatsServer(tmp_path)
+    server.start()
+    yield server, settings.model_copy(update={"bus_url": server.url})
+    server.kill()
+
+
+async def test_a_doorbell_wakes_a_worker_elsewhere(nats: tuple[NatsServer, Settings], simulator: Running) -> None:
+    _, settings = nats
+    async with wiring.opened(settings) as container:
+        app = await app_with_subscribers(container, simulator, 3)
+        with worker(settings, looking=3_600.0):
+            # It looked once, and would look again in an hour.
+            await container.flow.accept(to_everyone(app))
+            await arrived(simulator, 3)
+
+
+async def test_nats_that_dies_with_all_it_had_costs_time_alone(
+    nats: tuple[NatsServer, Settings], simulator: Running
+) -> None:
+    server, settings = nats
+    (killed,) = moments("kill NATS", of=1, among=SUBSCRIBERS)
+    async with wiring.opened(settings) as container:
+        app = await app_with_subscribers(container, simulator, SUBSCRIBERS)
+        with worker(settings), worker(settings):
+            accepted = await container.flow.accept(to_everyone(app))
+            await arrived(simulator, killed)
+            server.kill()
+            await container.safety.pause(by=SYSTEM)
+            await until(lambda: _at_rest(simulator))
+            await container.safety.resume(by=SYSTEM)
+            server.start()
+            done = await finished_in_the_end(container, accepted.notification)
+        await assert_told_once(container, done, simulator, SUBSCRIBERS)
 
 
 async def _at_rest(simulator: Running) -> bool:

@@ -12,7 +12,18 @@ ROOT = Path(tidings.__file__).parent
 
 CALLERS = frozenset(
     (
-        *("aiohttp", "ftplib", "http.client", "httpcore", "httpx", "httpx2", "imaplib", "poplib", "pycurl", "requests"),
+        *(
+            "aiohttp",
+            "ftplib",
+            "http.client",
+            "httpcore",
+            "httpx",
+            "httpx2",
+            "imaplib",
+            "poplib",
+            "nats",
+        ),
+        *("pycurl", "requests"),
         *("smtplib", "socket", "socketserver", "ssl", "urllib.request", "urllib3", "websockets", "xmlrpc.client"),
     )
 )
@@ -40,6 +51,7 @@ ALLOWED = {
     "worker/periodic.py": {"socket"},  # this machine's name
     "worker/run.py": {"socket"},
     "bus/__init__.py": {"import_module"},  # members of these families by name
+    "bus/nats.py": {"nats"},  # the operator's own server
     "providers/__init__.py": {"import_module"},
     "storage/postgres_store.py": {"import_module"},  # the operator's own database
 }
