@@ -65,7 +65,7 @@ class Bus(Protocol):
         ...
 
     async def connected(self) -> None:
-        """Wait until doorbells reach everybody."""
+        """Wait until what is rung here reaches the others, and what they ring from now on is heard here."""
         ...
 
     async def close(self) -> None:

@@ -25,6 +25,9 @@ SUBJECT = "tidings"
 """Where doorbells ring if the address names no place of its own."""
 
 CONNECT_SECONDS = 5
+PING_SECONDS = 10
+"""Between two looks whether a silent server is still there; at the third without an answer it is left."""
+
 AGAIN_SECONDS = 1
 """Between two tries to connect: about as long as a look into the database takes to come round."""
 
@@ -91,7 +94,7 @@ class NatsBus:
 
     async def _for_ever(self) -> None:
         from nats.aio.client import Client
-        from nats.errors import Error, NoServersError
+        from nats.errors import NoServersError
 
         while True:
             client = Client()
@@ -99,11 +102,11 @@ class NatsBus:
                 await self._carried(client)
             except NoServersError:
                 pass  # why was said by the try itself
-            except (OSError, Error, TimeoutError) as fault:
+            except Exception as fault:  # noqa: BLE001 - whatever the client stumbles over, we try again
                 await self._lost(fault)
             finally:
                 self._connected.clear()
-                with suppress(OSError, Error, TimeoutError):
+                with suppress(Exception):
                     await asyncio.wait_for(client.close(), CONNECT_SECONDS)
             await asyncio.sleep(AGAIN_SECONDS)
 
@@ -117,16 +120,22 @@ class NatsBus:
             allow_reconnect=False,  # we do, after each loss: one try is one line of the log
             max_reconnect_attempts=1,
             reconnect_time_wait=0,
+            ping_interval=PING_SECONDS,
             error_cb=self._lost,
             closed_cb=self._away,
         )
         await client.subscribe(f"{self._subject}.*", cb=self._heard)
+        # The client writes the ping of a flush at once, ahead of what it has yet to write: the answer to the first says
+        # that the subscription is written, the answer to the second that the server has read it.
+        await client.flush(CONNECT_SECONDS)
         await client.flush(CONNECT_SECONDS)
         await self._back()
         while not client.is_closed:
             doorbell = await self._outgoing.get()
             if doorbell is not None and client.is_connected:
                 await client.publish(f"{self._subject}.{doorbell.bell}", b"%d" % doorbell.notification_id)
+        if client.last_error is not None:  # of a server gone silent the client tells nobody
+            await self._lost(client.last_error)
 
     async def _heard(self, message: Msg) -> None:
         bell = _BELLS.get(message.subject.rpartition(".")[2])
@@ -144,9 +153,8 @@ class NatsBus:
         self._said = None
         self._connected.set()
         log.info(Event.CONNECTED)
-        # Whatever rang meanwhile: look.
-        self._listeners.ring(Doorbell(Bell.WORK, 0))
-        self._listeners.ring(Doorbell(Bell.CONTROL, 0))
+        for bell in Bell:  # whatever rang meanwhile: look
+            self._listeners.ring(Doorbell(bell, 0))
 
     async def _lost(self, fault: BaseException) -> None:
         said = f"{type(fault).__name__}: {fault}"

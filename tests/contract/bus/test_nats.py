@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import structlog.testing
@@ -16,9 +17,10 @@ from nats.aio.client import Client
 
 from support.nats import NatsServer
 from tidings.bus import Bell, BusRefused, Doorbell, bus_from
+from tidings.bus import nats as bus_nats
 from tidings.bus.nats import NatsBus
 
-BACK = [Doorbell(Bell.WORK, 0), Doorbell(Bell.CONTROL, 0)]
+BACK = [Doorbell(bell, 0) for bell in Bell]
 """What rings when a connection is there: look, whatever was missed."""
 
 
@@ -46,7 +48,7 @@ async def ears(*urls: str) -> AsyncIterator[list[Ear]]:
     try:
         for one in made:
             await asyncio.wait_for(one.bus.connected(), 30)
-            assert [await one.next(), await one.next()] == BACK
+            assert [await one.next() for _ in BACK] == BACK
         yield made
     finally:
         for one in made:
@@ -64,16 +66,78 @@ async def test_what_one_rings_the_others_hear_once_and_in_order(nats: NatsServer
         assert [await ear.next() for ear in three] == [Doorbell(Bell.WORK, 4)] * 3
 
 
+async def test_it_says_connected_only_when_the_server_has_read_the_subscription(tmp_path: Path) -> None:
+    server = NatsServer(tmp_path, "-V")
+    server.start()
+    try:
+        async with ears(server.url):
+            read = [line.partition("<<- [")[2] for line in server.log().splitlines() if "<<- [" in line]
+        subscribed = next(at for at, one in enumerate(read) if one.startswith("SUB tidings.*"))
+        assert "PING]" in read[subscribed:], f"answered after the subscription: {read}"
+    finally:
+        server.kill()
+
+
 async def test_a_server_that_is_killed_and_comes_back_empty_costs_its_doorbells_alone(nats: NatsServer) -> None:
     async with ears(nats.url, nats.url) as (here, there):
         nats.kill()
         await here.bus.ring(Doorbell(Bell.WORK, 1))
         assert await here.next() == Doorbell(Bell.WORK, 1), "within the process it rings on"
         nats.start()
-        await there.until(BACK[-1])
-        await here.until(BACK[-1])
+        for one in (here, there):
+            # What rang meanwhile may be lost, and may come late; whoever is back looks once in any case.
+            assert set(await one.until(BACK[-1])) <= {*BACK, Doorbell(Bell.WORK, 1)}
         await here.bus.ring(Doorbell(Bell.CONTROL, 2))
-        assert Doorbell(Bell.WORK, 7) not in await there.until(Doorbell(Bell.CONTROL, 2))
+        assert set(await there.until(Doorbell(Bell.CONTROL, 2))) <= {Doorbell(Bell.WORK, 1)}
+
+
+async def test_a_server_that_answers_no_more_is_left_and_found_again(
+    nats: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus_nats, "PING_SECONDS", 0.2)
+    monkeypatch.setattr(bus_nats, "CONNECT_SECONDS", 2)
+    with structlog.testing.capture_logs() as logged:
+        async with ears(nats.url, nats.url) as (here, there):
+            nats.freeze()
+            await _until(lambda: any("StaleConnection" in str(one.get("said")) for one in logged))
+            nats.thaw()
+            for one in (here, there):
+                await one.until(BACK[-1])
+            await here.bus.ring(Doorbell(Bell.WORK, 3))
+            await there.until(Doorbell(Bell.WORK, 3))
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"INFO []\r\n",
+        b'INFO {"connect_urls": 5}\r\n',
+        b"INFO {}\r\n-ERR \xff\r\n",
+        b"INFO " + b"x" * 200_000,
+    ],
+    ids=["http", "list", "urls", "no utf-8", "no end"],
+)
+async def test_what_is_no_nats_server_is_said_and_tried_again(greeting: bytes, nats: NatsServer) -> None:
+    nats.kill()
+    tries = 0
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal tries
+        tries += 1
+        writer.write(greeting)
+        await reader.read(1)
+        writer.close()
+
+    stranger = await asyncio.start_server(greet, nats.host, urlsplit(nats.url).port)
+    with structlog.testing.capture_logs() as logged:
+        ear = Ear(nats.url)
+        await _until(lambda: tries >= 2)
+        assert [one["event"] for one in logged][:1] == ["bus_lost"]
+        stranger.close()
+        nats.start()
+        await ear.until(BACK[-1])
+    await ear.bus.close()
 
 
 async def test_a_server_that_comes_later_is_found(nats: NatsServer) -> None:
@@ -119,7 +183,7 @@ async def test_what_nobody_of_us_wrote_rings_no_bell(nats: NatsServer) -> None:
     await client.close()
 
 
-async def test_a_wrong_password_is_said_once_and_holds_up_nobody(tmp_path: Path) -> None:
+async def test_a_wrong_password_is_said_and_holds_up_nobody(tmp_path: Path) -> None:
     server = NatsServer(tmp_path, "--user", "tidings", "--pass", "right-one")
     server.start()
     try:
@@ -132,8 +196,7 @@ async def test_a_wrong_password_is_said_once_and_holds_up_nobody(tmp_path: Path)
                 await ear.bus.ring(Doorbell(Bell.WORK, 4))
                 assert await ear.next() == Doorbell(Bell.WORK, 4), "and nothing of who may not come in"
             await wrong.bus.close()
-        (said,) = [one["said"] for one in logged if one["event"] == "bus_lost"]
-        assert "uthorization" in said
+        assert any("uthorization" in one["said"] for one in logged if one["event"] == "bus_lost")
         assert "wrong-one" not in str(logged)
     finally:
         server.kill()
@@ -142,11 +205,11 @@ async def test_a_wrong_password_is_said_once_and_holds_up_nobody(tmp_path: Path)
 async def test_over_tls_only_a_certificate_that_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     authority = trustme.CA()
     files = {name: tmp_path / name for name in ("cert.pem", "key.pem", "ca.pem")}
-    issued = authority.issue_cert("127.0.0.1")
+    server = NatsServer(tmp_path, "--tls", "--tlscert", str(files["cert.pem"]), "--tlskey", str(files["key.pem"]))
+    issued = authority.issue_cert(server.host)
     issued.cert_chain_pems[0].write_to_path(files["cert.pem"])
     issued.private_key_pem.write_to_path(files["key.pem"])
     authority.cert_pem.write_to_path(files["ca.pem"])
-    server = NatsServer(tmp_path, "--tls", "--tlscert", str(files["cert.pem"]), "--tlskey", str(files["key.pem"]))
     server.start()
     url = server.url.replace("nats:", "tls:")
     try:
