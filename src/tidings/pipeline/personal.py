@@ -23,7 +23,7 @@ from tidings.domain.errors import FieldFault
 from tidings.domain.message import Action, Message, Rendered, Translation
 from tidings.domain.person import NOBODY, Person
 from tidings.domain.platforms import Platforms
-from tidings.lib.liquid import LONGEST_SOURCE, LiquidFault, Reader, Template
+from tidings.lib.liquid import LONGEST_SOURCE, MOST_WORK, LiquidFault, Reader, Template
 from tidings.lib.liquid import parse as parse_liquid
 from tidings.pipeline.render import render, tag_for
 
@@ -32,6 +32,11 @@ USER = "user"
 
 RESERVED = frozenset({USER, "actor", "app"})
 """Names that no template may set anew."""
+
+MOST_TOGETHER = 3 * MOST_WORK
+"""Steps of all texts of a message in one language: a template alone is bounded, and its `data` may hold very many."""
+
+_TOGETHER = "All texts of the message together do too much: use fewer tags and filters, above all inside of loops."
 
 _DEEPEST_DATA = 16
 _parse = lru_cache(maxsize=512)(partial(parse_liquid, reserved=RESERVED))
@@ -122,12 +127,21 @@ class Words:
 
 
 def faults(message: Message) -> Iterator[FieldFault]:
-    """Find what in a message cannot be read as a template, with the name of its field."""
+    """Find what in a message cannot be read as a template, or is too much of them, with the name of its field."""
+    readable = True
     for field, source, kind in sources(message):
         try:
             _template(source, kind)
         except LiquidFault as fault:
+            readable = False
             yield FieldFault(field, str(fault))
+    for language in (None, *message.locales) if readable else ():
+        try:
+            _read(message, language)
+        except Unrenderable as fault:
+            name = _name_in(message.locales[language], fault.field, message) if language else None
+            yield FieldFault(f"locales.{language}.{name}" if name else fault.field, fault.words)
+            return
 
 
 def sources(message: Message) -> Iterator[tuple[str, str, Kind]]:
@@ -159,12 +173,14 @@ def _name_in(own: Translation, field: str, message: Message) -> str | None:
 def _read(message: Message, language: str | None) -> list[Template]:
     found: list[tuple[str, str, Kind]] = []
     _mapped(render(message, language), partial(_collect, found))
-    templates = []
+    templates: list[Template] = []
     for field, source, kind in found:
         try:
             templates.append(_template(source, kind))
         except LiquidFault as fault:
             raise Unrenderable(field, str(fault)) from fault
+        if sum(one.work for one in templates) > MOST_TOGETHER:
+            raise Unrenderable(field, _TOGETHER)
     return templates
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -121,6 +122,39 @@ def test_attributes_are_never_trusted(
 
 def test_a_link_that_is_left_empty_is_none() -> None:
     assert _with(url="{% if topic.url %}{{ topic.url }}{% endif %}").render(None, NOBODY).url is None
+
+
+def test_texts_that_do_too_much_together_are_refused_and_their_field_is_named() -> None:
+    loop = "{% for a in few %}{% assign b = text | upcase %}{% endfor %}"
+    variables = {"text": "ab ß" * 4_000, "few": list(range(100))}
+    within = replace(REPLY, body=loop, templated=Templated(variables))
+    assert list(faults(within)) == []
+    hostile = replace(within, data={"n": {str(n): loop for n in range(50)}})
+    (fault,) = faults(hostile)
+    assert (fault.field.partition(".")[0], "together do too much" in fault.message) == ("data", True)
+    with pytest.raises(Unrenderable, match="together do too much"):
+        Words(hostile)
+    # What is in the database already costs no more than it may: a variant can be too much by itself.
+    (fault,) = faults(
+        replace(within, data={str(n): loop for n in range(5)}, locales={"de": Translation(body=loop * 8)})
+    )
+    assert fault.field.startswith(("locales.de.", "data."))
+
+
+@pytest.mark.parametrize("loop", ["{% assign b = text | upcase %}", "{% if text contains 'bab' %}{% endif %}"])
+def test_a_message_is_written_within_its_time_whatever_it_says(loop: str) -> None:
+    variables = {"text": "ab ß" * 4_000, "few": list(range(100))}
+    data: dict[str, Any] = {}
+    for n in range(50):
+        more = {**data, str(n): f"{{% for a in few %}}{loop}{{% endfor %}}"}
+        if list(faults(replace(REPLY, data=more))):
+            break
+        data = more
+    assert 0 < len(data) < 50
+    words = Words(replace(REPLY, title="Tide", data=data, templated=Templated(variables)))
+    begun = time.thread_time()
+    words.render(None, ADA)
+    assert time.thread_time() - begun < 3 * 0.05
 
 
 def test_what_cannot_be_read_is_named_by_its_field() -> None:

@@ -8,10 +8,11 @@ says, takes longer than a few milliseconds or more than a few megabytes. The syn
 
 from __future__ import annotations
 
+from tidings.lib.liquid.cost import MOST_WORK
 from tidings.lib.liquid.fault import LiquidFault
 from tidings.lib.liquid.filters import FILTERS
 from tidings.lib.liquid.reader import Reader
 from tidings.lib.liquid.scan import LONGEST_SOURCE, TAGS
 from tidings.lib.liquid.template import Template, parse
 
-__all__ = ["FILTERS", "LONGEST_SOURCE", "TAGS", "LiquidFault", "Reader", "Template", "parse"]
+__all__ = ["FILTERS", "LONGEST_SOURCE", "MOST_WORK", "TAGS", "LiquidFault", "Reader", "Template", "parse"]

@@ -22,10 +22,16 @@ _NOBODY = Reader()
 
 
 class Template:
-    """Text with gaps. `variables` are the paths that it reads; `reads_zone` where it writes moments down."""
+    """Text with gaps. `variables` are the paths that it reads; `reads_zone` where it writes moments down.
 
-    def __init__(self, source: str, parsed: BoundTemplate | None, variables: frozenset[Path], reads_zone: bool) -> None:
+    `work` are the steps of `cost.py` that it takes at its worst.
+    """
+
+    def __init__(
+        self, source: str, parsed: BoundTemplate | None, variables: frozenset[Path], *, reads_zone: bool, work: int = 0
+    ) -> None:
         self.source = source
+        self.work = work
         self.variables = variables
         self.reads_zone = reads_zone
         self._parsed = parsed
@@ -67,7 +73,7 @@ def parse(source: str, *, url: bool = False, reserved: Collection[str] = ()) -> 
         return Template(source, None, frozenset(), reads_zone=False)
     try:
         parsed = (LINKS if url else WORDS).from_string(source)
-        _, reads_zone = work_of(parsed)
+        work, reads_zone = work_of(parsed)
         variables = _variables(parsed, reserved)
     except LiquidFault:
         raise
@@ -75,7 +81,7 @@ def parse(source: str, *, url: bool = False, reserved: Collection[str] = ()) -> 
         raise LiquidFault(_words_of(fault), line_of(fault.token)) from None
     except Exception as fault:  # whatever a text does inside of the library, it is said of the text
         raise LiquidFault("This cannot be read as a template; write gaps as {{ name }}.") from fault
-    return Template(source, parsed, variables, reads_zone)
+    return Template(source, parsed, variables, reads_zone=reads_zone, work=work)
 
 
 def _variables(parsed: BoundTemplate, reserved: Collection[str]) -> frozenset[Path]:
