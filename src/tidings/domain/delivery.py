@@ -32,6 +32,13 @@ class SkipReason(StrEnum):
     QUIET_HOURS = "quiet_hours"
 
 
+class HeldBack(NamedTuple):
+    """Lists to try again that were stored before a clock was put ahead are due if they were to be by `due_by`."""
+
+    stored_by: datetime
+    due_by: datetime
+
+
 class ShardStatus(StrEnum):
     """Where a shard stands. One is held while its notification is paused, so that nobody looks at it meanwhile."""
 

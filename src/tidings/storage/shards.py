@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
 
 from tidings.domain.campaign import FINAL_STATUSES, InDoubtPolicy, NotificationStatus
-from tidings.domain.delivery import DeadShard, NewShard, Priority, Settlement, Shard, ShardStatus
+from tidings.domain.delivery import DeadShard, HeldBack, NewShard, Priority, Settlement, Shard, ShardStatus
 from tidings.storage import burials, clock, holding, turns
 from tidings.storage.codec import bytes_from_retries, retries_from_bytes
 from tidings.storage.columns import Moment, moment
@@ -137,12 +137,14 @@ class SqlShards:
             return []
         return self.add(shards, now=now)
 
-    def ready(self, *, now: datetime, limit: int, least: Priority = Priority.LOW) -> list[int]:
-        """Give ids of shards that may be claimed now, of that priority at least.
+    def ready(
+        self, *, now: datetime, limit: int, least: Priority = Priority.LOW, held_back: Sequence[HeldBack] = ()
+    ) -> list[int]:
+        """Give ids of shards that may be claimed now, of that priority at least, without what is held back.
 
         Apps take turns, and so do the priorities of an App, the urgent ones more often; within, the oldest comes first.
         """
-        return turns.ready(self._scope, now=now, limit=limit, least=least)
+        return turns.ready(self._scope, now=now, limit=limit, least=least, held_back=held_back)
 
     def claim(self, shard_id: int, *, owner: str, now: datetime, lease: float) -> Shard | None:
         """Claim atomically for `lease` seconds; None when somebody else has it or its notification is not sent now."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, func, literal_column, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal, literal_column, or_, select, true, union_all
 
 from tidings.domain.campaign import SENDABLE
-from tidings.domain.delivery import Priority
+from tidings.domain.delivery import HeldBack, Priority
+from tidings.storage.columns import Moment
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.instance import PAUSED, instance_values
 from tidings.storage.tables.notifications import notifications, shards
@@ -34,19 +36,20 @@ _priorities = union_all(
 ).subquery("priorities")
 
 _lane = (c.app_id, c.priority)
-_oldest = (
-    select(c.due_at)
-    .where(*CLAIMABLE, c.app_id == _apps.c.app_id, c.priority == _priorities.c.priority)
-    .order_by(c.due_at)
-    .limit(1)
-    .scalar_subquery()
-)
-_heads = (
-    select(_apps.c.app_id, _priorities.c.priority, _oldest.label("due_at"))
-    .select_from(_apps.join(_priorities, true()))
-    .where(_apps.c.app_id.is_not(None), _priorities.c.priority <= bindparam("least"), ~_standstill)
-)
-"""Asks once whether all sending is paused: asked of shards alone, each of those that wait would be looked at."""
+
+
+def _heads_of(*also: ColumnElement[bool]) -> Select[tuple[int, int, datetime | None]]:
+    """Ask once whether all sending is paused: asked of shards alone, each of those that wait would be looked at."""
+    of_lane = (c.app_id == _apps.c.app_id, c.priority == _priorities.c.priority)
+    oldest = select(c.due_at).where(*CLAIMABLE, *of_lane, *also).order_by(c.due_at).limit(1).scalar_subquery()
+    return (
+        select(_apps.c.app_id, _priorities.c.priority, oldest.label("due_at"))
+        .select_from(_apps.join(_priorities, true()))
+        .where(_apps.c.app_id.is_not(None), _priorities.c.priority <= bindparam("least"), ~_standstill)
+    )
+
+
+_heads = _heads_of()
 _held = select(*_lane, func.count()).where(_LEASED, c.due_at > bindparam("now")).group_by(*_lane)
 _queue = (
     select(c.id, c.due_at)
@@ -64,14 +67,15 @@ class _Place(NamedTuple):
     id: int
 
 
-def ready(scope: Scope, *, now: datetime, limit: int, least: Priority) -> list[int]:
-    """Give ids of shards that may be claimed now, of that priority at least.
+def ready(scope: Scope, *, now: datetime, limit: int, least: Priority, held_back: Sequence[HeldBack] = ()) -> list[int]:
+    """Give ids of shards that may be claimed now, of that priority at least, without what is held back.
 
     Apps take turns, and so do the priorities of an App, the urgent ones more often; within, the oldest comes first.
     What an App has under way counts: its next shard waits until the others had as many, in proportion to their urgency.
     """
     run = scope.connection.execute
-    heads = _waiting(scope, now=now, least=least)
+    free = [_free(one) for one in held_back]
+    heads = _waiting(scope, now=now, least=least, free=free)
     if not heads or limit < 1:
         return []
     held = {(app, priority): count for app, priority, count in run(_held, {"now": now})}
@@ -84,7 +88,7 @@ def ready(scope: Scope, *, now: datetime, limit: int, least: Priority) -> list[i
     for (app, priority), begin in first.items():
         if begin > last:
             continue
-        queue = run(_queue, {"now": now, "app": app, "priority": priority, "most": limit})
+        queue = run(_queue.where(*free), {"now": now, "app": app, "priority": priority, "most": limit})
         before = held.get((app, priority), 0)
         places += [_Place((before + n) * priority, row.due_at, row.id) for n, row in enumerate(queue, start=1)]
     return [place.id for place in sorted(places)[:limit]]
@@ -95,7 +99,13 @@ def oldest(scope: Scope, *, now: datetime) -> datetime | None:
     return min((head.due_at for head in _waiting(scope, now=now, least=Priority.LOW)), default=None)
 
 
-def _waiting(scope: Scope, *, now: datetime, least: Priority) -> list[AnyRow]:
+def _free(held: HeldBack) -> ColumnElement[bool]:
+    """Let pass whatever was stored later, and whatever is no list to try again that nobody has had."""
+    late = literal(held.due_by, Moment)
+    return or_(c.n >= 0, c.claimed_at.is_not(None), c.created_at > literal(held.stored_by, Moment), c.due_at <= late)
+
+
+def _waiting(scope: Scope, *, now: datetime, least: Priority, free: Sequence[ColumnElement[bool]] = ()) -> list[AnyRow]:
     """Give each App and priority of which something may be claimed now, and when the first of it was due."""
-    heads = scope.connection.execute(_heads, {"now": now, "least": least})
+    heads = scope.connection.execute(_heads_of(*free) if free else _heads, {"now": now, "least": least})
     return [head for head in heads if head.due_at is not None]

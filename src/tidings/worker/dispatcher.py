@@ -15,6 +15,7 @@ from tidings.lib.log import Logger, cut
 from tidings.pipeline.flow import Flow
 from tidings.services.webhooks import LEASE as TELLING
 from tidings.storage import Store, StoreUnavailable, Transaction
+from tidings.worker.jumps import LEAST, Jumps
 from tidings.worker.runner import LEASE
 from tidings.worker.signs import Event
 
@@ -54,7 +55,7 @@ class Dispatcher:
         self._flow = flow
         self._store = store
         self._bus = bus
-        self._clock = clock
+        self._jumps = Jumps(clock)
         self._run_shard = run_shard
         self._heed = heed
         self._window = window
@@ -109,25 +110,29 @@ class Dispatcher:
         await whenever(self._rung, plan)
 
     async def _look(self) -> None:
-        await self._notice_the_clock()
+        now = await self._notice_the_clock()
         places = max(0, self._window + len(self._besides) - len(self._running))
         besides = max(0, self._reserve - len(self._besides))
         if not places and not besides:
             return
-        look = partial(_waiting, now=self._clock.now(), places=places, besides=besides, carried=len(self._running))
-        ready, urgent = await self._store.read(look)
+        look = partial(_waiting, places=places, besides=besides, carried=len(self._running))
+        held_back = self._jumps.held_back(now)
+        ready, urgent = await self._store.read(lambda tx: look(partial(tx.shards.ready, now=now, held_back=held_back)))
         self._begin(ready, most=places)
         self._besides |= self._begin(urgent, most=besides)
 
-    async def _notice_the_clock(self) -> None:
-        """Where the clock has gone back, keep nothing waiting for a time that has been already."""
-        now = self._clock.now()
+    async def _notice_the_clock(self) -> datetime:
+        """Give the time. Where the clock has gone back, keep nothing waiting for a time that has been already."""
+        now, jumped = self._jumps.look()
+        if jumped >= LEAST:
+            log.warning(Event.CLOCK_WENT_AHEAD, seconds=jumped.total_seconds())
         was = self._latest or await self._store.read(lambda tx: tx.shards.latest()) or now
         if was - now > BACK:
             log.warning(Event.CLOCK_WENT_BACK, seconds=(was - now).total_seconds())
             await self._store.write(partial(_put_right, now=now, was=was))
             await self._store.write(lambda tx: tx.webhook_messages.clock_went_back(now=now, was=was, lease=TELLING))
         self._latest = now
+        return now
 
     def _begin(self, waiting: Sequence[int], *, most: int) -> set[int]:
         """Begin to carry so many more of these shards at most; give which."""
@@ -158,16 +163,18 @@ def _put_right(tx: Transaction, *, now: datetime, was: datetime) -> None:
     tx.feed_fills.clock_went_back(now=now, was=was)
 
 
-def _waiting(tx: Transaction, *, now: datetime, places: int, besides: int, carried: int) -> tuple[list[int], list[int]]:
+def _waiting(
+    ready_for: Callable[..., list[int]], *, places: int, besides: int, carried: int
+) -> tuple[list[int], list[int]]:
     """Give whose turn it is in the window, and which urgent ones may have a place besides."""
     ready: list[int] = []
     if places:
-        ready = tx.shards.ready(now=now, limit=places + carried, least=Priority.LOW)
+        ready = ready_for(limit=places + carried, least=Priority.LOW)
         if len(ready) < places + carried:
             return ready, []  # there is room for all that wait
     if not besides:
         return ready, []
-    return ready, tx.shards.ready(now=now, limit=places + besides + carried, least=Priority.AT_ONCE)
+    return ready, ready_for(limit=places + besides + carried, least=Priority.AT_ONCE)
 
 
 async def whenever(rung: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:

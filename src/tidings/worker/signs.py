@@ -25,6 +25,7 @@ class Event(StrEnum):
     SENDER_NOT_STARTED = "sender_not_started"
     INTEGRATION_PAUSED = "integration_paused"
     CLOCK_WENT_BACK = "clock_went_back"
+    CLOCK_WENT_AHEAD = "clock_went_ahead"
     DUTY_FAILED = "duty_failed"
     EVENTS_FAILED = "events_failed"
     FEED_FAILED = "feed_failed"

@@ -1,11 +1,11 @@
-"""What every store keeps to when the clock goes back: no trigger waits for a time that has been already."""
+"""What every store keeps to when the clock jumps: nothing waits for a time that has been already, or comes too soon."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from support.stored import Given
-from tidings.domain.delivery import Retry
+from tidings.domain.delivery import HeldBack, Retry
 from tidings.domain.trigger import PendingKind, Window
 from tidings.storage import Store
 
@@ -58,6 +58,28 @@ class TestShards:
         await went_back(store, given, ahead)
         assert await ready(store, given.later(2 * JUMP - 1)) == []
         assert await ready(store, evening) == [shard]
+
+    async def test_after_a_jump_ahead_only_what_waits_to_be_tried_again_is_held_back(
+        self, store: Store, given: Given
+    ) -> None:
+        app = await given.app()
+        notification = await given.notification(app, of=2)
+        shard = await given.claimed(await given.shard(notification))
+        assert await given.settle(shard, retries=((given.later(120), (Retry(1, 1),)),))
+        assert await store.write(lambda tx: tx.shards.finish(shard.id, shard.lease_token))
+        timed = await given.shard(await given.notification(app, of=2), not_before=given.later(60))
+        stored = given.now
+
+        async def found(passed: float) -> list[int]:
+            now, held = given.later(JUMP + passed), HeldBack(stored, given.later(passed))
+            return await store.read(lambda tx: tx.shards.ready(now=now, limit=9, held_back=(held,)))
+
+        assert await found(119) == [timed]
+        (again,) = set(await found(120)) - {timed}
+        given.now = given.later(JUMP + 5)
+        assert await given.claimed(again)
+        given.now = given.later(61)  # whoever had it died: it is a lease that has run out
+        assert again in await found(0)
 
 
 async def ready(store: Store, at: datetime) -> list[int]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from support.campaign import app_with_subscribers, to_everyone, working
-from support.chaos import arrived, assert_told_once, finished_in_the_end, moments, until
+from support.chaos import Jumping, arrived, assert_told_once, finished_in_the_end, moments, until
 from tidings.bus import bus_from
-from tidings.lib.clock import SystemClock
 from tidings.lib.sealed import KeyRing
 from tidings.pipeline import plan, settle
 from tidings.settings import Settings
@@ -24,15 +23,6 @@ from tidings.wiring import Container, assembled
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SUBSCRIBERS = 1_500
-
-
-class Jumping(SystemClock):
-    """The machine's clock, after somebody has set it."""
-
-    ahead = timedelta()
-
-    def now(self) -> datetime:
-        return super().now() + self.ahead
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ class Shards:
     def latest(self) -> None:
         return None
 
-    def ready(self, *, now: datetime, limit: int, least: Priority) -> list[int]:
+    def ready(self, *, now: datetime, limit: int, least: Priority, held_back: object) -> list[int]:
         return [1]
 
 
@@ -72,7 +72,7 @@ async def test_a_notification_that_cannot_be_planned_does_not_stop_what_is_plann
 class Waiting(Shards):
     """Campaigns and urgent shards wait without end."""
 
-    def ready(self, *, now: datetime, limit: int, least: Priority) -> list[int]:
+    def ready(self, *, now: datetime, limit: int, least: Priority, held_back: object) -> list[int]:
         urgent = list(range(1_000, 1_000 + limit))
         return urgent if least is Priority.AT_ONCE else list(range(1, limit + 1))
 
@@ -114,7 +114,7 @@ class Flooded(Shards):
         self.next = 1_000
         self.campaign: list[int] = []
 
-    def ready(self, *, now: datetime, limit: int, least: Priority) -> list[int]:
+    def ready(self, *, now: datetime, limit: int, least: Priority, held_back: object) -> list[int]:
         urgent = list(range(self.next, self.next + limit))
         return urgent if least is Priority.AT_ONCE else [*self.campaign, *urgent][:limit]
 

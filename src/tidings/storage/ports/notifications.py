@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from tidings.domain.campaign import Counts, NewNotification, Notification, NotificationStatus
-from tidings.domain.delivery import DeadShard, NewShard, Priority, SettledDelivery, Settlement, Shard
+from tidings.domain.delivery import DeadShard, HeldBack, NewShard, Priority, SettledDelivery, Settlement, Shard
 from tidings.domain.receipt import Answering, Receipt, ReceiptEvent
 from tidings.domain.safety import HoldReason
 
@@ -82,10 +82,12 @@ class Shards(Protocol):
         ...
 
     def add_plan(self, notification_id: int, shards: Sequence[NewShard], *, now: datetime) -> list[int]: ...
-    def ready(self, *, now: datetime, limit: int, least: Priority = Priority.LOW) -> list[int]:
+    def ready(
+        self, *, now: datetime, limit: int, least: Priority = Priority.LOW, held_back: Sequence[HeldBack] = ()
+    ) -> list[int]:
         """Ids of shards that may be claimed now: ready and due, or leased with the lease run out.
 
-        Of the priority `least` or a more urgent one; fair over Apps and priorities.
+        Of the priority `least` or a more urgent one; fair over Apps and priorities; without what is held back.
         """
         ...
 
