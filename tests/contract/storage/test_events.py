@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from dataclasses import replace
 from datetime import timedelta
 
@@ -120,6 +122,30 @@ class TestEvents:
         assert await stored(store, given, event(other, 6, key="k")) == [Stored("evt_6")]
         assert await look(store, app, 4) is None
         assert await look(store, other, 1) is None
+
+    async def test_the_same_keys_in_any_order_by_many_at_once_are_the_same_events(
+        self, store: Store, given: Given
+    ) -> None:
+        app = await given.app()
+        keys = [f"k-{n}" for n in range(20)]
+
+        def report(caller: int) -> list[NewEvent]:
+            # Whoever reports again after a time-out may have gathered them in another order.
+            order = random.Random(caller).sample(keys, len(keys))
+            return [event(app, 1_000 * caller + n, key=key) for n, key in enumerate(order)]
+
+        reports = [report(caller) for caller in range(1, 4)]
+        answers = await asyncio.gather(*(stored(store, given, *one) for one in reports))
+        of_key: dict[str | None, set[str]] = {}
+        new = 0
+        for reported, answered in zip(reports, answers, strict=True):
+            for one, what in zip(reported, answered, strict=True):
+                of_key.setdefault(one.key, set()).add(what.public_id)
+                new += not what.known
+        assert new == len(keys)
+        assert {len(ids) for ids in of_key.values()} == {1}
+        rows = await store.read(lambda tx: tx.events.page(app.id, Sought(), after=0, limit=1_000))
+        assert sorted(str(row.key) for row in rows) == sorted(keys)
 
     async def test_they_are_listed_newest_first_by_type_person_and_status(self, store: Store, given: Given) -> None:
         app, other = await given.app(), await given.app()
