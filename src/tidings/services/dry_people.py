@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tidings.domain.audience import Audience, Through, Users
 from tidings.domain.filters import AllOf, Compare, Field, Op, Root
-from tidings.domain.message import Rendered
+from tidings.domain.message import Message, Rendered
 from tidings.domain.person import Person
 from tidings.domain.preference import PreferenceChannel
 from tidings.domain.subscription import Recipient, SubscriptionStatus
@@ -92,6 +92,7 @@ class Outgoing:
     event_type: str
     whom: Reach
     audience: Audience
+    message: Message
     words: Words
     own_language: str | None
     matter: Matter

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from tidings.domain.app import App
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.event import Event, EventStatus
+from tidings.domain.safety import HoldReason
 from tidings.domain.trigger import Definition, Trigger, one_more
 from tidings.lib.clock import Clock
 from tidings.pipeline.matched import record_of
@@ -22,6 +23,7 @@ from tidings.services.events import Reported as Given
 from tidings.services.misfits import left_out
 from tidings.services.sorting import Matter
 from tidings.services.triggers import found_in
+from tidings.services.tripwire import Tripwire
 from tidings.storage import Store, Transaction
 
 Shown = TypeVar("Shown", Told, NotTold)
@@ -37,7 +39,8 @@ class DryRun:
     """What would come of it. `because` says which comparisons of the conditions decided.
 
     `devices` would be told, or, not `devices_exact`, could be; `unnamed` of them belong to nobody that is known.
-    `more` says that not everybody is listed, `paused` that nothing is sent by anybody now.
+    `more` says that not everybody is listed, `paused` that nothing is sent by anybody now, `held` that the tripwire
+    would hold it until somebody says that it is meant.
     """
 
     event: str | None
@@ -52,6 +55,7 @@ class DryRun:
     others: tuple[NotTold, ...] = ()
     more: bool = False
     paused: bool = False
+    held: HoldReason | None = None
     fault: str | None = None
     enabled: bool = True
     delay: int = 0
@@ -67,7 +71,8 @@ class DryRun:
 class DryRuns:
     """Tries triggers without sending, storing or counting anything."""
 
-    def __init__(self, *, store: Store, clock: Clock, events: Events) -> None:
+    def __init__(self, *, store: Store, clock: Clock, events: Events, tripwire: Tripwire) -> None:
+        self._tripwire = tripwire
         self._store = store
         self._clock = clock
         self._events = events
@@ -129,11 +134,19 @@ class DryRuns:
             others=(*misfits, *others),
             more=found.more or len(people) < len(found.told) or len(others) < len(found.others),
             paused=tx.instance.paused() is not None,
+            held=self._held(tx, outgoing, now),
             fault=fault,
             enabled=one.enabled,
             delay=one.delay,
             digest=one.digest is not None,
         )
+
+    def _held(self, tx: Transaction, outgoing: Outgoing | None, now: datetime) -> HoldReason | None:
+        if outgoing is None:
+            return None
+        audience, app_id = outgoing.audience, outgoing.app_id
+        count = tx.subscriptions.count(app_id, audience)
+        return self._tripwire.would_hold(tx, app_id, outgoing.message, audience, count, now=now)
 
 
 def _outgoing(
@@ -158,6 +171,7 @@ def _outgoing(
         event_type=one.event_type,
         whom=whom,
         audience=through(one, message, audience),
+        message=message,
         words=words,
         own_language=message.templated.language if message.templated else None,
         matter=Matter(app.id, one.event_type, message.urgency, at + timedelta(seconds=message.ttl)),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from tidings.domain.audience import Everyone
+from tidings.domain.audience import Audience, Everyone
 from tidings.domain.campaign import NewNotification
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.message import Message
@@ -63,33 +63,47 @@ class Tripwire:
 
         return look
 
+    def would_hold(
+        self, tx: Transaction, app_id: int, message: Message, audience: Audience, devices: int, *, now: datetime
+    ) -> HoldReason | None:
+        """Say whether a notification to so many devices would be held if it were stored now. Remembers nothing."""
+
+        def active() -> int:
+            return devices if isinstance(audience, Everyone) else self._counted(tx, app_id, now=now)
+
+        if self._is_to_most(devices, active):
+            before = tx.volumes.last_broadcast(app_id, words_of(message))
+            if before is not None and now - before < self._limits.repeat:
+                return HoldReason.REPEAT
+        return HoldReason.VOLUME if self._is_flood(tx, app_id, devices, active, now=now) else None
+
     def _tripped(self, tx: Transaction, new: NewNotification, audience: int, *, now: datetime) -> HoldReason | None:
         def active() -> int:
             return audience if isinstance(new.audience, Everyone) else self._counted(tx, new.app_id, now=now)
 
         # Both are asked, whatever the first says: each of them also remembers.
-        repeated = self._repeated(tx, new, audience, active=active, now=now)
-        flooding = self._flooding(tx, new.app_id, audience, active=active, now=now)
+        repeated = self._is_to_most(audience, active) and self._repeated(tx, new, now=now)
+        flooding = self._is_flood(tx, new.app_id, audience, active, now=now)
+        if self._limits.recipients:
+            # Requests within one transaction's time differ in their microseconds, and so seldom meet at one row.
+            tx.volumes.add(new.app_id, audience, lot=now.microsecond, now=now)
         if repeated:
             return HoldReason.REPEAT
         return HoldReason.VOLUME if flooding else None
 
-    def _repeated(
-        self, tx: Transaction, new: NewNotification, audience: int, *, active: Callable[[], int], now: datetime
-    ) -> bool:
-        if not self._limits.repeat or audience < REPEAT_LEAST or 2 * audience <= active():
-            return False
+    def _is_to_most(self, audience: int, active: Callable[[], int]) -> bool:
+        return bool(self._limits.repeat) and audience >= REPEAT_LEAST and 2 * audience > active()
+
+    def _repeated(self, tx: Transaction, new: NewNotification, *, now: datetime) -> bool:
         words = words_of(new.message)
         return tx.volumes.broadcast(new.app_id, words, within=self._limits.repeat, now=now) is not None
 
-    def _flooding(
-        self, tx: Transaction, app_id: int, audience: int, *, active: Callable[[], int], now: datetime
+    def _is_flood(
+        self, tx: Transaction, app_id: int, audience: int, active: Callable[[], int], *, now: datetime
     ) -> bool:
         if not self._limits.recipients:
             return False
         asked = tx.volumes.since(app_id, now - self._limits.window) + audience
-        # Requests within one transaction's time differ in their microseconds, and so seldom meet at one row.
-        tx.volumes.add(app_id, audience, lot=now.microsecond, now=now)
         return asked > self._limits.recipients and asked > self._limits.times * active()
 
     def _counted(self, tx: Transaction, app_id: int, *, now: datetime) -> int:

@@ -52,7 +52,7 @@ class SqlVolumes:
         Where two transactions remember the same words at once, the second finds the first's.
         """
         mine = (b.app_id == app_id, b.content == content)
-        before: datetime | None = self._scope.connection.execute(select(b.at).where(*mine)).scalar()
+        before = self.last_broadcast(app_id, content)
         if before is None:
             self._scope.connection.execute(insert(broadcasts).values(app_id=app_id, content=content, at=now))
             return None
@@ -60,6 +60,12 @@ class SqlVolumes:
             return before
         newer = update(broadcasts).where(*mine, b.at == before).values(at=now)
         return None if self._scope.connection.execute(newer).rowcount == 1 else now
+
+    def last_broadcast(self, app_id: int, content: bytes) -> datetime | None:
+        """Give when the same words went out before, and remember nothing."""
+        mine = (b.app_id == app_id, b.content == content)
+        before: datetime | None = self._scope.connection.execute(select(b.at).where(*mine)).scalar()
+        return before
 
     def purge(self, *, before: datetime) -> int:
         """Forget what is older than that; give how many rows there were."""

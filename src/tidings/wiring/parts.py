@@ -109,7 +109,7 @@ class Automation:
             event_types=EventTypes(store=store, clock=clock),
             events=events,
             triggers=Triggers(store=store, clock=clock, ids=ids),
-            dry_runs=DryRuns(store=store, clock=clock, events=events),
+            dry_runs=DryRuns(store=store, clock=clock, events=events, tripwire=tripwire),
             presets=Presets(store=store, clock=clock),
             tripwire=tripwire,
             webhooks=Webhooks(store=store, clock=clock, ids=ids, fetcher=fetcher, delivery=telling),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -383,3 +383,19 @@ async def test_a_pause_of_all_sending_is_said(world: World) -> None:
     assert (await world.dry(trigger, **given))["paused"] is True
     happened = (await world.api.post("/api/v1/events", json={**EVENT, "users": ["told"]})).json()["id"]
     assert await world.happened(await world.send(happened)) == {}
+
+
+async def test_what_the_tripwire_would_hold_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tidings.services.tripwire.REPEAT_LEAST", 10)
+    trigger = await world.trigger(audience={"everyone": True})
+    for held in (None, "repeat_tripwire"):
+        happened = (await world.api.post("/api/v1/events", json=EVENT)).json()["id"]
+        # Trying remembers nothing: what happens is held only where the same was sent before.
+        runs = [await world.dry(trigger, event=happened) for _ in range(2)]
+        assert [run["held"] for run in runs] == [held, held]
+        told = await world.send(happened)
+        (newest, *_) = (await world.api.get("/api/v1/notifications")).json()["data"]
+        assert (newest["held_because"], bool(told.told)) == (held, held is None)
+    limits = replace(world.container.automation.tripwire._limits, recipients=50, times=1)
+    monkeypatch.setattr(world.container.automation.tripwire, "_limits", limits)
+    assert (await world.dry(trigger, data={"page": "Others"}))["held"] == "volume_tripwire"

@@ -126,6 +126,7 @@ export interface DryRun {
   delay: number
   digest: boolean
   paused: boolean
+  held: string | null
   devices: number
   devices_exact: boolean
   unnamed: number

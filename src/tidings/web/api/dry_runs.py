@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from tidings.domain.permission import Permission
+from tidings.domain.safety import HoldReason
 from tidings.services.dry_people import InBell, NotTold, Told
 from tidings.services.dry_run import DryRun
 from tidings.services.fates import WhyNot
@@ -85,6 +86,7 @@ class DryRunOut(BaseModel):
     delay: int
     digest: bool
     paused: bool = Field(description="All sending is paused: it would wait until somebody resumes it.")
+    held: HoldReason | None = Field(description="It looks like an accident: it would wait until somebody lets it go.")
     devices: int = Field(description="Devices that would be told, at once or when quiet hours end.")
     devices_exact: bool = Field(
         description="False for an audience too large to look at each: then `devices` is how many it could be at most."
@@ -127,6 +129,7 @@ def _out(run: DryRun) -> DryRunOut:
         delay=run.delay,
         digest=run.digest,
         paused=run.paused,
+        held=run.held,
         devices=run.devices,
         devices_exact=run.devices_exact,
         unnamed=run.unnamed,
