@@ -80,6 +80,18 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """Somebody who was looked up by the App's own id: what they are called, and how many devices they are reached on.
+
+    Without a `name` there is no attribute of that name, or only their devices name them.
+    """
+
+    external_id: str
+    name: str | None
+    devices: int
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
     """An API key as people see it; the key itself is shown once and stored as a hash. `app_id` None: every App."""
 

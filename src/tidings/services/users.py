@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tidings.domain.app import User
+from tidings.domain.app import Named, User
 from tidings.domain.audit import SYSTEM, Action, Actor, Subject, is_person
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.lib.clock import Clock
@@ -56,6 +56,12 @@ class Users:
         after = position_from(cursor)
         rows = await self._store.read(lambda tx: tx.users.page(app_id, after=after, limit=limit + 1, search=search))
         return page_from(rows, limit=limit, position=lambda row: row.id)
+
+    async def lookup(self, app_id: int, external_ids: Sequence[str]) -> tuple[list[Named], list[str]]:
+        """Give those of some ids that the App knows and those it does not, each once and in the order asked."""
+        asked = list(dict.fromkeys(external_ids))
+        found = await self._store.read(lambda tx: tx.users.lookup(app_id, asked))
+        return [found[one] for one in asked if one in found], [one for one in asked if one not in found]
 
     async def delete(self, app_id: int, external_id: str, *, by: Actor = SYSTEM) -> None:
         """Forget a user. Raises NOT_FOUND."""

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, insert, select, update
 
-from tidings.domain.app import User
+from tidings.domain.app import Named, User
+from tidings.domain.audience import Users
 from tidings.domain.names import names_of
 from tidings.storage import names
+from tidings.storage.audiences import sendable
+from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.forgetting import forget_wishes
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.apps import users
 from tidings.storage.tables.subscriptions import subscriptions
 from tidings.storage.tracked import SqlTracked
+
+
+@cache
+def _known(dialect: Dialect) -> Prepared:
+    u = users.c
+    mine = (u.app_id == bindparam("app_id"), dialect.any_of(u.external_id, "ids"))
+    return dialect.prepare(select(u.external_id, u.attributes).where(*mine))
+
+
+@cache
+def _devices(dialect: Dialect) -> Prepared:
+    """Count as an audience of users does: devices that are active and have a key."""
+    s = subscriptions.c
+    reached = and_(sendable(Users), s.credential_id.is_not(None))
+    active = func.sum(case((reached, 1), else_=0))
+    theirs = (s.app_id == bindparam("app_id"), dialect.any_of(s.user_external_id, "ids"))
+    return dialect.prepare(select(s.user_external_id, active).where(*theirs).group_by(s.user_external_id))
 
 
 class SqlUsers:
@@ -72,6 +93,19 @@ class SqlUsers:
         else:
             rows = self._scope.connection.execute(query.where(users.c.id < after) if after else query)
         return [user_from(row) for row in rows]
+
+    def lookup(self, app_id: int, external_ids: Sequence[str]) -> dict[str, Named]:
+        """Give those of these ids that are known: by a row of their own, or by a device that names them."""
+        values = {"app_id": app_id, "ids": self._scope.dialect.many(external_ids)}
+        known = _known(self._scope.dialect).records(self._scope.connection, values)
+        counted = _devices(self._scope.dialect).rows(self._scope.connection, values)
+        devices = {one: int(active) for one, active in counted}
+        found = {one: Named(one, None, active) for one, active in devices.items()}
+        for row in known:
+            name = row.attributes.get("name")
+            named = name.strip() or None if isinstance(name, str) else None
+            found[row.external_id] = Named(row.external_id, named, devices.get(row.external_id, 0))
+        return found
 
     def delete(self, app_id: int, external_id: str) -> bool:
         """Forget a person, what they wish and what they did; the devices stay, belonging to nobody."""

@@ -114,3 +114,17 @@ async def test_of_a_long_word_the_beginning_counts(store: Store, given: Given) -
         lambda tx: tx.users.put(app.id, long, attributes=None, locale=None, time_zone=None, now=given.now)
     )
     assert await found(store, app, long) == [long]
+
+
+async def test_ids_are_looked_up_exactly_and_in_one_app_alone(store: Store, given: Given) -> None:
+    app = await people(store, given)
+    asked = ["u-1", "u-2", "anna@example.com", "ANNA@example.com", "u", "%", "nobody"]
+    found = await store.read(lambda tx: tx.users.lookup(app.id, asked))
+    assert {one.external_id: (one.name, one.devices) for one in found.values()} == {
+        "u-1": ("Anna Öhm", 0),
+        "u-2": (None, 0),
+        "anna@example.com": (None, 0),
+        "%": ("小明", 0),
+    }
+    alone = await given.app()
+    assert await store.read(lambda tx: tx.users.lookup(alone.id, asked)) == {}

@@ -76,6 +76,7 @@ MESSAGE = {"to": {"all": True}, "title": "x"}
 ATTEMPTS: list[tuple[str, str, str, Any, int, str]] = [
     # What is another App's, by its id on every kind of address.
     ("owner", "GET", "/users?app={second}", None, 403, "forbidden"),
+    ("owner", "POST", "/users/lookup?app={second}", {"ids": ["anna"]}, 403, "forbidden"),
     ("owner", "GET", "/notifications?app={second}", None, 403, "forbidden"),
     ("owner", "POST", "/notifications?app={second}", MESSAGE, 403, "forbidden"),
     ("owner", "GET", "/subscriptions?app={second}", None, 403, "forbidden"),
@@ -130,6 +131,7 @@ ATTEMPTS: list[tuple[str, str, str, Any, int, str]] = [
     ("owner", "PATCH", "/members/{owner}", {"role": "viewer"}, 409, "last_owner"),
     # Keys, beyond their scopes, their App, and what keys may at all.
     ("sender", "GET", "/users", None, 403, "forbidden"),
+    ("sender", "POST", "/users/lookup", {"ids": ["anna"]}, 403, "forbidden"),
     ("sender", "GET", "/subscriptions", None, 403, "forbidden"),
     ("reader", "POST", "/notifications", MESSAGE, 403, "forbidden"),
     ("of_messages", "GET", "/notifications", None, 403, "forbidden"),

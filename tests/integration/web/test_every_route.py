@@ -38,6 +38,7 @@ BODIES: dict[str, Any] = {
     "settle_held": {"action": "send"},
     "invite": {"email": "x@example.com", "role": "viewer"},
     "put_event_type": {"name": "Mine"},
+    "lookup_users": {"ids": ["anna", "u-1"]},
     "put_user": {"attributes": {"mine": True}},
     "create_key": {"name": "x"},
     "update_segment": {"name": "Mine"},

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from tidings.domain.app import App, Credential, CredentialStatus, Integration, User
+from tidings.domain.app import App, Credential, CredentialStatus, Integration, Named, User
 
 Kept = Literal["rules", "follows", "images"]
 """What one at a time changes in an App: rules are its event types, templates, segments and triggers, which name
@@ -119,6 +119,10 @@ class Users(Protocol):
     def get(self, app_id: int, external_id: str) -> User | None: ...
     def page(self, app_id: int, *, after: int, limit: int, search: str = "") -> list[User]:
         """List newest first; each word of `search` begins one of the App's own id or of the attribute `name`."""
+        ...
+
+    def lookup(self, app_id: int, external_ids: Sequence[str]) -> dict[str, Named]:
+        """Give those of these ids that are known, also those that only devices name; in no order."""
         ...
 
     def delete(self, app_id: int, external_id: str) -> bool: ...

@@ -1,4 +1,4 @@
-"""Users: GET /users; PUT, GET, DELETE /users/{external_id}."""
+"""Users: GET /users; POST /users/lookup; PUT, GET, DELETE /users/{external_id}."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from tidings.domain.app import App, User
 from tidings.domain.permission import Permission
 from tidings.services.region import locale_from, time_zone_from
+from tidings.web.api.message import Name
 from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
 from tidings.web.auth import By, container_of, in_app
 
@@ -60,6 +61,31 @@ class UserBody(Body):
     )
 
 
+MOST_LOOKED_UP = 1_000
+"""Ids that one request may look up."""
+
+
+class LookupBody(Body):
+    """Ids to look up."""
+
+    ids: list[Name] = Field(min_length=1, max_length=MOST_LOOKED_UP, examples=[["u-42", "u-43"]])
+
+
+class NamedOut(BaseModel):
+    """Somebody who is known."""
+
+    id: str
+    name: str | None = Field(description="The attribute `name`, if it is a text.")
+    devices: int = Field(description="Browsers and devices that a notification would go to now.")
+
+
+class LookupOut(BaseModel):
+    """Who is known and who is not, each once and in the order asked."""
+
+    data: list[NamedOut]
+    unknown: list[str] = Field(description="Ids that neither you nor any device ever named.")
+
+
 @router.get("", operation_id="list_users", summary="List users")
 async def list_users(
     request: Request,
@@ -77,6 +103,18 @@ async def list_users(
     """List the people the App knows, newest first."""
     page = await container_of(request).users.page(app.id, cursor=cursor, limit=limit, search=search.strip())
     return listed(page, _out)
+
+
+@router.post("/lookup", operation_id="lookup_users", summary="Look up users")
+async def lookup_users(request: Request, app: ReadApp, body: LookupBody) -> LookupOut:
+    """Say of up to 1 000 ids whom the App knows, what they are called, and on how many devices they are reached.
+
+    Whom only a device names is known too, without a name.
+    """
+    known, unknown = await container_of(request).users.lookup(app.id, body.ids)
+    return LookupOut(
+        data=[NamedOut(id=one.external_id, name=one.name, devices=one.devices) for one in known], unknown=unknown
+    )
 
 
 @router.put(
