@@ -34,8 +34,8 @@ describe('faultsOf', () => {
 describe('audienceFrom', () => {
   it('is nothing until it is complete', () => {
     expect(audienceFrom(EMPTY_CHOICE)).toEqual({ all: true })
-    expect(audienceFrom({ ...EMPTY_CHOICE, kind: 'user', user: ' ' })).toBeUndefined()
-    expect(audienceFrom({ ...EMPTY_CHOICE, kind: 'user', user: ' u-42 ' })).toEqual({ users: ['u-42'] })
+    expect(audienceFrom({ ...EMPTY_CHOICE, kind: 'user' })).toBeUndefined()
+    expect(audienceFrom({ ...EMPTY_CHOICE, kind: 'user', users: ['u-42', 'u-43'] })).toEqual({ users: ['u-42', 'u-43'] })
     expect(audienceFrom({ ...EMPTY_CHOICE, kind: 'segment' })).toBeUndefined()
     expect(audienceFrom({ ...EMPTY_CHOICE, kind: 'segment', segment: 'seg_1' })).toEqual({ segment: 'seg_1' })
     expect(audienceFrom({ ...EMPTY_CHOICE, kind: 'tag', tagName: 'plan' })).toBeUndefined()

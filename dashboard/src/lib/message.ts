@@ -39,13 +39,14 @@ export type AudienceKind = 'all' | 'segment' | 'user' | 'tag'
 export interface Choice {
   kind: AudienceKind
   segment: string
-  user: string
+  /** Ids of people. */
+  users: string[]
   tagName: string
   tagValue: string
 }
 
 export const EMPTY_DRAFT: Draft = { title: '', body: '', url: '', icon: '', image: '', ttl: 86_400, urgency: 'normal', collapseId: '', asks: 'none', actions: [], locales: [], template: { id: '', name: '', version: 0 } }
-export const EMPTY_CHOICE: Choice = { kind: 'all', segment: '', user: '', tagName: '', tagValue: '' }
+export const EMPTY_CHOICE: Choice = { kind: 'all', segment: '', users: [], tagName: '', tagValue: '' }
 
 export const TITLE_LIMIT = 200
 export const BODY_LIMIT = 2000
@@ -142,7 +143,7 @@ function languageFaults(draft: Draft): Faults {
 /** The audience as the API takes it, or undefined while it is not complete. */
 export function audienceFrom(choice: Choice): Audience | undefined {
   if (choice.kind === 'all') return { all: true }
-  if (choice.kind === 'user') return choice.user.trim() ? { users: [choice.user.trim()] } : undefined
+  if (choice.kind === 'user') return choice.users.length ? { users: choice.users } : undefined
   if (choice.kind === 'segment') return choice.segment ? { segment: choice.segment } : undefined
   const name = choice.tagName.trim()
   return name && choice.tagValue.trim() ? { tags: { [name]: choice.tagValue.trim() } } : undefined

@@ -68,6 +68,8 @@ type Cut = { cursor?: string; limit?: number }
 
 export const users = {
   users: (query: Cut & { search?: string }, signal?: AbortSignal) => get<Page<User>>('/users', query, signal),
+  /** Who of up to 1 000 ids is known. */
+  lookup: (ids: readonly string[], signal?: AbortSignal) => send<{ data: { id: string; name: string | null; devices: number }[]; unknown: string[] }>('POST', '/users/lookup', { ids }, signal),
   user: (id: string, signal?: AbortSignal) => get<User>(path('users', id), {}, signal),
   putUser: (id: string, of: { attributes?: Record<string, unknown>; locale?: string; time_zone?: string }) => send<User>('PUT', path('users', id), of),
   /** What was sent to them, and what was not and why. */
