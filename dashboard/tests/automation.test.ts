@@ -121,7 +121,7 @@ describe('triggers', () => {
     const reasons = enumOf(source('domain/trigger.py'), 'FiringReason')
     expect(reasons.length).toBeGreaterThan(5)
     for (const reason of reasons) expect(firingReason({ reason, outcome: 'suppressed' }), reason).not.toBe(reason.replaceAll('_', ' '))
-    for (const why of enumOf(source('services/dry_run.py'), 'WhyNot')) expect(whyNotTold(why), why).not.toBe(why.replaceAll('_', ' '))
+    for (const why of enumOf(source('services/fates.py'), 'WhyNot')) expect(whyNotTold(why), why).not.toBe(why.replaceAll('_', ' '))
   })
 })
 
