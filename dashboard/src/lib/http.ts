@@ -140,8 +140,16 @@ async function answered(path: string, options: Call, again = true): Promise<{ an
   throw problem
 }
 
+let writes = 0
+
+/** How often something was changed, or may have been: what was read before the last time is old. */
+export function written(): number {
+  return writes
+}
+
 async function fetched(path: string, { method = 'GET', query, body, file, headers = {}, signal }: Call): Promise<Response> {
   const init: RequestInit = { method, headers: { accept: 'application/json', ...headers }, credentials: 'same-origin' }
+  if (method !== 'GET') writes++
   // What is deleted stays deleted, also when the page is closed at that moment.
   if (method === 'DELETE') init.keepalive = true
   if (body !== undefined) {

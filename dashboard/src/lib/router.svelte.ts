@@ -3,21 +3,59 @@
 import { decoded } from './format'
 import { ours } from './routes'
 
+const PATIENCE = 1_500 // milliseconds for a page one comes back to, until it is as long as it was
+
+let visits = 0
+
 class Route {
   path = $state(location.pathname)
   search = $state.raw(new URLSearchParams(location.search))
+  /** Which visit of a page this is: the same again after going back to it. */
+  visit: string = (history.state as { visit?: string } | null)?.visit ?? 'first'
+  readonly #places = new Map<string, number>()
+  #wanted: { at: number; until: number } | undefined
 
   read = (): void => {
     this.path = location.pathname
     this.search = new URLSearchParams(location.search)
+    this.visit = (history.state as { visit?: string } | null)?.visit ?? 'first'
+  }
+
+  /** Remember how far down one is before another page is shown. */
+  leave = (): void => {
+    this.#places.set(this.visit, window.scrollY)
+    this.#wanted = undefined
+  }
+
+  /** Read where the browser went back or forward to. */
+  back = (): void => {
+    this.leave()
+    this.read()
+    this.#wanted = { at: this.#places.get(this.visit) ?? 0, until: performance.now() + PATIENCE }
+    this.place()
+  }
+
+  /** Scroll to where one was, as soon as the page is long enough; who scrolls meanwhile is left alone. */
+  place = (): void => {
+    const wanted = this.#wanted
+    if (!wanted) return
+    window.scrollTo(0, wanted.at)
+    if (performance.now() > wanted.until) this.#wanted = undefined
+    else requestAnimationFrame(() => this.#wanted === wanted && this.place())
+  }
+
+  /** Scroll nowhere any more. */
+  free = (): void => {
+    this.#wanted = undefined
   }
 }
 
 export const route = new Route()
 
 export function go(to: string, { replace = false } = {}): void {
-  if (replace) history.replaceState(null, '', to)
-  else history.pushState(null, '', to)
+  route.leave()
+  if (replace) history.replaceState({ visit: route.visit }, '', to)
+  else history.pushState({ visit: `${performance.timeOrigin}-${++visits}` }, '', to)
   route.read()
   if (!replace) window.scrollTo(0, 0)
 }
@@ -26,6 +64,7 @@ export function go(to: string, { replace = false } = {}): void {
 export function narrow(list: string, filters: Record<string, string>): void {
   const query = new URLSearchParams(Object.entries(filters).filter(([, value]) => value))
   go(`${list}${query.size ? `?${query}` : ''}`, { replace: true })
+  window.scrollTo(0, 0)
 }
 
 function follow(event: MouseEvent): void {
@@ -39,11 +78,15 @@ function follow(event: MouseEvent): void {
 
 /** Start listening; gives the function that ends it. */
 export function listen(): () => void {
+  const hands = ['wheel', 'touchstart', 'keydown', 'pointerdown'] as const
+  history.scrollRestoration = 'manual'
   document.addEventListener('click', follow)
-  window.addEventListener('popstate', route.read)
+  window.addEventListener('popstate', route.back)
+  for (const hand of hands) window.addEventListener(hand, route.free, { passive: true })
   return () => {
     document.removeEventListener('click', follow)
-    window.removeEventListener('popstate', route.read)
+    window.removeEventListener('popstate', route.back)
+    for (const hand of hands) window.removeEventListener(hand, route.free)
   }
 }
 
