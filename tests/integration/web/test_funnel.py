@@ -47,3 +47,18 @@ async def test_a_page_that_may_not_use_the_app_counts_nothing(
     answer = await browser.post("/push/funnel/seen", headers={"Origin": "https://elsewhere.example.com"})
     problem(answer, 403, "origin_not_allowed")
     assert (await api.get("/api/v1/stats/funnel")).json()["totals"] == NOTHING
+
+
+async def test_the_dashboard_is_no_visitor(
+    api: httpx2.AsyncClient, browser: httpx2.AsyncClient, vapid_key: str
+) -> None:
+    (app,) = (await api.get("/api/v1/apps")).json()["data"]
+    own = {"Origin": str(browser.base_url).rstrip("/")}
+    assert (await browser.post("/push/funnel/seen", headers=own)).status_code == 204
+    body = {"subscription": push_subscription()}
+    assert (await browser.post("/push/subscribe", json=body, headers=own)).status_code == 201
+    assert (await api.get("/api/v1/stats/funnel")).json()["totals"] == NOTHING
+    # A site that has us behind the same address says so by being one of the App's.
+    assert (await api.patch(f"/api/v1/apps/{app['id']}", json={"origins": [own["Origin"]]})).status_code == 200
+    assert (await browser.post("/push/funnel/seen", headers=own)).status_code == 204
+    assert (await api.get("/api/v1/stats/funnel")).json()["totals"] == NOTHING | {"seen": 1}

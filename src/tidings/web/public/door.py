@@ -80,12 +80,18 @@ def _method(request: Request) -> str:
 
 def is_allowed(origin: str, app: App, request: Request) -> bool:
     """Tell whether pages of an origin may use the App; without any set, only those of localhost."""
-    container = container_of(request)
-    if origin in app.origins:
-        return True
-    if is_own_origin(origin, request.headers, scheme=request.scope["scheme"], base_url=container.settings.base_url):
-        return True
-    return not app.origins and _is_localhost(origin)
+    return origin in app.origins or _is_ours(origin, request) or (not app.origins and _is_localhost(origin))
+
+
+def is_dashboard(app: App, request: Request) -> bool:
+    """Tell whether a page of our own asks: a site that shares its origin with us is among the App's origins."""
+    origin = request.headers.get("origin")
+    return origin is not None and origin not in app.origins and _is_ours(origin, request)
+
+
+def _is_ours(origin: str, request: Request) -> bool:
+    base_url = container_of(request).settings.base_url
+    return is_own_origin(origin, request.headers, scheme=request.scope["scheme"], base_url=base_url)
 
 
 async def body_of(request: Request, decoder: msgspec.json.Decoder[T]) -> T:

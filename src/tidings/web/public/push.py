@@ -26,7 +26,7 @@ from tidings.web.public.bodies import (
     tags_decoder,
     unsubscribe_decoder,
 )
-from tidings.web.public.door import body_of
+from tidings.web.public.door import body_of, is_dashboard
 
 JSON = "application/json"
 
@@ -56,6 +56,8 @@ async def funnel(request: Request, app: App) -> Response:
 
 
 async def _took(request: Request, app: App, step: Step) -> None:
+    if is_dashboard(app, request):
+        return  # who looks after a site, or tries a notification out, is none of its visitors
     agent = request.headers.get("user-agent", "")
     await container_of(request).stats.step(app.id, step, user_agent=agent)
 
