@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -184,3 +185,72 @@ async def test_hundreds_are_pasted_at_once_without_slowness(
     await page.set_viewport_size(WIDE)
     await page.get_by_role("button", name="Remove the 899 unknown ones").click()
     await expect(chips(page)).to_have_text(re.compile("Xyra Öhm"))
+
+
+async def test_quiet_hours_say_what_sending_will_do_and_lead_to_what_changes_it(
+    page: Page, instance: Instance, people: dict[str, str]
+) -> None:
+    asleep = people["Xyla Fisher"]
+    await instance.rest("PUT", "/event-types/topic.reply", {"name": "Replies"})
+    now = datetime.now(UTC)
+    hours = {"from": f"{now - timedelta(hours=2):%H:%M}", "to": f"{now + timedelta(hours=6):%H:%M}", "time_zone": "UTC"}
+    await instance.rest("PUT", f"/users/{asleep}/preferences", {"quiet_hours": hours})
+    field = await opened(page, instance)
+    await field.evaluate(PASTE, f"{asleep} {people['Xyra Öhm']}")
+    warned = page.get_by_role("main").get_by_label("Before you send")
+    await expect(warned).to_contain_text("in the quiet hours of")
+    await expect(warned).to_contain_text("only what tells of an event type waits")
+    await page.get_by_label("Title", exact=True).fill("Somebody answered")
+    await fits_and_is_sound(page)
+    await warned.get_by_role("button", name="Choose an event type").click()
+    chosen = page.get_by_label("Event type")
+    await expect(chosen).to_be_focused()
+    await chosen.select_option(label="Replies")
+    await expect(warned).to_contain_text("in quiet hours and get")
+    await page.get_by_label("Time to live").select_option(label="1 hour")
+    await expect(warned).to_contain_text("last longer than the time to live")
+    await fits_and_is_sound(page)
+    # In the question too, from which one is led back to the field.
+    await page.get_by_role("button", name=re.compile(r"^Send to \d")).click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("button", name="Choose a longer time to live").click()
+    await expect(dialog).to_be_hidden()
+    await expect(page.get_by_label("Time to live")).to_be_focused()
+    await page.get_by_label("Time to live").select_option(label="1 day")
+    await expect(warned).to_contain_text("in quiet hours and get")
+    await page.get_by_role("button", name=re.compile(r"^Send to \d")).click()
+    await dialog.get_by_role("button", name="Send to").click()
+    await expect(page.get_by_role("heading", name="Somebody answered")).to_be_visible()
+    sent = page.url.rsplit("/", 1)[1]
+    assert (await instance.rest("GET", f"/notifications/{sent}"))["event_type"] == "topic.reply"
+    # Whoever is awake has it, and whoever sleeps does not: as it was said.
+    awake = await devices_of(instance, people["Xyra Öhm"])
+    while len(told := await deliveries(instance, sent)) < awake:
+        await page.wait_for_timeout(100)
+    assert {one["user"] for one in told} == {people["Xyra Öhm"]}
+
+
+async def test_an_integration_that_is_gone_is_told_and_the_way_to_it_loses_nothing(
+    page: Page, instance: Instance
+) -> None:
+    found = (await instance.rest("GET", "/integrations"))["data"]
+    apns = next(one for one in found if one["provider"] == "apns")
+    lost = sum(key["subscriptions"] for key in apns["keys"])
+    await instance.rest("DELETE", f"/integrations/{apns['id']}?force=true")
+    await opened(page, instance)
+    await page.get_by_role("radio", name="All", exact=False).first.check()
+    await page.get_by_label("Title", exact=True).fill("For iPhones too")
+    warned = page.get_by_role("main").get_by_label("Before you send")
+    await expect(warned).to_contain_text(
+        f"APNs was removed from this App. {lost} devices of this audience get nothing any more."
+    )
+    await fits_and_is_sound(page)
+    await warned.get_by_role("link", name="Add APNs again").click()
+    await expect(page.get_by_role("heading", level=1)).not_to_have_text("Send Push")
+    await page.go_back()
+    await expect(page.get_by_label("Title", exact=True)).to_have_value("For iPhones too")
+    # Whom it does not concern is not bothered with it.
+    await page.get_by_role("radio", name="A tag").check()
+    await page.get_by_label("Tag", exact=True).fill("plan")
+    await page.get_by_label("Value", exact=True).fill("nobody has this")
+    await expect(warned).not_to_contain_text("APNs was removed")

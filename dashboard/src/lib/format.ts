@@ -66,6 +66,11 @@ export function exact(iso: string, zone?: string): string {
   }).format(new Date(iso))
 }
 
+const day = new Intl.DateTimeFormat(REGION, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' })
+
+/** A moment of these days, to the minute: "28 Nov, 07:00". */
+export const moment = (iso: string): string => day.format(new Date(iso))
+
 /** A length of time in at most two units: "45 s", "3 min 20 s", "2 h 5 min", "28 days"; number and unit stay together. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))

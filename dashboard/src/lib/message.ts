@@ -26,6 +26,8 @@ export interface Draft {
   ttl: number
   urgency: Urgency
   collapseId: string
+  /** The event type it tells of; empty for none. */
+  eventType: string
   asks: Asks
   actions: { title: string; url: string }[]
   /** What it says in other languages; buttons there by their place. */
@@ -45,7 +47,7 @@ export interface Choice {
   tagValue: string
 }
 
-export const EMPTY_DRAFT: Draft = { title: '', body: '', url: '', icon: '', image: '', ttl: 86_400, urgency: 'normal', collapseId: '', asks: 'none', actions: [], locales: [], template: { id: '', name: '', version: 0 } }
+export const EMPTY_DRAFT: Draft = { title: '', body: '', url: '', icon: '', image: '', ttl: 86_400, urgency: 'normal', collapseId: '', eventType: '', asks: 'none', actions: [], locales: [], template: { id: '', name: '', version: 0 } }
 export const EMPTY_CHOICE: Choice = { kind: 'all', segment: '', users: [], tagName: '', tagValue: '' }
 
 export const TITLE_LIMIT = 200
@@ -157,6 +159,7 @@ export function contentFrom(draft: Draft): Content {
   if (draft.icon.trim()) content.icon = draft.icon.trim()
   if (draft.image.trim()) content.image = draft.image.trim()
   if (draft.collapseId.trim()) content.collapse_id = draft.collapseId.trim()
+  if (draft.eventType) content.type = draft.eventType
   const actions = actionsFrom(draft)
   if (actions.length) content.actions = actions
   if (draft.locales.length) content.locales = Object.fromEntries(draft.locales.map((one) => [one.tag, variantFrom(one, actions)]))

@@ -1,6 +1,6 @@
 /** What somebody would wish to have known before they sent: none of it keeps a notification from being sent. */
 
-import { number } from './format'
+import { number, plural } from './format'
 import { LOOKS } from './looks'
 import type { Draft } from './message'
 
@@ -12,10 +12,10 @@ const shownOn = (look: (typeof LOOKS)[number], of: 'title' | 'body') => look.lin
 const HOUR = 3_600_000
 
 export interface Warning {
-  id: 'no_url' | 'other_host' | 'no_icon' | 'title_cut' | 'body_cut' | 'same_again' | 'web_push_off'
+  id: string
   text: string
-  /** The page that mends it. */
-  way?: { label: string; href: string }
+  /** The page that mends it, or the field of this one. */
+  way?: { label: string; href: string } | { label: string; at: 'eventType' | 'ttl' }
 }
 
 interface Past {
@@ -51,6 +51,17 @@ function hostOf(address: string): string | undefined {
     // Half written, or empty.
     return undefined
   }
+}
+
+/** That it is too long for browsers, which stands beside its bytes too. */
+export const sizeWarnings = (fault: string | undefined): Warning[] => (fault ? [{ id: 'too_long', text: fault }] : [])
+
+/** Of chosen people, whom it will not reach; which stands above them too. */
+export function peopleWarnings({ unknown, without }: { unknown: number; without: number }): Warning[] {
+  return [
+    ...(unknown ? [{ id: 'people_unknown', text: plural(unknown, ['# id is unknown here: neither your server nor a device ever named it.', '# ids are unknown here: neither your server nor a device ever named them.']) }] : []),
+    ...(without ? [{ id: 'people_without', text: plural(without, ['# person has no device with push: no push reaches them.', '# people have no device with push: no push reaches them.']) }] : []),
+  ]
 }
 
 /** All there is to say of a draft; `past` are the notifications sent last, `now` is in milliseconds. */

@@ -42,7 +42,7 @@ def heeded(
     found, urgent = Heeded(), urgency is Urgency.HIGH
     for one, standing in tx.preferences.standings(event_type, ids).items():
         wish, zone = standing.wish(of_app)
-        what = decision(wish, kind, zone=_zone(zone), urgent=urgent, now=now, expires_at=expires_at)
+        what = decision(wish, kind, zone=zone_from(zone), urgent=urgent, now=now, expires_at=expires_at)
         if isinstance(what, Skip):
             found.skipped[one] = what.reason
         elif isinstance(what, PutOff):
@@ -50,7 +50,8 @@ def heeded(
     return found
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_from(name: str) -> ZoneInfo:
+    """Give the zone of a name, UTC for one that is none."""
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, LookupError):

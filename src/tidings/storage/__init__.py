@@ -17,6 +17,7 @@ from tidings.storage.ports.events import Events, EventTypes
 from tidings.storage.ports.images import Images
 from tidings.storage.ports.instance import Access, Idempotency, Instance, Volumes
 from tidings.storage.ports.notifications import Deliveries, Notifications, Receipts, Shards
+from tidings.storage.ports.outlooks import Outlooks
 from tidings.storage.ports.preferences import Feed, FeedFills, Kinds, Preferences
 from tidings.storage.ports.relays import Relays
 from tidings.storage.ports.segments import Follows, Segments
@@ -49,6 +50,7 @@ __all__ = [
     "Oidc",
     "Outbox",
     "OutcomeUnknown",
+    "Outlooks",
     "Preferences",
     "Receipts",
     "Relays",
@@ -111,6 +113,7 @@ class Transaction(Protocol):
     images: Images
     kinds: Kinds
     preferences: Preferences
+    outlooks: Outlooks
     feed: Feed
     feed_fills: FeedFills
     outbox: Outbox

@@ -61,6 +61,19 @@ def predicate(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
     )
 
 
+def ended(dialect: Dialect, kind: Kind) -> ColumnElement[bool]:
+    """Say who of an App would belong to an audience of that kind, had their devices not expired."""
+    by_id = kind.members in BY_ID
+    status = dialect.unindexed(subscriptions.c.status) if kind.named else subscriptions.c.status
+    provider = dialect.any_of(subscriptions.c.provider, CHANNELS) if kind.cut_down else true()
+    return and_(
+        (dialect.unindexed(subscriptions.c.app_id) if by_id else subscriptions.c.app_id) == bindparam("app_id"),
+        status == SubscriptionStatus.EXPIRED,
+        _members(dialect, kind),
+        provider,
+    )
+
+
 def place(dialect: Dialect, kind: Kind) -> ColumnElement[int]:
     """Give the id to compare with the ends of a range and to sort by."""
     return dialect.unindexed(subscriptions.c.id) if kind.named else subscriptions.c.id

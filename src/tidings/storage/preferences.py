@@ -90,7 +90,7 @@ class SqlPreferences:
         """Give what a person said of quiet hours; None where they said nothing."""
         query = select(q.begins, q.ends, q.time_zone).where(*_whose(app_id, user))
         row = self._scope.connection.execute(query).first()
-        return None if row is None else QuietWish(_hours(row.begins, row.ends), row.time_zone)
+        return None if row is None else QuietWish(hours_from(row.begins, row.ends), row.time_zone)
 
     def set_quiet(self, app_id: int, user: str, wish: QuietWish | None, *, now: datetime) -> None:
         """Keep what a person says of quiet hours; None forgets that they said anything."""
@@ -117,7 +117,7 @@ class SqlPreferences:
             device: Standing(
                 user=user,
                 push=None if enabled is None else bool(enabled),
-                quiet=None if said is None else QuietWish(_hours(begins, ends), own_zone),
+                quiet=None if said is None else QuietWish(hours_from(begins, ends), own_zone),
                 time_zone=zone,
             )
             for device, user, enabled, said, begins, ends, own_zone, zone in rows
@@ -128,5 +128,6 @@ def _whose(app_id: int, user: str) -> tuple[ColumnElement[bool], ColumnElement[b
     return q.app_id == app_id, q.user_external_id == user
 
 
-def _hours(begins: int | None, ends: int | None) -> QuietHours | None:
+def hours_from(begins: int | None, ends: int | None) -> QuietHours | None:
+    """Make hours of the columns of a row; None of one that says there are none."""
     return None if begins is None or ends is None else QuietHours(begins, ends)

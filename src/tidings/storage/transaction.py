@@ -46,9 +46,11 @@ from tidings.storage.members import SqlMembers
 from tidings.storage.notifications import SqlNotifications
 from tidings.storage.oidc import SqlOidc
 from tidings.storage.outbox import SqlOutbox
+from tidings.storage.outlooks import SqlOutlooks
 from tidings.storage.ports.accounts import Audit, Factors, Members, Oidc, Sessions, Throttle
 from tidings.storage.ports.events import Events, EventTypes
 from tidings.storage.ports.images import Images
+from tidings.storage.ports.outlooks import Outlooks
 from tidings.storage.ports.preferences import Feed, FeedFills, Kinds, Preferences
 from tidings.storage.ports.relays import Relays
 from tidings.storage.ports.segments import Follows, Segments
@@ -114,6 +116,7 @@ class SqlTransaction:
         self.images: Images = SqlImages(scope)
         self.kinds: Kinds = SqlKinds(scope)
         self.preferences: Preferences = SqlPreferences(scope)
+        self.outlooks: Outlooks = SqlOutlooks(scope)
         self.feed: Feed = SqlFeed(scope)
         self.feed_fills: FeedFills = SqlFeedFills(scope)
         self.outbox: Outbox = SqlOutbox(scope)

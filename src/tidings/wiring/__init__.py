@@ -33,6 +33,7 @@ from tidings.services.erasure import Erasure
 from tidings.services.export import Export
 from tidings.services.images import Images
 from tidings.services.notifications import Notifications
+from tidings.services.outlooks import Outlooks
 from tidings.services.retention import KeepFor, Retention
 from tidings.services.safety import Safety
 from tidings.services.stats import Stats
@@ -78,6 +79,7 @@ class Container:
     phones: Phones
     tracking: Tracking
     timelines: Timelines
+    outlooks: Outlooks
     transfers: Transfers
     users: Users
     people: People
@@ -241,6 +243,7 @@ def assembled(
         phones=Phones.of(store=store, clock=clock, ids=ids, policy=policy, flow=flow, call=call),
         tracking=Tracking(store=store, clock=clock, ids=ids),
         timelines=Timelines(store=store, clock=clock),
+        outlooks=Outlooks(store=store, clock=clock),
         transfers=Transfers(store=store, clock=clock, ids=ids, subscriptions=subscriptions),
         users=Users(store=store, clock=clock),
         people=People.of(store=store, clock=clock, ids=ids, deliveries=deliveries),

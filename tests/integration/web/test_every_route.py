@@ -35,6 +35,7 @@ BODIES: dict[str, Any] = {
     "update_member": {"role": "viewer"},
     "send_notification": MESSAGE,
     "count_audience": {"to": {"all": True}},
+    "look_ahead": {"to": {"all": True}},
     "settle_held": {"action": "send"},
     "invite": {"email": "x@example.com", "role": "viewer"},
     "put_event_type": {"name": "Mine"},

@@ -9,6 +9,7 @@ import { keys } from './keys'
 import { me } from './me'
 import { members } from './members'
 import { notifications } from './notifications'
+import { outlook } from './outlook'
 import { presets } from './presets'
 import { segments } from './segments'
 import { session } from './session'
@@ -32,6 +33,7 @@ export type * from './me'
 export type * from './members'
 export type * from './notifications'
 export type * from './presets'
+export type * from './outlook'
 export type * from './segments'
 export type * from './session'
 export type * from './stats'
@@ -43,6 +45,6 @@ export type * from './ways'
 export type * from './webhooks'
 
 export const api = {
-  ...apps, ...audit, ...automation, ...images, ...integrations, ...keys, ...me, ...members, ...notifications, ...presets, ...segments, ...session, ...setup, ...stats, ...subscriptions,
+  ...apps, ...audit, ...automation, ...images, ...integrations, ...keys, ...me, ...members, ...notifications, ...outlook, ...presets, ...segments, ...session, ...setup, ...stats, ...subscriptions,
   ...system, ...templates, ...users, ...ways, ...webhooks,
 }

@@ -32,6 +32,8 @@ export interface Content {
   ttl?: number
   urgency?: Urgency
   collapse_id?: string | null
+  /** The event type it tells of. */
+  type?: string
   actions?: Action[]
   locales?: Record<string, Variant>
 }

@@ -25,6 +25,7 @@ from tidings.web.api import (
     members,
     notifications,
     oidc,
+    outlooks,
     preferences,
     presets,
     reset,
@@ -49,6 +50,7 @@ from tidings.web.callers import API
 router = APIRouter(prefix=API, responses=PROBLEMS)
 for _part in (
     fits.router,  # before a notification of that name
+    outlooks.router,  # likewise
     notifications.router,
     notifications.test_router,
     course.router,
