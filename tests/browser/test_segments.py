@@ -144,14 +144,16 @@ async def test_one_that_is_needed_stays_and_says_for_what(page: Page, instance: 
     waiting = (await instance.rest("POST", "/notifications", body))["id"]
     await page.goto(f"{instance.url}/segments")
     await page.get_by_role("button", name="Delete Payers").click()
-    dialog = page.get_by_role("dialog")
-    await dialog.get_by_role("button", name="Delete the segment").click()
-    await expect(dialog).to_contain_text(waiting)
-    await dialog.get_by_role("button", name="Keep it").click()
+    await expect(page.get_by_role("alert")).to_contain_text(waiting)
+    await expect(page.get_by_role("link", name="Payers", exact=True)).to_be_visible()
+    await page.get_by_role("link", name="Payers", exact=True).click()
+    await page.get_by_role("button", name="Delete").click()
+    await expect(page.get_by_role("alert")).to_contain_text(waiting)
+    await page.get_by_role("link", name="Segments", exact=True).last.click()
     await instance.rest("POST", f"/notifications/{waiting}/cancel")
     await page.get_by_role("button", name="Delete Payers").click()
-    await dialog.get_by_role("button", name="Delete the segment").click()
     await expect(page.get_by_role("link", name="Create the first segment")).to_be_visible()
+    await page.get_by_role("button", name="Close").click()
 
 
 async def test_a_trigger_is_for_a_segment_and_its_conditions_are_edited_in_rows(page: Page, instance: Instance) -> None:

@@ -1,6 +1,7 @@
 /** Keys that lead somewhere: Ctrl or Cmd with K opens the palette, single keys do the rest, and can be turned off. */
 
 import { go } from './router.svelte'
+import { undo } from './undo.svelte'
 
 const SINGLE = 'tidings.keys'
 const WAITS = 1500 // milliseconds in which a second key belongs to the first
@@ -52,6 +53,11 @@ class Shortcuts {
       if (this.open || !document.querySelector('dialog[open]')) this.open = this.open === 'palette' ? '' : 'palette'
       return
     }
+    if ((event.ctrlKey || event.metaKey) && key === 'z' && !event.shiftKey && undo.offers() && !typing(event.target)) {
+      event.preventDefault()
+      void undo.take()
+      return
+    }
     if (event.ctrlKey || event.metaKey || !this.single || typing(event.target) || document.querySelector('dialog[open]')) return
     const led = Date.now() - this.#first < WAITS ? LEADS.find(([one]) => one === key) : undefined
     this.#first = 0
@@ -83,3 +89,6 @@ export const shortcuts = new Shortcuts()
 
 /** How Ctrl and K are called on this machine. */
 export const PALETTE_KEYS = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘ K' : 'Ctrl K'
+
+/** How Ctrl and Z are called on this machine. */
+export const UNDO_KEYS = PALETTE_KEYS.replace('K', 'Z')

@@ -8,8 +8,10 @@ export const PATIENCE = 10_000
 interface Offer {
   /** What was done. */
   text: string
+  /** What follows from it. */
+  note?: string
   /** Take it back. */
-  undo?: () => void
+  undo?: () => unknown
   /** Do it for good; called once, and not at all if it was taken back. */
   settle?: () => Promise<unknown>
   /** The id of what is out of sight meanwhile. */
@@ -19,6 +21,8 @@ interface Offer {
 class Undo {
   offer = $state.raw<Offer | undefined>(undefined)
   problem = $state.raw<Problem | undefined>(undefined)
+  /** How often something was taken back: what is shown of it may be old then. */
+  taken = $state(0)
   #hidden = $state.raw<readonly string[]>([])
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -34,10 +38,21 @@ class Undo {
   /** Whether lists leave something out, since it is as good as deleted. */
   hides = (id: string): boolean => this.#hidden.includes(id)
 
-  take = (): void => {
+  /** Leave out of a list what is as good as deleted. */
+  without = <T extends { id: string }>(rows: readonly T[]): T[] => rows.filter(({ id }) => !this.hides(id))
+
+  /** Whether something can be taken back now: anything, or what has this id. */
+  offers = (id?: string): boolean => Boolean(id ? this.offer?.hidden === id : (this.offer?.undo ?? this.offer?.hidden))
+
+  take = async (): Promise<void> => {
     const offer = this.#end()
     this.#unhide(offer)
-    offer?.undo?.()
+    try {
+      await offer?.undo?.()
+      this.taken += 1
+    } catch (reason) {
+      this.problem = asProblem(reason)
+    }
   }
 
   /** Do it for good now. */
@@ -46,9 +61,18 @@ class Undo {
     try {
       await offer?.settle?.()
     } catch (reason) {
+      const problem = asProblem(reason)
+      // Somebody else was quicker: it is gone, as it should be.
+      if (problem.status === 404) return
       this.#unhide(offer)
-      this.problem = asProblem(reason)
+      this.problem = problem
     }
+  }
+
+  /** Do it for good now, and show what has that id again: it is made anew. */
+  reuse = async (id: string): Promise<void> => {
+    await this.settle()
+    this.#hidden = this.#hidden.filter((one) => one !== id)
   }
 
   /** While somebody points at the offer its time stands still. */

@@ -66,17 +66,16 @@ class EventTypes:
 
         def delete(tx: Transaction) -> None:
             tx.apps.hold(app_id, "rules")
-            found = tx.event_types.get(app_id, key)
-            if found is None:
-                raise _not_found(key)
-            in_use = tx.triggers.naming(app_id, key)
-            if in_use:
-                raise CatalogueError(ErrorCode.EVENT_TYPE_IN_USE, f"{_named(in_use)} would have no events any more.")
+            found = _needless(tx, app_id, key)
             tx.event_types.delete(app_id, key)
             about = Subject("event_type", key, found.name)
             tx.audit.add(by, Action.EVENT_TYPE_REMOVED, app_id=app_id, subject=about, now=now)
 
         await self._store.write(delete)
+
+    async def check_deletable(self, app_id: int, key: str) -> None:
+        """Raise what `delete` would, and delete nothing."""
+        await self._store.read(lambda tx: _needless(tx, app_id, key))
 
 
 def check(new: NewEventType) -> None:
@@ -119,6 +118,17 @@ def _check_triggers(tx: Transaction, kind: EventType) -> None:
         if fault is not None:
             detail = f"{_named([one])} could not do its work: {fault.field}: {fault.message}"
             raise CatalogueError(ErrorCode.EVENT_TYPE_IN_USE, detail)
+
+
+def _needless(tx: Transaction, app_id: int, key: str) -> EventType:
+    """Give a type that nothing needs. Raises NOT_FOUND, EVENT_TYPE_IN_USE."""
+    found = tx.event_types.get(app_id, key)
+    if found is None:
+        raise _not_found(key)
+    in_use = tx.triggers.naming(app_id, key)
+    if in_use:
+        raise CatalogueError(ErrorCode.EVENT_TYPE_IN_USE, f"{_named(in_use)} would have no events any more.")
+    return found
 
 
 def _named(triggers: Sequence[Trigger]) -> str:

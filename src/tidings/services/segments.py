@@ -92,15 +92,15 @@ class Segments:
 
         def delete(tx: Transaction) -> None:
             tx.apps.hold(app_id, "rules")
-            found = found_in(tx, app_id, public_id)
-            users = list(_users(tx, found))
-            if users:
-                more = f" and {len(users) - _NAMED} more" if len(users) > _NAMED else ""
-                raise CatalogueError(ErrorCode.SEGMENT_IN_USE, f"It is used by {', '.join(users[:_NAMED])}{more}.")
+            found = _needless(tx, app_id, public_id)
             tx.segments.delete(app_id, public_id)
             tx.audit.add(by, Action.SEGMENT_DELETED, app_id=app_id, subject=_subject(found), now=now)
 
         await self._store.write(delete)
+
+    async def check_deletable(self, app_id: int, public_id: str) -> None:
+        """Raise what `delete` would, and delete nothing."""
+        await self._store.read(lambda tx: _needless(tx, app_id, public_id))
 
     async def get(self, app_id: int, public_id: str) -> Segment:
         """Give one segment. Raises NOT_FOUND."""
@@ -171,6 +171,16 @@ def found_in(tx: Transaction, app_id: int, public_id: str) -> Segment:
     found = tx.segments.get(app_id, public_id)
     if found is None:
         raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no segment {public_id[:64]!r}.")
+    return found
+
+
+def _needless(tx: Transaction, app_id: int, public_id: str) -> Segment:
+    """Give a segment that nothing needs. Raises NOT_FOUND, SEGMENT_IN_USE."""
+    found = found_in(tx, app_id, public_id)
+    users = list(_users(tx, found))
+    if users:
+        more = f" and {len(users) - _NAMED} more" if len(users) > _NAMED else ""
+        raise CatalogueError(ErrorCode.SEGMENT_IN_USE, f"It is used by {', '.join(users[:_NAMED])}{more}.")
     return found
 
 

@@ -203,9 +203,12 @@ async def test_a_segment_stays_while_a_trigger_or_an_unfinished_notification_nee
     assert "'Tell payers'" in used["detail"]
     assert trigger in used["detail"]
     assert notification in used["detail"]
+    assert problem(await api.delete(f"{path}?dry_run=true"), 409, "segment_in_use") == used
     assert (await api.delete(f"/api/v1/triggers/{trigger}")).status_code == 204
     assert notification in problem(await api.delete(path), 409, "segment_in_use")["detail"]
     assert (await api.post(f"/api/v1/notifications/{notification}/cancel")).status_code == 200
+    assert (await api.delete(f"{path}?dry_run=true")).status_code == 204
+    assert (await api.get(path)).status_code == 200, "it was only asked"
     assert (await api.delete(path)).status_code == 204
     shown = (await api.get(f"/api/v1/notifications/{notification}")).json()
     assert shown["to"] == {"segment": made["id"]}, "what was sent says to whom, also when that is gone"

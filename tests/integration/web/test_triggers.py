@@ -165,9 +165,11 @@ class TestKeeping:
         answer = await api.put("/api/v1/event-types/conversation.escalated", json=narrower)
         assert (answer.status_code, answer.json()["code"]) == (409, "event_type_in_use")
         assert trigger in answer.json()["detail"]
-        answer = await api.delete("/api/v1/event-types/conversation.escalated")
-        assert (answer.status_code, answer.json()["code"]) == (409, "event_type_in_use")
+        for path in ("conversation.escalated", "conversation.escalated?dry_run=true"):
+            answer = await api.delete(f"/api/v1/event-types/{path}")
+            assert (answer.status_code, answer.json()["code"]) == (409, "event_type_in_use")
         await api.delete(f"/api/v1/triggers/{trigger}")
+        assert (await api.delete("/api/v1/event-types/conversation.escalated?dry_run=true")).status_code == 204
         assert (await api.delete("/api/v1/event-types/conversation.escalated")).status_code == 204
 
 

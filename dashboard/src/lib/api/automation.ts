@@ -1,6 +1,6 @@
 /** What happens at a site, and what is sent by itself because of it: event types, events, triggers. */
 
-import { get, type Page, path, send } from './calls'
+import { checkNeedless, get, type Page, path, send } from './calls'
 import type { SaidContent, WordsBody } from './templates'
 
 /** A JSON Schema of the kind that event types declare their variables with. */
@@ -146,6 +146,8 @@ export const automation = {
   eventType: (key: string, signal?: AbortSignal) => get<EventType>(path('event-types', key), {}, signal),
   putEventType: (key: string, of: EventTypeBody) => send<EventType>('PUT', path('event-types', key), of),
   deleteEventType: (key: string) => send<void>('DELETE', path('event-types', key)),
+  /** Fails as deleting it would, and deletes nothing. */
+  checkEventTypeNeedless: (key: string) => checkNeedless(path('event-types', key)),
 
   events: (query: Cut & { type?: string; user?: string; status?: string }, signal?: AbortSignal) => get<Page<HappenedEvent>>('/events', query, signal),
   event: (id: string, signal?: AbortSignal) => get<HappenedEvent & { firings: Firing[] }>(path('events', id), {}, signal),

@@ -33,6 +33,11 @@ export function send<T>(method: 'POST' | 'PATCH' | 'PUT' | 'DELETE', route: stri
   return call<T>(route, { method, query: { app }, body, ...(signal ? { signal } : {}) })
 }
 
+/** Ask whether something of the App that is chosen can be deleted. */
+export function checkNeedless(route: string): Promise<void> {
+  return call<void>(route, { method: 'DELETE', query: { app, dry_run: 'true' } })
+}
+
 /** Read something of the instance, whichever App is chosen. */
 export function getAny<T>(route: string, signal?: AbortSignal, query: Query = {}): Promise<T> {
   return call<T>(route, { query, ...(signal ? { signal } : {}) })

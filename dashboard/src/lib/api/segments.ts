@@ -1,7 +1,7 @@
 /** Segments, and conditions that are kept nowhere yet. */
 
 import type { Conditions } from '../filters'
-import { get, type Page, path, send } from './calls'
+import { checkNeedless, get, type Page, path, send } from './calls'
 
 export interface Segment {
   id: string
@@ -34,5 +34,7 @@ export const segments = {
   createSegment: (of: { name: string; conditions: Conditions }) => send<Segment>('POST', '/segments', of),
   updateSegment: (id: string, of: { name?: string; conditions?: Conditions }) => send<Segment>('PATCH', path('segments', id), of),
   deleteSegment: (id: string) => send<void>('DELETE', path('segments', id)),
+  /** Fails as deleting it would, and deletes nothing. */
+  checkSegmentNeedless: (id: string) => checkNeedless(path('segments', id)),
   readConditions: (conditions: Conditions | string, place: Place, signal?: AbortSignal) => send<ReadConditions>('POST', '/conditions', { conditions, place }, signal),
 }

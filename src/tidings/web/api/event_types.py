@@ -12,7 +12,7 @@ from tidings.domain.app import App
 from tidings.domain.event import Defaults, EventType, Naming, NewEventType
 from tidings.domain.permission import Permission
 from tidings.web.api.message import Language
-from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
+from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, OnlyCheck, listed
 from tidings.web.auth import By, container_of, in_app
 
 ReadTypes = Annotated[App, in_app(Permission.EVENT_TYPE_READ)]
@@ -146,9 +146,15 @@ async def get_event_type(request: Request, app: ReadTypes, key: TypeKey) -> Even
 
 
 @router.delete("/{key}", operation_id="delete_event_type", summary="Delete an event type", status_code=204)
-async def delete_event_type(request: Request, by: By, app: WriteTypes, key: TypeKey) -> None:
-    """Forget an event type; events of it that are stored stay in the history."""
-    await container_of(request).automation.event_types.delete(app.id, key, by=by)
+async def delete_event_type(
+    request: Request, by: By, app: WriteTypes, key: TypeKey, only_check: OnlyCheck = False
+) -> None:
+    """Forget an event type; events of it that are stored stay in the history. Refused while a trigger needs it."""
+    event_types = container_of(request).automation.event_types
+    if only_check:
+        await event_types.check_deletable(app.id, key)
+    else:
+        await event_types.delete(app.id, key, by=by)
 
 
 def _out(row: EventType) -> EventTypeOut:

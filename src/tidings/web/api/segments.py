@@ -14,7 +14,7 @@ from tidings.domain.filters import json_from_filter, text_from_filter
 from tidings.domain.permission import Permission
 from tidings.domain.segment import Segment
 from tidings.services.segments import Place, conditions_from
-from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, listed
+from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Limit, ListOf, OnlyCheck, listed
 from tidings.web.auth import By, container_of, in_app
 
 ReadSegments = Annotated[App, in_app(Permission.SEGMENT_READ)]
@@ -155,9 +155,15 @@ async def update_segment(
 
 
 @router.delete("/segments/{segment_id}", operation_id="delete_segment", summary="Delete a segment", status_code=204)
-async def delete_segment(request: Request, by: By, app: WriteSegments, segment_id: str) -> None:
+async def delete_segment(
+    request: Request, by: By, app: WriteSegments, segment_id: str, only_check: OnlyCheck = False
+) -> None:
     """Forget a segment; refused while a trigger, or a notification that is not finished, uses it."""
-    await container_of(request).people.segments.delete(app.id, segment_id, by=by)
+    segments = container_of(request).people.segments
+    if only_check:
+        await segments.check_deletable(app.id, segment_id)
+    else:
+        await segments.delete(app.id, segment_id, by=by)
 
 
 @router.get("/segments/{segment_id}/count", operation_id="count_segment", summary="Count a segment")

@@ -18,6 +18,7 @@ Row = TypeVar("Row")
 ProviderName = Annotated[str, Field(max_length=32, examples=["fcm", "apns"])]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many at most.")]
 Cursor = Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before.")]
+OnlyCheck = Annotated[bool, Query(alias="dry_run", description="Say whether it can be deleted, and delete nothing.")]
 FIRST_LIMIT = DEFAULT_LIMIT
 
 
