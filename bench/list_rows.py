@@ -48,7 +48,7 @@ SELECT app_id, id, 'u' FROM users WHERE app_id = :app UNION ALL
 SELECT app_id, id, 'person' FROM users WHERE app_id = :app UNION ALL
 SELECT app_id, id, substr(external_id, 3) FROM users WHERE app_id = :app
 """
-_COUNTS = text("""
+COUNTS = text("""
 INSERT INTO daily_counts (app_id, day, notification_id, source, provider, service, browser, outcome, reason, n)
 VALUES (:app, :day, 0, :source, 'webpush', :service, :browser, :outcome, '', :n)
 """)
@@ -79,7 +79,7 @@ def enlarge(connection: Connection, app: int, *, count: int, deliveries: int) ->
         connection.execute(text(_SUBSCRIPTIONS.format(**words)), {"seed": SEED_ROWS})
     connection.execute(text(_USERS.format(**words)), {"count": count, "app": app})
     connection.execute(text(_WORDS), {"app": app})
-    connection.execute(_COUNTS, counts(app, deliveries))
+    connection.execute(COUNTS, counts(app, deliveries))
 
 
 def counts(app: int, deliveries: int) -> list[dict[str, object]]:

@@ -75,7 +75,7 @@ async def questions(client: httpx2.AsyncClient, count: int) -> dict[str, str]:
         "overview": "/stats/overview",
         "analytics by day, 30 days": "/stats?by=day",
         "analytics by browser, 30 days": "/stats?by=browser",
-        "analytics by day, 400 days": f"/stats?by=day&from={_days_ago(DAYS - 1)}",
+        "analytics by day, 400 days": f"/stats?by=day&from={days_ago(DAYS - 1)}",
         "opt-in, 30 days": "/stats/funnel?by=browser",
     }
 
@@ -86,7 +86,7 @@ async def _cursor(client: httpx2.AsyncClient, position: int) -> str:
     return cursor_at(position)
 
 
-def _days_ago(days: int) -> str:
+def days_ago(days: int) -> str:
     return time.strftime("%Y-%m-%d", time.gmtime(time.time() - days * 86_400))
 
 

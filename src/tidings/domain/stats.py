@@ -68,6 +68,11 @@ def day_of(moment: datetime) -> int:
     return number_of(moment.astimezone(UTC).date())
 
 
+def minute_of(moment: datetime) -> int:
+    """Give the minute of a moment, as whole minutes since 1970."""
+    return int(moment.timestamp()) // 60
+
+
 def number_of(day: date) -> int:
     """Give a day as whole days since 1970."""
     return (day - _EPOCH).days

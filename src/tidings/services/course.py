@@ -13,6 +13,9 @@ from tidings.storage import Store, Transaction
 
 MOST_POINTS = 120
 
+MANY = 10_000
+"""Reports beyond which they are not read one by one, but as they were counted by the minute."""
+
 STEPS = tuple(
     timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2 * 1440, 7 * 1440)
 )
@@ -48,6 +51,8 @@ class Courses:
             found = tx.notifications.get(app_id, public_id)
             if found is None:
                 raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no notification {public_id[:64]!r}.")
+            if sum(getattr(found.counts, event.value) for event in ReceiptEvent) > MANY:
+                return _counted(tx.stats.by_minute(app_id, found.id), since=found.send_at)
             span = tx.receipts.span(found.id)
             if span is None:
                 return Course(STEPS[0], ())
@@ -57,6 +62,19 @@ class Courses:
             return _course(tx.receipts.over_time(found.id, step=step), first=first, last=last, step=step)
 
         return await self._store.read(read)
+
+
+def _counted(minutes: dict[tuple[int, str], int], *, since: datetime) -> Course:
+    """Draw what was counted by the minute."""
+    if not minutes:
+        return Course(STEPS[0], ())
+    moments = {minute: datetime.fromtimestamp(minute * 60, UTC) for minute, _ in minutes}
+    first, last = min(since, *moments.values()), max(moments.values())
+    step = step_for(first, last)
+    parts: Counter[tuple[datetime, ReceiptEvent]] = Counter()
+    for (minute, outcome), count in minutes.items():
+        parts[floored(moments[minute], step), ReceiptEvent(outcome)] += count
+    return _course(parts, first=first, last=last, step=step)
 
 
 def step_for(first: datetime, last: datetime) -> timedelta:

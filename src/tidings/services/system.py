@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tidings import __version__
 from tidings.domain.app import CredentialStatus, Heartbeat
 from tidings.domain.campaign import Counts, Notification
+from tidings.domain.delivery import DeliveryStatus
 from tidings.domain.safety import GlobalPause
+from tidings.domain.stats import Dimension, Scale
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.lib.clock import Clock
 from tidings.providers import BROWSER
 from tidings.services.attention import Item, attention
+from tidings.services.stats import NAMING, USUAL_DAYS
 from tidings.settings import Settings
 from tidings.storage import Store, Transaction
 from tidings.storage.open import is_behind, sqlite_facts
@@ -21,7 +25,6 @@ from tidings.storage.open import is_behind, sqlite_facts
 WORKER_SILENCE = timedelta(seconds=15)
 """A worker that has not beaten for so long counts as gone."""
 
-OVERVIEW_DAYS = 30
 LAST_NOTIFICATIONS = 5
 
 
@@ -68,11 +71,10 @@ class SystemFacts:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """One App at a glance; `totals` are the counters of the last 30 days' notifications."""
+    """One App at a glance; `totals` are what was counted in the last 30 days, as analytics have it."""
 
     subscriptions: dict[SubscriptionStatus, int]
     totals: Counts
-    since: datetime
     notifications: list[Notification]
     workers: int
     queue_lag_seconds: float
@@ -131,12 +133,10 @@ class System:
     async def overview(self, app_id: int) -> Overview:
         """Gather what the first page of the dashboard shows of one App."""
         now = self._clock.now()
-        since = now - timedelta(days=OVERVIEW_DAYS)
         return await self._store.read(
             lambda tx: Overview(
                 subscriptions=_statuses(tx, app_id),
-                totals=tx.notifications.totals(app_id, since=since),
-                since=since,
+                totals=_totals(tx, app_id, now=now),
                 notifications=tx.notifications.page(app_id, after=0, limit=LAST_NOTIFICATIONS),
                 workers=len(_alive(tx, now)),
                 queue_lag_seconds=tx.shards.lag(now=now),
@@ -171,6 +171,16 @@ def _database_facts(settings: Settings) -> DatabaseFacts:
 
 def _alive(tx: Transaction, now: datetime) -> list[Heartbeat]:
     return tx.instance.heartbeats(since=now - WORKER_SILENCE)
+
+
+def _totals(tx: Transaction, app_id: int, *, now: datetime) -> Counts:
+    """Add up days: to add up notifications takes longer the more there are, and a chat makes one for each message."""
+    last = now.date()
+    scale = Scale(app_id, last - timedelta(days=USUAL_DAYS - 1), last, Dimension.SOURCE)
+    found: Counter[str] = Counter()
+    for (_, outcome), count in tx.stats.counts(scale, naming=NAMING).items():
+        found[outcome] += count
+    return Counts(audience=sum(found[status.name.lower()] for status in DeliveryStatus), **found)
 
 
 def _statuses(tx: Transaction, app_id: int) -> dict[SubscriptionStatus, int]:

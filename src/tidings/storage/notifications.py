@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement, bindparam, func, insert, literal, or_, sel
 from tidings.domain.campaign import (
     FINAL_STATUSES,
     SENDABLE,
-    Counts,
     NewNotification,
     Notification,
     NotificationStatus,
@@ -159,12 +158,6 @@ class SqlNotifications:
         named = self._scope.dialect.json(c.audience, ("segment",)).scalar.text == segment
         query = select(c.public_id).where(c.app_id == app_id, c.status.in_(unfinished), named).order_by(c.id)
         return list(self._scope.connection.execute(query.limit(limit)).scalars())
-
-    def totals(self, app_id: int, *, since: datetime) -> Counts:
-        """Add up the counters of the notifications made since then."""
-        sums = [func.coalesce(func.sum(c[f"n_{name}"]), 0) for name in COUNTERS]
-        row = self._scope.connection.execute(select(*sums).where(c.app_id == app_id, c.created_at >= since)).one()
-        return Counts(*(int(value) for value in row))
 
     def set_status(
         self, notification_id: int, to: NotificationStatus, *, allowed_from: Sequence[NotificationStatus], now: datetime

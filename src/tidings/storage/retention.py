@@ -11,7 +11,7 @@ from tidings.storage.history import clear_details, clear_history, remove_device
 from tidings.storage.relay_status import ENDED, RELAY
 from tidings.storage.scope import Scope
 from tidings.storage.tables.notifications import notification_reasons, notifications
-from tidings.storage.tables.stats import notification_answers
+from tidings.storage.tables.stats import notification_answers, notification_minutes
 from tidings.storage.tables.subscriptions import subscriptions
 
 n = notifications.c
@@ -41,7 +41,7 @@ class SqlRetention:
     def forget_notifications(self, ids: list[int]) -> int:
         """Remove notifications without details; give how many. What was counted by day stays."""
         wanted = self._scope.dialect.many(ids)
-        for table in (notification_reasons, notification_answers):
+        for table in (notification_reasons, notification_answers, notification_minutes):
             gone = delete(table).where(self._scope.dialect.any_of(table.c.notification_id, "ids"))
             self._scope.connection.execute(gone, {"ids": wanted})
         gone = delete(notifications).where(self._scope.dialect.any_of(n.id, "ids"), n.details_until.is_not(None))

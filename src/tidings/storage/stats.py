@@ -6,17 +6,18 @@ from collections import Counter
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy import ColumnElement, Table, delete, func, insert, select
 
 from tidings.domain.stats import Dimension, Naming, Scale, Step, date_of, day_of, number_of
 from tidings.storage.clearing import delete_some
 from tidings.storage.scope import Scope
 from tidings.storage.statuses import add_up
-from tidings.storage.tables.stats import daily_counts, tallies
+from tidings.storage.tables.stats import daily_counts, notification_minutes, tallies
 
 t = tallies.c
 d = daily_counts.c
 KEY = tuple(column.name for column in daily_counts.primary_key)
+MINUTE_KEY = tuple(column.name for column in notification_minutes.primary_key)
 
 _COLUMN: dict[Dimension, ColumnElement[Any]] = {
     Dimension.DAY: d.day,
@@ -53,15 +54,23 @@ class SqlStats:
         taken = delete(tallies).where(self._scope.dialect.any_of(t.id, "ids"))
         self._scope.connection.execute(taken, {"ids": self._scope.dialect.many([row.id for row in rows])})
         sums: Counter[tuple[Any, ...]] = Counter()
+        minutes: Counter[tuple[Any, ...]] = Counter()
         for row in rows:
             service, browser = naming.service(row.provider, row.origin), naming.browser(row.device)
             what = (row.day, row.source, row.provider, service, browser, row.outcome, row.reason)
             for notification_id in {0, row.notification_id}:
                 sums[row.app_id, notification_id, *what] += row.n
-        # In the order of the key, so that two that add to the same days wait for each other and do not block.
-        new = [dict(zip(KEY, key, strict=True)) | {"n": count} for key, count in sorted(sums.items())]
-        self._scope.connection.execute(self._scope.dialect.increment(daily_counts, key=KEY, column="n"), new)
+            if row.notification_id and row.minute is not None:
+                minutes[row.notification_id, row.minute, row.outcome] += row.n
+        self._increment(daily_counts, KEY, sums)
+        self._increment(notification_minutes, MINUTE_KEY, minutes)
         return len(rows)
+
+    def _increment(self, table: Table, key: tuple[str, ...], sums: Counter[tuple[Any, ...]]) -> None:
+        # In the order of the key, so that two that add to the same days wait for each other and do not block.
+        new = [dict(zip(key, values, strict=True)) | {"n": count} for values, count in sorted(sums.items())]
+        if new:
+            self._scope.connection.execute(self._scope.dialect.increment(table, key=key, column="n"), new)
 
     def add_up_subscriptions(self, *, limit: int) -> int:
         """Add up rows that count subscriptions of the same App and status; give how many there were."""
@@ -88,6 +97,18 @@ class SqlStats:
             }
             found[_written(values[scale.by]), row.outcome] += int(row.total)
         return {key: count for key, count in found.items() if count}
+
+    def by_minute(self, app_id: int, notification_id: int) -> dict[tuple[int, str], int]:
+        """Give how often each thing was done with a notification that went to many, by minute and outcome."""
+        found: Counter[tuple[int, str]] = Counter()
+        m = notification_minutes.c
+        kept = select(m.minute, m.outcome, m.n).where(m.notification_id == notification_id)
+        mine = (t.app_id == app_id, t.notification_id == notification_id, t.minute.is_not(None))
+        waiting = select(t.minute, t.outcome, func.sum(t.n)).where(*mine).group_by(t.minute, t.outcome)
+        for query in (kept, waiting):
+            for minute, outcome, count in self._scope.connection.execute(query):
+                found[minute, outcome] += int(count)
+        return dict(found)
 
     def waiting(self) -> int:
         """Count the tallies that are not rolled up yet."""

@@ -12,7 +12,7 @@ from sqlalchemy import Update, bindparam, case, func, insert, literal, select, u
 
 from tidings.domain.delivery import DeliveryStatus, SettledDelivery
 from tidings.domain.receipt import Receipt
-from tidings.domain.stats import FEW, day_of
+from tidings.domain.stats import FEW, day_of, minute_of
 from tidings.storage.columns import Moment
 from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.scope import AnySelect, Scope
@@ -153,6 +153,7 @@ def tally_receipt(scope: Scope, receipt: Receipt) -> None:
             literal(receipt.event.value).label("outcome"),
             literal("").label("reason"),
             literal(1).label("one"),
+            literal(minute_of(receipt.at)).label("minute"),
         )
         .select_from(notifications.join(subscriptions, s.id == receipt.subscription_id))
         .where(n.id == receipt.notification_id)
@@ -170,6 +171,7 @@ def _add(scope: Scope, owner: Owner, groups: Mapping[tuple[str, str, str, str, s
         "app_id": owner.app_id,
         "day": day_of(now),
         "notification_id": owner.id if owner.n_audience > FEW else 0,
+        "minute": None,
         "source": owner.source,
     }
     names = ("provider", "origin", "device", "outcome", "reason")

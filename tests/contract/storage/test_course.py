@@ -12,17 +12,21 @@ from tidings.domain.app import App
 from tidings.domain.campaign import Notification
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.receipt import Receipt, ReceiptEvent
+from tidings.domain.stats import FEW
 from tidings.services.course import MOST_POINTS, STEPS, Courses, floored, step_for
+from tidings.services.stats import NAMING
 from tidings.storage import Store
 
 SHOWN, CLICKED = ReceiptEvent.SHOWN, ReceiptEvent.CLICKED
 
 
-async def reported(store: Store, given: Given, after: list[tuple[ReceiptEvent, timedelta]]) -> tuple[App, Notification]:
+async def reported(
+    store: Store, given: Given, after: list[tuple[ReceiptEvent, timedelta]], *, of: int = 1
+) -> tuple[App, Notification]:
     """Send to as many devices as there are reports, and let each report once, so long after it was sent."""
     app = await given.app()
     ids = await given.devices(app, await given.credential(app), len(after))
-    notification = await given.notification(app)
+    notification = await given.notification(app, of=of)
     await given.settle(await given.claimed(await given.shard(notification)), sent(*ids))
     for device, (event, later) in zip(ids, after, strict=True):
         receipt = Receipt(notification.id, device, event, "", notification.send_at + later)
@@ -45,6 +49,27 @@ async def test_reports_are_counted_by_the_minute_without_a_gap(store: Store, giv
         for point in course.points
         for event, count in point.counts.items()
     } == _by_minute(notification, [(SHOWN, 1), (SHOWN, 59), (CLICKED, 61), (SHOWN, 299)])
+
+
+@pytest.mark.parametrize("days", [0, 3])
+async def test_of_many_reports_there_is_the_same_course_as_they_were_counted_by_the_minute(
+    store: Store, given: Given, days: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after = [(SHOWN, timedelta(seconds=7 * n)) for n in range(40)]
+    after += [(CLICKED, timedelta(days=days, seconds=11 * n)) for n in range(20)]
+    app, notification = await reported(store, given, after, of=FEW + 1)
+    courses = Courses(store=store)
+    read = await courses.of(app.id, notification.public_id)
+    monkeypatch.setattr("tidings.services.course.MANY", len(after) - 1)
+    assert await courses.of(app.id, notification.public_id) == read, "what waits is counted"
+    await store.write(lambda tx: tx.stats.roll_up(limit=30, naming=NAMING))
+    assert await courses.of(app.id, notification.public_id) == read, "and what is added up in part"
+    await store.write(lambda tx: tx.stats.roll_up(limit=1_000, naming=NAMING))
+    assert await courses.of(app.id, notification.public_id) == read
+    assert sum(sum(point.counts.values()) for point in read.points) == len(after)
+    await reported(store, given, [(SHOWN, timedelta(0))], of=FEW + 1)
+    await store.write(lambda tx: tx.stats.roll_up(limit=1_000, naming=NAMING))
+    assert await courses.of(app.id, notification.public_id) == read
 
 
 def _by_minute(

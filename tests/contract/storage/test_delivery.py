@@ -70,13 +70,6 @@ class TestNotifications:
         found = await store.read(lambda tx: tx.notifications.due(now=given.now, limit=10))
         assert found == [due.id]
 
-    async def test_totals_add_up_what_was_made_since(self, store: Store, given: Given) -> None:
-        app = await given.app()
-        for size in (3, 4):
-            await given.notification(app, of=size)
-        assert await store.read(lambda tx: tx.notifications.totals(app.id, since=given.now)) == Counts(audience=7)
-        assert await store.read(lambda tx: tx.notifications.totals(app.id, since=given.later(1))) == Counts()
-
 
 class TestFinishing:
     async def test_it_is_done_when_no_shard_is_open(self, store: Store, given: Given) -> None:

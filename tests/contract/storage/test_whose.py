@@ -55,7 +55,7 @@ PASSING = {"erased_devices": "until the erasure is done", "erasures": "sealed un
 NOBODY = {
     "api_keys", "apps", "audit_anchors", "broadcasts", "credentials", "daily_counts", "event_lanes", "event_types",
     "feed_broadcasts", "feed_fills", "heartbeats", "idempotency_keys", "images", "instance_values", "integrations",
-    "notification_answers", "subscription_counts",
+    "notification_answers", "notification_minutes", "subscription_counts",
     "notification_reasons", "oidc_providers", "pauses", "shards", "sign_in_failures", "tallies", "templates",
     "volumes", "webhooks",
     # Whose they are stands in them as a keyed hash, or as the number of a device that is gone.

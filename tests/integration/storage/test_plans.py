@@ -134,6 +134,15 @@ async def test_what_people_did_with_one_is_read_without_a_look_at_others(sqlite:
     assert plan.count("SEARCH receipts USING PRIMARY KEY (notification_id=?)") == 2, plan
 
 
+async def test_answers_are_counted_without_a_look_at_other_reports_and_minutes_without_one_at_other_notifications(
+    sqlite: Store, given: Given
+) -> None:
+    plan = await sqlite.read(lambda tx: plans(tx, lambda tx: tx.receipts.answers(1)))
+    assert "SEARCH receipts USING COVERING INDEX ix_receipts_answered (notification_id=?)" in plan, plan
+    plan = await sqlite.read(lambda tx: plans(tx, lambda tx: tx.stats.by_minute(1, 1)))
+    assert "SEARCH notification_minutes USING PRIMARY KEY (notification_id=?)" in plan, plan
+
+
 async def test_whom_one_did_not_reach_is_found_without_a_look_at_those_it_did(sqlite: Store, given: Given) -> None:
     notification = await given.notification(await given.app())
     for work in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 from tests.integration.web.instance import client_of, problem, push_subscription
 
 from tidings.domain.campaign import NotificationStatus
+from tidings.lib.clock import FixedClock
 from tidings.wiring import Container
 
 PATH = "/api/v1/notifications"
@@ -280,6 +282,24 @@ async def test_receipts_count_once(
     problem(await api.get(f"{PATH}/ntf_none/timeline"), 404, "not_found")
     problem(await browser.post("/push/receipts", json={**body, "token": "A" * 16}), 422, "receipt_invalid")
     problem(await browser.post("/push/receipts", json={**body, "event": "eaten"}), 422, "invalid_request")
+
+
+async def test_the_overview_counts_days_as_analytics_do_and_not_notifications(
+    api: httpx2.AsyncClient,
+    browser: httpx2.AsyncClient,
+    vapid_key: str,
+    container: Container,
+    clock: FixedClock,
+) -> None:
+    await subscribed(browser)
+    await api.post(PATH, json=GOOD)
+    clock.at += timedelta(days=31)
+    ((delivery, token),) = container.deliveries.encode_many([(1, 1)])
+    body = {"delivery": delivery, "token": token, "event": "clicked"}
+    assert (await browser.post("/push/receipts", json=body)).status_code == 202
+    month = (await api.get("/api/v1/stats/overview")).json()["last_30_days"]
+    assert month == {"audience": 0, **(await api.get("/api/v1/stats")).json()["totals"]}
+    assert month["clicked"] == 1, "it was made before, and clicked today"
 
 
 async def test_the_key_of_a_send_only_caller_reads_notifications_and_nobody(

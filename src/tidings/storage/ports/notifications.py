@@ -39,10 +39,6 @@ class Notifications(Protocol):
         """Give the public ids of what was sent to a segment (`seg_...`) and is not finished."""
         ...
 
-    def totals(self, app_id: int, *, since: datetime) -> Counts:
-        """Add up the counters of the notifications made since then."""
-        ...
-
     def set_status(
         self, notification_id: int, to: NotificationStatus, *, allowed_from: Sequence[NotificationStatus], now: datetime
     ) -> bool:

@@ -201,6 +201,14 @@ receipts = Table(
     Column("at", Moment, nullable=False),
     PrimaryKeyConstraint("notification_id", "subscription_id", "event", name="pk_receipts"),
     Index("ix_receipts_subscription_id", "subscription_id"),
+    # Answers are counted whenever their notification is read: few among many that saw it.
+    Index(
+        "ix_receipts_answered",
+        "notification_id",
+        "action",
+        sqlite_where=text("event = 'answered'"),
+        postgresql_where=text("event = 'answered'"),
+    ),
     sqlite_with_rowid=False,
     sqlite_strict=True,
 )

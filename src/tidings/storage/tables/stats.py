@@ -23,6 +23,8 @@ tallies = Table(
     Column("outcome", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("n", Big, nullable=False),
+    # Of what people did: whole minutes since 1970.
+    Column("minute", Big),
     PrimaryKeyConstraint("id", name="pk_tallies"),
     Index("ix_tallies_app_id_day", "app_id", "day"),
     sqlite_autoincrement=True,
@@ -57,6 +59,19 @@ daily_counts = Table(
         name="pk_daily_counts",
     ),
     Index("ix_daily_counts_day", "day"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# When people did what with a notification that went to many: a page of it would read all their receipts otherwise.
+notification_minutes = Table(
+    "notification_minutes",
+    metadata,
+    Column("notification_id", Big, nullable=False),
+    Column("minute", Big, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("n", Big, nullable=False, server_default=text("0")),
+    PrimaryKeyConstraint("notification_id", "minute", "outcome", name="pk_notification_minutes"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

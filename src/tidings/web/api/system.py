@@ -104,7 +104,7 @@ class OverviewOut(BaseModel):
     """One App at a glance."""
 
     subscriptions: dict[SubscriptionStatus, int]
-    last_30_days: CountsOut
+    last_30_days: CountsOut = Field(description="What was counted on the last 30 days of UTC; as `GET /stats` has it.")
     notifications: list[NotificationOut] = Field(description="The last five.")
     workers: int
     queue_lag_seconds: float
