@@ -109,7 +109,7 @@ describe('the audit log', () => {
   })
 
   it('shows the detail as rows', () => {
-    expect(rowsOf({ dry_run: true, to: 'x', list: ['a'] })).toEqual([['Dry run', 'true'], ['To', 'x'], ['List', '["a"]']])
+    expect(rowsOf({ dry_run: true, to: 'x', list: ['a', 'b'], deep: { a: 1 }, at: null })).toEqual([['Dry run', 'yes'], ['To', 'x'], ['List', 'a, b'], ['Deep', '{"a":1}'], ['At', '–']])
   })
 
   it('takes whole days, the last one with its evening', () => {

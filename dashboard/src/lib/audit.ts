@@ -158,9 +158,27 @@ export function actorOf({ actor }: Entry): string {
   return (actor.kind === 'member' && actor.name) || (ACTORS[actor.kind] ?? actor.name ?? 'Somebody')
 }
 
-/** The details as rows to read: names with spaces, values as text, nothing nested deeper than one level. */
+/** What the details are called; others, which a newer server may have, by their names. */
+const DETAILS: Readonly<Record<string, string>> = {
+  account: 'Account', audience: 'Audience', bytes: 'Bytes', changed: 'Changed', count: 'Count', create: 'Creates members', device: 'Device', domains: 'Domains', dry_run: 'Dry run',
+  earlier_identity_secret: 'Earlier identity secret', enabled: 'Enabled', entries: 'Entries', erasure: 'Erasure', event: 'Event', event_types: 'Event types', events: 'Events', expired: 'Expired',
+  expires_at: 'Expires', followed: 'Follows now', from: 'From', grace_hours: 'Hours of grace', hash: 'Hash', height: 'Height', issuer: 'Issuer', key: 'Key', known: 'Known', label: 'Label', lost: 'Lost',
+  name: 'Name', new: 'New', origins: 'Origins', passkeys: 'Passkeys', paused_because: 'Paused because', preset: 'Preset', provider: 'Provider', quiet_hours: 'Quiet hours', reason: 'Reason',
+  refused: 'Refused', require_signed_identity: 'Identities must be signed', revoked_earlier: 'Earlier keys revoked', role: 'Role', scopes: 'Scopes', sessions: 'Sessions', settings: 'Settings',
+  through: 'Up to entry', to: 'To', totp: 'Authenticator app', unfollowed: 'Follows no more', version: 'Version', way: 'Way', web_push_enabled: 'Web Push enabled', width: 'Width',
+}
+
+function detailText(value: unknown): string {
+  if (typeof value === 'number') return number(value)
+  if (typeof value === 'string') return value
+  if (typeof value === 'boolean') return value ? word('yes') : word('no')
+  if (value === null) return '–'
+  return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value.join(', ') : JSON.stringify(value)
+}
+
+/** The details as rows to read: names and values as text, nothing nested deeper than one level. */
 export function rowsOf(detail: Readonly<Record<string, unknown>>): [string, string][] {
-  return Object.entries(detail).map(([name, value]) => [name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' '), typeof value === 'number' ? number(value) : typeof value === 'string' ? value : JSON.stringify(value)])
+  return Object.entries(detail).map(([name, value]) => [DETAILS[name] ?? name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' '), detailText(value)])
 }
 
 /** From the days of a filter to times: the first begins at its midnight here, the last ends at the next. */

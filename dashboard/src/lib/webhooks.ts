@@ -1,12 +1,13 @@
 /** Webhooks in words: what they can be told, how they are, and how a try went. */
 
 import type { Webhook, WebhookEvent, WebhookMessage, WebhookTry } from './api'
+import { word } from './format'
 
 export const GROUPS: readonly [label: string, events: readonly [WebhookEvent, string][]][] = [
-  ['Deliveries', [['delivery.sent', 'sent'], ['delivery.failed', 'failed'], ['delivery.expired', 'expired'], ['delivery.skipped', 'skipped']]],
-  ['What people did', [['receipt.shown', 'shown'], ['receipt.clicked', 'clicked'], ['receipt.closed', 'closed'], ['receipt.answered', 'answered']]],
-  ['Subscriptions', [['subscription.created', 'created'], ['subscription.expired', 'expired'], ['subscription.unsubscribed', 'unsubscribed']]],
-  ['Notifications', [['notification.finished', 'finished']]],
+  ['Deliveries', [['delivery.sent', word('sent')], ['delivery.failed', word('failed')], ['delivery.expired', word('expired')], ['delivery.skipped', word('skipped')]]],
+  ['What people did', [['receipt.shown', word('shown')], ['receipt.clicked', word('clicked')], ['receipt.closed', word('closed')], ['receipt.answered', word('answered')]]],
+  ['Subscriptions', [['subscription.created', word('created')], ['subscription.expired', word('expired')], ['subscription.unsubscribed', word('unsubscribed')]]],
+  ['Notifications', [['notification.finished', word('finished')]]],
 ]
 
 /** What a new one is told unless its maker chooses: little, and what most want to know. */
