@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Literal
 
 from tidings.domain.audit import Action, Actor, Anchor, Entry, Subject
+from tidings.lib.cells import safe_cell
 from tidings.lib.clock import Clock
 from tidings.services.paging import Page, page_from, position_from
 from tidings.storage import Store, Transaction
@@ -169,12 +170,7 @@ def _cells(one: dict[str, object]) -> list[object]:
         *subject.values(),
         detail,
     ]
-    return [*(_harmless(cell) for cell in cells), one["hash"]]
-
-
-def _harmless(cell: object) -> object:
-    # A spreadsheet takes a cell that begins so for a formula.
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell else cell
+    return [*(safe_cell(cell) if isinstance(cell, str) else cell for cell in cells), one["hash"]]
 
 
 def _csv(rows: Collection[Collection[object]]) -> bytes:

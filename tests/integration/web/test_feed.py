@@ -157,6 +157,9 @@ async def test_cursors_of_others_and_limits_beyond_reason_are_refused(bell: Bell
     for query, code, status in (({"cursor": "abc"}, "invalid_cursor", 422), ({"limit": "0"}, "invalid_request", 422)):
         answer = await bell.browser.get("/push/feed", params=query, headers=bell.who)
         assert (answer.json()["code"], answer.status_code) in ((code, status), (code, 400))
+    # Zeros before a number make it no smaller, and one of thousands of digits is read by none.
+    for limit in ("101", "0000101", "00011000000", "0001" + "0" * 5_000, "1e1", "²", "-1", ""):
+        problem(await bell.browser.get("/push/feed", params={"limit": limit}, headers=bell.who), 422, "invalid_request")
     again = {**bell.who, "Last-Event-ID": "abc"}
     assert (await bell.browser.get("/push/feed/stream", headers=again)).json()["code"] == "invalid_cursor"
 

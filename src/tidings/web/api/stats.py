@@ -15,13 +15,11 @@ from pydantic import BaseModel, Field
 from tidings.domain.app import App
 from tidings.domain.permission import Permission
 from tidings.domain.stats import Dimension, Step
+from tidings.lib.cells import safe_cell
 from tidings.services.stats import OUTCOMES, Table
 from tidings.web.auth import container_of, in_app
 
 router = APIRouter(prefix="/stats", tags=["Statistics"])
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
 
 
 class StatsCounts(BaseModel):
@@ -154,8 +152,3 @@ def _file(table: Table, name: str, columns: Sequence[str]) -> Response:
         lines.writerow([safe_cell(line.value), *(line.counts.get(column, 0) for column in columns)])
     headers = {"Content-Disposition": f'attachment; filename="{name}-{table.first}-{table.last}.csv"'}
     return PlainTextResponse(out.getvalue(), media_type="text/csv", headers=headers)
-
-
-def safe_cell(text: str) -> str:
-    """Write text so that no spreadsheet takes it for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from datetime import datetime
@@ -24,6 +25,9 @@ from tidings.web.public.door import body_of
 from tidings.web.public.person import is_still, person_of
 
 JSON = "application/json"
+_NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
+"""What a number of items may look like: Python reads no longer ones than some thousand digits, and fails."""
+
 MOST = 100
 """Items of a page, and ids of one request."""
 
@@ -244,10 +248,11 @@ def _locale(request: Request) -> str | None:
 def _limit(text: str | None) -> int:
     if text is None:
         return FIRST
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:4]) <= MOST:
+    limit = int(text) if _NUMBER.fullmatch(text) else 0
+    if not 0 < limit <= MOST:
         fault = FieldFault("limit", f"This is a number from 1 to {MOST}.")
         raise CatalogueError(ErrorCode.INVALID_REQUEST, fault.message, faults=(fault,))
-    return int(text)
+    return limit
 
 
 SHAPES = (FeedAnswer, FeedMarks, FeedCountsAnswer)
