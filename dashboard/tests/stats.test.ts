@@ -1,12 +1,19 @@
 import { describe, expect, it } from 'vitest'
 
 import { DAYS, optionsOf, spread } from '../src/lib/chart'
-import { anything, chosenIn, fullDay, lastDays, missed, nameOf, rate, secondsOf, shortDay, tried, unmeasured } from '../src/lib/stats'
+import { anything, chosenIn, fullDay, lastDays, missed, missedInWords, nameOf, rate, secondsOf, shortDay, tried, unmeasured } from '../src/lib/stats'
 import { calledAs, withGaps } from '../src/lib/titles'
 
 const NOW = Date.parse('2026-11-27T23:30:00Z')
 const counts = (of = {}) => ({ sent: 0, failed: 0, expired: 0, skipped: 0, shown: 0, clicked: 0, closed: 0, answered: 0, ...of })
 const spaced = (text: string) => text.replace(/[\u202f\u00a0]/g, ' ')
+
+describe('who did not get it', () => {
+  it('is told without what became of nobody', () => {
+    expect(missedInWords(counts({ failed: 22 }))).toBe('22 failed.')
+    expect(spaced(missedInWords(counts({ failed: 1, expired: 2, skipped: 3000 })))).toBe('1 failed, 2 expired, 3 000 skipped.')
+  })
+})
 
 describe('the days that an address names', () => {
   it('counts today in, by UTC', () => {

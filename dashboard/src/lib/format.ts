@@ -26,11 +26,6 @@ export function plural(value: number, forms: readonly string[], rule: Rule = ENG
   return (forms[rule(value)] ?? forms.at(-1) ?? '').replaceAll('#', number(value))
 }
 
-/** @deprecated in favour of `plural`, which can be translated. */
-export function counted(value: number, one: string, many = `${one}s`): string {
-  return `${number(value)} ${value === 1 ? one : many}`
-}
-
 /** A share with its base: "4.1 % of 12 408". */
 export function share(part: number, base: number): string {
   if (base === 0) return '–'

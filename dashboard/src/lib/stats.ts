@@ -1,7 +1,7 @@
 /** Delivery analytics in words: spans of days, names of what is told apart, and what nobody can measure. */
 
 import type { FunnelCounts, Stats, StatsCounts, StatsLine, StatsSpan } from './api'
-import { share } from './format'
+import { number, share } from './format'
 import { REGION } from './language'
 
 export const SPANS = [7, 30, 90] as const
@@ -51,6 +51,12 @@ export const tried = ({ sent, failed, expired }: StatsCounts): number => sent + 
 /** A share with what it is a share of: "98.2 % of 12 408 tried". */
 export function rate(part: number, base: number, of: string): string {
   return base === 0 ? `nothing ${of}` : `${share(part, base)} ${of}`
+}
+
+/** How many did not get it, by what became of it; what became of nobody is left out: "22 failed, 3 skipped." */
+export function missedInWords({ failed, expired, skipped }: StatsCounts): string {
+  const parts = [failed > 0 && `${number(failed)} failed`, expired > 0 && `${number(expired)} expired`, skipped > 0 && `${number(skipped)} skipped`]
+  return `${parts.filter(Boolean).join(', ')}.`
 }
 
 const NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
