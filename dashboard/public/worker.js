@@ -1,4 +1,5 @@
-// The service worker of the dashboard: it only speaks when the server cannot. Push has a worker of its own, below /push/.
+// The service worker of the dashboard: it only speaks when the server cannot, and finishes what a page that is left no longer
+// can. Push has a worker of its own, below /push/.
 // A file of its own, and complete: no page can be fetched then. The query is the language of the pages, `?de`.
 
 const TEXTS = {
@@ -60,6 +61,11 @@ async function opened(event) {
 
 addEventListener('install', () => skipWaiting())
 addEventListener('activate', (event) => event.waitUntil(Promise.all([registration.navigationPreload?.enable(), clients.claim()])))
+addEventListener('message', (event) => {
+  const { remove } = event.data ?? {}
+  if (typeof remove !== 'string' || !remove.startsWith('/api/')) return
+  event.waitUntil(fetch(remove, { method: 'DELETE', headers: { accept: 'application/json' }, credentials: 'same-origin' }))
+})
 addEventListener('fetch', (event) => {
   if (event.request.mode === 'navigate') event.respondWith(opened(event))
 })

@@ -51,3 +51,14 @@ test('an unknown language is English, and what is no page is left alone', async 
   expect(await (await opening(lost, { search: '?toString' }))!.text()).toContain('<html lang="en">')
   expect(await opening(lost, { mode: 'cors' })).toBeUndefined()
 })
+
+test('it deletes for a page that is left, and nothing that is not of the API', async () => {
+  const listeners: Record<string, (event: { data: unknown; waitUntil: (work: Promise<unknown>) => void }) => void> = {}
+  const asked: [string, string | undefined][] = []
+  const fetched = async (url: string, init: RequestInit) => { asked.push([url, init.method]) }
+  new Function('self', 'navigator', 'addEventListener', 'fetch', script)({ location: { search: '' } }, {}, (name: string, to: never) => (listeners[name] = to), fetched)
+  const waited: Promise<unknown>[] = []
+  for (const data of [{ remove: '/api/v1/webhooks/whk_1' }, { remove: 'https://elsewhere.example/api/' }, { remove: 1 }, null, 'x']) listeners.message!({ data, waitUntil: (work) => waited.push(work) })
+  await Promise.all(waited)
+  expect(asked).toEqual([['/api/v1/webhooks/whk_1', 'DELETE']])
+})

@@ -95,7 +95,7 @@ async def test_what_was_deleted_is_taken_back_and_was_there_all_the_time(
     assert {**after, "updated_at": ""} == {**before, "updated_at": ""}
 
 
-@pytest.mark.parametrize("leave", ["close", "reload", "another"])
+@pytest.mark.parametrize("leave", ["close", "reload", "another"] * 3)
 async def test_it_is_deleted_for_certain_when_the_page_is_left(
     page: Page, instance: Instance, boats: dict[str, dict[str, Any]], leave: str
 ) -> None:

@@ -147,11 +147,26 @@ export function written(): number {
   return writes
 }
 
+let leaving = false
+
+/** Begin a work as the page is being left: nobody waits for its answers any more. */
+export function whileLeaving(work: () => Promise<unknown>): void {
+  leaving = true
+  void work()
+  leaving = false
+}
+
 async function fetched(path: string, { method = 'GET', query, body, file, headers = {}, signal }: Call): Promise<Response> {
   const init: RequestInit = { method, headers: { accept: 'application/json', ...headers }, credentials: 'same-origin' }
   if (method !== 'GET') writes++
-  // What is deleted stays deleted, also when the page is closed at that moment.
+  // What is deleted stays deleted, also when the page is closed at that moment. With a service worker in between Chromium lost
+  // every other of such requests as their page went: then the worker makes them.
   if (method === 'DELETE') init.keepalive = true
+  const worker = leaving && method === 'DELETE' ? navigator.serviceWorker?.controller : undefined
+  if (worker) {
+    worker.postMessage({ remove: address(path, query) })
+    return new Response(null, { status: 204 })
+  }
   if (body !== undefined) {
     init.body = JSON.stringify(body)
     init.headers = { ...init.headers, 'content-type': 'application/json' }
