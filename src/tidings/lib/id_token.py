@@ -96,13 +96,14 @@ def _header(token: str) -> dict[str, str]:
         header = json.loads(_decoded(first))
     except (ValueError, binascii.Error, RecursionError) as fault:
         raise TokenRefused("its header cannot be read") from fault
-    if not isinstance(header, dict) or header.get("alg") not in ALGORITHMS:
+    algorithm = header.get("alg") if isinstance(header, dict) else None
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise TokenRefused(f"it is not signed with {' or '.join(ALGORITHMS)}")
     if not isinstance(header.get("kid"), str) or not header["kid"]:
         raise TokenRefused("it does not say which key it is signed with")
     if "crit" in header or "b64" in header:
         raise TokenRefused("it asks for an extension")
-    return {"alg": header["alg"], "kid": header["kid"]}
+    return {"alg": algorithm, "kid": header["kid"]}
 
 
 def _decoded(text: str) -> bytes:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
+import pkgutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
@@ -27,16 +29,20 @@ from tidings.providers.webpush.settings import default_policy
 from tidings.services.device import device_from
 from tidings.services.identity import check_identity
 from tidings.settings import Settings
+from tidings.web import public
 from tidings.web.hosts import TrustHosts, host_in
 from tidings.web.limits import credential_of
-from tidings.web.public import bodies
 from tidings.web.public.door import MAX_BODY, body_of
 
+PUBLIC = [importlib.import_module(f"{public.__name__}.{one.name}") for one in pkgutil.iter_modules(public.__path__)]
 DECODERS = {
-    name: getattr(bodies, name)
-    for name in sorted(vars(bodies))
-    if isinstance(getattr(bodies, name), msgspec.json.Decoder)
+    name: decoder
+    for module in PUBLIC
+    for name, decoder in sorted(vars(module).items())
+    if isinstance(decoder, msgspec.json.Decoder)
 }
+"""Of every module of the public API, so that a new one is read to as well."""
+
 REFUSALS = {
     ErrorCode.INVALID_JSON,
     ErrorCode.INVALID_REQUEST,
@@ -86,6 +92,11 @@ def asked(content: bytes, headers: list[tuple[bytes, bytes]]) -> Request:
         return {"type": "http.request", "body": content, "more_body": False}
 
     return Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive)
+
+
+def test_every_decoder_of_the_public_api_is_among_them() -> None:
+    assert {"subscribe_decoder", "receipt_decoder", "marks_decoder", "topics_decoder"} <= set(DECODERS)
+    assert len(DECODERS) >= 10
 
 
 @pytest.mark.parametrize("name", DECODERS)

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from tidings.domain.app import App
 from tidings.domain.content import is_local
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
+from tidings.lib.log import cut
 from tidings.storage import StoreUnavailable
 from tidings.web.auth import container_of
 from tidings.web.callers import is_own_origin
@@ -117,8 +118,9 @@ async def body_of(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
 
 def _invalid(words: str) -> CatalogueError:
     match = _FIELD.match(words)
-    path = (match["path"] or "").lstrip(".") if match else ""
-    said = f"{match['words'] if match else words}."
+    path = cut((match["path"] or "").lstrip(".")) if match else ""
+    # It names a field that it does not know, which is whatever a stranger wrote.
+    said = f"{cut(match['words'] if match else words)}."
     if "matching regex" in said:
         said = "Control characters are not taken."
     found = FieldFault(path or "body", said)
