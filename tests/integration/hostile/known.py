@@ -11,6 +11,7 @@ import httpx2
 from tests.integration.hostile.conftest import Running
 from tests.integration.web.instance import push_subscription
 
+from support.pictures import picture
 from tidings.services.identity import identity_token
 
 NONE = "none_at_all"
@@ -61,7 +62,13 @@ def known(running: Running) -> Known:
         assert operator.post(f"{hook}/test", params=at).status_code == 200
         message = operator.get(f"{hook}/messages", params=at).json()["data"][0]["id"]
         integration = operator.get("/api/v1/integrations", params=at).json()["data"][0]["id"]
-    of_all = {"app": [app], "erasure_id": [erasure, NONE], "message_id": [message, NONE], "provider": ["webpush", NONE]}
+    of_all = {
+        "member_id": [running.members["ben"], NONE],
+        "app": [app],
+        "erasure_id": [erasure, NONE],
+        "message_id": [message, NONE],
+        "provider": ["webpush", NONE],
+    }
     token = identity_token(secret.encode(), "u-1", expires=int(time.time()) + 86_400)
     there = {
         **of_all,
@@ -93,7 +100,10 @@ def _one_of_each(operator: httpx2.Client, at: Mapping[str, str], n: int) -> dict
     hook = {"url": f"https://hooks.example.com/{n}", "events": ["delivery.failed"]}
     rule = {"name": f"Late {n}", "event_type": "ferry.late", **WORDS}
     segment = {"name": f"All {n}", "conditions": "true"}
+    photo = operator.post("/api/v1/images", params=at, content=picture("PNG", (8 + n, 8)))
+    assert photo.status_code == 201, photo.text
     return {
+        "image_id": str(photo.json()["id"]),
         "webhook_id": _made(operator, "/api/v1/webhooks", hook, at),
         "segment_id": _made(operator, "/api/v1/segments", segment, at),
         "template_id": _made(operator, "/api/v1/templates", {"name": f"Words {n}", "title": "x"}, at),
