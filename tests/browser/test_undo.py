@@ -167,12 +167,30 @@ async def test_one_that_the_server_does_not_delete_is_shown_again_with_the_reaso
 ) -> None:
     await look(page, instance, f"/templates/{boats['templates']['id']}", "Boat")
     await page.get_by_role("button", name="Delete").click()
+    await expect(page.get_by_role("button", name="Undo")).to_be_visible()
     await page.route("**/api/v1/templates/*", lambda route: route.fulfill(status=503))
     await page.get_by_role("button", name="Close").click()
     await expect(page.get_by_role("alert")).to_contain_text("The server failed")
     await expect(page.get_by_role("main").get_by_text("Boat", exact=True)).to_be_visible()
     await page.unroute_all()
     assert await rows(instance, "templates")
+
+
+async def test_a_template_that_a_trigger_needs_stays_and_says_which(
+    page: Page, instance: Instance, boats: dict[str, dict[str, Any]]
+) -> None:
+    template = boats["templates"]["id"]
+    trigger = await instance.rest("GET", f"/triggers/{boats['triggers']['id']}")
+    body = {key: trigger[key] for key in ("name", "event_type", "audience")} | {"template": template}
+    await instance.rest("PUT", f"/triggers/{trigger['id']}", body)
+    await look(page, instance, f"/templates/{template}", "Boat")
+    await page.get_by_role("button", name="Delete").click()
+    await expect(page.get_by_role("alert")).to_contain_text("The trigger 'Tell the crew'")
+    await expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+    await instance.rest("DELETE", f"/triggers/{trigger['id']}")
+    await page.get_by_role("button", name="Delete").click()
+    await expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    await page.get_by_role("button", name="Undo").click()
 
 
 async def test_it_is_deleted_for_good_when_its_time_is_over(

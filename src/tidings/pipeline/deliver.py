@@ -36,7 +36,6 @@ LINE_FOR_SLOW = ASIDE // 2
 LEAST_TTL = 60
 """Seconds: push services refuse or drop a TTL of 0."""
 
-
 RECALLED = Throttled(0.0, ThrottleScope.DEVICE, Held.RECALLED)
 """What becomes of a parcel whose chunk was taken back before it left."""
 

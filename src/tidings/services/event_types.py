@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tidings.domain.audit import SYSTEM, Action, Actor, Subject
 from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
 from tidings.domain.event import EventType, NewEventType
-from tidings.domain.trigger import Trigger
 from tidings.lib.clock import Clock
 from tidings.lib.json_schema import Checker, schema_faults
+from tidings.services.needing import named
 from tidings.services.paging import Page, page_from, position_from
 from tidings.services.trigger_checks import definition_faults
 from tidings.storage import Store, Transaction
@@ -116,7 +116,7 @@ def _check_triggers(tx: Transaction, kind: EventType) -> None:
         own = tx.event_types.get(kind.app_id, one.definition.event_type)
         fault = next(definition_faults(tx, kind.app_id, one.definition, own), None) if own else None
         if fault is not None:
-            detail = f"{_named([one])} could not do its work: {fault.field}: {fault.message}"
+            detail = f"{named([one])} could not do its work: {fault.field}: {fault.message}"
             raise CatalogueError(ErrorCode.EVENT_TYPE_IN_USE, detail)
 
 
@@ -127,13 +127,8 @@ def _needless(tx: Transaction, app_id: int, key: str) -> EventType:
         raise _not_found(key)
     in_use = tx.triggers.naming(app_id, key)
     if in_use:
-        raise CatalogueError(ErrorCode.EVENT_TYPE_IN_USE, f"{_named(in_use)} would have no events any more.")
+        raise CatalogueError(ErrorCode.EVENT_TYPE_IN_USE, f"{named(in_use)} would have no events any more.")
     return found
-
-
-def _named(triggers: Sequence[Trigger]) -> str:
-    more = f" and {len(triggers) - 1} more" if len(triggers) > 1 else ""
-    return f"The trigger {triggers[0].definition.name!r} ({triggers[0].public_id}){more}"
 
 
 def _not_found(key: str) -> CatalogueError:

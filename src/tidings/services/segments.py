@@ -13,6 +13,7 @@ from tidings.domain.rules import InSegment
 from tidings.domain.segment import Estimate, Segment
 from tidings.lib.clock import Clock
 from tidings.lib.ids import Ids
+from tidings.services.needing import triggers_of
 from tidings.services.paging import Page, page_from, position_from
 from tidings.storage import Store, Transaction
 
@@ -186,12 +187,9 @@ def _needless(tx: Transaction, app_id: int, public_id: str) -> Segment:
 
 def _users(tx: Transaction, segment: Segment) -> Iterator[str]:
     """Name what needs a segment: triggers, and notifications that are not sent to everybody yet."""
-    after = 0
-    while page := tx.triggers.page(segment.app_id, after=after, limit=_AT_ONCE):
-        after = page[-1].id
-        for one in page:
-            if InSegment(segment.public_id) in one.definition.audience.parts:
-                yield f"the trigger {one.definition.name!r} ({one.public_id})"
+    for one in triggers_of(tx, segment.app_id):
+        if InSegment(segment.public_id) in one.definition.audience.parts:
+            yield f"the trigger {one.definition.name!r} ({one.public_id})"
     for public_id in tx.notifications.unfinished_to(segment.app_id, segment.public_id, limit=_AT_ONCE):
         yield f"the notification {public_id}"
 

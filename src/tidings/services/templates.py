@@ -21,7 +21,9 @@ from tidings.pipeline.personal import RESERVED, Unrenderable, Words, faults
 from tidings.pipeline.vocabulary import unknown_variables
 from tidings.providers import CHANNELS, provider
 from tidings.services.events import data_faults
+from tidings.services.needing import named, saying
 from tidings.services.paging import Page, page_from, position_from
+from tidings.services.trigger_checks import definition_faults
 from tidings.storage import Store, Transaction
 
 MOST = 1_000
@@ -72,7 +74,11 @@ class Templates:
         return await self._store.write(create)
 
     async def change(self, app_id: int, public_id: str, new: NewTemplate, *, by: Actor = SYSTEM) -> Template:
-        """Put other words in its place. Raises NOT_FOUND, TEMPLATE_INVALID, TEMPLATE_NAME_TAKEN."""
+        """Put other words in its place.
+
+        Raises NOT_FOUND, TEMPLATE_INVALID, TEMPLATE_NAME_TAKEN, and TEMPLATE_IN_USE where a trigger could say nothing
+        with them.
+        """
         now = self._clock.now()
         check(new)
 
@@ -84,6 +90,7 @@ class Templates:
             check_variables(tx, app_id, new)
             _check_name(tx, app_id, new.name, of=found.id)
             changed = tx.templates.change(found.id, new, now=now)
+            _check_triggers(tx, changed)
             detail = {"version": changed.version}
             tx.audit.add(by, Action.TEMPLATE_CHANGED, app_id=app_id, subject=_subject(changed), detail=detail, now=now)
             return changed
@@ -91,16 +98,20 @@ class Templates:
         return await self._store.write(change)
 
     async def delete(self, app_id: int, public_id: str, *, by: Actor = SYSTEM) -> None:
-        """Remove it; what was made with it keeps its words. Raises NOT_FOUND."""
+        """Remove it; what was made with it keeps its words. Raises NOT_FOUND, TEMPLATE_IN_USE."""
         now = self._clock.now()
 
         def delete(tx: Transaction) -> None:
             tx.apps.hold(app_id, "rules")
-            found = found_in(tx, app_id, public_id)
+            found = _needless(tx, app_id, public_id)
             tx.templates.delete(found.id)
             tx.audit.add(by, Action.TEMPLATE_DELETED, app_id=app_id, subject=_subject(found), now=now)
 
         await self._store.write(delete)
+
+    async def check_deletable(self, app_id: int, public_id: str) -> None:
+        """Raise what `delete` would, and delete nothing."""
+        await self._store.read(lambda tx: _needless(tx, app_id, public_id))
 
     async def get(self, app_id: int, public_id: str) -> Template:
         """Give one template. Raises NOT_FOUND."""
@@ -195,6 +206,25 @@ def _warnings(rendered: Rendered) -> Iterator[FieldFault]:
         for service, over in via.too_large_for(draft):
             words = f"The message is {over} bytes too long for the push service of {service.title()}."
             yield FieldFault(f"platforms.{name}", words)
+
+
+def _needless(tx: Transaction, app_id: int, public_id: str) -> Template:
+    """Give a template that nothing needs. Raises NOT_FOUND, TEMPLATE_IN_USE."""
+    found = found_in(tx, app_id, public_id)
+    in_use = saying(tx, app_id, public_id)
+    if in_use:
+        raise CatalogueError(ErrorCode.TEMPLATE_IN_USE, f"{named(in_use)} would have no words any more.")
+    return found
+
+
+def _check_triggers(tx: Transaction, template: Template) -> None:
+    for one in saying(tx, template.app_id, template.public_id):
+        kind = tx.event_types.get(template.app_id, one.definition.event_type)
+        found = definition_faults(tx, template.app_id, one.definition, kind) if kind else iter(())
+        fault = next((wrong for wrong in found if wrong.field.startswith(("template", "channels"))), None)
+        if fault is not None:
+            detail = f"{named([one])} could not do its work: {fault.field}: {fault.message}"
+            raise CatalogueError(ErrorCode.TEMPLATE_IN_USE, detail)
 
 
 def found_in(tx: Transaction, app_id: int, public_id: str) -> Template:

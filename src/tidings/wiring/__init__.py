@@ -21,7 +21,7 @@ from tidings.lib.opaque import OpaquePairs
 from tidings.lib.outcalls import Call, caller
 from tidings.lib.process_metrics import ProcessMetrics
 from tidings.lib.ratelimit import GcraLimiter, Limiter
-from tidings.lib.sealed import KeyRingError, Sealer, find_key_ring
+from tidings.lib.sealed import KeyRingError, find_key_ring
 from tidings.pipeline.flow import Flow
 from tidings.providers import provider
 from tidings.providers.webpush.settings import default_policy
@@ -63,7 +63,6 @@ class Container:
     clock: Clock
     ids: Ids
     store: Store
-    sealer: Sealer
     bus: Bus
     flow: Flow
     deliveries: OpaquePairs
@@ -227,7 +226,6 @@ def assembled(
         clock=clock,
         ids=ids,
         store=store,
-        sealer=store.sealer,
         bus=bus,
         flow=flow,
         deliveries=deliveries,

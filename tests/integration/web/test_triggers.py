@@ -172,6 +172,27 @@ class TestKeeping:
         assert (await api.delete("/api/v1/event-types/conversation.escalated?dry_run=true")).status_code == 204
         assert (await api.delete("/api/v1/event-types/conversation.escalated")).status_code == 204
 
+    async def test_a_template_that_a_trigger_needs_cannot_be_taken_from_it(self, api: httpx2.AsyncClient) -> None:
+        words = {"name": "Help", "title": "{{ bot.name }} needs you", "event_type": "conversation.escalated"}
+        template = (await api.post("/api/v1/templates", json=words)).json()["id"]
+        trigger = await made(api, template=template)
+        other = {**words, "event_type": "conversation.answered"}
+        unknown = {**words, "title": "{{ nothing }}", "event_type": None}
+        for refused in (
+            await api.delete(f"/api/v1/templates/{template}?dry_run=true"),
+            await api.delete(f"/api/v1/templates/{template}"),
+            await api.put(f"/api/v1/templates/{template}", json=other),
+            await api.put(f"/api/v1/templates/{template}", json=unknown),
+        ):
+            assert (refused.status_code, refused.json()["code"]) == (409, "template_in_use")
+            assert trigger in refused.json()["detail"]
+        assert (await api.get(f"/api/v1/templates/{template}")).json()["title"] == words["title"]
+        kept = {**words, "title": "{{ bot.name }} needs help", "event_type": None}
+        assert (await api.put(f"/api/v1/templates/{template}", json=kept)).status_code == 200
+        await api.put(f"/api/v1/triggers/{trigger}", json=TRIGGER)
+        assert (await api.delete(f"/api/v1/templates/{template}?dry_run=true")).status_code == 204
+        assert (await api.delete(f"/api/v1/templates/{template}")).status_code == 204
+
 
 class TestWhatCame:
     async def test_it_is_shown_from_the_event_and_from_the_trigger(

@@ -1,6 +1,6 @@
 /** Templates: words with gaps, in several languages, and what they look like filled in. */
 
-import { get, type Page, path, send } from './calls'
+import { checkNeedless, get, type Page, path, send } from './calls'
 import type { Urgency } from './notifications'
 
 export interface Action {
@@ -83,6 +83,8 @@ export const templates = {
   createTemplate: (of: TemplateBody) => send<Template>('POST', '/templates', of),
   replaceTemplate: (id: string, of: TemplateBody) => send<Template>('PUT', path('templates', id), of),
   deleteTemplate: (id: string) => send<void>('DELETE', path('templates', id)),
+  /** Fails as deleting it would, and deletes nothing. */
+  checkTemplateNeedless: (id: string) => checkNeedless(path('templates', id)),
   previewWords: (words: WordsBody, of: Filling & { event_type?: string }, signal?: AbortSignal) => send<Preview>('POST', '/templates/preview', { template: words, ...of }, signal),
   previewTemplate: (id: string, of: Filling, signal?: AbortSignal) => send<Preview>('POST', path('templates', id, 'preview'), of, signal),
 }

@@ -98,6 +98,7 @@ class ErrorCode(StrEnum):
     TAG_INVALID = "tag_invalid"
     TEMPLATES_TOO_MANY = "templates_too_many"
     TEMPLATE_INVALID = "template_invalid"
+    TEMPLATE_IN_USE = "template_in_use"
     TEMPLATE_NAME_TAKEN = "template_name_taken"
     TOO_MANY_HELD = "too_many_held"
     TOPICS_TOO_MANY = "topics_too_many"

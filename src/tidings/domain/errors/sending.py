@@ -90,6 +90,9 @@ SENDING: Mapping[ErrorCode, ErrorEntry] = {
     ErrorCode.TEMPLATES_TOO_MANY: ErrorEntry(
         409, "The App has as many templates as it may have", "Delete those that nothing sends any more."
     ),
+    ErrorCode.TEMPLATE_IN_USE: ErrorEntry(
+        409, "Triggers take their words from the template", "Give the triggers in `detail` other words first."
+    ),
     ErrorCode.TEMPLATE_INVALID: ErrorEntry(
         422,
         "The template cannot be used",

@@ -18,7 +18,7 @@ from tidings.services.templates import Preview, previews
 from tidings.web.api.content import ActionOut, SaidOut, said_of, words_of
 from tidings.web.api.message import MAX_ACTIONS, MAX_DATA, MAX_TTL, MIN_TTL, Language, Name, Variables, short_data
 from tidings.web.api.platforms import PlatformsBody
-from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Fault, Limit, ListOf, listed
+from tidings.web.api.shapes import FIRST_LIMIT, Body, Cursor, Fault, Limit, ListOf, OnlyCheck, listed
 from tidings.web.auth import By, check_also, container_of, in_app
 
 EVENT_TYPE = r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$"
@@ -212,9 +212,15 @@ async def replace_template(
 
 
 @router.delete("/{template_id}", operation_id="delete_template", summary="Delete a template", status_code=204)
-async def delete_template(request: Request, by: By, app: WriteTemplates, template_id: str) -> None:
-    """Remove a template. What is queued already keeps the words it was made with."""
-    await container_of(request).templates.delete(app.id, template_id, by=by)
+async def delete_template(
+    request: Request, by: By, app: WriteTemplates, template_id: str, only_check: OnlyCheck = False
+) -> None:
+    """Remove a template; refused while a trigger uses it. What is queued already keeps the words it was made with."""
+    templates = container_of(request).templates
+    if only_check:
+        await templates.check_deletable(app.id, template_id)
+    else:
+        await templates.delete(app.id, template_id, by=by)
 
 
 @router.post("/{template_id}/preview", operation_id="preview_template", summary="Preview a template")
