@@ -140,6 +140,10 @@ async def test_the_api_reference_and_the_sample_site_open_without_a_complaint(
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     await page.goto(f"{instance.url}/docs")
     await expect(page.get_by_text("/api/v1/notifications").first).to_be_visible()
+    # What is shown for copying is the example of the document, which a test of its own sends.
+    await expect(page.locator(".example code").first).to_contain_text(
+        '-d \'{"to":{"users":["u-42"]},"title":"The ferry is late"'
+    )
     await page.goto(instance.site)
     await expect(page.locator("#state")).to_have_text(re.compile("undecided|denied"))
     await context.close()

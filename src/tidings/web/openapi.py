@@ -8,10 +8,12 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from tidings.web.api.events import EventBody
 from tidings.web.api.shapes import Problem
 from tidings.web.public.bodies import SHAPES
 from tidings.web.public.documented import OPERATIONS, PERSONAL
 from tidings.web.public.push import STEPS
+from tidings.web.readable import readable
 
 _REF = "#/components/schemas/{name}"
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}
@@ -29,7 +31,7 @@ def install(app: FastAPI) -> None:
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _with_words(_with_security(_with_public(_of_rest(app))))
+            app.openapi_schema = readable(_with_words(_with_security(_with_public(_of_rest(app)))))
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # the way FastAPI documents it
@@ -39,12 +41,20 @@ def _of_rest(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(
         title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes, openapi_version="3.1.0"
     )
-    document["components"]["schemas"]["Problem"] = Problem.model_json_schema(
-        ref_template=_REF.replace("{name}", "{model}")
-    )
-    faults = document["components"]["schemas"]["Problem"].pop("$defs", {})
-    document["components"]["schemas"] |= faults
+    # FastAPI knows of an answer what its fields are, and of the base of all errors less.
+    document["components"]["schemas"].pop("Problem", None)
+    for model in (Problem, EventBody):
+        schema = model.model_json_schema(ref_template=_REF.replace("{name}", "{model}"))
+        _add(document, {model.__name__: schema, **schema.pop("$defs", {})})
     return document
+
+
+def _add(document: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Add schemas; one name for two shapes would give one of them the other's fields."""
+    known = document["components"]["schemas"]
+    if taken := [name for name, one in schemas.items() if known.get(name, one) != one]:
+        raise ValueError(f"Two schemas are called {', '.join(taken)}")
+    known |= schemas
 
 
 def _with_security(document: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +79,7 @@ def _with_words(document: dict[str, Any]) -> dict[str, Any]:
 
 def _with_public(document: dict[str, Any]) -> dict[str, Any]:
     _, components = msgspec.json.schema_components((*SHAPES, *PERSONAL), ref_template=_REF)
-    document["components"]["schemas"] |= components
+    _add(document, components)
     app = {"name": "app", "in": "path", "required": True, "schema": {"type": "string"}, "description": "Id of the App."}
     for path, operations in {**_PUBLIC, **OPERATIONS}.items():
         document["paths"][f"/v1/{{app}}/push{path}"] = {
@@ -178,7 +188,7 @@ _PUBLIC = {
             "Set tags of a device",
             {"200": {"description": "What the device carries now.", "content": _json("TagsAnswer")}},
             description="Sets the tags that are named and takes away those that are null; the others stay.",
-            body="TagsBody",
+            body="DeviceTagsBody",
         )
     },
     "/events": {
@@ -187,7 +197,7 @@ _PUBLIC = {
             "Report an event of a device",
             {"202": {"description": "It is stored.", "content": _json("EventAnswer")}},
             description="Stores what happened on a page. The same `event` of the same device again is stored once.",
-            body="EventBody",
+            body="DeviceEventBody",
         )
     },
     "/sdk.js": {"get": _operation("get_sdk", "Get the SDK", _SCRIPT, description="The script of the page.")},

@@ -81,7 +81,7 @@ def document(running: Running) -> dict[str, Any]:
         shapes["PushKeys"]["properties"][name]["enum"] = [value]
     _say_what_is_harmless(shapes)
     for name, value in there.device.items():
-        for shape in ("TagsBody", "EventBody", "UnsubscribeBody"):
+        for shape in ("DeviceTagsBody", "DeviceEventBody", "UnsubscribeBody"):
             assert name in shapes[shape]["properties"]
             shapes[shape]["properties"][name] = {"type": "string", "enum": [value]}
     return found

@@ -109,7 +109,7 @@ class UnsubscribeBody(Struct, frozen=True):
     reason: Literal["turned_off", "permission_revoked"] | None = None
 
 
-class TagsBody(Struct, frozen=True):
+class DeviceTagsBody(Struct, frozen=True):
     """A device sets tags of its own; one set to null is taken away."""
 
     id: DeviceId
@@ -123,7 +123,7 @@ class TagsAnswer(Struct, frozen=True):
     tags: dict[str, str]
 
 
-class EventBody(Struct, frozen=True):
+class DeviceEventBody(Struct, frozen=True):
     """Something happened on the page; `event` is the page's own id of it, so that telling it twice stores it once."""
 
     id: DeviceId
@@ -162,9 +162,9 @@ SHAPES = (
     UnsubscribeBody,
     VapidKeyAnswer,
     ReceiptBody,
-    TagsBody,
+    DeviceTagsBody,
     TagsAnswer,
-    EventBody,
+    DeviceEventBody,
     EventAnswer,
 )
 """What the OpenAPI document shows."""
@@ -174,5 +174,5 @@ device_decoder = msgspec.json.Decoder(DeviceBody)
 leave_decoder = msgspec.json.Decoder(LeaveBody)
 unsubscribe_decoder = msgspec.json.Decoder(UnsubscribeBody)
 receipt_decoder = msgspec.json.Decoder(ReceiptBody)
-tags_decoder = msgspec.json.Decoder(TagsBody)
-event_decoder = msgspec.json.Decoder(EventBody)
+tags_decoder = msgspec.json.Decoder(DeviceTagsBody)
+event_decoder = msgspec.json.Decoder(DeviceEventBody)

@@ -1,6 +1,6 @@
 // Draws the OpenAPI document of this server: operations by noun, with their fields and an example for curl.
 
-const METHODS = ['get', 'post', 'put', 'patch', 'delete']
+const METHODS = ['post', 'get', 'put', 'patch', 'delete']
 const DEEPEST = 3
 
 function element(name, attributes = {}, ...children) {
@@ -124,14 +124,22 @@ function jsonOf(holder, resolve) {
   return media?.schema ? plain(media.schema, resolve) : undefined
 }
 
+const FILES = { 'text/csv': 'subscribers.csv', 'image/png': 'ferry.png' }
+
+/** What stands for a value that is the reader's own: a variable of the shell where it is secret. */
+const HEADERS = { 'Tidings-User': "'Tidings-User: u-42'", 'Tidings-Token': '"Tidings-Token: $TOKEN"' }
+
 function curl(path, method, operation, resolve) {
   const lines = [`curl ${method === 'get' ? '' : `-X ${method.toUpperCase()} `}${location.origin}${path}`]
   if (operation.security) lines.push("  -H 'Authorization: Bearer $TIDINGS_KEY'".replace(/'/g, '"'))
-  const body = jsonOf(operation.requestBody, resolve)
-  if (body) {
-    lines.push("  -H 'Content-Type: application/json'", `  -d '${JSON.stringify(sample(body, resolve)).replace(/'/g, "'\\''")}'`)
-  } else if (operation.requestBody) {
-    lines.push('  --data-binary @subscriptions.csv')
+  for (const { name } of operation.parameters ?? []) if (HEADERS[name]) lines.push(`  -H ${HEADERS[name]}`)
+  const content = operation.requestBody?.content ?? {}
+  const kind = Object.keys(FILES).find((one) => content[one])
+  if (kind) {
+    lines.push(`  -H 'Content-Type: ${kind}'`, `  --data-binary @${FILES[kind]}`)
+  } else if (content['application/json']) {
+    const given = content['application/json'].example ?? sample(jsonOf(operation.requestBody, resolve), resolve)
+    lines.push("  -H 'Content-Type: application/json'", `  -d '${JSON.stringify(given).replace(/'/g, "'\\''")}'`)
   }
   return lines.join(' \\\n')
 }
@@ -185,7 +193,7 @@ function drawn({ path, method, operation }, resolve) {
 }
 
 function grouped(api) {
-  const groups = new Map()
+  const groups = new Map((api.tags ?? []).map(({ name }) => [name, []]))
   for (const [path, item] of Object.entries(api.paths)) {
     for (const method of METHODS) {
       const operation = item[method]
