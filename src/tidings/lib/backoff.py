@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 
@@ -31,8 +32,12 @@ def retry_after(value: str | None, *, now: float, cap: float, said_at: str | Non
 
 
 def _moment(text: str) -> float | None:
+    """Read an HTTP date in any of the three forms that a recipient must accept (RFC 9110 §5.6.7)."""
     try:
         moment = parsedate_to_datetime(text)
-        return None if moment.tzinfo is None else moment.timestamp()
+        if moment.tzinfo is None:
+            # asctime names no zone and means UTC; whatever else names none is no HTTP date.
+            moment = datetime.strptime(text, "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+        return moment.timestamp()
     except (ValueError, OverflowError):
         return None

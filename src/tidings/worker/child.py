@@ -84,6 +84,8 @@ class SenderProcess:
             self.pipe = Connection(ours.detach())
         self.started = time.monotonic()
         self.jobs: dict[int, Job] = {}
+        self.silent = 0
+        """Looks in a row at which it had messages and had said nothing since the one before."""
         self._writing = asyncio.Lock()
         self._open = threading.Lock()
         self._threads = threads
@@ -110,6 +112,7 @@ class SenderProcess:
         if not data:
             raise EOFError
         self._inbox += data
+        self.silent = 0
         outcomes: list[Told] = []
         while len(self._inbox) >= LENGTH.size:
             end = LENGTH.size + LENGTH.unpack_from(self._inbox)[0]

@@ -82,13 +82,16 @@ class Inbox:
         return self._chunks.popleft()
 
     def recalled(self, chunk: int) -> bool:
-        """Say whether the rest of that chunk is not to leave any more."""
+        """Say whether the rest of that chunk is not to leave any more; nothing is, once nobody can be told of it.
+
+        A sender that stood still while its worker died wakes with messages that another has by now.
+        """
         now = time.monotonic()
         if now - self._heard_at >= LISTEN_EVERY:
             self._heard_at = now
             while not self._ended and self._poller.poll(0):
                 self._receive()
-        return chunk in self._recalled
+        return self._ended or chunk in self._recalled
 
     def done(self, chunk: int) -> None:
         """Forget a chunk of which every parcel has its outcome."""
@@ -106,6 +109,7 @@ class Inbox:
         else:
             chunk = chunk_from(message)
             self._open.add(chunk.number)
+            self._heard_at = 0.0  # what came right behind it is heard before anything of it leaves
             self._chunks.append(chunk)
 
 

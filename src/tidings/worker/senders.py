@@ -33,6 +33,12 @@ LONGEST_PAUSE = 10.0
 YOUNG = 5.0
 """Seconds a process lives at least if it is well."""
 
+WATCH_EVERY = 5.0
+MOST_SILENT = 24
+"""Seconds between looks at what senders say, and looks in a row at one that has messages and says nothing before it is
+killed: two minutes. An answer is waited for 20 seconds, so nothing but a fault keeps a sender silent for so long. Looks
+are counted and not time: a machine that slept, or a worker that was stopped, has not looked."""
+
 log = Logger(__name__)
 
 
@@ -45,12 +51,14 @@ class SenderPool:
         self._options = replace(options, share=1 / size)
         self._share: float | None = None
         self._senders: list[SenderProcess] = []
+        self._lost_ones: list[SenderProcess] = []
         self._numbers = count(1)
         self._slots = asyncio.Semaphore(size * QUEUED)
         self._closing = False
         self._unwanted: frozenset[int] = frozenset()
         self._in_a_row = 0
         self._restarts: set[asyncio.Task[None]] = set()
+        self._watching: asyncio.Task[None] | None = None
         # One for each sender: a recall must not wait for names that are resolved, nor for another sender's full pipe.
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="tidings-pipe")
 
@@ -61,6 +69,7 @@ class SenderPool:
 
     async def start(self) -> None:
         """Start the processes; they load in the background."""
+        self._watching = asyncio.create_task(self._watch())
         for _ in range(self._size):
             try:
                 await self._start_one()
@@ -125,6 +134,10 @@ class SenderPool:
     async def _hand_out(self, job: Job) -> None:
         while not job.done.done():
             sender = await self._least_busy()
+            if job.chunk.notification_id in self._unwanted:
+                # Said while a process was being started: no sender had this chunk that could have heard it.
+                job.answer_rest(RECALLED)
+                return
             sender.jobs[job.chunk.number] = job
             job.recalled = False
             try:
@@ -175,6 +188,16 @@ class SenderPool:
                 job.end()
         return True
 
+    async def _watch(self) -> None:
+        """Kill whoever is stuck: a process that neither works nor dies would keep its messages for ever."""
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            for sender in self._senders:
+                sender.silent = sender.silent + 1 if sender.jobs else 0
+                if sender.silent >= MOST_SILENT:
+                    log.error(Event.SENDER_STUCK, pid=sender.process.pid, chunks=len(sender.jobs))
+                    sender.process.kill()
+
     def _garbled(self, sender: SenderProcess, error: Garbled) -> None:
         log.error(Event.SENDER_GARBLED, pid=sender.process.pid, error=error)
         sender.process.kill()
@@ -186,6 +209,7 @@ class SenderPool:
         if self._closing:
             return  # `close` ends it like the others
         self._senders.remove(sender)
+        self._lost_ones.append(sender)
         jobs = list(sender.jobs.values())
         sender.jobs.clear()
         self._meters.sender_deaths.inc()
@@ -199,6 +223,7 @@ class SenderPool:
 
     async def _replace(self, sender: SenderProcess, jobs: list[Job]) -> None:
         await asyncio.to_thread(sender.end)
+        self._lost_ones.remove(sender)
         self._in_a_row = self._in_a_row + 1 if time.monotonic() - sender.started < YOUNG else 0
         await self._start_again()
         for job in jobs:
@@ -231,14 +256,15 @@ class SenderPool:
     async def close(self) -> None:
         """End the processes; chunks under way are abandoned and their shards' leases run out."""
         self._closing = True
-        for task in list(self._restarts):
+        beside = [*self._restarts, *filter(None, [self._watching])]
+        for task in beside:
             task.cancel()
-        await asyncio.gather(*self._restarts, return_exceptions=True)
+        await asyncio.gather(*beside, return_exceptions=True)
         loop = asyncio.get_running_loop()
         senders, self._senders = self._senders, []
         for sender in senders:
             loop.remove_reader(sender.pipe.fileno())
             for job in sender.jobs.values():
                 job.done.cancel()
-        await asyncio.gather(*(asyncio.to_thread(sender.end) for sender in senders))
+        await asyncio.gather(*(asyncio.to_thread(sender.end) for sender in (*senders, *self._lost_ones)))
         self._threads.shutdown(wait=False)

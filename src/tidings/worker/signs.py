@@ -22,6 +22,7 @@ class Event(StrEnum):
     SHARD_BURIED = "shard_buried"
     SENDER_DIED = "sender_died"
     SENDER_GARBLED = "sender_garbled"
+    SENDER_STUCK = "sender_stuck"
     SENDER_NOT_STARTED = "sender_not_started"
     INTEGRATION_PAUSED = "integration_paused"
     CLOCK_WENT_BACK = "clock_went_back"

@@ -34,6 +34,8 @@ def test_the_room_for_a_delay_doubles_with_each_try_until_the_cap() -> None:
         ("999999999999999999", CAP),
         (format_datetime(NOON.replace(minute=5), usegmt=True), 300.0),
         (format_datetime(NOON.replace(year=2099), usegmt=True), CAP),
+        ("Friday, 01-Jan-27 12:05:00 GMT", 300.0),
+        ("Fri Jan  1 12:05:00 2027", 300.0),
     ],
 )
 def test_seconds_and_dates_are_both_read_and_capped(value: str, seconds: float) -> None:
@@ -51,6 +53,8 @@ def test_seconds_and_dates_are_both_read_and_capped(value: str, seconds: float) 
         "\u0661\u0662",
         format_datetime(NOON.replace(hour=11), usegmt=True),
         "Fri, 01 Jan 2027 12:00:00 -0000",
+        "Fri, 01 Jan 2027 12:05:00",
+        "Fri Jan 32 12:05:00 2027",
         "Fri, 01 Jan 99999999999999999999 12:00:00 GMT",
         "Fri, 01 Jan 2027 99:99:99 GMT",
         "Fri, 01 Jan 0001 00:00:00 +2359",

@@ -1,0 +1,107 @@
+"""Senders that were away when something was said, or that never say anything again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+from tests.integration.worker.test_doubt import OPTIONS, slow_chunk
+from tests.integration.worker.test_senders import chunk_of, total
+
+from support.vapid import new_keys
+from tidings.domain.campaign import InDoubtPolicy
+from tidings.domain.outcome import Accepted
+from tidings.lib.metrics import Metrics
+from tidings.pipeline.deliver import RECALLED
+from tidings.simulator.run import Running
+from tidings.worker import senders
+from tidings.worker.senders import SenderPool
+from tidings.worker.signs import Meters
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[SenderPool]:
+    made = SenderPool(size=1, options=OPTIONS, meters=Meters(Metrics()))
+    await made.start()
+    yield made
+    await made.close()
+
+
+async def test_what_is_paused_while_its_sender_is_being_replaced_does_not_leave(
+    simulator: Running, pool: SenderPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_again, may_start = pool._start_again, asyncio.Event()
+
+    async def held_back() -> None:
+        await may_start.wait()
+        await start_again()
+
+    monkeypatch.setattr(pool, "_start_again", held_back)
+    os.kill(pool.pids[0], signal.SIGKILL)
+    async with asyncio.timeout(20):
+        while pool.pids:
+            await asyncio.sleep(0.01)
+    sending = asyncio.create_task(pool.send(slow_chunk(simulator, 20, seconds=0.0), policy=InDoubtPolicy.RESEND))
+    await asyncio.sleep(0)
+    pool.recall(frozenset({7}))
+    may_start.set()
+    outcomes = await asyncio.wait_for(sending, 60)
+    assert len(outcomes) == 20
+    assert set(outcomes.values()) == {RECALLED}
+    assert total(simulator)["accepted"] == 0
+
+
+@pytest.mark.parametrize("policy", InDoubtPolicy)
+async def test_a_sender_that_is_stuck_is_replaced_and_keeps_nothing_for_ever(
+    simulator: Running, pool: SenderPool, monkeypatch: pytest.MonkeyPatch, policy: InDoubtPolicy
+) -> None:
+    assert 4 * OPTIONS.total_timeout <= senders.WATCH_EVERY * senders.MOST_SILENT, "slow answers are no reason"
+    await pool.close()
+    monkeypatch.setattr(senders, "WATCH_EVERY", 0.1)
+    pool = SenderPool(size=1, options=OPTIONS, meters=Meters(Metrics()))
+    await pool.start()
+    try:
+        stuck = pool.pids[0]
+        os.kill(stuck, signal.SIGSTOP)
+        sending = asyncio.create_task(pool.send(chunk_of(simulator, 20, keys=new_keys()), policy=policy))
+        outcomes = await asyncio.wait_for(sending, 60)
+        assert stuck not in pool.pids
+        if policy is InDoubtPolicy.RESEND:
+            assert set(outcomes) == set(range(1, 21))
+            assert {type(one) for one in outcomes.values()} == {Accepted}
+        else:
+            assert outcomes == {}, "they may have been told, for all that anybody knows"
+    finally:
+        await pool.close()
+
+
+async def test_a_sender_that_wakes_after_its_worker_died_sends_nothing_more(
+    simulator: Running, pool: SenderPool
+) -> None:
+    # Let it start first: it stands still in the middle of its work.
+    await pool.send(chunk_of(simulator, 1, keys=new_keys()), policy=InDoubtPolicy.RESEND)
+    (sender,) = pool._senders
+    os.kill(sender.process.pid, signal.SIGSTOP)
+    sending = asyncio.create_task(pool.send(chunk_of(simulator, 200, keys=new_keys()), policy=InDoubtPolicy.SKIP))
+    while not sender.jobs:
+        await asyncio.sleep(0)
+    asyncio.get_running_loop().remove_reader(sender.pipe.fileno())
+    sender._incoming.shutdown(socket.SHUT_RDWR)  # as the system does for a worker that is killed
+    os.kill(sender.process.pid, signal.SIGCONT)
+    await asyncio.to_thread(sender.process.wait, 30)
+    assert total(simulator)["accepted"] == 1, "somebody else may have them by now"
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+
+
+async def test_a_sender_that_died_as_the_pool_is_closed_is_ended_too(pool: SenderPool) -> None:
+    (sender,) = pool._senders
+    sender.process.kill()
+    pool._lost(sender)
+    await pool.close()
+    assert sender.process.returncode is not None
+    assert sender.pipe.closed
