@@ -39,6 +39,15 @@ class HeldBack(NamedTuple):
     due_by: datetime
 
 
+class Lease(NamedTuple):
+    """Who has a shard in hand, and until when by the clock of whoever said so; of nobody where its holder is dead."""
+
+    shard_id: int
+    owner: str | None
+    token: int
+    until: datetime
+
+
 class ShardStatus(StrEnum):
     """Where a shard stands. One is held while its notification is paused, so that nobody looks at it meanwhile."""
 

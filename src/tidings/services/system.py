@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,13 +21,16 @@ from tidings.providers import BROWSER
 from tidings.services.attention import Item, attention
 from tidings.services.stats import NAMING, USUAL_DAYS
 from tidings.settings import Settings
-from tidings.storage import Store, Transaction
+from tidings.storage import Store, StoreUnavailable, Transaction
 from tidings.storage.open import is_behind, sqlite_facts
 
 WORKER_SILENCE = timedelta(seconds=15)
 """A worker that has not beaten for so long counts as gone."""
 
 LAST_NOTIFICATIONS = 5
+
+TRIED = "tried_to_store_at"
+"""What is stored to see whether anything can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +105,39 @@ class Readiness:
         return self.workers > 0 and not self.behind
 
 
+class Storing:
+    """Tells whether anything can be stored: a database that is full or locked is read all the same.
+
+    Where the last could not be, it is tried again beside whoever asks: a server that gets no requests while it is
+    unready would never find out.
+    """
+
+    def __init__(self, *, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._trial: asyncio.Task[None] | None = None
+
+    def refused(self) -> bool:
+        """Say so, and let it be tried."""
+        refused = self._store.refuses
+        if refused and (self._trial is None or self._trial.done()):
+            self._trial = asyncio.get_running_loop().create_task(self._try())
+        return refused
+
+    async def _try(self) -> None:
+        moment = self._clock.now().isoformat().encode()
+        with suppress(StoreUnavailable):
+            await self._store.write(lambda tx: tx.instance.set_value(TRIED, moment), urgent=True)
+
+
 class System:
     """Looks at the instance as a whole."""
 
-    def __init__(self, *, store: Store, clock: Clock, settings: Settings) -> None:
+    def __init__(self, *, store: Store, clock: Clock, settings: Settings, storing: Storing) -> None:
         self._store = store
         self._clock = clock
         self._settings = settings
+        self._storing = storing
 
     async def facts(self) -> SystemFacts:
         """Gather the facts."""
@@ -147,7 +178,9 @@ class System:
         )
 
     async def readiness(self) -> Readiness:
-        """Ask the database, and count the workers. Raises StoreUnavailable."""
+        """Ask the database, and count the workers. Raises StoreUnavailable, also where nothing can be stored."""
+        if self._storing.refused():
+            raise StoreUnavailable("The database does not take what is to be stored.")
         now = self._clock.now()
         return await self._store.read(
             lambda tx: Readiness(

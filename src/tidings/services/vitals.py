@@ -11,7 +11,7 @@ from tidings.lib.clock import Clock
 from tidings.lib.metrics import Metrics
 from tidings.providers import CHANNELS, provider
 from tidings.services.attention import next_ends
-from tidings.services.system import WORKER_SILENCE
+from tidings.services.system import WORKER_SILENCE, Storing
 from tidings.storage import Store, StoreUnavailable
 
 
@@ -47,11 +47,12 @@ class Label(StrEnum):
 class VitalSigns:
     """Gauges in the registry that /metrics shows."""
 
-    def __init__(self, *, store: Store, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, *, store: Store, clock: Clock, metrics: Metrics, storing: Storing) -> None:
         self._store = store
+        self._storing = storing
         self._clock = clock
         metrics.gauge(Metric.INFO, "The version that runs.", labels=[Label.VERSION]).labels(__version__).set(1)
-        self._up = metrics.gauge(Metric.DATABASE_UP, "1 while the database answers.")
+        self._up = metrics.gauge(Metric.DATABASE_UP, "1 while the database answers and takes what is to be stored.")
         waiting = metrics.gauge(Metric.STORE_WAITING, "Works that wait for the database in this process.")
         waiting.set_function(lambda: store.waiting)
         self._workers = metrics.gauge(Metric.WORKERS, "Workers that gave a sign of life within 15 seconds.")
@@ -98,7 +99,7 @@ class VitalSigns:
             self._keys.clear()
             self._expire.clear()
             return
-        self._up.set(1)
+        self._up.set(not self._storing.refused())
         self._show(found)
         self._expire.clear()
         for name, end in ends.items():

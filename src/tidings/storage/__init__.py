@@ -131,6 +131,11 @@ class Store(Protocol):
         """How many works wait for the database."""
         ...
 
+    @property
+    def refuses(self) -> bool:
+        """Whether the database could not take what was last to be stored: it may be read all the same."""
+        ...
+
     async def read(self, work: Callable[[Transaction], T]) -> T: ...
     async def write(self, work: Callable[[Transaction], T], *, urgent: bool = False) -> T:
         """Run a work; an urgent one, that somebody waits for, overtakes what waits."""

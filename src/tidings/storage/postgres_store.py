@@ -90,7 +90,7 @@ class PostgresStore:
 
     def __init__(self, url: str, sealer: Sealer) -> None:
         self._sealer = sealer
-        self._closed = False
+        self._closed = self._refuses = False
         self._writers = writing_engine(url)
         self._readers = reading_engine(url)
         self._write_pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="tidings-write")
@@ -107,6 +107,11 @@ class PostgresStore:
         """Count the works that wait for a connection."""
         return sum(max(0, asked - threads) for asked, threads in self._asked.values())
 
+    @property
+    def refuses(self) -> bool:
+        """Tell whether the database did not take what was last to be stored."""
+        return self._refuses
+
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run a work that only reads, on one consistent state of the database."""
         return await self._run(self._read_pool, self._readers, work)
@@ -116,7 +121,13 @@ class PostgresStore:
 
         There are connections enough that an urgent one finds one free.
         """
-        return await self._run(self._write_pool, self._writers, work)
+        try:
+            result = await self._run(self._write_pool, self._writers, work)
+        except StoreUnavailable:
+            self._refuses = True
+            raise
+        self._refuses = False
+        return result
 
     async def close(self) -> None:
         """Finish what runs, end the threads, close the connections. A second call does nothing."""

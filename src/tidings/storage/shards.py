@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
 
 from tidings.domain.campaign import FINAL_STATUSES, InDoubtPolicy, NotificationStatus
-from tidings.domain.delivery import DeadShard, HeldBack, NewShard, Priority, Settlement, Shard, ShardStatus
+from tidings.domain.delivery import DeadShard, HeldBack, Lease, NewShard, Priority, Settlement, Shard, ShardStatus
 from tidings.storage import burials, clock, holding, turns
 from tidings.storage.codec import bytes_from_retries, retries_from_bytes
 from tidings.storage.columns import Moment, moment
@@ -229,8 +229,12 @@ class SqlShards:
 
     def free_leases(self, *, now: datetime) -> int:
         """Let every lease end now; only for a process that knows that nobody else carries shards."""
-        held = update(_table).where(c.status == ShardStatus.LEASED, c.due_at > now).values(due_at=now)
+        held = update(_table).where(c.status == ShardStatus.LEASED, c.due_at > now).values(due_at=now, lease_owner=None)
         return self._scope.connection.execute(held).rowcount
+
+    def leases(self) -> list[Lease]:
+        """Give all leases, those that have run out among them."""
+        return turns.leases(self._scope)
 
     def latest(self) -> datetime | None:
         """Give when the newest notification was made: what is later than now shows a clock that has gone back."""

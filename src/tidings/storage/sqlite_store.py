@@ -148,7 +148,7 @@ class SQLiteStore:
     def __init__(self, path: Path, sealer: Sealer) -> None:
         self._sealer = sealer
         self._line: Line[_Item] = Line()
-        self._closed = False
+        self._closed = self._refuses = False
         self._submitting = threading.Lock()
         self._readers = reading_engine(path)
         self._mine = threading.local()
@@ -168,6 +168,11 @@ class SQLiteStore:
     def waiting(self) -> int:
         """Count the works that wait for the writer."""
         return len(self._line)
+
+    @property
+    def refuses(self) -> bool:
+        """Tell whether the database did not take what was last to be stored."""
+        return self._refuses
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run a work that only reads, on one consistent state of the database."""
@@ -233,7 +238,9 @@ class SQLiteStore:
                 try:
                     connection = connection or engine.connect()
                     self._write_group(connection, group)
+                    self._refuses = False
                 except Exception as error:  # noqa: BLE001 - whatever it is, it is said to every awaiter, and the writer lives
+                    self._refuses = True
                     said = error if isinstance(error, StoreUnavailable) else unavailable(error)
                     for item in group:
                         item.error = said

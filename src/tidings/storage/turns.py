@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal, literal_column, or_, select, true, union_all
 
 from tidings.domain.campaign import SENDABLE
-from tidings.domain.delivery import HeldBack, Priority
+from tidings.domain.delivery import HeldBack, Lease, Priority
 from tidings.storage.columns import Moment
 from tidings.storage.scope import AnyRow, Scope
 from tidings.storage.tables.instance import PAUSED, instance_values
@@ -92,6 +92,12 @@ def ready(scope: Scope, *, now: datetime, limit: int, least: Priority, held_back
         before = held.get((app, priority), 0)
         places += [_Place((before + n) * priority, row.due_at, row.id) for n, row in enumerate(queue, start=1)]
     return [place.id for place in sorted(places)[:limit]]
+
+
+def leases(scope: Scope) -> list[Lease]:
+    """Give who has which shards in hand: as many as are in all windows."""
+    query = select(c.id, c.lease_owner, c.lease_token, c.due_at).where(_LEASED)
+    return [Lease(*row) for row in scope.connection.execute(query)]
 
 
 def oldest(scope: Scope, *, now: datetime) -> datetime | None:

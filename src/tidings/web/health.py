@@ -15,7 +15,8 @@ from tidings.storage import StoreUnavailable
 from tidings.web.auth import container_of
 
 MISSING = {
-    "database": "The database does not answer; look whether it runs and has room.",
+    "database": "The database does not answer, or takes nothing. "
+    "Look whether it runs, has room and is held by no other program.",
     "schema": "The database is behind this version; run `tidings migrate`.",
     "workers": "No worker has given a sign of life for 15 seconds, so notifications wait. "
     "Start `tidings up` without `--no-worker`, or `tidings worker`.",

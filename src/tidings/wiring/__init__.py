@@ -38,7 +38,7 @@ from tidings.services.retention import KeepFor, Retention
 from tidings.services.safety import Safety
 from tidings.services.stats import Stats
 from tidings.services.subscriptions import Subscriptions
-from tidings.services.system import System
+from tidings.services.system import Storing, System
 from tidings.services.templates import Templates
 from tidings.services.timelines import Timelines
 from tidings.services.tracking import Tracking
@@ -220,6 +220,7 @@ def assembled(
     fetcher, policy, tripwire = _fetcher(settings, guard), _policy(settings, hosts), Tripwire(_limits(settings))
     call = call or caller(guard=guard, connect_to=hosts, insecure=settings.allow_insecure_endpoints)
     flow = Flow(store=store, bus=bus, clock=clock, ids=ids, deliveries=deliveries, provider=provider)
+    storing = Storing(store=store, clock=clock)
     subscriptions = _subscriptions(store, clock, ids, policy, guard, mapped=whole_hosts(hosts), resolve=resolve)
     return Container(
         settings=settings,
@@ -257,8 +258,8 @@ def assembled(
         dead_shards=DeadShards(store=store, bus=bus, clock=clock),
         metrics=metrics,
         process=ProcessMetrics(metrics),
-        vitals=VitalSigns(store=store, clock=clock, metrics=metrics),
-        system=System(store=store, clock=clock, settings=settings),
+        vitals=VitalSigns(store=store, clock=clock, metrics=metrics, storing=storing),
+        system=System(store=store, clock=clock, settings=settings, storing=storing),
         push_host_map=hosts,
         new_key_file=created,
     )

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from tidings.bus import Bell, Bus
-from tidings.domain.delivery import Priority
+from tidings.domain.delivery import HeldBack, Priority
 from tidings.lib.clock import Clock
 from tidings.lib.log import Logger, cut
 from tidings.pipeline.flow import Flow
 from tidings.services.webhooks import LEASE as TELLING
 from tidings.storage import Store, StoreUnavailable, Transaction
 from tidings.worker.jumps import LEAST, Jumps
+from tidings.worker.leases import Leases
 from tidings.worker.runner import LEASE
 from tidings.worker.signs import Event
 
@@ -37,7 +38,8 @@ log = Logger(__name__)
 class Dispatcher:
     """Plans due notifications and runs ready shards, `window` of them at a time and `reserve` urgent ones besides.
 
-    The window is everybody's: however many urgent shards wait, the others have their turns in it.
+    The window is everybody's: however many urgent shards wait, the others have their turns in it. `leases` are those
+    of other workers on the same database; None where there are none.
     """
 
     def __init__(
@@ -51,11 +53,13 @@ class Dispatcher:
         heed: Callable[[], Awaitable[None]],
         window: int,
         reserve: int = 0,
+        leases: Leases | None = None,
     ) -> None:
         self._flow = flow
         self._store = store
         self._bus = bus
         self._jumps = Jumps(clock)
+        self._leases = leases
         self._run_shard = run_shard
         self._heed = heed
         self._window = window
@@ -115,9 +119,14 @@ class Dispatcher:
         besides = max(0, self._reserve - len(self._besides))
         if not places and not besides:
             return
-        look = partial(_waiting, places=places, besides=besides, carried=len(self._running))
         held_back = self._jumps.held_back(now)
-        ready, urgent = await self._store.read(lambda tx: look(partial(tx.shards.ready, now=now, held_back=held_back)))
+
+        def look(tx: Transaction) -> tuple[list[int], list[int]]:
+            taken = self._leases.held(tx.shards.leases()) if self._leases else set[int]()
+            ready_for = partial(_ready, tx, now=now, held_back=held_back, taken=taken)
+            return _waiting(ready_for, places=places, besides=besides, carried=len(self._running))
+
+        ready, urgent = await self._store.read(look)
         self._begin(ready, most=places)
         self._besides |= self._begin(urgent, most=besides)
 
@@ -161,6 +170,14 @@ def _put_right(tx: Transaction, *, now: datetime, was: datetime) -> None:
     tx.lanes.clock_went_back(now=now, was=was, lease=LEASE)
     tx.firings.clock_went_back(now=now)
     tx.feed_fills.clock_went_back(now=now, was=was)
+
+
+def _ready(
+    tx: Transaction, *, limit: int, least: Priority, now: datetime, held_back: Sequence[HeldBack], taken: set[int]
+) -> list[int]:
+    """Give so many shards that may be claimed, and none that another worker has."""
+    found = tx.shards.ready(now=now, limit=limit + len(taken), least=least, held_back=held_back)
+    return [one for one in found if one not in taken][:limit]
 
 
 def _waiting(

@@ -16,6 +16,7 @@ from tidings.worker.dispatcher import Dispatcher
 from tidings.worker.eventing import Eventing
 from tidings.worker.feeding import Feeding
 from tidings.worker.granting import GrantedPool
+from tidings.worker.leases import Leases
 from tidings.worker.periodic import PURGE_EVERY, ROLL_UP_EVERY, again_and_again, beat, purge, tidy
 from tidings.worker.runner import Runner
 from tidings.worker.sender import SenderOptions
@@ -83,6 +84,7 @@ class Worker:
             heed=self._runner.heed,
             window=settings.senders * SHARDS_PER_SENDER,
             reserve=settings.senders * URGENT_PER_SENDER,
+            leases=Leases(owner) if settings.database_url is not None else None,
         )
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -103,9 +103,11 @@ async def test_with_a_full_disk_and_a_locked_database_it_refuses_and_then_goes_o
         await arrived(simulator, full_at)
         with full_disk(server.pid):
             await until(refused)
+            assert await asyncio.to_thread(_readiness, server) == (503, "unavailable")
         await arrived(simulator, locked_at)
         with locked(server.folder / "tidings.db"):
             await until(refused)
+            assert await asyncio.to_thread(_readiness, server) == (503, "unavailable")
         await until(lambda: _accepted_again(refused))
         assert taken
         await _all_sent(server, taken)
@@ -125,6 +127,15 @@ async def _all_sent(server: Instance, taken: list[str]) -> None:
         return all(status == "done" for status, _ in states.values())
 
     await until(done, seconds=120)
+
+
+def _readiness(server: Instance) -> tuple[int, str]:
+    try:
+        with urlopen(f"{server.url}/readyz", timeout=60) as answer:
+            return answer.status, json.loads(answer.read())["database"]
+    except HTTPError as problem:
+        with problem:
+            return problem.code, json.loads(problem.read())["database"]
 
 
 def _post(server: Instance, body: Any) -> tuple[int, Any]:

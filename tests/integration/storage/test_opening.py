@@ -18,7 +18,7 @@ from tidings.domain.audience import Everyone
 from tidings.lib.clock import FixedClock
 from tidings.lib.sealed import KeyRing, KeyRingError
 from tidings.settings import Settings
-from tidings.storage import Store, StoreUnavailable, migrations, postgres_store, sqlite_store
+from tidings.storage import Store, StoreUnavailable, Transaction, migrations, postgres_store, sqlite_store
 from tidings.storage.errors import StoreRefused
 from tidings.storage.open import DATABASE_FILE, backup, migrate, open_store, schema_state, sqlite_facts
 from tidings.storage.schema import metadata
@@ -119,6 +119,24 @@ class TestOpening:
     def test_a_server_that_is_not_there_is_said_to_be_unavailable(self, tmp_path: Path) -> None:
         with pytest.raises(StoreUnavailable, match="cannot be opened"):
             open_store(database_url="postgres://127.0.0.1:1/none", folder=tmp_path, ring=KeyRing.generate())
+
+    @pytest.mark.postgres
+    async def test_a_server_that_takes_nothing_is_said_to_refuse_until_it_takes_something(
+        self, databases: Databases
+    ) -> None:
+        def cut(tx: Transaction) -> None:
+            scope = tx.instance._scope  # type: ignore[attr-defined]
+            scope.connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+        with databases.migrated() as url:
+            store = open_store(database_url=url, folder=Path(), ring=KeyRing.generate())
+            assert not store.refuses
+            with pytest.raises(StoreUnavailable):
+                await store.write(cut)
+            assert store.refuses
+            await store.write(lambda tx: tx.instance.set_value("a", b""))
+            assert not store.refuses
+            await store.close()
 
     def test_the_sqlite_of_this_python_is_judged_by_its_version(self) -> None:
         facts = sqlite_facts()

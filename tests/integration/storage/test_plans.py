@@ -67,6 +67,7 @@ async def test_whose_turn_it_is_is_found_without_a_look_at_all_that_waits(sqlite
     def work(tx: Transaction) -> None:
         tx.shards.ready(now=given.now, limit=10)
         tx.shards.lag(now=given.now)
+        tx.shards.leases()
 
     plan = await sqlite.read(lambda tx: plans(tx, work))
     lanes = "shards USING INDEX ix_shards_lanes (app_id=? AND priority=? AND due_at<?)"

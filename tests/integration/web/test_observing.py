@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 from tests.integration.web.instance import push_subscription
 
+from support.chaos import locked
 from support.stored import Given
 from tidings.domain.app import Heartbeat
 from tidings.domain.audit import SYSTEM
@@ -31,6 +32,7 @@ from tidings.domain.webhook import (
 )
 from tidings.lib.clock import FixedClock
 from tidings.storage import StoreUnavailable, Transaction
+from tidings.storage.open import DATABASE_FILE
 from tidings.web.app import create_app
 from tidings.web.health import worker_probes
 from tidings.wiring import Container
@@ -155,6 +157,34 @@ async def test_a_database_that_does_not_answer_is_told_and_nothing_old_beside_it
     assert math.isnan(found["tidings_workers", ()])
     assert not any(name == "tidings_shards" for name, _ in found)
     assert "does not answer" in (await browser.get("/readyz")).json()["problems"][0]
+
+
+async def test_a_database_that_is_read_and_takes_nothing_makes_the_server_unready_until_it_does_again(
+    browser: httpx2.AsyncClient, container: Container, clock: FixedClock
+) -> None:
+    def prepare(tx: Transaction) -> None:
+        tx.instance._scope.connection.exec_driver_sql("PRAGMA busy_timeout = 50")  # type: ignore[attr-defined]
+        tx.instance.beat(Heartbeat("w", "h", 1, senders=1, started_at=clock.at, seen_at=clock.at))
+
+    async def answers(status: int) -> None:
+        async with asyncio.timeout(30):
+            while (await browser.get("/readyz")).status_code != status:
+                await asyncio.sleep(0.02)
+
+    await container.store.write(prepare)
+    assert (await browser.get("/readyz")).status_code == 200
+    with locked(container.settings.data / DATABASE_FILE):
+        with pytest.raises(StoreUnavailable):
+            await container.store.write(lambda tx: tx.instance.set_value("a", b""))
+        for _ in range(9):  # also while it is tried again
+            answer = await browser.get("/readyz")
+            assert (answer.status_code, answer.json()["database"]) == (503, "unavailable")
+            await asyncio.sleep(0.02)
+        assert "has room" in answer.json()["problems"][0]
+        assert (await told(browser))["tidings_database_up", ()] == 0
+        assert (await told(browser))["tidings_workers", ()] == 1, "what can be read is told"
+    await answers(200)
+    assert (await told(browser))["tidings_database_up", ()] == 1
 
 
 async def test_outcomes_are_counted_by_a_few_services_whatever_origins_there_are(

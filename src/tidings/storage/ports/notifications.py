@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from tidings.domain.campaign import Counts, NewNotification, Notification, NotificationStatus
-from tidings.domain.delivery import DeadShard, HeldBack, NewShard, Priority, SettledDelivery, Settlement, Shard
+from tidings.domain.delivery import DeadShard, HeldBack, Lease, NewShard, Priority, SettledDelivery, Settlement, Shard
 from tidings.domain.receipt import Answering, Receipt, ReceiptEvent
 from tidings.domain.safety import HoldReason
 
@@ -122,6 +122,10 @@ class Shards(Protocol):
 
     def free_leases(self, *, now: datetime) -> int:
         """Let every lease end now; only for a process that knows that nobody else carries shards."""
+        ...
+
+    def leases(self) -> list[Lease]:
+        """All leases, those that have run out among them."""
         ...
 
     def latest(self) -> datetime | None:
