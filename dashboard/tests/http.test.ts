@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
-import { address, asProblem, call, fetchFile, Problem, problemFrom, whenSignedOut, whenUnconfirmed } from '../src/lib/http'
+import { address, asProblem, call, fetchFile, Problem, problemFrom, sayIn, whenSignedOut, whenUnconfirmed } from '../src/lib/http'
 
 function answering(status: number, body: string | null, type = 'application/problem+json') {
   const fetched = vi.fn(async () => new Response(body, { status, headers: { 'content-type': type } }))
@@ -122,5 +122,17 @@ describe('problems', () => {
 
   it('make a bug readable', () => {
     expect(asProblem(new Error('x is undefined')).detail).toContain('x is undefined')
+  })
+})
+
+describe('what the server refuses with, in another language', () => {
+  afterEach(() => sayIn({}))
+
+  it('is said in it, but for the particulars, and as the server says it where there is no translation', () => {
+    const refused = { code: 'key_expired', title: 'The key has expired', detail: 'On 3 May.', mend: 'Make a new one.' }
+    sayIn({ key_expired: ['Der Schlüssel ist abgelaufen', 'Machen Sie einen neuen.'] })
+    expect(problemFrom(401, refused)).toMatchObject({ title: 'Der Schlüssel ist abgelaufen', detail: 'On 3 May.', mend: 'Machen Sie einen neuen.' })
+    expect(problemFrom(401, { ...refused, detail: refused.title }).detail).toBe('')
+    expect(problemFrom(401, { ...refused, code: 'constructor' })).toMatchObject({ title: refused.title, mend: refused.mend })
   })
 })

@@ -114,6 +114,15 @@ async def test_numbers_and_plurals_are_german(page: Page, instance: Instance) ->
     await expect(page.get_by_text(re.compile(r"^1\u202f000 Geräte, davon \d+ gesendet")).first).to_be_visible()
 
 
+async def test_what_the_server_refuses_is_said_in_german(page: Page, instance: Instance) -> None:
+    await instance.rest("POST", "/templates", {"name": "Leinen los", "title": "Es geht los"})
+    await page.goto(f"{instance.url}/templates/new")
+    await page.get_by_label("Name", exact=True).fill("Leinen los")
+    await page.get_by_label("Titel", exact=True).fill("Es geht los")
+    await page.get_by_role("button", name="Vorlage speichern").click()
+    await expect(page.get_by_text("Der Name ist vergeben. Wählen Sie einen Namen, den keine andere")).to_be_visible()
+
+
 async def test_another_language_is_chosen_in_the_profile_and_kept(page: Page, instance: Instance) -> None:
     await page.goto(f"{instance.url}/settings/profile")
     chosen = page.get_by_label("Sprache dieser Seiten")

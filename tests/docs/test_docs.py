@@ -74,6 +74,11 @@ def test_the_settings_page_is_what_the_settings_say() -> None:
     assert checked.returncode == 0, "run: .venv/bin/python scripts/settings_page.py"
 
 
+def test_the_dashboard_can_say_every_error_in_other_languages() -> None:
+    checked = subprocess.run([sys.executable, ROOT / "scripts" / "error_texts.py", "--check"], check=False)
+    assert checked.returncode == 0, "run: .venv/bin/python scripts/error_texts.py, then translate what is new"
+
+
 def test_every_make_target_in_the_readme_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
     for page in PAGES:

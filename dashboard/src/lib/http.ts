@@ -46,16 +46,27 @@ export const UNREACHABLE = new Problem({
   mend: 'Check that `tidings up` is running, then try again.',
 })
 
+/** Title and way out of a refusal by its code, in the language of the page. */
+type Refusals = Readonly<Record<string, readonly [title: string, mend: string]>>
+
+let ours: Refusals = {}
+
+/** Say titles and ways out in these words, and what is not among them as the server does. */
+export function sayIn(refusals: Refusals): void {
+  ours = refusals
+}
+
 /** Read a Problem out of an answer, whatever its body is. */
 export function problemFrom(status: number, body: unknown, retryAfter: string | null = null): Problem {
   const of = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
   const text = (key: string) => (typeof of[key] === 'string' ? of[key] : '')
+  const [title, mend] = (Object.hasOwn(ours, text('code')) && ours[text('code')]) || [text('title'), text('mend')]
   return new Problem({
     code: text('code') || `http_${status}`,
     status,
-    title: text('title') || (status >= 500 ? 'The server failed' : `The server refused with ${status}`),
-    detail: text('detail'),
-    mend: text('mend') || (status >= 500 ? 'Try again; the log of the server says what happened.' : ''),
+    title: title || (status >= 500 ? 'The server failed' : `The server refused with ${status}`),
+    detail: text('detail') === text('title') ? '' : text('detail'),
+    mend: mend || (status >= 500 ? 'Try again; the log of the server says what happened.' : ''),
     link: text('type').startsWith('http') || text('type').startsWith('/') ? text('type') : null,
     faults: Array.isArray(of.errors) ? (of.errors as FieldFault[]) : [],
     after: retryAfter !== null && /^\d+$/.test(retryAfter) ? Number(retryAfter) : undefined,
