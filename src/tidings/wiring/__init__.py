@@ -140,6 +140,10 @@ def _policy(settings: Settings, hosts: Mapping[str, str]) -> HostPolicy:
     )
 
 
+def _flow(store: Store, bus: Bus, clock: Clock, ids: Ids, deliveries: OpaquePairs) -> Flow:
+    return Flow(store=store, bus=bus, clock=clock, ids=ids, deliveries=deliveries, provider=provider)
+
+
 def _subscriptions(
     store: Store,
     clock: Clock,
@@ -219,8 +223,7 @@ def assembled(
     guard = AddressGuard(allow_loopback=settings.allow_insecure_endpoints)
     fetcher, policy, tripwire = _fetcher(settings, guard), _policy(settings, hosts), Tripwire(_limits(settings))
     call = call or caller(guard=guard, connect_to=hosts, insecure=settings.allow_insecure_endpoints)
-    flow = Flow(store=store, bus=bus, clock=clock, ids=ids, deliveries=deliveries, provider=provider)
-    storing = Storing(store=store, clock=clock)
+    storing, flow = Storing(store=store, clock=clock), _flow(store, bus, clock, ids, deliveries)
     subscriptions = _subscriptions(store, clock, ids, policy, guard, mapped=whole_hosts(hosts), resolve=resolve)
     return Container(
         settings=settings,
