@@ -8,7 +8,7 @@ import typer
 
 from tidings.cli.confirm import confirmed
 from tidings.cli.failure import CommandFailed
-from tidings.cli.options import Call, command
+from tidings.cli.options import Call, Group, command
 from tidings.cli.output import counted, plain
 from tidings.services.snippets import Way
 
@@ -25,7 +25,7 @@ Site = Annotated[str, typer.Argument(help="The site: https://www.example.com.", 
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="The sites and mobile apps of this instance.")
+    group = typer.Typer(cls=Group, no_args_is_help=True, help="The sites and mobile apps of this instance.")
     root.add_typer(group, name="app", rich_help_panel="Set up")
     command(group, "list")(list_apps)
     command(group, "create")(create)

@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal
 import typer
 
 from tidings.cli.failure import CommandFailed
-from tidings.cli.options import Call, command
+from tidings.cli.options import Call, Group, command
 from tidings.cli.output import number, plain
 
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="Who did what: list, verify, export.")
+    group = typer.Typer(cls=Group, no_args_is_help=True, help="Who did what: list, verify, export.")
     root.add_typer(group, name="audit", rich_help_panel="Set up")
     command(group, "list", app=True)(list_entries)
     command(group, "verify", app=True)(verify)

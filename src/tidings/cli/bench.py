@@ -11,7 +11,7 @@ from tidings.cli.bench_events import events
 from tidings.cli.bench_out import Out, keep
 from tidings.cli.bench_pause import pause
 from tidings.cli.failure import CommandFailed
-from tidings.cli.options import Call, command
+from tidings.cli.options import Call, Group, command
 from tidings.cli.output import Output, number
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ Thorough = Annotated[
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help=HELP)
+    group = typer.Typer(cls=Group, no_args_is_help=True, help=HELP)
     root.add_typer(group, name="bench", rich_help_panel="Run")
     for one in (encrypt, send, campaign, ingest, compare, fcm, apns, soak):
         command(group, one.__name__)(one)

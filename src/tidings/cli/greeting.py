@@ -116,7 +116,11 @@ def _next(out: Output, told: Greeting) -> None:
         out.say(f'  [bold]{tidings} send{where} --title "Fresh fish" --body "At the quay from nine" --to all[/]')
         out.say("Ctrl-C stops everything.")
     elif told.public_key is None:
-        out.say("Next, in another terminal: make the VAPID key that browsers subscribe with.")
+        if told.setup_url is not None:
+            out.say("Next: open the set-up link. It makes the VAPID key that browsers subscribe with, too;")
+            out.say("so does, in another terminal:")
+        else:
+            out.say("Next, in another terminal: make the VAPID key that browsers subscribe with.")
         out.say(f"  [bold]{tidings} vapid generate{where} --subject mailto:you@example.com[/]")
         out.say("Ctrl-C stops everything.")
     else:

@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
-from tidings.cli.options import Call, command
+from tidings.cli.options import Call, Group, command
 from tidings.cli.output import ago, plain
 from tidings.domain.permission import Scope
+
+SCOPES = f"What it may do; repeat it for more. Everything if not given. One of: {', '.join(Scope)}."
 
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="API keys: make, list, revoke.")
+    group = typer.Typer(cls=Group, no_args_is_help=True, help="API keys: make, list, revoke.")
     root.add_typer(group, name="key", rich_help_panel="Set up")
     command(group, "create", app="The one App it is for, by id or name; every App if not named.")(create)
     command(group, "list")(list_keys)
@@ -26,9 +28,7 @@ async def create(
     name: Annotated[str, typer.Option("--name", help="What will use it, so that you can tell keys apart.")],
     scope: Annotated[
         list[Scope] | None,
-        typer.Option(
-            "--scope", help="What it may do; repeat it for more. Everything if not given.", show_default=False
-        ),
+        typer.Option("--scope", metavar="SCOPE", help=SCOPES, show_default=False),
     ] = None,
     days: Annotated[
         int | None,

@@ -31,6 +31,7 @@ from tidings.cli import (
     webhook,
     worker,
 )
+from tidings.cli.options import Group
 
 EPILOG = "Exit codes: 0 done, 1 it failed, 2 wrong usage. Begin with: tidings up --demo"
 
@@ -71,6 +72,7 @@ def build() -> typer.Typer:
     """Build the command with all its subcommands."""
     root = typer.Typer(
         name="tidings",
+        cls=Group,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",

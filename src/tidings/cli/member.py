@@ -11,7 +11,7 @@ from tidings.cli.app import only_app
 from tidings.cli.client import Api
 from tidings.cli.confirm import confirmed
 from tidings.cli.failure import CommandFailed
-from tidings.cli.options import Call, command
+from tidings.cli.options import Call, Group, command
 from tidings.cli.output import ago, plain
 from tidings.domain.permission import Role
 
@@ -21,7 +21,9 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="The people of the dashboard: list, invite, roles, lost passwords.")
+    group = typer.Typer(
+        cls=Group, no_args_is_help=True, help="The people of the dashboard: list, invite, roles, lost passwords."
+    )
     root.add_typer(group, name="member", rich_help_panel="Set up")
     command(group, "list", app=True)(list_members)
     command(group, "invite", app=True)(invite)

@@ -10,7 +10,7 @@ import typer
 from tidings.cli.client import Api
 from tidings.cli.confirm import confirmed
 from tidings.cli.failure import CommandFailed
-from tidings.cli.options import Call, command
+from tidings.cli.options import Call, Group, command
 from tidings.cli.output import Output, ago, counted, number, plain
 
 WHY = {
@@ -24,7 +24,7 @@ Id = Annotated[str, typer.Argument(help="The notification's id.", metavar="ID")]
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="What was sent: list, pause, resume, cancel.")
+    group = typer.Typer(cls=Group, no_args_is_help=True, help="What was sent: list, pause, resume, cancel.")
     root.add_typer(group, name="notifications", rich_help_panel="Send")
     command(group, "list", app=True)(list_notifications)
     command(group, "pause", app=True)(pause)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from tidings.cli.failure import CommandFailed
 from tidings.cli.instance import DEMO_FOLDER, demo_in_place_of, exists, uses_files
@@ -47,7 +48,7 @@ DEMO_STOPPED = (
 )
 
 _TAKES = {"int_parsing": "it takes a whole number", "int_from_float": "it takes a whole number"}
-_TAKES |= {"float_parsing": "it takes a number", "bool_parsing": "it takes true or false"}
+_TAKES |= {"float_parsing": "it takes a number", "bool_parsing": "it takes on or off"}
 """What a setting takes, in our words instead of the validator's."""
 
 _EVERYWHERE: dict[str, tuple[Any, Any]] = {
@@ -73,6 +74,7 @@ class Call:
 
         from pydantic import ValidationError
 
+        from tidings.cli.misspelt import check_file
         from tidings.settings import Settings
 
         config = os.environ.get("TIDINGS_CONFIG")
@@ -80,6 +82,8 @@ class Call:
             raise CommandFailed(f"TIDINGS_CONFIG names {config}, which is no file.", "Mend the path, or unset it.")
         given = {"data": self.data, "database_url": self.database_url, **overrides}
         try:
+            if config:
+                check_file(Path(config), Settings.model_fields)
             return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
         except TOMLDecodeError as error:
             raise CommandFailed(f"{config} is not TOML: {error}.", "Mend the file and try again.") from error
@@ -88,6 +92,14 @@ class Call:
             name = "TIDINGS_" + "_".join(str(part) for part in fault["loc"]).upper()
             what = _TAKES.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
             raise CommandFailed(f"The setting {name} is not valid: {what}.", "Mend it and try again.") from error
+
+    def warn_of_misspelt(self) -> None:
+        """Say which variables of the environment are nearly a setting: they change nothing as they are."""
+        from tidings.cli.misspelt import misspelt
+        from tidings.settings import Settings
+
+        for variable, meant in misspelt(os.environ, Settings.model_fields):
+            self.out.warn(f"{variable} is no setting and changes nothing. Did you mean {meant}?")
 
     @asynccontextmanager
     async def api(self, *, worker: bool = False, create: bool = False) -> AsyncIterator[Api]:
@@ -123,6 +135,26 @@ def _has_demo(settings: Settings) -> bool:
     return uses_files(settings) and exists(settings.model_copy(update={"data": settings.data / DEMO_FOLDER}))
 
 
+class _PlainFlags:
+    """Help that says nothing beside a switch: typer writes `<bool>`, as if a value were to follow."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Give the options, switches without a type."""
+        found: list[Any] = super().get_params(ctx)  # type: ignore[misc]  # of the class it is mixed into
+        for one in found:
+            if getattr(one, "is_flag", False):
+                one.metavar = ""
+        return found
+
+
+class Command(_PlainFlags, TyperCommand):
+    """A command."""
+
+
+class Group(_PlainFlags, TyperGroup):
+    """A command that has commands."""
+
+
 def command(
     group: typer.Typer, name: str, *, app: bool | str = False, panel: str | None = None
 ) -> Callable[[Function], Function]:
@@ -156,7 +188,7 @@ def command(
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
         del run.__wrapped__
-        group.command(name, rich_help_panel=panel)(run)
+        group.command(name, cls=Command, rich_help_panel=panel)(run)
         return function
 
     return register

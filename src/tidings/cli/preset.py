@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tidings.cli.options import Call, command
+from tidings.cli.options import Call, Group, command
 from tidings.cli.output import counted, plain
 from tidings.presets import NAMES
 
@@ -16,7 +16,9 @@ OUTCOMES = {"made": "made", "there": "was there", "changed": "was there and diff
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="Event types, templates, triggers and segments, ready made.")
+    group = typer.Typer(
+        cls=Group, no_args_is_help=True, help="Event types, templates, triggers and segments, ready made."
+    )
     root.add_typer(group, name="preset", rich_help_panel="Set up")
     command(group, "list")(list_presets)
     command(group, "apply", app=True)(apply)

@@ -11,7 +11,7 @@ import typer
 from tidings.cli.client import Api
 from tidings.cli.confirm import confirmed
 from tidings.cli.failure import CommandFailed
-from tidings.cli.options import Call, command
+from tidings.cli.options import Call, Group, command
 from tidings.cli.output import ago, counted, plain
 
 ID = "seg_"
@@ -25,7 +25,7 @@ Conditions = Annotated[
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="Segments: conditions under names, to send to.")
+    group = typer.Typer(cls=Group, no_args_is_help=True, help="Segments: conditions under names, to send to.")
     root.add_typer(group, name="segment", rich_help_panel="Send")
     command(group, "list", app=True)(list_segments)
     command(group, "create", app=True)(create)

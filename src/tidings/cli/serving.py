@@ -111,7 +111,8 @@ def bound_socket(host: str, port: int) -> socket.socket:
 def _not_bound(host: str, port: int, error: OSError) -> CommandFailed:
     if error.errno == errno.EADDRINUSE:
         return CommandFailed(
-            f"Port {port} on {host} is taken by another program.", "Choose another with --port, or 0 for any free one."
+            f"Port {port} on {host} is taken by another program.",
+            "Choose another with --port or TIDINGS_PORT=8081, or 0 for any free one.",
         )
     if error.errno == errno.EACCES:
         return CommandFailed(f"You may not listen on port {port}.", "Choose one above 1023 with --port.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tidings.cli.options import Call, command
+from tidings.cli.options import Call, Group, command
 from tidings.cli.output import ago, counted, number
 
 Shard = Annotated[int, typer.Argument(help="Its number, from `tidings shards list`.", metavar="ID")]
@@ -15,7 +15,9 @@ Shard = Annotated[int, typer.Argument(help="Its number, from `tidings shards lis
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="Parts of notifications that were given up: list, requeue, drop.")
+    group = typer.Typer(
+        cls=Group, no_args_is_help=True, help="Parts of notifications that were given up: list, requeue, drop."
+    )
     root.add_typer(group, name="shards", rich_help_panel="Run")
     command(group, "list")(list_shards)
     command(group, "requeue")(requeue)

@@ -13,7 +13,7 @@ from typing import Annotated, BinaryIO
 import typer
 
 from tidings.cli.failure import CommandFailed
-from tidings.cli.options import Call, command
+from tidings.cli.options import Call, Group, command
 from tidings.cli.output import Output, counted, number, plain
 
 PIECE = 256 * 1024
@@ -30,7 +30,9 @@ class Format(StrEnum):
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="Bring subscribers in from elsewhere, and take them out again.")
+    group = typer.Typer(
+        cls=Group, no_args_is_help=True, help="Bring subscribers in from elsewhere, and take them out again."
+    )
     root.add_typer(group, name="subscriptions", rich_help_panel="Set up")
     command(group, "import", app=True)(take)
     command(group, "export", app=True)(give)

@@ -82,6 +82,7 @@ async def up(
 ) -> None:
     """Run everything: API, dashboard and delivery, on SQLite in the data folder. Ctrl-C stops it."""
     settings = call.settings(host=host, port=port, contact=contact)
+    call.warn_of_misspelt()
     if demo:
         if settings.database_url is not None:
             call.out.say("The demo keeps to SQLite in its own folder; the database that you named is left alone.")

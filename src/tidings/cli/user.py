@@ -14,7 +14,7 @@ import typer
 from tidings.cli.client import Api
 from tidings.cli.confirm import confirmed
 from tidings.cli.failure import CommandFailed
-from tidings.cli.options import Call, command, pairs
+from tidings.cli.options import Call, Group, command, pairs
 from tidings.cli.output import counted, number, plain
 from tidings.cli.subscriptions import private_file
 
@@ -29,7 +29,7 @@ OfDevice = Annotated[bool, typer.Option("--device", help="ID names a device: the
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="The people an App knows.")
+    group = typer.Typer(cls=Group, no_args_is_help=True, help="The people an App knows.")
     root.add_typer(group, name="user", rich_help_panel="Set up")
     command(group, "set", app=True)(put)
     command(group, "show", app=True)(show)

@@ -12,7 +12,7 @@ import typer
 from tidings.cli.client import Api
 from tidings.cli.confirm import confirmed
 from tidings.cli.failure import CommandFailed
-from tidings.cli.options import Call, command
+from tidings.cli.options import Call, Group, command
 from tidings.cli.output import ago, counted
 
 INTEGRATION = "/integrations/webpush"
@@ -31,7 +31,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="The key pair that push services know an App by.")
+    group = typer.Typer(cls=Group, no_args_is_help=True, help="The key pair that push services know an App by.")
     root.add_typer(group, name="vapid", rich_help_panel="Set up")
     command(group, "generate", app=True)(generate)
     command(group, "show", app=True)(show)

@@ -11,7 +11,7 @@ import typer
 from tidings.cli.client import Api
 from tidings.cli.confirm import confirmed
 from tidings.cli.failure import CommandFailed
-from tidings.cli.options import Call, command
+from tidings.cli.options import Call, Group, command
 from tidings.cli.output import ago, counted, plain
 
 SHOWN = 20
@@ -23,7 +23,7 @@ Status = Annotated[str | None, typer.Option("--status", help="Only messages that
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="Webhooks: servers of yours that are told what happens.")
+    group = typer.Typer(cls=Group, no_args_is_help=True, help="Webhooks: servers of yours that are told what happens.")
     root.add_typer(group, name="webhook", rich_help_panel="Set up")
     command(group, "list", app=True)(list_webhooks)
     command(group, "add", app=True)(add)
@@ -100,9 +100,14 @@ async def test(call: Call, webhook: Named) -> None:
         came = await api.post(f"/webhooks/{found['id']}/test")
     call.out.result(came)
     if not came["delivered"]:
-        why = f"It answered {came['status']}." if came["status"] else f"No answer came: {came['failure']}."
-        answer = f" It said: {came['answer']}" if came["answer"] else ""
-        raise CommandFailed(why + answer, "Look at the receiver's own log, and try again.", code="webhook_test_failed")
+        if came["status"]:
+            why, mend = f"It answered {came['status']}.", "Look at the receiver's own log, and try again."
+            answer = f" It said: {came['answer']}" if came["answer"] else ""
+        else:
+            # What is told in place of an answer is our own client's word for what went wrong.
+            why, mend = f"No answer came ({came['failure']}).", "See that the URL is right and that its server is up."
+            answer = f" {came['answer'].rstrip('.')}." if came["answer"] else ""
+        raise CommandFailed(why + answer, mend, code="webhook_test_failed")
     call.out.done(f"{plain(found['url'])} answered {came['status']} in {came['seconds']:.2f} s.")
 
 
@@ -148,7 +153,8 @@ async def found_by(api: Api, name: str) -> Any:
     named = [one for one in await api.every("/webhooks") if name in (one["id"], one["url"], one["description"])]
     if len(named) != 1:
         why = f"There is no webhook {name[:200]!r}." if not named else f"{len(named)} webhooks are {name[:200]!r}."
-        raise CommandFailed(why, "Name it by its id; `tidings webhook list` shows them.", code="not_found")
+        by = "its id" if named else "its id, URL or description"
+        raise CommandFailed(why, f"Name it by {by}; `tidings webhook list` shows them.", code="not_found")
     return named[0]
 
 

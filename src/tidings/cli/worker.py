@@ -25,6 +25,7 @@ def register(root: typer.Typer) -> None:
 async def work(call: Call) -> None:
     """Run a delivery worker alone, beside `tidings up --no-worker` or other workers. Needs PostgreSQL."""
     settings = call.settings()
+    call.warn_of_misspelt()
     if uses_files(settings):
         raise CommandFailed(
             "A SQLite instance has one process, and `tidings up` already delivers in it.",

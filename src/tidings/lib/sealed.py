@@ -106,17 +106,25 @@ def find_key_ring(
     """
     folder = environ.get("CREDENTIALS_DIRECTORY")
     if folder and (credential := Path(folder, CREDENTIAL)).exists():
-        return KeyRing.parse(_text_of(credential)), None  # systemd guards it; its mode depends on the mount
+        return _parsed(_text_of(credential), credential), None  # systemd guards it; its mode depends on the mount
     if text := environ.get(VARIABLE):
-        return KeyRing.parse(text), None
+        return _parsed(text, VARIABLE), None
     if file is not None:
-        return KeyRing.parse(_private_text_of(file)), None
+        return _parsed(_private_text_of(file), file), None
     if default.exists():
-        return KeyRing.parse(_private_text_of(default)), None
+        return _parsed(_private_text_of(default), default), None
     ring = KeyRing.generate(random_bytes)
     if _create(default, ring.text()):
         return ring, default
-    return KeyRing.parse(_private_text_of(default)), None
+    return _parsed(_private_text_of(default), default), None
+
+
+def _parsed(text: str, place: Path | str) -> KeyRing:
+    """Read a ring, and say of one that cannot be read where it is."""
+    try:
+        return KeyRing.parse(text)
+    except KeyRingError as error:
+        raise KeyRingError(f"In {place}: {error}") from None
 
 
 def _text_of(path: Path) -> str:

@@ -63,12 +63,7 @@ def open_store(*, database_url: str | None, folder: Path, ring: KeyRing) -> Stor
     reached, and KeyRingError when the ring does not open its keys.
     """
     with _writing(database_url, folder) as connection:
-        state = _state(connection)
-        if state.unknown:
-            raise StoreRefused(
-                f"The database is at step {state.current}, which this version of Tidings does not know.",
-                mend="Install the version it was last used with, or a newer one.",
-            )
+        state = _known(_state(connection))
         if state.current is None:
             _upgrade(connection)
         elif state.pending:
@@ -83,9 +78,12 @@ def open_store(*, database_url: str | None, folder: Path, ring: KeyRing) -> Stor
 
 
 def migrate(*, database_url: str | None, folder: Path) -> list[str]:
-    """Bring the database up to date and give the names of the steps taken."""
+    """Bring the database up to date and give the names of the steps taken.
+
+    Raises StoreRefused when it is ahead of this version.
+    """
     with _writing(database_url, folder) as connection:
-        state = _state(connection)
+        state = _known(_state(connection))
         if state.pending:
             _upgrade(connection)
         return list(state.pending)
@@ -119,6 +117,8 @@ def backup(*, database_url: str | None, folder: Path, target: Path) -> None:
         raise StoreRefused(f"There is no database at {source}.", mend="Name the data folder with --data.")
     if target.exists():
         raise StoreRefused(f"{target} exists already.", mend="Name a file that does not.")
+    if not target.parent.is_dir():
+        raise StoreRefused(f"There is no folder {target.parent}.", mend="Make it, or name another file.")
     partial = target.with_name(f"{target.name}.partial")
     partial.unlink(missing_ok=True)
     try:
@@ -182,9 +182,24 @@ def _connected(engine: Engine) -> Iterator[Connection]:
         with engine.begin() as connection:
             yield connection
     except DBAPIError as error:
+        # The low byte of a code of SQLite's is what it is about.
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            raise StoreRefused(
+                f"The database is damaged, or it is none: {error.orig}.", mend="Restore it from your last backup."
+            ) from error
         raise StoreUnavailable(f"The database cannot be opened: {error.orig}") from error
     finally:
         engine.dispose()
+
+
+def _known(state: SchemaState) -> SchemaState:
+    """Pass a state that this version knows. Raise StoreRefused for that of another."""
+    if state.unknown:
+        raise StoreRefused(
+            f"The database is at step {state.current}, which this version of Tidings does not know.",
+            mend="Install the version it was last used with, or a newer one.",
+        )
+    return state
 
 
 def _config(connection: Connection | None = None) -> Config:

@@ -108,3 +108,21 @@ def test_help_lists_every_command() -> None:
     running = {"up", "worker", "migrate", "backup", "doctor", "simulator", "bench"}
     assert running | {"vapid", "test", "send", "subscriptions", "segment", "preset"} <= listed
     assert {"app", "member", "key", "user", "audit"} <= listed
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["send", "--help"], ["key", "create", "--help"], ["app", "--help"]])
+def test_help_asks_for_no_value_beside_a_switch(arguments: list[str]) -> None:
+    assert "<bool>" not in tidings(*arguments).stdout
+
+
+def test_a_misspelt_setting_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "tidings.toml"
+    file.write_text("portt = 8081")
+    monkeypatch.setenv("TIDINGS_CONFIG", str(file))
+    ended = tidings("up", data=tmp_path)
+    assert ended.returncode == 1
+    assert "Did you mean `port`?" in ended.stderr
+    file.write_text("")
+    monkeypatch.setenv("TIDINGS_SNEDERS", "1")
+    ended = tidings("worker", data=tmp_path)
+    assert "Did you mean TIDINGS_SENDERS?" in " ".join(ended.stderr.split())

@@ -111,10 +111,17 @@ class TestOpening:
         with pytest.raises(KeyRingError):
             open_store(database_url=None, folder=tmp_path, ring=KeyRing.generate())
 
-    def test_a_file_that_is_no_database_is_said_to_be_unavailable(self, tmp_path: Path) -> None:
-        (tmp_path / DATABASE_FILE).write_bytes(b"not a database" * 1_000)
-        with pytest.raises(StoreUnavailable, match="not a database"):
+    def test_a_file_that_is_no_database_is_refused_with_what_mends_it(self, tmp_path: Path) -> None:
+        (tmp_path / DATABASE_FILE).write_bytes(b"not a database, and longer than a header of one is" * 100)
+        with pytest.raises(StoreRefused, match="damaged, or it is none") as refused:
             open_store(database_url=None, folder=tmp_path, ring=KeyRing.generate())
+        assert "backup" in refused.value.mend
+
+    def test_a_database_of_a_newer_version_is_not_called_up_to_date(self, tmp_path: Path) -> None:
+        migrate(database_url=None, folder=tmp_path)
+        at(tmp_path, "9999_of_the_future")
+        with pytest.raises(StoreRefused, match="9999_of_the_future"):
+            migrate(database_url=None, folder=tmp_path)
 
     def test_a_server_that_is_not_there_is_said_to_be_unavailable(self, tmp_path: Path) -> None:
         with pytest.raises(StoreUnavailable, match="cannot be opened"):
@@ -205,6 +212,10 @@ class TestBackup:
         with pytest.raises(StoreRefused, match="exists already"):
             backup(database_url=None, folder=tmp_path, target=tmp_path / "copy.db")
         assert (tmp_path / "copy.db").read_text() == "mine"
+
+    async def test_into_a_folder_that_is_not_there_it_says_so(self, tmp_path: Path, sqlite: Store) -> None:
+        with pytest.raises(StoreRefused, match="There is no folder"):
+            backup(database_url=None, folder=tmp_path, target=tmp_path / "none" / "copy.db")
 
     def test_for_postgresql_it_names_pg_dump(self, tmp_path: Path) -> None:
         with pytest.raises(StoreRefused, match="pg_dump"):

@@ -31,6 +31,7 @@ def test_a_taken_port_is_one_clear_sentence() -> None:
         with pytest.raises(CommandFailed, match=f"Port {port} on 127.0.0.1 is taken") as failure:
             bound_socket("127.0.0.1", port)
     assert "--port" in failure.value.mend
+    assert "TIDINGS_PORT" in failure.value.mend, "`make run` takes no options"
 
 
 def test_a_host_that_is_not_ours_is_refused_plainly() -> None:

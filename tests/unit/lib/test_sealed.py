@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -208,3 +209,13 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path.chmod(0o600)
     with pytest.raises(KeyRingError, match="not text"):
         find_key_ring(file=path, default=path, environ={})
+
+
+def test_a_key_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "tidings.key"
+    file.write_text("hello")
+    file.chmod(0o600)
+    with pytest.raises(KeyRingError, match=re.escape(f"In {file}: ")):
+        find_key_ring(file=None, default=file, environ={})
+    with pytest.raises(KeyRingError, match="In TIDINGS_KEY: "):
+        find_key_ring(file=None, default=file, environ={"TIDINGS_KEY": "hello"})
