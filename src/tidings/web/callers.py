@@ -21,7 +21,7 @@ from starlette.types import Scope as AsgiScope
 from tidings.domain.audit import Actor, ActorKind
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.member import SignedIn, Stage
-from tidings.domain.permission import EVERYTHING, OF_INSTANCE, Grants, Permission, of_key, of_roles
+from tidings.domain.permission import EVERYTHING, OF_INSTANCE, SCOPES, Grants, Permission, of_key, of_roles
 from tidings.services.device import device_from
 from tidings.services.sessions import Visit, actor_of
 from tidings.storage import StoreUnavailable
@@ -165,7 +165,11 @@ def forbidden(permission: Permission, *, where: str = "") -> CatalogueError:
     if permission is Permission.SELF:
         return CatalogueError(ErrorCode.FORBIDDEN, "This is about a member's own account; sign in to the dashboard.")
     on = where or (" on the instance" if permission in OF_INSTANCE else "")
-    return CatalogueError(ErrorCode.FORBIDDEN, f"This needs the permission `{permission}`{on}.")
+    scopes = [] if permission in OF_INSTANCE else [scope for scope, opens in SCOPES.items() if permission in opens]
+    *others, last = [f"`{scope}`" for scope in scopes] or [""]
+    named = f"{', '.join(others)} or {last}" if others else last
+    keys = f", which a key has with the scope {named}" if named else ""
+    return CatalogueError(ErrorCode.FORBIDDEN, f"This needs the permission `{permission}`{on}{keys}.")
 
 
 def _guard_at(scope: AsgiScope) -> Guard | None:

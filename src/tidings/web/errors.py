@@ -138,8 +138,9 @@ def invalid_from(faults: Sequence[Mapping[str, Any]], *, content_type: str) -> C
     """Turn what the framework found wrong with a request into one catalogue error with every field named."""
     kinds = {str(fault["type"]) for fault in faults}
     if kinds & _JSON_FAULTS:
-        reason = faults[0].get("ctx", {}).get("error", "")
-        return CatalogueError(ErrorCode.INVALID_JSON, f"The body is not JSON: {reason}." if reason else "")
+        reason, place = faults[0].get("ctx", {}).get("error", ""), faults[0]["loc"][-1]
+        at = f" at character {place + 1}" if isinstance(place, int) else ""
+        return CatalogueError(ErrorCode.INVALID_JSON, f"The body is not JSON: {reason}{at}." if reason else "")
     if any(tuple(fault["loc"]) == _WHOLE_BODY and fault["type"] != "value_error" for fault in faults):
         if "missing" in kinds:
             return CatalogueError(ErrorCode.INVALID_JSON, "The request has no body; this address takes a JSON object.")

@@ -390,3 +390,9 @@ async def test_the_page_says_that_it_still_comes_to_the_bell_where_it_does(
     await api.put(path, json={"event_types": {kind: {"feed": False}}})
     shown = (await browser.get(link)).text
     assert ("Turn off “Replies”?" in shown, "bell" in shown) == (True, False)
+
+
+async def test_a_switch_that_there_is_not_is_named(browser: httpx2.AsyncClient, app_: App, clock: FixedClock) -> None:
+    body = {"event_types": {"topic.reply": {"sms": False}}}
+    answer = await browser.put("/push/preferences", json=body, headers=signed(app_, clock))
+    assert problem(answer, 422, "invalid_request")["detail"] == "event_types[...].sms: There is no such field here."

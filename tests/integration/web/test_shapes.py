@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
-from tests.integration.web.instance import problem
+from tests.integration.web.instance import client_of, problem
 
 from tidings.domain.app import Heartbeat
 from tidings.domain.errors import ErrorCode
@@ -48,6 +48,23 @@ class TestErrors:
     async def test_of_a_body(self, api: httpx2.AsyncClient, content: bytes, kind: str, status: int, code: str) -> None:
         answer = await api.post("/api/v1/notifications", content=content, headers={"Content-Type": kind})
         problem(answer, status, code)
+
+    async def test_of_a_body_that_is_no_json_says_where(self, api: httpx2.AsyncClient) -> None:
+        headers = {"Content-Type": "application/json"}
+        answer = await api.post("/api/v1/notifications", content=b'{"title": }', headers=headers)
+        assert problem(answer, 400, "invalid_json")["detail"].endswith(" at character 11.")
+
+    async def test_of_the_public_api_speak_the_same_words(self, browser: httpx2.AsyncClient) -> None:
+        answer = await browser.put("/push/tags", json={"id": "sub_1", "tags": {}})
+        assert problem(answer, 422, "invalid_request")["errors"] == [
+            {"field": "secret", "message": "This field is required."}
+        ]
+
+    async def test_of_a_key_name_the_scopes_that_would_do(self, api: httpx2.AsyncClient, app: FastAPI) -> None:
+        made = (await api.post("/api/v1/keys", json={"name": "x", "scopes": ["read"]})).json()
+        async with client_of(app, Authorization=f"Bearer {made['key']}") as reader:
+            answer = await reader.post("/api/v1/notifications", json={"to": {"all": True}, "title": "x"})
+        assert "with the scope `send`, `admin` or `messages:send`" in problem(answer, 403, "forbidden")["detail"]
 
     async def test_of_a_database_that_takes_nothing(
         self,

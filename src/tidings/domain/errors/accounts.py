@@ -25,7 +25,9 @@ ACCOUNTS: Mapping[ErrorCode, ErrorEntry] = {
         "Do what `detail` says; else use the code that the app shows now, or let the browser make the passkey again.",
     ),
     ErrorCode.FORBIDDEN: ErrorEntry(
-        403, "You may not do that", "Ask for a role, or use a key with a scope, that has the permission in `detail`."
+        403,
+        "You may not do that",
+        "Ask for a role that has the permission in `detail`, or use a key with a scope that has it.",
     ),
     ErrorCode.INVITATION_INVALID: ErrorEntry(
         403, "The invitation is used up, withdrawn or has expired", "Ask whoever invited you for a new one."

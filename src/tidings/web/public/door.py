@@ -38,6 +38,7 @@ T = TypeVar("T")
 Handler = Callable[[Request, App], Awaitable[Response]]
 
 _FIELD = re.compile(r"^(?P<words>.*?)(?: - at (?:`key` in )?`\$(?P<path>[^`]*)`)?$", re.DOTALL)
+_ABOUT = re.compile(r"Object (?P<kind>contains unknown|missing required) field `(?P<name>.*)`\.", re.DOTALL)
 
 
 def behind_door(handlers: Mapping[str, Handler]) -> Callable[[Request], Awaitable[Response]]:
@@ -123,6 +124,9 @@ def _invalid(words: str) -> CatalogueError:
     said = f"{cut(match['words'] if match else words)}."
     if "matching regex" in said:
         said = "Control characters are not taken."
+    elif named := _ABOUT.fullmatch(said):
+        path = ".".join(filter(None, (path, named["name"])))
+        said = "There is no such field here." if named["kind"] == "contains unknown" else "This field is required."
     found = FieldFault(path or "body", said)
     return CatalogueError(ErrorCode.INVALID_REQUEST, f"{found.field}: {said}", faults=(found,))
 
