@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tidings.cli.client import Api
-from tidings.cli.demo_people import MARK, Person, people, peopled
+from tidings.cli.demo_people import MARK, READERS, Person, people, peopled
 from tidings.cli.demo_phones import PHONES, phones
 from tidings.cli.failure import CommandFailed
 from tidings.cli.output import Output
@@ -150,7 +150,7 @@ async def furnish(
     await _told(simulator, "/site", {"tidings": server, "app": api.app})
     known = people(seed=SEED)
     app = await container.apps.resolve(api.app)
-    await _introduce(container, app, known)
+    await _introduce(container, app, (*known, *READERS))
     with_phones, browsers = await asyncio.gather(
         phones(container, app, partial(_told, simulator), known, seed=SEED),
         _browsers(api, simulator, known, vapid_key=vapid_key, out=out),

@@ -65,6 +65,13 @@ class Person:
         return {"name": self.name, "role": self.role, "plan": self.plan, "available": self.role == "operator"}
 
 
+READERS = (
+    Person("u-ida", "Ida Brandt", "editor", "pro", "en-GB", "Europe/London"),
+    Person("u-jo", "Jo Reed", "reader", "free", "en-GB", "Europe/London"),
+)
+"""Whom a visitor of the sample site may sign in as; what browsers are theirs is for the visitor to say."""
+
+
 def people(*, seed: int) -> tuple[Person, ...]:
     """Make up the people: u-1 to u-120; u-42 is Anna Berger, an operator."""
     chance = random.Random(seed)  # noqa: S311 - a crowd, not a secret

@@ -6,6 +6,7 @@ import json
 import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -87,7 +88,9 @@ async def send(
     async with call.api(worker=moment is None) as api:
         if "segment" in audience:
             audience["segment"] = (await found_by(api, audience["segment"]))["id"]
-        accepted = await _sent(call, api, message | {"confirm_volume": confirm_volume}, yes=yes)
+        # A template's own title has gaps; people know it by its name.
+        named = title or str((await api.get(f"/templates/{quote(template or '', safe='')}"))["name"])
+        accepted = await _sent(call, api, message | {"confirm_volume": confirm_volume}, title=named, yes=yes)
         for warning in accepted.get("warnings", ()):
             call.out.note(warning["message"])
         if "held_because" in accepted:
@@ -100,16 +103,14 @@ async def send(
     call.out.result(final)
     summed_up(call.out, final)
     check_result(final)
-    call.out.done(f"Sent “{plain(final['title'])}” as {final['id']}.")
+    call.out.done(f"Sent “{plain(named)}” as {final['id']}.")
 
 
-async def _sent(call: Call, api: Api, message: dict[str, Any], *, yes: bool) -> Any:
+async def _sent(call: Call, api: Api, message: dict[str, Any], *, title: str, yes: bool) -> Any:
     """Ask with the exact number, and again with the new one where the audience has changed before the answer."""
     headers = {"Idempotency-Key": secrets.token_hex(16)}
     for _ in range(MOST_QUESTIONS):
-        count = await _confirmed_count(
-            call, api, message["to"], title=message.get("title") or message["template"], yes=yes
-        )
+        count = await _confirmed_count(call, api, message["to"], title=title, yes=yes)
         try:
             return await api.post("/notifications", message | {"expect_audience": count}, headers=headers)
         except CommandFailed as refusal:

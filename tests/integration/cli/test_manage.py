@@ -248,6 +248,12 @@ def test_a_template_is_sent_by_its_id(
     ended = run("send", "--template", "tpl_404", "--variables", '{"fish": "cod"}', "--to", "all", "--yes")
     assert ended.exit_code == 1
     assert "There is no template 'tpl_404'" in ended.stderr
+    parts = told("preset", "apply", "site")["parts"]
+    (template,) = (one["id"] for one in parts if one["kind"] == "template" and one["name"] == "News")
+    article = {"id": "17", "title": "The ferry sails again", "url": "https://www.example.com/ferry"}
+    send = ("send", "--template", template, "--variables", json.dumps({"article": article}), "--to", "all")
+    assert "Send “News” to 1 device?" in " ".join(run(*send).stderr.split())
+    assert "Sent “News” as" in run(*send, "--yes").output
 
 
 def test_a_notification_for_later_is_stored_and_not_waited_for(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from pathlib import Path
 
-from tidings.cli.demo_people import MARK, people, peopled
+from tidings.cli.demo_people import MARK, READERS, people, peopled
 from tidings.services.region import locale_from, time_zone_from
+from tidings.simulator import site
 
 ROWS = [{"endpoint": f"https://localhost/{number}", "keys": {}} for number in range(1_000)]
 
@@ -31,3 +34,9 @@ def test_the_crowd_is_various_and_the_same_at_every_start() -> None:
 
 def test_a_small_crowd_is_not_too_small() -> None:
     assert len(peopled(ROWS[:5], people(seed=1), seed=1)) == 5
+
+
+def test_whom_the_sample_site_signs_in_is_known_by_name() -> None:
+    page = (Path(site.__file__).parent / "site" / "index.html").read_text()
+    assert {one.external_id for one in READERS} == set(re.findall(r'data-user="([^"]+)"', page))
+    assert all(locale_from(one.locale) and time_zone_from(one.time_zone) for one in READERS)
