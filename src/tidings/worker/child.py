@@ -125,6 +125,10 @@ class SenderProcess:
         return outcomes
 
     async def _write(self, data: bytes) -> None:
+        """Write a message to its end, also where nobody waits for that any more: half of one would spoil the next."""
+        await asyncio.shield(self._written(data))
+
+    async def _written(self, data: bytes) -> None:
         message = memoryview(LENGTH.pack(len(data)) + data)
         async with self._writing:
             rest = message[self._sent_at_once(message) :]

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from tidings.domain.campaign import InDoubtPolicy, Notification
-from tidings.domain.delivery import Priority, Settlement, Shard
+from tidings.domain.delivery import Settlement, Shard
 from tidings.domain.outcome import Accepted, Outcome
 from tidings.lib import tracing
 from tidings.lib.clock import Clock
@@ -27,6 +27,7 @@ from tidings.worker.granting import Pool
 from tidings.worker.judging import judged, next_look, parted, tried_of
 from tidings.worker.load import Batch, doubtful, goes_on, in_doubt, opened, place_of, ran_out, unwanted
 from tidings.worker.packing import packed
+from tidings.worker.revoking import Revocable, Revoked
 from tidings.worker.signs import Event, Meters
 
 LEASE = 60.0
@@ -72,6 +73,7 @@ class Runner:
         self._in_hand: Counter[int] = Counter()
         self._drafts: dict[int, Drafts] = {}
         self._heeded = 0
+        self._sending = Revocable(pool)
 
     def stop(self) -> None:
         """Finish the chunks that are being sent, settle them and give their shards back."""
@@ -103,6 +105,8 @@ class Runner:
             await self._carry(shard, batch)
         except StoreUnavailable:
             raise
+        except Revoked:
+            log.warning(Event.LEASE_LOST, shard=shard.id)
         except Exception as fault:
             name = _named(fault)
             with suppress(StoreUnavailable):
@@ -188,7 +192,7 @@ class Runner:
             self._meters.wait_seconds.labels(shard.priority.name.lower()).observe(max(0.0, waited))
         begun = time.monotonic()
         with tracing.span(Step.SEND, of=batch.of, recipients=len(chunk.parcels)) as span:
-            outcomes |= await self._pool.send(chunk, policy=shard.policy, urgent=shard.priority is Priority.AT_ONCE)
+            outcomes |= await self._sending.send(chunk, of=shard)
             if span is not None:
                 span.tell(accepted=sum(isinstance(one, Accepted) for one in outcomes.values()))
         self._meters.chunk_seconds.observe(time.monotonic() - begun)
@@ -267,7 +271,8 @@ class Runner:
             await asyncio.sleep(LEASE / 3)
             now = self._clock.now()
             with suppress(StoreUnavailable):  # two more tries fit into the lease
-                await self._store.write(partial(_renewed, shard=shard, now=now))
+                if not await self._store.write(partial(_renewed, shard=shard, now=now)):
+                    self._sending.revoke(shard)
 
 
 def _in_doubt(shard: Shard) -> bool:

@@ -93,7 +93,8 @@ class SenderPool:
         """Send a chunk; give the outcome of each parcel by subscription id.
 
         When a sender dies, the parcels without an outcome go to another one under RESEND, and are missing from the
-        result under SKIP. An urgent chunk does not wait until a sender has done another.
+        result under SKIP. An urgent chunk does not wait until a sender has done another. Cancelled, it takes back what
+        has not left: whoever waited for it has no say in it any more.
         """
         async with nullcontext() if urgent else self._slots:
             if chunk.notification_id in self._unwanted:
@@ -101,8 +102,12 @@ class SenderPool:
             numbered = replace(chunk, number=next(self._numbers), share=self._share)
             job = Job(chunk=numbered, policy=policy, done=asyncio.get_running_loop().create_future())
             if numbered.parcels:
-                await self._hand_out(job)
-                await job.done
+                try:
+                    await self._hand_out(job)
+                    await job.done
+                except asyncio.CancelledError:
+                    self._abandon(job)
+                    raise
             return job.outcomes
 
     def share_with(self, senders: int) -> None:
@@ -126,6 +131,12 @@ class SenderPool:
                     job.recalled = True
                 # A sender whose pipe is full hears it later; the others must not wait for that, nor the next pause.
                 self._beside(self._take_back(sender, Recall(frozenset(jobs))))
+
+    def _abandon(self, job: Job) -> None:
+        job.done.cancel()
+        for sender in self._senders:
+            if job.chunk.number in sender.jobs and not self._closing:
+                self._beside(self._take_back(sender, Recall(frozenset({job.chunk.number}))))
 
     async def _take_back(self, sender: SenderProcess, recall: Recall) -> None:
         with suppress(OSError):  # it is dead: its jobs come back by themselves

@@ -24,6 +24,7 @@ class Event(StrEnum):
     SENDER_GARBLED = "sender_garbled"
     SENDER_STUCK = "sender_stuck"
     SENDER_NOT_STARTED = "sender_not_started"
+    LEASE_LOST = "lease_lost"
     INTEGRATION_PAUSED = "integration_paused"
     CLOCK_WENT_BACK = "clock_went_back"
     CLOCK_WENT_AHEAD = "clock_went_ahead"

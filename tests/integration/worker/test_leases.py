@@ -14,8 +14,10 @@ from tests.integration.worker.test_runner import PUSH, Pool, accepted, app_of, n
 from support.postgres import fresh_database
 from tidings import wiring
 from tidings.bus.local import LocalBus
-from tidings.domain.campaign import NotificationStatus
+from tidings.domain.campaign import InDoubtPolicy, NotificationStatus
+from tidings.domain.outcome import Outcome
 from tidings.lib.clock import SystemClock
+from tidings.pipeline.deliver import Chunk
 from tidings.settings import Settings
 from tidings.wiring import Container
 from tidings.worker import dispatcher as dispatching
@@ -93,3 +95,40 @@ async def test_what_one_renews_is_not_anothers_though_its_clock_says_so_until_it
         for task in (first, watching):
             task.cancel()
         await asyncio.gather(first, watching, return_exceptions=True)
+
+
+async def test_a_worker_that_wakes_after_its_lease_went_to_another_takes_back_what_has_not_left(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "LEASE", 0.3)
+    app = await app_of(container, [PUSH] * 5)
+    notification = await accepted(container, app)
+    (shard,) = await ready(container)
+    waiting = Waiting()
+    slept = asyncio.create_task(runner_of(container, waiting).run(shard))
+    await asyncio.wait_for(waiting.begun.wait(), 30)
+    monkeypatch.setattr(running, "LEASE", 60.0)
+    heir = Pool()
+    assert await runner_of(replace(container, clock=Ahead()), heir).run(shard), "its lease had run out"
+    await asyncio.wait_for(slept, 30)
+    assert waiting.taken_back
+    assert heir.chunks == [[1, 2, 3, 4, 5]]
+    assert (await now_of(container, notification)).counts.sent == 5
+
+
+class Waiting(Pool):
+    """A pool whose senders have no time yet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = asyncio.Event()
+        self.taken_back = False
+
+    async def send(self, chunk: Chunk, *, policy: InDoubtPolicy, urgent: bool = False) -> dict[int, Outcome]:
+        self.begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.taken_back = True
+            raise
+        return {}

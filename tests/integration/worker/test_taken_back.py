@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -105,3 +106,33 @@ async def test_a_sender_that_died_as_the_pool_is_closed_is_ended_too(pool: Sende
     await pool.close()
     assert sender.process.returncode is not None
     assert sender.pipe.closed
+
+
+async def test_what_nobody_waits_for_any_more_does_not_leave(simulator: Running, pool: SenderPool) -> None:
+    sending = asyncio.create_task(pool.send(slow_chunk(simulator, 400, seconds=0.5), policy=InDoubtPolicy.RESEND))
+    while total(simulator)["accepted"] == 0:
+        assert not sending.done()
+        await asyncio.sleep(0.01)
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+    # Behind it, on the same process: when this one is done, the other has been heard.
+    assert len(await pool.send(chunk_of(simulator, 1, keys=new_keys()), policy=InDoubtPolicy.RESEND)) == 1
+    async with asyncio.timeout(30):
+        while pool._senders[0].jobs:
+            await asyncio.sleep(0.01)
+    assert total(simulator)["distinct"] <= 3 * OPTIONS.in_flight, "what was in the sockets, and not all 401"
+
+
+async def test_what_is_given_up_half_written_is_written_to_its_end(simulator: Running, pool: SenderPool) -> None:
+    (sender,) = pool._senders
+    os.kill(sender.process.pid, signal.SIGSTOP)
+    writing = asyncio.create_task(sender.write(chunk_of(simulator, 1_500, keys=new_keys())))
+    async with asyncio.timeout(60):
+        while not sender._writing.locked() or select.select([], [sender.pipe], [], 0)[1]:
+            await asyncio.sleep(0.01)
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    assert sender._writing.locked(), "else what comes next could be written into its middle"
+    os.kill(sender.process.pid, signal.SIGCONT)
+    assert len(await pool.send(chunk_of(simulator, 20, keys=new_keys()), policy=InDoubtPolicy.RESEND)) == 20
+    assert pool._senders == [sender], "it has not died of what it read"
