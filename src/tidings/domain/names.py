@@ -1,4 +1,4 @@
-"""By which words a person is found: those of the App's own id and of the attribute `name`."""
+"""By which words a person is found: those of the App's own id and of the attributes `name` and `email`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ MOST = 24
 LONGEST = 40
 """Characters of a word; what is longer is told apart by these."""
 
+ATTRIBUTES = ("name", "email")
+"""Those that a person is found by."""
+
 # From U+2E80 on are scripts that put no spaces between words: each of their signs is one.
 _WORD = re.compile("[^\\W_\u2e80-\U0010ffff]+|(?=\\w)[\u2e80-\U0010ffff]")
 
@@ -26,5 +29,5 @@ def words_of(*texts: str) -> tuple[str, ...]:
 
 def names_of(external_id: str, attributes: Mapping[str, Any]) -> tuple[str, ...]:
     """Give the words that a person is found by."""
-    name = attributes.get("name")
-    return words_of(external_id, name) if isinstance(name, str) else words_of(external_id)
+    texts = (attributes.get(name) for name in ATTRIBUTES)
+    return words_of(external_id, *(text for text in texts if isinstance(text, str)))

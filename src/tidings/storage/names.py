@@ -1,4 +1,4 @@
-"""Finding people by the beginnings of words of their id or name: rows of `user_words`.
+"""Finding people by the beginnings of words of their id, name or e-mail address: rows of `user_words`.
 
 Both databases answer it from one ordinary index. Of the words that are looked for, the one that fewest people have
 says whom to look at; where all of them are common, people are looked at newest first, and a page is soon full.

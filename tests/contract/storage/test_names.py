@@ -19,6 +19,8 @@ PEOPLE = {
     "u-3": {"plan": "anna"},
     "u-42": {"name": "Jo-Ann Reed_Berger"},
     "%": {"name": "小明"},
+    "u-5": {"name": "Kim", "email": "K.Lee@Example.org"},
+    "u-6": {"email": ["k.lee@example.org"]},
 }
 
 
@@ -56,7 +58,10 @@ async def test_each_word_begins_one_of_the_id_or_the_name(
         ("ANNA", ["anna@example.com", "u-1"]),
         ("öhm", ["u-1"]),
         ("Ö", ["u-1"]),
-        ("u-", ["u-42", "u-3", "u-2", "u-1"]),
+        ("u-", ["u-6", "u-5", "u-42", "u-3", "u-2", "u-1"]),
+        ("k.lee@example.org", ["u-5"]),
+        ("kim lee", ["u-5"]),
+        ("org", ["u-5"]),
         ("u-4", ["u-42"]),
         ("ann", ["u-42", "anna@example.com", "u-1"]),
         ("berger jo", ["u-42"]),

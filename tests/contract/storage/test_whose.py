@@ -46,7 +46,7 @@ ERASED = {
     "triggers": "the App's own words, with ids in them",
     "firings": "what an event set off; it goes with the event",
     "webhook_attempts": "the beginning of an answer, which may repeat what was told",
-    "user_words": "what a person is found by: words of the id and the name that their document has",
+    "user_words": "what a person is found by: words of the id, the name and the e-mail address that their document has",
 }
 """Tables that may name a person, and are no part of their document; why."""
 

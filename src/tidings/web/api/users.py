@@ -94,7 +94,8 @@ async def list_users(
         str,
         Query(
             max_length=200,
-            description="Beginnings of words of the id or of the attribute `name`, all of them; case does not matter.",
+            description="Beginnings of words of the id, the attribute `name` or `email`, all of them; case does not "
+            "matter.",
         ),
     ] = "",
     limit: Limit = FIRST_LIMIT,
