@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
@@ -34,12 +34,27 @@ FIRST_PAUSE = 0.02
 
 LONGEST_PAUSE = 0.5
 
-_AGAIN = frozenset({"40001", "40P01", "23505"})
+_READ_ONLY = "25006"
+"""Of a server that became the standby, and of one that its host made read-only because its disk is full. Whoever is
+connected stays so: only a new connection finds out that it takes something again, or reaches the one that does."""
+
+_AGAIN = frozenset({"40001", "40P01", "23505", _READ_ONLY})
 """Serialization failure, deadlock, and a unique key that another transaction took first: on a second run the work finds
 what the other one stored."""
 
-_DATABASE = ("08", "40", "53", "57", "58")
-"""SQLSTATE classes that blame the server: connection, conflict, resources, operator, system."""
+_DATABASE = ("08", _READ_ONLY, "40", "53", "55P03", "57", "58", "XX")
+"""SQLSTATEs, or their classes, that blame the server: connection, conflict, resources, a lock that is not to be had,
+operator, system, faults of its own."""
+
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""Seconds, and the last in milliseconds, after which a server that is gone without a word counts as gone: the system's
+own are two hours, for which every connection would wait. What the URL says goes before."""
 
 
 def driver_url(url: str) -> str:
@@ -82,7 +97,9 @@ def reading_engine(url: str, *, size: int = CONNECTIONS // 2) -> Engine:
 def _engine(url: str, *, size: int, **options: Any) -> Engine:
     # Errors go to logs, and what people write or where they are reached does not.
     options |= {"hide_parameters": True, "pool_timeout": 10}
-    return create_engine(driver_url(url), poolclass=QueuePool, pool_size=size, max_overflow=0, **options)
+    place = make_url(driver_url(url))
+    options["connect_args"] = {name: value for name, value in _PATIENCE.items() if name not in place.query}
+    return create_engine(place, poolclass=QueuePool, pool_size=size, max_overflow=0, **options)
 
 
 class PostgresStore:
@@ -174,8 +191,10 @@ class PostgresStore:
             transaction = connection.begin()
             try:
                 result = work(SqlTransaction(connection, POSTGRES, self._sealer))
-            except BaseException:
+            except BaseException as error:
                 transaction.rollback()
+                if isinstance(error, DBAPIError) and _state(error) == _READ_ONLY:
+                    connection.invalidate()
                 raise
             try:
                 transaction.commit()

@@ -261,6 +261,56 @@ class TestPostgres:
             await store.write(lambda tx: tx.instance.set_value("x", b"y"))
             await store.close()
 
+    async def test_one_that_was_made_read_only_is_unavailable_until_it_takes_what_is_stored_again(
+        self, databases: Databases, tmp_path: Path, clock: FixedClock
+    ) -> None:
+        """As hosts do with a full disk, and as a server is that became the standby."""
+        with databases.migrated() as url:
+            store = open_store(database_url=url, folder=tmp_path, ring=KeyRing.generate())
+            await Given(store, clock.now()).app()
+            engine = postgres_store.writing_engine(url)
+            name = engine.url.database
+
+            def put(read_only: str) -> None:
+                with engine.begin() as connection:
+                    connection.exec_driver_sql("SET TRANSACTION READ WRITE")
+                    connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = {read_only}")
+                    connection.exec_driver_sql(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    )
+
+            put("on")
+            for _ in range(2 * postgres_store.CONNECTIONS):
+                with pytest.raises(StoreUnavailable, match="read-only"):
+                    await store.write(lambda tx: tx.instance.set_value("x", b"y"))
+            assert store.refuses
+            assert len(await store.read(lambda tx: tx.apps.all())) == 1
+            with engine.begin() as connection:  # those who are connected stay read-only: only new ones are not
+                connection.exec_driver_sql("SET TRANSACTION READ WRITE")
+                connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = off")
+            engine.dispose()
+            for _ in range(2 * postgres_store.CONNECTIONS):
+                await store.write(lambda tx: tx.instance.set_value("x", b"z"))
+            await store.close()
+
+    async def test_a_server_that_is_gone_without_a_word_is_noticed_within_a_minute(self, databases: Databases) -> None:
+        def told(url: str) -> dict[str, str]:
+            engine = postgres_store.writing_engine(url)
+            with engine.connect() as connection:
+                told: dict[str, str] = connection.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+            engine.dispose()
+            return told
+
+        with databases.migrated() as url:
+            ours = told(url)
+            assert 0 < int(ours["connect_timeout"]) <= 60
+            assert 0 < int(ours["tcp_user_timeout"]) <= 60_000
+            silence = int(ours["keepalives_idle"]) + int(ours["keepalives_interval"]) * int(ours["keepalives_count"])
+            assert silence <= 60
+            own = told(f"{url}{'&' if '?' in url else '?'}tcp_user_timeout=7000")
+            assert own == {**ours, "tcp_user_timeout": "7000"}, "what the URL says goes before"
+
 
 async def test_a_lost_key_ring_is_not_replaced_by_a_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TIDINGS_KEY", raising=False)
