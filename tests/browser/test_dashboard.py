@@ -167,3 +167,14 @@ async def test_a_notification_says_that_all_sending_is_paused_and_where_to_resum
     await page.goto(f"{instance.url}/notifications/{made['id']}")
     await expect(page.get_by_text("Done").first).to_be_visible(timeout=60_000)
     await expect(page.get_by_text("All sending is paused.")).to_have_count(0)
+
+
+async def test_where_the_push_service_is_blocked_the_page_says_so(page: Page, instance: Instance) -> None:
+    """What the SDK writes into the console is for developers, and in English."""
+    await page.context.grant_permissions(["notifications"], origin=instance.url)
+    await page.add_init_script(
+        "PushManager.prototype.subscribe = () => Promise.reject(new DOMException('push service error', 'AbortError'))"
+    )
+    await page.goto(f"{instance.url}/settings/profile")
+    await page.get_by_role("button", name="Enable", exact=True).click()
+    await expect(page.get_by_text("This browser does not reach its push service.")).to_be_visible()

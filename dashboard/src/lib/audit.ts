@@ -87,7 +87,7 @@ export const GROUPS: readonly [group: string, says: Readonly<Record<string, Say>
     'session.signed_out': () => 'signed out',
     'session.ended': ({ what, own }) => (own ? 'ended their other sessions' : `ended sessions${what ? ` of ${what}` : ''}`),
     'member.password_changed': () => 'changed their password',
-    'member.password_reset': () => 'chose a new password by a link',
+    'member.password_reset': ({ what }) => (what ? `chose a new password for ${what}, by a link` : 'chose a new password by a link'),
     'second_factor.reset': ({ what }) => `took away the lost second factor of ${what}`,
     'second_factor.totp_added': () => 'turned on two-factor',
     'second_factor.totp_removed': () => 'turned off two-factor',

@@ -1,5 +1,6 @@
 /** Push on this very device, through the same SDK that sites use. */
 
+import { whyNot, type SdkFault } from './device-faults'
 import { Problem } from './http'
 import { session } from './session.svelte'
 import { pushBase } from './snippet'
@@ -13,7 +14,7 @@ interface Sdk {
   subscribe(): Promise<WebPushState>
   unsubscribe(): Promise<WebPushState>
   subscription(): Promise<{ id: string } | null>
-  readonly lastError?: { message: string } | undefined
+  readonly lastError?: SdkFault | undefined
 }
 
 declare global {
@@ -67,7 +68,7 @@ class Device {
   look = async (): Promise<WebPushState> => {
     const sdk = await load()
     const state = this.#take(await sdk.state())
-    this.why = sdk.lastError?.message
+    this.#explain(sdk)
     return state
   }
 
@@ -75,19 +76,23 @@ class Device {
   enable = async (): Promise<void> => {
     const sdk = globalThis.Tidings ?? (await load())
     this.#take(await sdk.subscribe())
-    this.why = sdk.lastError?.message
+    this.#explain(sdk)
   }
 
   turnOff = async (): Promise<void> => {
     const sdk = await load()
     this.#take(await sdk.unsubscribe())
-    this.why = sdk.lastError?.message
+    this.#explain(sdk)
   }
 
   /** The id of this device's subscription, undefined unless push is enabled here. */
   id = async (): Promise<string | undefined> => {
     const sdk = await load()
     return (await sdk.subscription())?.id
+  }
+
+  #explain({ lastError }: Sdk): void {
+    this.why = lastError && whyNot(lastError, 'brave' in navigator)
   }
 
   #take(state: WebPushState): WebPushState {
