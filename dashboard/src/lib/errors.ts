@@ -29,7 +29,7 @@ export const ERRORS: Readonly<Record<string, readonly [title: string, mend: stri
   events_too_many: ['This device has reported 1 000 events within a day', 'Report what you want to act on, not every scroll; go on tomorrow.'],
   factor_invalid: ['The code or passkey was not accepted', 'Do what `detail` says; else use the code that the app shows now, or let the browser make the passkey again.'],
   filter_invalid: ['The conditions are not valid', 'See `errors` for the place and what belongs there. Conditions read like `user.plan == "pro"`.'],
-  forbidden: ['You may not do that', 'Ask for a role, or use a key with a scope, that has the permission in `detail`.'],
+  forbidden: ['You may not do that', 'Ask for a role that has the permission in `detail`, or use a key with a scope that has it.'],
   host_not_allowed: ['This instance does not go by that name', 'Set TIDINGS_PUBLIC_URL to the address that people use, or add the name to TIDINGS_ALLOWED_HOSTS.'],
   idempotency_key_invalid: ['The Idempotency-Key is not valid', 'Send 1 to 128 printable characters.'],
   idempotency_key_reused: ['The Idempotency-Key belongs to another request', 'Use a new key for a new request.'],

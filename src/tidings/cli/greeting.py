@@ -117,8 +117,8 @@ def _next(out: Output, told: Greeting) -> None:
         out.say("Ctrl-C stops everything.")
     elif told.public_key is None:
         if told.setup_url is not None:
-            out.say("Next: open the set-up link. It makes the VAPID key that browsers subscribe with, too;")
-            out.say("so does, in another terminal:")
+            out.say("Next: open the set-up link. It leads to the VAPID key that browsers subscribe with, too.")
+            out.say("Or make that in another terminal:")
         else:
             out.say("Next, in another terminal: make the VAPID key that browsers subscribe with.")
         out.say(f"  [bold]{tidings} vapid generate{where} --subject mailto:you@example.com[/]")
