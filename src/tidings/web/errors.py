@@ -18,6 +18,7 @@ from starlette.routing import Match
 from tidings.domain.errors import CATALOGUE, CatalogueError, ErrorCode, FieldFault
 from tidings.lib.log import cut
 from tidings.storage import OutcomeUnknown, StoreUnavailable
+from tidings.web.nearest import meant
 from tidings.web.security import defaults_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -36,6 +37,9 @@ _BY_STATUS = {
     415: ErrorCode.CONTENT_TYPE_UNSUPPORTED,
 }
 _JSON_FAULTS = frozenset({"json_invalid"})
+MOST_GUESSED = 5
+"""Of how many wrong fields it is said what was meant."""
+
 # Said of a body that was not parsed because its Content-Type is not JSON.
 _WHOLE_BODY = ("body",)
 
@@ -90,7 +94,10 @@ async def _catalogue(request: Request, error: Exception) -> Response:
 
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return problem(request, invalid_from(error.errors(), content_type=request.headers.get("content-type", "")))
+    body = getattr(request.scope.get("route"), "body_field", None)
+    shape = body.field_info.annotation if body is not None else None
+    kind = request.headers.get("content-type", "")
+    return problem(request, invalid_from(error.errors(), content_type=kind, shape=shape))
 
 
 async def _framework(request: Request, error: Exception) -> Response:
@@ -134,7 +141,7 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     return problem_of(request.app.state.docs_url, fault, headers=headers, extra={"request_id": request_id})
 
 
-def invalid_from(faults: Sequence[Mapping[str, Any]], *, content_type: str) -> CatalogueError:
+def invalid_from(faults: Sequence[Mapping[str, Any]], *, content_type: str, shape: Any = None) -> CatalogueError:
     """Turn what the framework found wrong with a request into one catalogue error with every field named."""
     kinds = {str(fault["type"]) for fault in faults}
     if kinds & _JSON_FAULTS:
@@ -147,7 +154,11 @@ def invalid_from(faults: Sequence[Mapping[str, Any]], *, content_type: str) -> C
         if not content_type.partition(";")[0].strip().endswith("json"):
             return CatalogueError(ErrorCode.CONTENT_TYPE_UNSUPPORTED)
         return CatalogueError(ErrorCode.INVALID_JSON, "The body must be one JSON object.")
-    found = tuple(FieldFault(_path(fault), _words(fault)) for fault in faults)
+    # To compare names costs time, and a stranger may send a hundred thousand of them.
+    found = tuple(
+        FieldFault(_path(fault), _words(fault, shape if number < MOST_GUESSED else None))
+        for number, fault in enumerate(faults)
+    )
     first = found[0]
     more = f" ({len(found) - 1} more in `errors`)" if len(found) > 1 else ""
     return CatalogueError(ErrorCode.INVALID_REQUEST, f"{first.field}: {first.message}{more}", faults=found)
@@ -178,10 +189,11 @@ def _path(fault: Mapping[str, Any]) -> str:
     return cut(".".join(where)) or str(fault["loc"][0])
 
 
-def _words(fault: Mapping[str, Any]) -> str:
+def _words(fault: Mapping[str, Any], shape: Any) -> str:
     kind, context = str(fault["type"]), fault.get("ctx", {})
     if kind == "extra_forbidden":
-        return "There is no such field here."
+        near = meant(shape, fault["loc"][1:]) if fault["loc"][0] == "body" else None
+        return f"There is no such field here; did you mean `{near}`?" if near else "There is no such field here."
     if kind == "missing":
         return "This field is required."
     if kind == "value_error":

@@ -54,6 +54,43 @@ class TestErrors:
         answer = await api.post("/api/v1/notifications", content=b'{"title": }', headers=headers)
         assert problem(answer, 400, "invalid_json")["detail"].endswith(" at character 11.")
 
+    @pytest.mark.parametrize(
+        ("path", "body", "field", "near"),
+        [
+            ("notifications", {"to": {"all": True}, "title": "x", "bdoy": "x"}, "bdoy", "body"),
+            ("notifications", {"to": {"user": ["u-42"]}, "title": "x"}, "to.user", "users"),
+            (
+                "notifications",
+                {"to": {"all": True}, "title": "x", "actions": [{"id": "a", "titel": "b"}]},
+                "actions.0.titel",
+                "title",
+            ),
+            (
+                "notifications",
+                {"to": {"all": True}, "title": "x", "locales": {"de": {"tilte": "b"}}},
+                "locales.de.tilte",
+                "title",
+            ),
+            ("events", {"type": "a.b", "dta": {}}, "dta", "data"),
+        ],
+    )
+    async def test_of_a_misspelt_field_name_the_one_that_was_meant(
+        self, api: httpx2.AsyncClient, path: str, body: dict[str, Any], field: str, near: str
+    ) -> None:
+        told = problem(await api.post(f"/api/v1/{path}", json=body), 422, "invalid_request")["errors"]
+        said = {one["field"]: one["message"] for one in told}
+        assert said[field] == f"There is no such field here; did you mean `{near}`?"
+
+    async def test_of_very_many_fields_are_told_without_comparing_all(self, api: httpx2.AsyncClient) -> None:
+        body = {"to": {"all": True}, "title": "x", **{f"titl{number}": 1 for number in range(40)}, "y" * 10_000: 1}
+        told = problem(await api.post("/api/v1/notifications", json=body), 422, "invalid_request")["errors"]
+        assert sum("did you mean" in one["message"] for one in told) == 5
+
+    async def test_of_a_field_that_is_like_none_name_none(self, api: httpx2.AsyncClient) -> None:
+        body = {"to": {"all": True}, "title": "x", "qqqq": 1}
+        told = problem(await api.post("/api/v1/notifications", json=body), 422, "invalid_request")["errors"]
+        assert told == [{"field": "qqqq", "message": "There is no such field here."}]
+
     async def test_of_the_public_api_speak_the_same_words(self, browser: httpx2.AsyncClient) -> None:
         answer = await browser.put("/push/tags", json={"id": "sub_1", "tags": {}})
         assert problem(answer, 422, "invalid_request")["errors"] == [

@@ -194,7 +194,9 @@ def _event_from(value: object) -> Reported | CatalogueError:
     try:
         return EventBody.model_validate(value).reported()
     except ValidationError as wrong:
-        return invalid_from([{**one, "loc": ("body", *one["loc"])} for one in wrong.errors()], content_type="")
+        return invalid_from(
+            [{**one, "loc": ("body", *one["loc"])} for one in wrong.errors()], content_type="", shape=EventBody
+        )
 
 
 def _taken(stored: Stored) -> Taken:
