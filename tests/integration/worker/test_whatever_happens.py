@@ -1,0 +1,219 @@
+"""Everything at once, drawn by lot: workers that die, pauses, cancels, refusals, second tries, time that passes."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import pytest
+from tests.integration.worker.test_runner import PUSH, Pool, app_of, now_of, runner_of
+
+from support.postgres import fresh_database
+from tidings.bus import bus_from
+from tidings.domain.app import App
+from tidings.domain.audience import Everyone
+from tidings.domain.audit import SYSTEM
+from tidings.domain.campaign import FINAL_STATUSES, InDoubtPolicy, NewNotification, Notification, NotificationStatus
+from tidings.domain.delivery import DeliveryStatus
+from tidings.domain.errors import CatalogueError
+from tidings.domain.message import Message
+from tidings.domain.outcome import Accepted, Gone, Outcome, Refused, Throttled, ThrottleScope, Unavailable, Unmapped
+from tidings.lib.clock import FixedClock, SystemClock
+from tidings.lib.sealed import KeyRing
+from tidings.pipeline import plan
+from tidings.pipeline.deliver import RECALLED, Chunk, Parcel
+from tidings.settings import Settings
+from tidings.storage import Transaction
+from tidings.storage.open import migrate, open_store
+from tidings.wiring import Container, assembled
+from tidings.worker import load
+from tidings.worker.runner import LEASE
+
+PEOPLE = 60
+SEEDS = range(int(os.environ.get("SEEDS", "30")))
+
+
+class Died(Exception):
+    """A worker that is killed: nothing after this is done."""
+
+
+class World:
+    """One notification and whatever may happen to it; `told` is who was sent it, as often as that was."""
+
+    def __init__(self, container: Container, app: App, chance: Random) -> None:
+        self.container = container
+        self.app = app
+        self.chance = chance
+        self.quiet = False
+        self.asleep = 0
+        self.told: Counter[int] = Counter()
+        self.clock: FixedClock = container.clock  # type: ignore[assignment]
+        self.notification: Notification
+
+    async def send(self, policy: InDoubtPolicy) -> None:
+        new = NewNotification(self.app.id, Message(title="Tide", ttl=86_400), Everyone(), policy=policy)
+        self.notification = (await self.container.flow.accept(new)).notification
+
+    def answer(self, parcel: Parcel) -> Outcome:
+        lot = 0.0 if self.quiet else self.chance.random()
+        if lot < 0.6:
+            self.told[parcel.subscription_id] += 1
+            return Accepted()
+        if lot > 0.97 and self.told[parcel.subscription_id] == 0:
+            return Gone("expired")
+        several = (
+            Throttled(30.0, ThrottleScope.DEVICE),
+            Unavailable(None, "service_error"),
+            Unmapped(299, "unmapped_answer"),
+            Refused("payload_too_large"),
+            RECALLED,
+        )
+        return self.chance.choice(several)
+
+    async def happen(self) -> None:
+        """Let somebody do something, or nothing."""
+        name = self.notification.public_id
+        flow, safety = self.container.flow, self.container.safety
+        lot = self.chance.random()
+        try:
+            if lot < 0.10:
+                await flow.pause(self.app.id, name)
+            elif lot < 0.25:
+                await flow.resume(self.app.id, name)
+            elif lot < 0.265:
+                await flow.cancel(self.app.id, name)
+            elif lot < 0.30:
+                await safety.pause(by=SYSTEM)
+            elif lot < 0.40:
+                await safety.resume(by=SYSTEM)
+            elif lot < 0.45:
+                await flow.tidy()
+            elif lot < 0.55:
+                await self.requeue()
+        except CatalogueError:
+            pass  # it has ended, or is not paused
+        self.clock.at += timedelta(seconds=self.chance.choice([0, 0, 1, 20, 70]))
+
+    async def stand_still(self) -> None:
+        """Let a worker sleep for longer than its lease: others carry what it has in hand, and it wakes afterwards."""
+        self.clock.at += timedelta(seconds=LEASE + 1)
+        if self.asleep < 2:
+            self.asleep += 1
+            await step(self)
+            self.asleep -= 1
+
+    async def requeue(self) -> None:
+        store, now = self.container.store, self.clock.at
+        for dead in await store.read(lambda tx: tx.shards.dead(app_ids=None, after=0, limit=9)):
+            await store.write(lambda tx, dead=dead: tx.shards.requeue(dead.id, now=now))  # type: ignore[misc]
+
+
+class Erring(Pool):
+    """Senders of a worker that may die before, in the middle of and after a chunk."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self.world = world
+
+    def recall(self, unwanted: frozenset[int]) -> None:
+        """Take nothing back: what leaves, leaves."""
+
+    async def send(self, chunk: Chunk, *, policy: InDoubtPolicy, urgent: bool = False) -> dict[int, Outcome]:
+        world = self.world
+        dies = not world.quiet and world.chance.random() < 0.3
+        left = world.chance.randint(0, len(chunk.parcels)) if dies else len(chunk.parcels)
+        outcomes = {one.subscription_id: world.answer(one) for one in chunk.parcels[:left]}
+        if not world.quiet:
+            await world.happen()
+            if world.chance.random() < 0.2:
+                await world.stand_still()
+        if dies and policy is InDoubtPolicy.SKIP and world.chance.random() < 0.5:
+            return outcomes  # a sender died, and its worker did not
+        if dies:
+            raise Died
+        return outcomes
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def container(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Container]:
+    with ExitStack() as stack:
+        url = None
+        if request.param == "postgres":
+            url = stack.enter_context(fresh_database(request.getfixturevalue("postgres")))
+            migrate(database_url=url, folder=tmp_path)
+        store = open_store(database_url=url, folder=tmp_path, ring=KeyRing.generate())
+        clock = FixedClock(SystemClock().now())
+        yield assembled(Settings(data=tmp_path), store=store, bus=bus_from(None), clock=clock)
+        await store.close()
+
+
+async def step(world: World) -> bool:
+    """Let one shard that is ready be carried; False when none is."""
+    container, now = world.container, world.clock.at
+    await container.flow.plan()
+    ready = await container.store.read(lambda tx: tx.shards.ready(now=now, limit=9))
+    if not ready:
+        return False
+    try:
+        await runner_of(container, Erring(world)).run(world.chance.choice(ready))
+    except Died:
+        # Its lease runs out; that it noted its own fault is more than a killed one does.
+        world.clock.at += timedelta(seconds=world.chance.choice([1, 61, 61]))
+    return True
+
+
+async def settle(world: World) -> Notification:
+    """Let all go well from now on, until the notification has ended."""
+    world.quiet = True
+    await world.container.safety.resume(by=SYSTEM)
+    for _ in range(1_000):
+        found = await now_of(world.container, world.notification)
+        if found.status is NotificationStatus.PAUSED:
+            await world.container.flow.resume(world.app.id, found.public_id)
+        await world.requeue()
+        await world.container.flow.tidy()
+        if not await step(world):
+            found = await now_of(world.container, world.notification)
+            open_ones = await world.container.store.read(partial(_open_shards, of=found))
+            if found.status in FINAL_STATUSES and not open_ones:
+                return found
+            world.clock.at += timedelta(seconds=61)
+    raise AssertionError("it never ends")
+
+
+def _open_shards(tx: Transaction, *, of: Notification) -> int:
+    return tx.shards.open_count(of.id)
+
+
+@pytest.mark.parametrize("policy", InDoubtPolicy)
+async def test_everybody_has_one_end_and_the_counters_say_so(
+    container: Container, monkeypatch: pytest.MonkeyPatch, policy: InDoubtPolicy
+) -> None:
+    monkeypatch.setattr(load, "CHUNK_SIZE", 7)
+    monkeypatch.setattr(plan, "SHARD_SIZE", 20)
+    app = await app_of(container, [PUSH] * PEOPLE)
+    ends: Counter[NotificationStatus] = Counter()
+    for seed in SEEDS:
+        there = await container.store.read(lambda tx: tx.subscriptions.count(app.id, Everyone()))
+        world = World(container, app, Random(seed))
+        await world.send(policy)
+        for _ in range(25):
+            if not await step(world):
+                await world.happen()
+        done = await settle(world)
+        ends[done.status] += 1
+        rows = await container.store.read(lambda tx, one=done: tx.deliveries.statuses(one.id))  # type: ignore[misc]
+        assert done.counts.audience == done.counts.settled == there, (seed, done.counts)
+        assert sum(done.reasons.values()) == done.counts.settled - done.counts.sent, (seed, done.reasons)
+        assert rows.get(DeliveryStatus.SENT, 0) == done.counts.sent, (seed, rows, done.counts)
+        assert rows.get(DeliveryStatus.FAILED, 0) == done.counts.failed, (seed, rows, done.counts)
+        assert done.counts.sent <= len(world.told), (seed, "nobody counts as sent who was not told")
+        if policy is InDoubtPolicy.SKIP:
+            assert max(world.told.values(), default=0) <= 1, (seed, "a code was sent twice")
+    assert set(ends) == set(FINAL_STATUSES), ends
