@@ -67,6 +67,34 @@ describe('call', () => {
   })
 })
 
+describe('a session that ends while somebody writes', () => {
+  const ENDED = () => new Response('{"code":"unauthorized"}', { status: 401 })
+  const back = (same: boolean) => whenSignedOut(() => Promise.resolve(same))
+
+  afterEach(() => whenSignedOut(() => {}))
+
+  it('reads again what was asked for meanwhile', async () => {
+    back(true)
+    const fetched = vi.fn<() => Promise<Response>>().mockResolvedValueOnce(ENDED()).mockResolvedValueOnce(new Response('{"a":1}'))
+    vi.stubGlobal('fetch', fetched)
+    expect(await call('/x')).toEqual({ a: 1 })
+  })
+
+  it('changes nothing by itself, and says that it was not changed', async () => {
+    back(true)
+    const fetched = vi.fn(async () => ENDED())
+    vi.stubGlobal('fetch', fetched)
+    expect((await problemOf(call('/x', { method: 'POST', body: {} }))).code).toBe('session_ended')
+    expect(fetched).toHaveBeenCalledOnce()
+  })
+
+  it('gives nothing to somebody else', async () => {
+    back(false)
+    vi.stubGlobal('fetch', async () => ENDED())
+    expect((await problemOf(call('/x'))).status).toBe(401)
+  })
+})
+
 describe('recent authentication', () => {
   const WANTED = JSON.stringify({ code: 'reauthentication_required', title: 'T' })
 

@@ -1,4 +1,4 @@
-"""The draft of Send Push in a real Chromium: what was not sent is there again, only for whoever wrote it."""
+"""What was written and not sent or saved, in a real Chromium: it is there again, only for whoever wrote it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 KEPT = "Object.keys(localStorage).filter((name) => name.startsWith('tidings.draft.'))"
 SAYS = "([...Object.values(localStorage), ...Object.values(sessionStorage)]).join(' ')"
+EVERYTHING = "document.body.innerHTML + [...document.querySelectorAll('input')].map((one) => one.value).join(' ')"
 POSTS = """([path, body]) => fetch(`/api/v1${path}?app=${localStorage.getItem('tidings.app')}`, {
   method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify(body),
 }).then((answer) => answer.json())"""
@@ -137,3 +138,78 @@ async def test_nothing_of_it_stays_after_signing_out(page: Page, instance: Insta
     assert "Only Anna" not in await page.evaluate(SAYS)
     await sign_in(page, f"{instance.url}/send", *ANNA)
     await expect(page.get_by_label("Title", exact=True)).to_have_value("")
+
+
+async def test_what_was_typed_anywhere_waits_until_its_writer_has_signed_in_again(
+    page: Page, instance: Instance
+) -> None:
+    await sign_in_again(page, instance)
+    await look(page, instance, "/templates/new", "New template")
+    name = page.get_by_label("Name", exact=True)
+    await name.fill("Fresh fish")
+    await page.get_by_label("Title", exact=True).fill("Fish at the quay")
+    keep = page.get_by_role("button", name="Keep the template")
+    await page.context.clear_cookies()
+    await keep.click()
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    await expect(page.get_by_text("waits in this window")).to_be_visible()
+    await fits_and_is_sound(page)
+    await answers(page, *ANNA)
+    await expect(page.get_by_text("Nothing was changed: your session had ended")).to_be_visible()
+    await expect(page).to_have_title("New template · Tidings")
+    await expect(name).to_have_value("Fresh fish")
+    await expect(page.get_by_label("Title", exact=True)).to_have_value("Fish at the quay")
+    await keep.click()
+    await expect(page.get_by_role("heading", name="Fresh fish", level=1)).to_be_visible()
+
+
+async def test_a_dialog_waits_too(page: Page, instance: Instance) -> None:
+    await look(page, instance, "/settings/api-keys", "API keys")
+    await page.get_by_role("button", name=re.compile("^Create")).first.click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Name", exact=True).fill("Shop server")
+    await page.context.clear_cookies()
+    await dialog.locator("button.btn-primary").click()
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    await expect(dialog).to_have_count(0)
+    await answers(page, *ANNA)
+    await expect(dialog.get_by_label("Name", exact=True)).to_have_value("Shop server")
+    await expect(dialog.get_by_text("Nothing was changed: your session had ended")).to_be_visible()
+    await dialog.locator("button.btn-primary").click()
+    await expect(dialog.get_by_label("Name", exact=True)).to_have_count(0)
+
+
+async def test_whoever_else_signs_in_finds_nothing_of_what_waited(page: Page, instance: Instance) -> None:
+    for leaves in ("the session ends", "they sign out in another tab"):
+        await look(page, instance, "/templates/new", "New template")
+        await page.get_by_label("Name", exact=True).fill("Only Anna may read this")
+        if leaves == "the session ends":
+            await page.context.clear_cookies()
+            # The preview asks the server, and hears of it.
+            await page.get_by_label("Title", exact=True).fill("Words")
+            await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+            await answers(page, *JO)
+            await expect(page.get_by_role("heading", name="New template", level=1)).to_be_visible()
+        else:
+            other = await page.context.new_page()
+            await look(other, instance, "/", "Overview")
+            await other.get_by_role("button", name="Sign out").click()
+            await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+            await other.close()
+        assert "Only Anna" not in await page.evaluate(EVERYTHING)
+        await page.context.clear_cookies()
+        await sign_in_again(page, instance)
+
+
+async def sign_in_again(page: Page, instance: Instance) -> None:
+    """Be Anna, whoever was there before."""
+    await page.context.clear_cookies()
+    await sign_in(page, instance.url, *ANNA)
+    await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+async def answers(page: Page, email: str, password: str) -> None:
+    """Fill in the form of sign-in that is open."""
+    await page.get_by_label("E-mail").fill(email)
+    await page.get_by_label("Password", exact=True).fill(password)
+    await page.get_by_role("button", name="Sign in", exact=True).click()

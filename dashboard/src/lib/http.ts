@@ -82,6 +82,15 @@ export const UNCONFIRMED = new Problem({
   mend: 'Try again, and confirm it with your password, a code or a passkey.',
 })
 
+/** Something that was asked for when the session had ended, once its person is back. */
+export const ENDED = new Problem({
+  code: 'session_ended',
+  status: 0,
+  title: 'Nothing was changed: your session had ended',
+  detail: 'You are signed in again, and what you wrote is still here.',
+  mend: 'Press it once more.',
+})
+
 export interface Call {
   method?: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
   query?: Record<string, string | number | undefined>
@@ -101,11 +110,11 @@ export function address(path: string, query: Call['query'] = {}): string {
   return `${BASE}${path}${search ? `?${search}` : ''}`
 }
 
-let onSignedOut: () => void = () => {}
+let onSignedOut: () => Promise<boolean> | undefined | void = () => {}
 let confirmed: () => Promise<boolean> = async () => false
 
-/** Say what happens when the server no longer knows the session. */
-export function whenSignedOut(then: () => void): void {
+/** Say what happens when the server no longer knows the session; it may give when the same person is back. */
+export function whenSignedOut(then: () => Promise<boolean> | undefined | void): void {
   onSignedOut = then
 }
 
@@ -147,7 +156,14 @@ async function answered(path: string, options: Call, again = true): Promise<{ an
     if (!(await confirmed())) throw UNCONFIRMED
     return answered(path, options, false)
   }
-  if (answer.status === 401 && SIGNED_OUT.includes(problem.code) && path !== '/session') onSignedOut()
+  if (answer.status === 401 && SIGNED_OUT.includes(problem.code) && path !== '/session') {
+    const back = onSignedOut()
+    // What is only read is asked for again. What changes something is pressed again: who signs in may have other plans by then.
+    if (back && (await back)) {
+      if ((options.method ?? 'GET') === 'GET' && again) return answered(path, options, false)
+      throw ENDED
+    }
+  }
   throw problem
 }
 

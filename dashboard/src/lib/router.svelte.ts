@@ -1,24 +1,39 @@
 /** The address bar and the pages: plain links everywhere, one listener here. */
 
 import { decoded } from './format'
+import { hold } from './hold.svelte'
 import { ours } from './routes'
+import { unsaved } from './unsaved.svelte'
 
 const PATIENCE = 1_500 // milliseconds for a page one comes back to, until it is as long as it was
 
+interface Visit {
+  visit?: string
+  /** How many pages were opened before it. */
+  at?: number
+}
+
+const state = () => (history.state ?? {}) as Visit
+
 let visits = 0
+/** The visit that is shown, by how many came before it. */
+let place = state().at ?? 0
+/** We undid a step of the browser's own, which tells us of it. */
+let undone = false
 
 class Route {
   path = $state(location.pathname)
   search = $state.raw(new URLSearchParams(location.search))
   /** Which visit of a page this is: the same again after going back to it. */
-  visit: string = (history.state as { visit?: string } | null)?.visit ?? 'first'
+  visit: string = state().visit ?? 'first'
   readonly #places = new Map<string, number>()
   #wanted: { at: number; until: number } | undefined
 
   read = (): void => {
     this.path = location.pathname
     this.search = new URLSearchParams(location.search)
-    this.visit = (history.state as { visit?: string } | null)?.visit ?? 'first'
+    this.visit = state().visit ?? 'first'
+    place = state().at ?? 0
   }
 
   /** Remember how far down one is before another page is shown. */
@@ -29,6 +44,21 @@ class Route {
 
   /** Read where the browser went back or forward to. */
   back = (): void => {
+    if (undone) {
+      undone = false
+      return
+    }
+    const by = (state().at ?? 0) - place
+    if (by && unsaved.any) {
+      undone = true
+      history.go(-by)
+      unsaved.leave(() => {
+        // What was asked about is given up.
+        hold.typed = false
+        history.go(by)
+      })
+      return
+    }
     this.leave()
     this.read()
     this.#wanted = { at: this.#places.get(this.visit) ?? 0, until: performance.now() + PATIENCE }
@@ -54,8 +84,8 @@ export const route = new Route()
 
 export function go(to: string, { replace = false } = {}): void {
   route.leave()
-  if (replace) history.replaceState({ visit: route.visit }, '', to)
-  else history.pushState({ visit: `${performance.timeOrigin}-${++visits}` }, '', to)
+  if (replace) history.replaceState({ visit: route.visit, at: place } satisfies Visit, '', to)
+  else history.pushState({ visit: `${performance.timeOrigin}-${++visits}`, at: place + 1 } satisfies Visit, '', to)
   route.read()
   if (!replace) window.scrollTo(0, 0)
 }
@@ -73,7 +103,7 @@ function follow(event: MouseEvent): void {
   if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return
   if (!ours(link.pathname) || link.getAttribute('href')?.startsWith('#')) return
   event.preventDefault()
-  go(link.pathname + link.search + link.hash)
+  unsaved.leave(() => go(link.pathname + link.search + link.hash))
 }
 
 /** Start listening; gives the function that ends it. */

@@ -2,6 +2,7 @@
 
 import { about, api, type App, type Me, type Role, type SessionBody } from './api'
 import { forgetDrafts } from './draft'
+import { hold, tellLeft } from './hold.svelte'
 import { asProblem, type Problem, whenSignedOut } from './http'
 import { whyNot } from './permission'
 import { type Remembered, whyEnded } from './returning'
@@ -57,23 +58,30 @@ class Session {
 
   /** Take what an answer says of the session: signed in, half-way, or not. */
   take = async (body: SessionBody): Promise<void> => {
-    this.#body = body
-    this.me = body.member ?? undefined
     this.needs = body.needs
     this.ways = body.ways
     if (!body.signed_in || body.needs) {
       this.#leave()
+      // A page that waits goes on knowing whose it is and what they may do.
+      if (!hold.on) this.#know(body)
       return
     }
+    this.#know(body)
     this.notice = ''
     if (body.session) keep(VISIT, JSON.stringify({ seen_at: Date.now(), expires_at: Date.parse(body.session.expires_at) } satisfies Remembered))
+    hold.end(this.me?.id)
     await this.readApps()
     this.state = 'in'
   }
 
+  #know(body: SessionBody): void {
+    this.#body = body
+    this.me = body.member ?? undefined
+  }
+
   /** See again who one is and what one may do; a session that has ended meanwhile is noticed. */
   refresh = async (): Promise<void> => {
-    if (this.state === 'in') await api.session().then(this.take, () => undefined)
+    if (this.state === 'in' || hold.on) await api.session().then(this.take, () => undefined)
   }
 
   readApps = async (): Promise<void> => {
@@ -119,23 +127,32 @@ class Session {
   signOut = async ({ leave = true } = {}): Promise<void> => {
     await undo.settle()
     await api.signOut()
-    keep(VISIT, undefined)
-    forgetDrafts()
-    this.me = undefined
-    this.state = 'out'
+    tellLeft()
+    this.left()
     // Who leaves on purpose is not led back to where they were.
     if (leave) go('/sign-in')
   }
 
-  /** The server no longer knows the session. */
-  lose = (): void => {
+  /** Somebody left on purpose, here or in another tab: nothing of theirs stays. */
+  left = (): void => {
+    keep(VISIT, undefined)
+    forgetDrafts()
+    hold.drop()
+    this.me = undefined
+    this.state = 'out'
+  }
+
+  /** The server no longer knows the session; gives what `hold.back` does. */
+  lose = (): Promise<boolean> | undefined => {
     if (this.state === 'in') this.#leave()
+    return hold.back
   }
 
   #leave(): void {
     const visit = kept(VISIT)
     if (visit && !this.needs) this.notice = whyEnded(JSON.parse(visit) as Remembered, Date.now())
     keep(VISIT, undefined)
+    if (this.state === 'in') hold.begin(this.me?.id)
     this.state = 'out'
   }
 }

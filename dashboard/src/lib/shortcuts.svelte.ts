@@ -2,6 +2,7 @@
 
 import { go } from './router.svelte'
 import { undo } from './undo.svelte'
+import { unsaved } from './unsaved.svelte'
 
 const SINGLE = 'tidings.keys'
 const WAITS = 1500 // milliseconds in which a second key belongs to the first
@@ -61,7 +62,7 @@ class Shortcuts {
     if (event.ctrlKey || event.metaKey || !this.single || typing(event.target) || document.querySelector('dialog[open]')) return
     const led = Date.now() - this.#first < WAITS ? LEADS.find(([one]) => one === key) : undefined
     this.#first = 0
-    if (led) go(led[1])
+    if (led) unsaved.leave(() => go(led[1]))
     else if (key === 'g') this.#first = Date.now()
     else if (key === '?') this.open = 'sheet'
     else if (key !== '/' || !focusSearch()) return
