@@ -11,20 +11,10 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from support.axe import serious
-from support.dashboard import ANNA, JO, a_while_passes, fits_a_phone, founds, look, sign_in, visitor
+from support.dashboard import ANNA, AUTHENTICATOR, JO, a_while_passes, fits_a_phone, founds, look, sign_in, visitor
 from support.instance import Instance, running_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-
-AUTHENTICATOR = {
-    "protocol": "ctap2",
-    "transport": "internal",
-    "hasResidentKey": True,
-    "hasUserVerification": True,
-    "isUserVerified": True,
-    "automaticPresenceSimulation": True,
-}
-"""A phone's or laptop's own authenticator, on which somebody's finger always lies."""
 
 
 @pytest.fixture(scope="module")

@@ -187,10 +187,17 @@ async def test_an_event_type_is_declared_with_rows_of_variables(page: Page, inst
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("Saved.")).to_be_visible()
     assert (await instance.rest("GET", "/event-types/appointment.reminder"))["mandatory"]
-    # What a trigger waits for is not deleted under it.
-    await look(page, instance, "/event-types/conversation.escalated", "A visitor wants a person")
+
+
+async def test_what_a_trigger_waits_for_is_not_deleted_under_it(page: Page, instance: Instance) -> None:
+    await instance.rest("PUT", "/event-types/boat.left", {"name": "A boat has left", "category": "Boats"})
+    rules = {"audience": {"users": "event"}, "template": {"title": "It has left"}}
+    made = await instance.rest("POST", "/triggers", {"name": "Boats", "event_type": "boat.left", **rules})
+    await look(page, instance, "/event-types/boat.left", "A boat has left")
     await page.get_by_role("button", name="Delete").click()
-    await expect(page.get_by_role("alert")).to_contain_text("trg_")
+    await expect(page.get_by_role("alert")).to_contain_text(made["id"])
+    await instance.rest("DELETE", f"/triggers/{made['id']}")
+    await instance.rest("DELETE", "/event-types/boat.left")
 
 
 async def test_what_people_see_an_event_type_as_is_written_in_two_languages_side_by_side(

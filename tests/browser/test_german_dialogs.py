@@ -7,69 +7,30 @@ read.
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+import pyotp
 import pytest
 from playwright.async_api import Browser, Page, expect
 from tests.browser.test_german import APPLICATION, ROUTE, furnished
 
 from support import catalogue
-from support.dashboard import PATIENCE, PHONE, WIDE
+from support.dashboard import AUTHENTICATOR, PATIENCE, WIDE
 from support.instance import Instance
+from support.reading import Reader
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1200)]
 
 PARTS = APPLICATION.parent
-READ = """(within) => {
-  const at = within ? document.querySelector(within) : document.body
-  if (!at) return { texts: [], cut: [] }
-  const hidden = '.sr-only, [class*="sr-only"]'
-  const shown = (one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(hidden)
-  const said = (text) => text.replace(/\\s+/g, ' ').trim()
-  const texts = []
-  const walker = document.createTreeWalker(at, NodeFilter.SHOW_TEXT)
-  while (walker.nextNode()) {
-    const { parentElement: of, data } = walker.currentNode
-    if (of.checkVisibility() && !of.closest('code, pre, kbd, [lang="en"]')) texts.push(data)
-  }
-  for (const one of at.querySelectorAll('[aria-label], [placeholder], [title]'))
-    texts.push(...['aria-label', 'placeholder', 'title'].map((name) => one.getAttribute(name) ?? ''))
-  const cut = []
-  const pen = document.createElement('canvas').getContext('2d')
-  const words = 'button, a.btn, label, legend, h1, h2, h3, summary, th, dt, [role=tab], select'
-  for (const one of at.querySelectorAll(words)) {
-    if (!shown(one)) continue
-    const box = one.getBoundingClientRect()
-    const style = getComputedStyle(one)
-    let much = one.scrollWidth - one.clientWidth
-    if (one.tagName === 'SELECT') {
-      pen.font = style.font
-      const text = one.selectedOptions[0]?.text ?? ''
-      const room = one.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight)
-      much = pen.measureText(text).width - room
-    }
-    const scrolls = one.closest('.overflow-x-auto, .overflow-auto, [data-scrolls]')
-    const name = said(one.tagName === 'SELECT' ? (one.selectedOptions[0]?.text ?? '') : one.innerText)
-    if (much > 1 && style.display !== 'inline') cut.push(`${name}: ${Math.round(much)} px cut off`)
-    else if (!scrolls && (box.right > innerWidth + 1 || box.left < -1)) cut.push(`${name}: out of the window`)
-  }
-  if (document.documentElement.scrollWidth > innerWidth) cut.push('the page is wider than the window')
-  return { texts: [...new Set(texts.map(said))].filter(Boolean), cut }
-}"""
-"""Every text in a part of the page, and what of it is cut off or out of sight."""
-
 BUTTONS = "main button:not([role=tab]):not([type=submit])"
 EVERYWHERE = f"{BUTTONS}, aside button"
 """The buttons at the side are on every page, and pressed on the first alone."""
 
-NOT_HERE = {
-    "Confirm that it is you", "Copy the new secret now", "Disconnect {0}?", "Keep your recovery codes",
-    "Make new recovery codes?", "Name the passkey", "Replay this event?",
-    "Reset the second factor of {0}?", "Sign out all other sessions?",
-    "Sign out with no way back in?", "Sign out {0}?", "Turn off two-factor?", "Turn on two-factor",
-}  # fmt: skip
-"""Dialogs that need a password, a second factor or a second session, which the owner of a demo does not have."""
+NOT_HERE = {"Disconnect {0}?", "Reset the second factor of {0}?"}
+"""Dialogs that need a provider, or another member with a second factor."""
 
 TITLE = re.compile(r'<(?:Dialog|Ask|ShownOnce)\b[^>]*?\btitle="([^"]+)"')
 
@@ -100,41 +61,6 @@ async def page(chromium: Browser, instance: Instance) -> AsyncIterator[Page]:
     await expect(opened.get_by_role("heading", name="Übersicht")).to_be_visible()
     yield opened
     await context.close()
-
-
-class Reader:
-    """Reads what is open, wide and on a phone, and keeps what is wrong with it."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        # What presets are called and wrote in English is data.
-        self.english = catalogue.foreign("de") - {"A visitor wants a person", "Live chat", "Site"}
-        self.wrong: set[tuple[str, str, str]] = set()
-        self.seen: set[str] = set()
-        self.pressed: set[tuple[str, str]] = set()
-
-    async def read(self, where: str, within: str = "") -> None:
-        for size, window in (("wide", WIDE), ("phone", PHONE)):
-            await self.page.set_viewport_size(window)
-            found = await self.page.evaluate(READ, within)
-            self.wrong |= {(where, size, text) for text in found["texts"] if text in self.english}
-            self.wrong |= {(where, size, cut) for cut in found["cut"]}
-        await self.page.set_viewport_size(WIDE)
-
-    async def opened(self, where: str) -> None:
-        """Read the dialog that is open, if one is."""
-        dialog = self.page.locator("dialog[open]").last
-        if not await dialog.count():
-            return
-        heading = dialog.get_by_role("heading").first
-        title = await heading.inner_text() if await heading.count() else await dialog.get_attribute("aria-label") or ""
-        if title in self.seen:
-            return
-        self.seen.add(title)
-        await self.page.evaluate(
-            "document.querySelectorAll('dialog[open] details').forEach((one) => (one.open = true))"
-        )
-        await self.read(f"{where} » {title}", "dialog[open]")
 
 
 async def there(page: Page, address: str) -> None:
@@ -197,6 +123,7 @@ async def test_whatever_opens_is_german_and_whole(page: Page, instance: Instance
     ids = await more(page, instance)
     reader = Reader(page)
     await asked_and_shown(page, instance, reader)
+    await accounts(page, instance, reader)
     buttons = EVERYWHERE
     for plain, about in ROUTE.findall(APPLICATION.read_text()):
         where = plain or f"{about}/{ids[about]}"
@@ -234,3 +161,76 @@ async def asked_and_shown(page: Page, instance: Instance, reader: Reader) -> Non
         await dialog.locator("button.btn-primary").click()
         await expect(dialog.get_by_role("heading").first).not_to_have_text(before)
         await reader.opened(where)
+    await there(page, f"{instance.url}/templates/new")
+    await page.get_by_label("Name", exact=True).fill("Kasse")
+    await page.locator("aside").get_by_role("link").first.click()
+    await expect(dialog).to_be_visible()
+    await reader.opened("/templates/new")
+
+
+async def accounts(page: Page, instance: Instance, reader: Reader) -> None:
+    """Read what an account opens, up to one with a password, a second factor, a passkey and other sessions.
+
+    What buttons of the profile open then is read with those of the other pages.
+    """
+    words = dict(catalogue.read("de"))
+    dialog, profile = page.locator("dialog[open]"), f"{instance.url}/settings/profile"
+
+    async def opens(button: str, title: str) -> None:
+        await page.get_by_role("button", name=words[button], exact=True).first.click()
+        await expect(dialog.get_by_role("heading", name=words[title])).to_be_visible()
+        await reader.opened("/settings/profile")
+
+    await there(page, profile)
+    await opens("Sign out", "Sign out with no way back in?")
+    password = "neun Boote im Nebel"
+    me = await page.evaluate(
+        """(password) => fetch('/api/v1/me/password', { method: 'POST', headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ current: '', new: password }) })
+          .then(() => fetch('/api/v1/me')).then((one) => one.json())""",
+        password,
+    )
+    assert page.context.browser is not None
+    for _ in range(2):
+        other = await page.context.browser.new_context()
+        answer = await other.request.post(
+            f"{instance.url}/api/v1/session",
+            data={"email": me["email"], "password": password},
+            headers={"Origin": instance.url},
+        )
+        assert answer.ok, await answer.text()
+    devices = await page.context.new_cdp_session(page)
+    await devices.send("WebAuthn.enable")
+    await devices.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    await there(page, profile)
+    await page.locator("main li").get_by_role("button", name=re.compile(words["Sign out"])).first.click()
+    await expect(dialog).to_be_visible()
+    await reader.opened("/settings/profile")
+    await there(page, profile)
+    await opens("Sign out the others", "Sign out all other sessions?")
+    await there(page, profile)
+    await opens("Add a passkey", "Name the passkey")
+    await there(page, profile)
+    await opens("Turn on two-factor", "Turn on two-factor")
+    secret = await dialog.locator(".code").text_content() or ""
+    await dialog.get_by_label("Code").fill(pyotp.TOTP(re.sub(r"\s", "", secret)).now())
+    await expect(dialog.get_by_role("heading", name=words["Keep your recovery codes"])).to_be_visible()
+    await reader.opened("/settings/profile")
+    (found,) = instance.folder.rglob("tidings.db")
+    with closing(sqlite3.connect(found, timeout=20)) as database, database:
+        database.execute("UPDATE sessions SET authenticated_at = authenticated_at - ?", (16 * 60 * 1_000_000,))
+    await there(page, f"{instance.url}/settings/webhooks")
+    await (
+        page.locator("main")
+        .get_by_role("link", name="example.com")
+        .or_(page.locator("main").get_by_role("link", name="CRM"))
+        .first.click()
+    )
+    await page.get_by_role("button", name=words["Replace the secret"], exact=True).click()
+    await dialog.locator("button.btn-primary").click()
+    await expect(dialog.get_by_role("heading", name=words["Confirm that it is you"])).to_be_visible()
+    await reader.opened("/settings/webhooks")
+    await dialog.last.get_by_label(words["Password"], exact=True).fill(password)
+    await dialog.last.locator("button.btn-primary").click()
+    await expect(dialog.get_by_role("heading", name=words["Copy the new secret now"])).to_be_visible()
+    await reader.opened("/settings/webhooks")

@@ -16,6 +16,15 @@ JO = ("jo@example.com", "twelve gulls on a roof")
 PHONE, WIDE = ViewportSize(width=360, height=740), ViewportSize(width=1440, height=900)
 PATIENCE = 30
 """Seconds for what a page does on a slow, loaded machine."""
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+"""A phone's or laptop's own authenticator, on which somebody's finger always lies."""
 REFUSED = "the server responded with a status of"
 
 
