@@ -43,6 +43,12 @@ describe('matters', () => {
     expect(first?.detail).toContain('Paused by Anna. Reason: Wrong link.')
   })
 
+  it('says first what keeps things from being sent, then what may do so later', () => {
+    const ends = push({ id: 'int_2', provider: 'apns', expires_at: '2027-01-13T00:00:00Z' })
+    const found = matters({ integrations: [ends, push({ paused_because: 'jwt_refused' })], system: system({ workers: [] }) })
+    expect(found.map(({ id }) => id)).toEqual(['no-worker', 'paused-int_1', 'ends-int_2'])
+  })
+
   it('tells of devices that are suspected, with the way to mend it', () => {
     const one = { integration: 'int_2', provider: 'apns', label: 'Apple Production', detail: '3 devices seem to be of another environment.', mend: 'Have the app register.' }
     const found = [{ ...one, matter: 'devices_suspected' as const }, { ...one, matter: 'integration_paused' as const }]

@@ -203,7 +203,7 @@ async def accounts(page: Page, instance: Instance, reader: Reader) -> None:
     await devices.send("WebAuthn.enable")
     await devices.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
     await there(page, profile)
-    await page.locator("main li").get_by_role("button", name=re.compile(words["Sign out"])).first.click()
+    await page.locator("main li").get_by_role("button", name=re.compile(words["Sign out"], re.IGNORECASE)).first.click()
     await expect(dialog).to_be_visible()
     await reader.opened("/settings/profile")
     await there(page, profile)

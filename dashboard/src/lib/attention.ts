@@ -156,13 +156,14 @@ export function matters(of: {
   // The server's clock: what ends, ends there.
   const now = Date.parse(of.system.now)
   const standstill = standstillOf(of.system)
-  return [
+  const found = [
     ...(standstill ? [standstill] : []),
+    ...ofWorkers(of.system),
     ...of.integrations.flatMap((one) => [pauseOf(one), endOf(one, now)]).filter((matter) => matter !== undefined),
     ...ofHeld(of.held ?? 0, of.notifications ?? []),
     ...ofSuspected(of.found ?? []),
     ...ofWebhooks(of.found ?? []),
-    ...ofWorkers(of.system),
     ...ofKeys(webPush(of.integrations)),
   ]
+  return [...found.filter(({ tone }) => tone === 'error'), ...found.filter(({ tone }) => tone === 'warning')]
 }
