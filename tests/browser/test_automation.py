@@ -91,9 +91,13 @@ async def test_a_dry_run_says_who_reads_what_and_why_others_do_not(page: Page, i
     await expect(told.get_by_text("Ada needs you").first).to_be_visible()
     others = page.get_by_role("region", name="Who would not, and why")
     await expect(others.get_by_text("The conditions do not fit them").first).to_be_visible()
+    before = page.get_by_text("This is what came of it before your change.")
+    await expect(before).to_have_count(0)
     await page.get_by_label("Ask about").fill("u-404")
+    await expect(before).to_be_visible()
     await page.get_by_role("button", name="Dry run").click()
     await expect(others.get_by_role("link", name="u-404")).to_be_visible()
+    await expect(before).to_have_count(0)
     await expect(others.get_by_text("The App knows nothing of them").first).to_be_visible()
     assert await serious(page) == []
     # With data of one's own; a bot that nobody is called for.

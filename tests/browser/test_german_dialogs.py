@@ -173,7 +173,7 @@ async def accounts(page: Page, instance: Instance, reader: Reader) -> None:
 
     What buttons of the profile open then is read with those of the other pages.
     """
-    words = dict(catalogue.read("de"))
+    words = {re.sub(r"<.*?>", "", text): re.sub(r"<.*?>", "", german) for text, german in catalogue.read("de")}
     dialog, profile = page.locator("dialog[open]"), f"{instance.url}/settings/profile"
 
     async def opens(button: str, title: str) -> None:
