@@ -124,7 +124,7 @@ async def test_a_body_that_is_no_registration_is_refused(
 
 async def test_a_wrong_field_is_named_by_its_path(browser: httpx2.AsyncClient, vapid_key: str) -> None:
     answer = await browser.post("/push/subscribe", json={"subscription": {"endpoint": "x", "keys": {"auth": ""}}})
-    assert problem(answer, 422, "invalid_request")["errors"][0]["field"] == "subscription.keys"
+    assert problem(answer, 422, "invalid_request")["errors"][0]["field"] == "subscription.keys.p256dh"
 
 
 @pytest.mark.parametrize(
