@@ -6,6 +6,8 @@ import json
 import sys
 from pathlib import Path
 
+from written import written
+
 from tidings.domain.errors import CATALOGUE
 
 SOURCE = Path(__file__).parents[1] / "dashboard" / "src" / "lib" / "errors.ts"
@@ -29,13 +31,5 @@ def _quoted(text: str) -> str:
     return "'" + json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"').replace("'", "\\'") + "'"
 
 
-def main() -> int:
-    """Write the source, or check it."""
-    if "--check" in sys.argv:
-        return 0 if SOURCE.exists() and SOURCE.read_text() == source() else 1
-    SOURCE.write_text(source())
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(written(SOURCE, source()))

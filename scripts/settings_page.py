@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from written import written
+
 from tidings.settings import Settings
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
@@ -29,13 +31,5 @@ def page() -> str:
     return HEAD + "\n".join(rows) + "\n"
 
 
-def main() -> int:
-    """Write the page, or check it."""
-    if "--check" in sys.argv:
-        return 0 if PAGE.exists() and PAGE.read_text() == page() else 1
-    PAGE.write_text(page())
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(written(PAGE, page()))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from support.databases import Databases
 from support.stored import Given
@@ -25,6 +25,8 @@ from tidings.storage.schema import metadata
 
 STEPS = tuple(sorted(file.stem for file in (Path(migrations.__file__).parent / "versions").glob("0*.py")))
 HEAD = STEPS[-1]
+CUT_OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 
 
 def difference(engine: Engine) -> list[object]:
@@ -250,12 +252,7 @@ class TestPostgres:
             await Given(store, clock.now()).app()
             engine = postgres_store.writing_engine(url)
             with engine.begin() as connection:
-                connection.execute(
-                    text(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                    )
-                )
+                connection.exec_driver_sql(CUT_OTHERS)
             engine.dispose()
             assert len(await store.read(lambda tx: tx.apps.all())) == 1
             await store.write(lambda tx: tx.instance.set_value("x", b"y"))
@@ -275,10 +272,7 @@ class TestPostgres:
                 with engine.begin() as connection:
                     connection.exec_driver_sql("SET TRANSACTION READ WRITE")
                     connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = {read_only}")
-                    connection.exec_driver_sql(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                    )
+                    connection.exec_driver_sql(CUT_OTHERS)
 
             put("on")
             for _ in range(2 * postgres_store.CONNECTIONS):
