@@ -89,7 +89,7 @@ export const ERRORS: Readonly<Record<string, readonly [title: string, mend: stri
   subscription_secret_required: ['This device is registered already and belongs to somebody', 'Send the `secret` of the first registration, or a signed identity.'],
   tag_invalid: ['A tag is not valid', 'Use names of 1 to 64 and values of up to 256 printable characters.'],
   tags_too_many: ['The device would carry too many tags', 'Take some away by setting them to null.'],
-  template_in_use: ['Triggers take their words from the template', 'Give the triggers in `detail` other words first.'],
+  template_in_use: ['Triggers take their words from the template', 'Give those triggers other words first.'],
   template_invalid: ['The template cannot be used', 'See `errors` for the fields; docs/how-to/templates.md has what may be written.'],
   template_name_taken: ['The name is taken', 'Choose a name that no other template has.'],
   templates_too_many: ['The App has as many templates as it may have', 'Delete those that nothing sends any more.'],

@@ -91,7 +91,7 @@ SENDING: Mapping[ErrorCode, ErrorEntry] = {
         409, "The App has as many templates as it may have", "Delete those that nothing sends any more."
     ),
     ErrorCode.TEMPLATE_IN_USE: ErrorEntry(
-        409, "Triggers take their words from the template", "Give the triggers in `detail` other words first."
+        409, "Triggers take their words from the template", "Give those triggers other words first."
     ),
     ErrorCode.TEMPLATE_INVALID: ErrorEntry(
         422,
