@@ -16,6 +16,8 @@ NPM_QUIET := --loglevel=error --no-fund --no-audit
 SDK_SOURCES := $(shell find sdk -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 DASHBOARD_SOURCES := $(shell find dashboard -type f -not -path '*/node_modules/*' -not -path '*/locales/.wuchale/*' -not -path '*/locales/data.js' 2>/dev/null)
 
+C_SOURCES := $(wildcard src/tidings/lib/agreement/*.[ch])
+
 .PHONY: help
 help: ## List what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1mmake %-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,7 +84,7 @@ browsers: ## Install Chromium and Firefox for the tests where that is allowed (r
 clean: ## Remove the environment and everything built
 	@rm -rf $(VENV) $(STAMPS) dist build sdk/node_modules dashboard/node_modules src/tidings/web/static
 
-$(STAMPS)/python: requirements/dev.lock pyproject.toml
+$(STAMPS)/python: requirements/dev.lock pyproject.toml scripts/compile.py $(C_SOURCES)
 	@scripts/python "$(PYTHON)" "$(VENV)"
 	@mkdir -p $(STAMPS) && touch $@
 

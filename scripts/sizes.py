@@ -17,12 +17,12 @@ TABLES = {
 def tracked() -> list[Path]:
     """List the tracked sources."""
     listed = subprocess.run(
-        ["git", "ls-files", "src/*.py", "bench/*.py", "sdk/src/*.ts", "dashboard/src/*"],  # noqa: S607
+        ["git", "ls-files", "src/*.py", "src/*.[ch]", "bench/*.py", "sdk/src/*.ts", "dashboard/src/*"],  # noqa: S607
         check=True,
         capture_output=True,
         text=True,
     )
-    return [Path(line) for line in listed.stdout.splitlines() if line.endswith((".py", ".ts", ".svelte"))]
+    return [Path(line) for line in listed.stdout.splitlines() if line.endswith((".py", ".c", ".h", ".ts", ".svelte"))]
 
 
 def too_long(path: Path) -> list[str]:

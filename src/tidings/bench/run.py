@@ -25,6 +25,7 @@ from tidings.bench.peers import How, Peer, PeerMissing, pywebpush, web_push, wri
 from tidings.bench.send import measure_sending
 from tidings.bench.sink import Sink, running_sink
 from tidings.bench.soak import Sample, Soak, measure_soak
+from tidings.lib.agreement import agreement
 
 
 class Part(StrEnum):
@@ -82,7 +83,7 @@ class Found:
         if self.floor is not None:
             found["floor"] = asdict(self.floor) | {"whole": self.floor.whole}
         machine = {"cores": os.cpu_count(), "python": platform.python_version(), "arch": platform.machine()}
-        return {"machine": machine, **found}
+        return {"machine": {**machine, "agreement": agreement().way}, **found}
 
 
 def measure(wish: Wish, *, note: Callable[[str], None]) -> Found:

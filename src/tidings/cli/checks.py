@@ -169,6 +169,8 @@ def of_integrations(app: Any) -> Iterator[Finding]:
 
 def of_encryption() -> Finding:
     """Encrypt the example of RFC 8291 §5 and compare every byte."""
+    from tidings.lib.agreement import agreement
+    from tidings.lib.agreement.lanes import is_left_out
     from tidings.lib.crypto import base64url_from, bytes_from_base64, private_key_from_scalar
     from tidings.providers.webpush.encrypt import encrypted
 
@@ -182,7 +184,9 @@ def of_encryption() -> Finding:
         salt=given["salt"],
     )
     if base64url_from(body) == _VECTOR["body"]:
-        return Finding("Encryption", State.OK, "the example of RFC 8291 comes out byte for byte")
+        more = "; this processor could do eight: install gcc, then Tidings again" if is_left_out() else ""
+        words = f"the example of RFC 8291 comes out byte for byte; keys are agreed on {agreement().way}{more}"
+        return Finding("Encryption", State.OK, words)
     return Finding(
         "Encryption", State.FAIL, "the example of RFC 8291 comes out wrong", "Reinstall `cryptography` from its wheel."
     )

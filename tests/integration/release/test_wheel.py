@@ -14,6 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from support.instance import free_port
+from support.lanes import compiler
 
 ROOT = Path(__file__).parents[3]
 UV = Path(sys.executable).parent / "uv"
@@ -59,6 +60,13 @@ def test_the_wheel_holds_the_sdk_the_dashboard_and_the_pages_but_no_tests(wheel:
         assert wanted in names
     assert len(names) == len(set(names))
     assert not [name for name in names if name.startswith("tests/") or "node_modules" in name]
+
+
+def test_the_wheel_holds_the_compiled_part_and_says_for_what_machine(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        holds = "tidings/lib/agreement/_lanes.so" in archive.namelist()
+    assert holds == (compiler() is not None)
+    assert wheel.name.endswith("-py3-none-any.whl") != holds
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 from tidings.cli import checks
 from tidings.cli.checks import State
 from tidings.cli.egress import Reached, of_egress
+from tidings.lib.agreement import Way, lanes
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -74,7 +75,22 @@ def test_a_clock_that_could_not_be_compared_says_so() -> None:
 
 
 def test_the_example_of_rfc_8291_comes_out() -> None:
-    assert checks.of_encryption().state is State.OK
+    finding = checks.of_encryption()
+    assert finding.state is State.OK
+    assert any(way in finding.found for way in Way)
+
+
+def test_a_missing_compiled_part_is_told_where_the_processor_could(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said = {}
+    able = "avx512f avx512ifma"
+    for name, flags, built in (("could", able, False), ("does", able, True), ("old", "avx2", False)):
+        (tmp_path / name).write_text(f"processor\t: 0\nflags\t\t: fpu {flags} sse\n")
+        monkeypatch.setattr(lanes, "_PROCESSOR", tmp_path / name)
+        monkeypatch.setattr(lanes, "LIBRARY", tmp_path / (name if built else "not-built"))
+        said[name] = "install gcc" in checks.of_encryption().found
+    assert said == {"could": True, "does": False, "old": False}
 
 
 def test_disk_space_is_told_for_a_folder_that_does_not_exist_yet(tmp_path: Path) -> None:

@@ -1,19 +1,27 @@
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from support.lanes import why_no_lanes
 from tidings.lib import agreement
-from tidings.lib.agreement import Agree, Agreed, agreed_by_objects
+from tidings.lib.agreement import Agree, Agreed, Way
+from tidings.lib.agreement import agreement as fastest
+from tidings.lib.agreement.lanes import load_lanes
+from tidings.lib.agreement.objects import agreed_by_objects
+from tidings.lib.agreement.points import load_points
 from tidings.lib.crypto import generate_key, point_from, public_key_from_point, shared_secret
 
 
-@pytest.fixture(params=["the fastest way here", "key objects"])
+@pytest.fixture(params=["the fastest way here", *Way])
 def agree(request: pytest.FixtureRequest) -> Agree:
-    return agreement.agreement() if request.param == "the fastest way here" else agreed_by_objects
+    if request.param == Way.LANES and (why := why_no_lanes()):
+        pytest.skip(why)
+    if request.param not in list(Way):
+        return fastest().agree
+    return {Way.LANES: load_lanes, Way.POINTS: load_points, Way.OBJECTS: lambda: agreed_by_objects}[request.param]()
 
 
 def of(pair: Agreed | None) -> Agreed:
@@ -21,7 +29,7 @@ def of(pair: Agreed | None) -> Agreed:
     return pair
 
 
-@pytest.mark.parametrize("many", [0, 1, 2, 63, 64, 65, 200])
+@pytest.mark.parametrize("many", [0, 1, 2, 7, 8, 9, 63, 64, 65, 200])
 def test_both_sides_get_the_same_secret(agree: Agree, many: int) -> None:
     keys = [generate_key() for _ in range(many)]
     pairs = [of(pair) for pair in agree([point_from(key) for key in keys])]
@@ -87,18 +95,38 @@ def test_threads_do_not_mix_their_keys(agree: Agree) -> None:
         assert all(threads.map(many, range(8)))
 
 
-def test_without_the_library_key_objects_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agreement, "LIBRARIES", ("libnot-there.so.3",))
-    assert agreement.agreement.__wrapped__() is agreed_by_objects
+def test_the_compiled_part_is_used_where_it_can_be() -> None:
+    if why := why_no_lanes():
+        pytest.skip(why)
+    assert fastest().way is Way.LANES
 
 
-def test_a_library_that_agrees_on_something_else_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Wrong:
-        def __init__(self, library: ctypes.CDLL) -> None:
-            pass
+def _nobody() -> Agree:
+    raise OSError("not there")
 
-        def agreed(self, peers: Sequence[bytes]) -> list[Agreed | None]:
-            return [(point_from(generate_key()), bytes(32)) for _ in peers]
 
-    monkeypatch.setattr(agreement, "_Points", Wrong)
-    assert agreement.agreement.__wrapped__() is agreed_by_objects
+def _wrong() -> Agree:
+    def agree(peers: Sequence[bytes]) -> list[Agreed | None]:
+        return [(point_from(generate_key()), bytes(32)) for _ in peers]
+
+    return agree
+
+
+@pytest.mark.parametrize("broken", [_nobody, _wrong], ids=["is not there", "agrees on something else"])
+@pytest.mark.parametrize(
+    ("ways", "then"),
+    [([Way.LANES], Way.POINTS), ([Way.LANES, Way.POINTS], Way.OBJECTS)],
+    ids=["lanes", "lanes and points"],
+)
+def test_a_way_that_does_not_work_leaves_it_to_the_next(
+    monkeypatch: pytest.MonkeyPatch, broken: object, ways: list[Way], then: Way
+) -> None:
+    for way in ways:
+        monkeypatch.setitem(agreement._LOADERS, way, broken)
+    assert fastest.__wrapped__().way is then
+
+
+def test_a_library_without_what_is_needed_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tidings.lib.agreement.points.LIBRARIES", ("libnot-there.so.3",))
+    with pytest.raises(OSError, match="libcrypto is not there"):
+        load_points()

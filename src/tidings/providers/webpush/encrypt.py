@@ -44,7 +44,7 @@ def encrypted_together(messages: Sequence[Plain]) -> list[bytes | None]:
     All keys are agreed on before anything else is done: together that takes less, and the curve's tables stay in the
     processor's cache meanwhile.
     """
-    pairs = agreement()([one.p256dh for one in messages])
+    pairs = agreement().agree([one.p256dh for one in messages])
     random = os.urandom(SALT_SIZE * len(messages))
     return [
         None
@@ -65,7 +65,7 @@ def encrypted(
     if len(auth) != AUTH_SIZE:
         raise Malformed(f"`auth` has {AUTH_SIZE} bytes; this one has {len(auth)}.")
     if key is None:
-        pair = agreement()([p256dh])[0]
+        pair = agreement().agree([p256dh])[0]
         if pair is None:
             raise Malformed("`p256dh` is not a point on the curve P-256.")
         own, secret = pair

@@ -1,4 +1,4 @@
-"""ECDH with new P-256 key pairs, on OpenSSL's own curve functions where they are found: half of what a message costs.
+"""Agrees on OpenSSL's own curve functions, one peer after the other: half of what key objects cost.
 
 `cryptography` asks OpenSSL's providers for a key object for each half of the exchange, and that costs as much again as
 the arithmetic. Here the same library does the same arithmetic on points (EC_POINT_mul, constant in time), with nothing
@@ -10,31 +10,16 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from ctypes import c_int, c_size_t, c_void_p
-from functools import cache
 
-from tidings.lib.crypto import (
-    POINT_SIZE,
-    SCALAR_SIZE,
-    Malformed,
-    generate_key,
-    point_from,
-    public_key_from_point,
-    shared_secret,
-)
-
-Agreed = tuple[bytes, bytes]
-"""Our new public point (65 bytes) and the shared X coordinate (32 bytes)."""
-
-Agree = Callable[[Sequence[bytes]], list[Agreed | None]]
-"""Peers' points in; what was agreed on with each out, None where it is no point of the curve (RFC 8291 §7)."""
+from tidings.lib.agreement.agreed import UNCOMPRESSED, Agree, Agreed, is_point
+from tidings.lib.crypto import POINT_SIZE, SCALAR_SIZE
 
 LIBRARIES = ("libcrypto.so.3", "libcrypto.3.dylib")
 """OpenSSL 3, which has all these functions; Python's own `ssl` mostly has it loaded already."""
 
 _P256 = 415  # NID_X9_62_prime256v1
-_UNCOMPRESSED = b"\x04"
 _TOGETHER = 64
 """Peers at a time. An inversion costs as much as 40 multiplications; shared by 128 points it is nothing."""
 
@@ -55,21 +40,7 @@ _RESULTS: dict[str, type | None] = {
 }
 
 
-def agreed_by_objects(peers: Sequence[bytes]) -> list[Agreed | None]:
-    """Agree with `cryptography`'s key objects."""
-    return [_agreed_by_objects(peer) for peer in peers]
-
-
-def _agreed_by_objects(peer: bytes) -> Agreed | None:
-    try:
-        theirs = public_key_from_point(peer)
-    except Malformed:
-        return None
-    key = generate_key()
-    return point_from(key), shared_secret(key, theirs)
-
-
-class _Points(threading.local):
+class Points(threading.local):
     """Agrees on points of libcrypto; each thread has its own numbers, because they hold what is secret."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
@@ -124,7 +95,7 @@ class _Points(threading.local):
     def _multiplied(self, peer: bytes, own: c_void_p, shared: c_void_p) -> bool:
         """Make a key pair and agree with a peer; False for what is no point, which reading it finds out."""
         group, scratch, private = self._group, self._scratch, self._private
-        if type(peer) is not bytes or len(peer) != POINT_SIZE or peer[:1] != _UNCOMPRESSED:
+        if not is_point(peer):
             return False
         if self._read(group, shared, peer, self._size, scratch) != 1:
             self._forget_errors()
@@ -146,7 +117,7 @@ class _Points(threading.local):
             and self._write(x, self._to_x, self._half) == SCALAR_SIZE
             and self._write(y, self._to_y, self._half) == SCALAR_SIZE
         )
-        point = _UNCOMPRESSED + self._out.raw
+        point = UNCOMPRESSED + self._out.raw
         done = (
             done
             and self._coordinates(group, shared, x, None, None, scratch) == 1
@@ -157,26 +128,11 @@ class _Points(threading.local):
         return point, self._out.raw[:SCALAR_SIZE]
 
 
-@cache
-def agreement() -> Agree:
-    """Give the fastest way to agree that works here, tried out against `cryptography` first."""
+def load_points() -> Agree:
+    """Find OpenSSL and agree by it; raises OSError or AttributeError where it or one of its functions is not there."""
     for name in LIBRARIES:
         try:
-            agree = _Points(ctypes.PyDLL(name)).agreed
-        except (OSError, AttributeError):
+            return Points(ctypes.PyDLL(name)).agreed
+        except OSError:
             continue
-        if _is_right(agree):
-            return agree
-    return agreed_by_objects
-
-
-def _is_right(agree: Agree) -> bool:
-    keys = [generate_key() for _ in range(3)]
-    try:
-        pairs = agree([point_from(key) for key in keys])
-        return all(
-            pair is not None and shared_secret(key, public_key_from_point(pair[0])) == pair[1]
-            for key, pair in zip(keys, pairs, strict=True)
-        )
-    except (OSError, ValueError):
-        return False
+    raise OSError("libcrypto is not there")
