@@ -12,7 +12,7 @@ request or event
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -145,16 +145,7 @@ class Flow:
         """Cut notifications into shards whose time has come; give how many were planned."""
         now = self._clock.now()
         due = await self._store.read(lambda tx: tx.notifications.due(now=now, limit=DUE_AT_ONCE))
-        faults = []
-        for notification_id in due:
-            try:
-                await self._plan(notification_id, now)
-            except StoreUnavailable:
-                raise
-            except Exception as fault:  # noqa: BLE001 - said at the end: one that cannot be read must not stop the others
-                faults.append(fault)
-        if faults:
-            raise faults[0]
+        await _each(due, lambda one: self._plan(one, now))
         return len(due)
 
     async def _plan(self, notification_id: int, now: datetime) -> None:
@@ -172,8 +163,7 @@ class Flow:
         """Bring cancelled notifications to their end whose worker died; give how many there were."""
         now = self._clock.now()
         left = await self._store.read(lambda tx: tx.notifications.left_behind(now=now, limit=DUE_AT_ONCE))
-        for notification_id in left:
-            await self._store.write(partial(_finish, notification_id=notification_id, now=now))
+        await _each(left, lambda one: self._store.write(partial(_finish, notification_id=one, now=now)))
         return len(left)
 
     async def pause(self, app_id: int, public_id: str, *, by: Actor = SYSTEM) -> Notification:
@@ -226,6 +216,20 @@ class Flow:
             self._deliveries, delivery=delivery, token=token, event=event, action=action, at=self._clock.now()
         )
         return await self._store.write(lambda tx: record(tx, receipt, app_id=app_id))
+
+
+async def _each(ids: Iterable[int], work: Callable[[int], Awaitable[object]]) -> None:
+    """Do it for each of the notifications, and say the first fault at the end: one must not stop the others."""
+    faults = []
+    for one in ids:
+        try:
+            await work(one)
+        except StoreUnavailable:
+            raise
+        except Exception as fault:  # noqa: BLE001 - one that cannot be read, say
+            faults.append(fault)
+    if faults:
+        raise faults[0]
 
 
 def _versions(message: Message) -> Iterator[tuple[str | None, Rendered]]:

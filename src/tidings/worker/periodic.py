@@ -14,7 +14,6 @@ from functools import partial
 from tidings.domain.app import Heartbeat
 from tidings.lib.clock import Clock
 from tidings.lib.log import Logger
-from tidings.pipeline.flow import Flow
 from tidings.services.sessions import IDLE
 from tidings.services.system import WORKER_SILENCE
 from tidings.storage import Store, StoreUnavailable, Transaction
@@ -48,13 +47,14 @@ async def beat(
     `counted` is told each time how many senders all workers that are alive have.
     """
     started, alive = clock.now(), Alive(worker_id)
+
+    async def say() -> None:
+        heartbeat = _heartbeat(worker_id, senders=senders, started=started, now=clock.now())
+        rows = await store.write(partial(_beaten, heartbeat=heartbeat))
+        counted(alive.senders(rows, now=time.monotonic()))
+
     try:
-        while True:
-            heartbeat = _heartbeat(worker_id, senders=senders, started=started, now=clock.now())
-            with suppress(StoreUnavailable):
-                rows = await store.write(partial(_beaten, heartbeat=heartbeat))
-                counted(alive.senders(rows, now=time.monotonic()))
-            await asyncio.sleep(BEAT_EVERY)
+        await again_and_again(say, name="beat", seconds=BEAT_EVERY)
     finally:
         with suppress(StoreUnavailable):
             await store.write(lambda tx: tx.instance.leave(worker_id))
@@ -99,14 +99,6 @@ def _heartbeat(worker_id: str, *, senders: int, started: datetime, now: datetime
     )
 
 
-async def tidy(flow: Flow) -> None:
-    """Finish what dead workers left cancelled, every few seconds, until cancelled."""
-    while True:
-        with suppress(StoreUnavailable):
-            await flow.tidy()
-        await asyncio.sleep(BEAT_EVERY)
-
-
 async def again_and_again(duty: Callable[[], Awaitable[object]], *, name: str, seconds: float) -> None:
     """Do a duty, and again after so many seconds, until cancelled; one that fails is said, and tried again."""
     while True:
@@ -120,12 +112,9 @@ async def again_and_again(duty: Callable[[], Awaitable[object]], *, name: str, s
 
 
 async def purge(store: Store, clock: Clock) -> None:
-    """Forget what has had its time, every hour, until cancelled."""
-    while True:
-        now = clock.now()
-        with suppress(StoreUnavailable):
-            await store.write(lambda tx, now=now: clear(tx, now=now))  # type: ignore[misc]
-        await asyncio.sleep(PURGE_EVERY)
+    """Forget what has had its time."""
+    now = clock.now()
+    await store.write(lambda tx: clear(tx, now=now))
 
 
 def clear(tx: Transaction, *, now: datetime) -> None:

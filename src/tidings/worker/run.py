@@ -17,7 +17,7 @@ from tidings.worker.eventing import Eventing
 from tidings.worker.feeding import Feeding
 from tidings.worker.granting import GrantedPool
 from tidings.worker.leases import Leases
-from tidings.worker.periodic import PURGE_EVERY, ROLL_UP_EVERY, again_and_again, beat, purge, tidy
+from tidings.worker.periodic import BEAT_EVERY, PURGE_EVERY, ROLL_UP_EVERY, again_and_again, beat, purge
 from tidings.worker.runner import Runner
 from tidings.worker.sender import SenderOptions
 from tidings.worker.senders import SenderPool
@@ -110,14 +110,14 @@ class Worker:
             asyncio.create_task(self._eventing.run()),
             asyncio.create_task(self._telling.run()),
             asyncio.create_task(self._feeding.run()),
-            asyncio.create_task(tidy(container.flow)),
-            asyncio.create_task(purge(container.store, container.clock)),
             *self._duties(),
         ]
 
     def _duties(self) -> list[asyncio.Task[None]]:
         container = self._container
         duties = (
+            ("tidy", container.flow.tidy, BEAT_EVERY),
+            ("purge", partial(purge, container.store, container.clock), PURGE_EVERY),
             ("roll_up", container.stats.roll_up, ROLL_UP_EVERY),
             ("erase", container.erasure.go_on, ROLL_UP_EVERY),
             ("retention", container.retention.run, PURGE_EVERY),

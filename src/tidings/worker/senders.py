@@ -233,7 +233,7 @@ class SenderPool:
         task.add_done_callback(self._restarts.discard)
 
     async def _replace(self, sender: SenderProcess, jobs: list[Job]) -> None:
-        await asyncio.to_thread(sender.end)
+        await _ended(sender)
         self._lost_ones.remove(sender)
         self._in_a_row = self._in_a_row + 1 if time.monotonic() - sender.started < YOUNG else 0
         await self._start_again()
@@ -258,7 +258,7 @@ class SenderPool:
                 await asyncio.sleep(min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self._in_a_row - 1, 16)))
             try:
                 await self._start_one()
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, chunks wait for a process
                 self._in_a_row += 1
                 log.error(Event.SENDER_NOT_STARTED, error=error)
             else:
@@ -279,3 +279,12 @@ class SenderPool:
                 job.done.cancel()
         await asyncio.gather(*(asyncio.to_thread(sender.end) for sender in (*senders, *self._lost_ones)))
         self._threads.shutdown(wait=False)
+
+
+async def _ended(sender: SenderProcess) -> None:
+    """End a process that is dead, or as good as that. What killed it, such as want of memory, may refuse a thread."""
+    try:
+        await asyncio.to_thread(sender.end)
+    except RuntimeError:
+        sender.process.kill()  # so that nobody waits for it
+        sender.end()

@@ -10,8 +10,10 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -190,6 +192,31 @@ async def test_a_sender_that_cannot_be_started_is_started_later_and_its_chunk_is
 
     monkeypatch.setattr(subprocess, "Popen", refused_at_first)
     assert len(await killed_in_the_middle(simulator, pool, InDoubtPolicy.RESEND)) == 400
+    async with asyncio.timeout(20):
+        while len(pool.pids) < 2:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_sender_that_dies_while_no_thread_can_be_started_is_replaced_and_its_chunk_is_not_lost(
+    simulator: Running, pool: SenderPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, refusals = threading.Thread.start, iter(range(3))
+
+    def refused_at_first(thread: threading.Thread) -> None:
+        if thread.name.startswith("scarce") and next(refusals, None) is not None:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refused_at_first)
+    loop = asyncio.get_running_loop()
+    before = loop._default_executor  # type: ignore[attr-defined]
+    with ThreadPoolExecutor(4, thread_name_prefix="scarce") as scarce:
+        loop.set_default_executor(scarce)
+        try:
+            assert len(await killed_in_the_middle(simulator, pool, InDoubtPolicy.RESEND)) == 400
+            assert next(refusals, None) != 0, "a thread was refused"
+        finally:
+            loop._default_executor = before  # type: ignore[attr-defined]
     async with asyncio.timeout(20):
         while len(pool.pids) < 2:
             await asyncio.sleep(0.05)
