@@ -117,11 +117,12 @@ class Dispatcher:
         now = await self._notice_the_clock()
         places = max(0, self._window + len(self._besides) - len(self._running))
         besides = max(0, self._reserve - len(self._besides))
-        if not places and not besides:
+        if not places and not besides and not self._leases:
             return
         held_back = self._jumps.held_back(now)
 
         def look(tx: Transaction) -> tuple[list[int], list[int]]:
+            # Also without a place: whoever looks only now and then sees a lease renewed too late.
             taken = self._leases.held(tx.shards.leases()) if self._leases else set[int]()
             ready_for = partial(_ready, tx, now=now, held_back=held_back, taken=taken)
             return _waiting(ready_for, places=places, besides=besides, carried=len(self._running))

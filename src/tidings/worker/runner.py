@@ -267,12 +267,17 @@ class Runner:
         await self._persistently(end)
 
     async def _renew(self, shard: Shard) -> None:
+        pause = LEASE / 3
         while True:
-            await asyncio.sleep(LEASE / 3)
+            await asyncio.sleep(pause)
             now = self._clock.now()
-            with suppress(StoreUnavailable):  # two more tries fit into the lease
+            try:
                 if not await self._store.write(partial(_renewed, shard=shard, now=now)):
                     self._sending.revoke(shard)
+            except StoreUnavailable:
+                pause = LEASE / 12  # soon: once the database is back, others wait only so long for a sign of us
+            else:
+                pause = LEASE / 3
 
 
 def _in_doubt(shard: Shard) -> bool:

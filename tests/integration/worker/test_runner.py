@@ -136,6 +136,34 @@ async def test_what_was_sent_is_not_sent_again_for_a_database_that_was_away_for_
     assert (done.status, done.counts) == (NotificationStatus.DONE, Counts(audience=5, sent=5))
 
 
+async def test_a_lease_that_could_not_be_renewed_is_renewed_as_soon_as_the_database_is_back(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, away, pauses = container.store.write, iter(range(2)), list[float]()
+    app = await app_of(container, [PUSH])
+    await accepted(container, app)
+    (shard_id,) = await ready(container)
+    now = container.clock.now()
+    shard = await write(lambda tx: tx.shards.claim(shard_id, owner="test", now=now, lease=LEASE))
+    assert shard is not None
+
+    async def fails_twice(work: Callable[[Transaction], object]) -> object:
+        if next(away, None) is not None:
+            raise StoreUnavailable("It is away.")
+        return await write(work)
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) > 3:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(container.store, "write", fails_twice)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await runner_of(container, Pool())._renew(shard)
+    assert pauses == [LEASE / 3, LEASE / 12, LEASE / 12, LEASE / 3]
+
+
 async def test_a_pause_that_is_taken_back_at_the_last_moment_loses_nobody(
     container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,10 +11,11 @@ import pytest
 
 from tidings.bus import Bell, Doorbell
 from tidings.bus.local import LocalBus
-from tidings.domain.delivery import Priority
+from tidings.domain.delivery import Lease, Priority
 from tidings.lib.clock import FixedClock
 from tidings.worker import dispatcher
 from tidings.worker.dispatcher import Dispatcher
+from tidings.worker.leases import Leases
 from tidings.worker.run import SHARDS_PER_SENDER, URGENT_PER_SENDER
 
 
@@ -208,5 +209,43 @@ async def test_a_pause_is_heeded_at_its_bell_and_without_one_whatever_went_wrong
         await bus.ring(Doorbell(Bell.CONTROL, 1))
         for _ in range(20):
             await heeded.get()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+class Leased(Shards):
+    """Shards that somebody else has; `looks` are those at them."""
+
+    looks = 0
+
+    def leases(self) -> list[Lease]:
+        self.looks += 1
+        return []
+
+
+async def test_who_has_no_place_free_watches_the_leases_of_others_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatcher, "LOOK_EVERY", 0.01)
+    shards = Leased()
+
+    async def carry(shard: int) -> bool:
+        raise AssertionError("there is no place")
+
+    flow: Any = Planned()
+    store: Any = Store(shards)
+    clock = FixedClock(datetime(2026, 11, 21, tzinfo=UTC))
+    made = Dispatcher(
+        flow=flow,
+        store=store,
+        bus=LocalBus(),
+        clock=clock,
+        run_shard=carry,
+        heed=nothing,
+        window=0,
+        leases=Leases("me"),
+    )
+    running = asyncio.create_task(made.run())
+    async with asyncio.timeout(20):
+        while shards.looks < 3:
+            await asyncio.sleep(0.01)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
