@@ -71,10 +71,11 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """One recipient of a retry shard and how many tries it has had."""
+    """One recipient of a retry shard, how many tries it has had, and how many of those nobody could make sense of."""
 
     subscription_id: int
     attempt: int
+    puzzling: int = 0
 
 
 @dataclass(frozen=True, slots=True)

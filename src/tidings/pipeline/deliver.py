@@ -137,7 +137,7 @@ class Delivery:
         """What the client takes on besides those that are leaving."""
         self._stuck = False
         self._tick = self._time = 0.0
-        """Both clocks at the beginning of a turn, which takes some milliseconds."""
+        """Both clocks at the beginning of a turn, which takes milliseconds, or after the wait for a chunk in it."""
 
     def run(self, take: Callable[[bool], Chunk | None]) -> Iterator[list[Settled]]:
         """Send every parcel of every chunk and give the outcomes as they come, in no order; none after a wait in vain.
@@ -155,7 +155,8 @@ class Delivery:
         while not (ended and not self._waiting and not self._line):
             settled: list[Settled] = []
             starved = False
-            self._tick, self._time, self._stuck = self._ticks(), self._now(), False
+            self._look_at_clocks()
+            self._stuck = False
             for _ in range(BURST):
                 if self._advance(parcels, settled):
                     continue
@@ -163,6 +164,7 @@ class Delivery:
                     break
                 starved = True
                 chunk, ended = self._next(take, ended=ended, wait=not (settled or self._busy))
+                self._look_at_clocks()  # hours may have passed where nothing was to be done
                 if chunk is None:
                     break
                 self._limit(chunk)
@@ -172,6 +174,9 @@ class Delivery:
             settled += self._answers(IDLE if waits else 0.0)
             if settled or waits:
                 yield settled
+
+    def _look_at_clocks(self) -> None:
+        self._tick, self._time = self._ticks(), self._now()
 
     def _limit(self, chunk: Chunk) -> None:
         if chunk.share is not None:
@@ -283,12 +288,7 @@ class Delivery:
 
 
 def _built(
-    via: Provider,
-    draft: Draft,
-    recipients: Sequence[tuple[Address, Envelope]],
-    *,
-    credential: Credential,
-    now: float,
+    via: Provider, draft: Draft, recipients: Sequence[tuple[Address, Envelope]], *, credential: Credential, now: float
 ) -> list[Request | Refused]:
     if _builds_together(type(via)):
         return cast("BuildsTogether", via).requests(draft, recipients, credential=credential, now=now)

@@ -38,8 +38,8 @@ LONGEST_DELAY = 1_800.0
 """Seconds; a Retry-After may ask for more. Tries go on until the message's time to live ends: a number of them would
 end after minutes, and a push service, or our own network, can be away for longer."""
 
-MOST_UNMAPPED_TRIES = 3
-"""Tries after an answer that no table knows."""
+MOST_PUZZLING_TRIES = 3
+"""Tries that end with an answer that no table knows, or with one that the service gives to this address alone."""
 
 CONFIGURATION_DELAY = 60.0
 """Seconds between looks at an integration that is paused because our credentials were refused."""
@@ -76,7 +76,7 @@ Pair = tuple[int, str]
 
 
 class Tried(NamedTuple):
-    """One recipient of a chunk: how many tries it had before this one, and what this one gave."""
+    """One recipient of a chunk: its tries before, how many of those ended puzzling, and what this one gave."""
 
     subscription_id: int
     earlier_tries: int
@@ -84,6 +84,7 @@ class Tried(NamedTuple):
     origin: str
     outcome: Outcome
     address_hash: bytes = b""
+    puzzling: int = 0
 
     @property
     def pair(self) -> Pair:
@@ -117,7 +118,6 @@ class Verdicts:
     suspicions: list[Suspicion] = field(default_factory=list)
     retries: dict[datetime, list[Retry]] = field(default_factory=dict)
     misconfigured: dict[Pair, str] = field(default_factory=dict)
-    unmapped: int = 0
 
 
 def settle(
@@ -186,7 +186,6 @@ def _settle_one(
         case Throttled(after=after) | Unavailable(after=after):
             again.later(after)
         case Unmapped(status=status):
-            verdicts.unmapped += 1
             again.few(f"unmapped_{status}")
         case _:
             assert_never(outcome)
@@ -234,30 +233,31 @@ class _Again:
     expires_at: datetime = field(kw_only=True)
     lot: float = field(kw_only=True)
 
-    def later(self, after: float | None) -> None:
+    def later(self, after: float | None, *, puzzling: int = 0) -> None:
         """Try again after a jittered delay, never sooner than `after` seconds."""
         delay = full_jitter(self.one.earlier_tries, first=FIRST_DELAY, cap=LONGEST_DELAY, chance=self.lot)
-        self._at((after or 0.0) + delay, self.one.earlier_tries + 1)
+        self._at((after or 0.0) + delay, self.one.earlier_tries + 1, puzzling=puzzling)
 
     def few(self, reason: str) -> None:
-        """Try again like `later`, and fail with the reason after a few tries."""
-        if self.one.earlier_tries + 1 >= MOST_UNMAPPED_TRIES:
+        """Try again like `later`, and fail with the reason after a few tries that ended so."""
+        if self.one.puzzling + 1 >= MOST_PUZZLING_TRIES:
             _final(self.verdicts, self.one, DeliveryStatus.FAILED, reason)
         else:
-            self.later(None)
+            self.later(None, puzzling=1)
 
     def waiting(self, delay: float) -> None:
         """Look again after `delay` seconds without counting a try: there was none, or the fault is ours."""
         self._at(delay, self.one.earlier_tries)
 
-    def _at(self, delay: float, tries: int) -> None:
+    def _at(self, delay: float, tries: int, *, puzzling: int = 0) -> None:
         moment = self.now + timedelta(seconds=_stepped(delay, lot=self.lot))
         if moment >= self.expires_at:
             moment = self.now + timedelta(seconds=delay)
         if moment >= self.expires_at:
             _final(self.verdicts, self.one, DeliveryStatus.EXPIRED, "ttl_ended")
             return
-        self.verdicts.retries.setdefault(moment, []).append(Retry(self.one.subscription_id, tries))
+        again = Retry(self.one.subscription_id, tries, self.one.puzzling + puzzling)
+        self.verdicts.retries.setdefault(moment, []).append(again)
 
 
 def _stepped(delay: float, *, lot: float) -> float:

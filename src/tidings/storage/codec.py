@@ -31,7 +31,7 @@ CHANNELS = "channels"
 WORDS = {kind: word for word, kind in KINDS.items()}
 
 _LENGTH = struct.Struct(">H")
-_pairs = msgspec.msgpack.Decoder(list[tuple[int, int]])
+_numbers = msgspec.msgpack.Decoder(list[list[int]])
 
 
 def json_from_message(message: Message) -> dict[str, Any]:
@@ -78,14 +78,18 @@ def bytes_from_retries(retries: Sequence[Retry]) -> bytes | None:
     """Pack a list to try again into a few bytes each; None for no list."""
     if not retries:
         return None
-    return msgspec.msgpack.encode([(retry.subscription_id, retry.attempt) for retry in retries])
+    packed = [
+        (one.subscription_id, one.attempt, one.puzzling) if one.puzzling else (one.subscription_id, one.attempt)
+        for one in retries
+    ]
+    return msgspec.msgpack.encode(packed)
 
 
 def retries_from_bytes(stored: bytes | None) -> tuple[Retry, ...]:
     """Read a stored list to try again."""
     if stored is None:
         return ()
-    return tuple(Retry(subscription_id, attempt) for subscription_id, attempt in _pairs.decode(stored))
+    return tuple(Retry(*numbers) for numbers in _numbers.decode(stored))
 
 
 def bytes_from_address(address: Address) -> bytes:

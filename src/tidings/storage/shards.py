@@ -195,12 +195,16 @@ class SqlShards:
             shard_id, lease_token, status=holding.GIVEN_BACK, due_at=not_before or c.claimed_at, attempt=0
         )
 
-    def stumble(self, shard_id: int, *, owner: str, fault: str, now: datetime, lease: float) -> None:
+    def stumble(self, shard_id: int, *, owner: str, fault: str, now: datetime, lease: float, most: int) -> int | None:
         """Take a shard that cannot even be read for `lease` seconds, so that it is not looked at all the time."""
-        until = now + timedelta(seconds=lease)
-        values = {"shard_id": shard_id, "owner": owner, "now": now, "until": until}
-        _claim(self._scope.dialect).records(self._scope.connection, values)
-        self._scope.connection.execute(update(_table).where(c.id == shard_id).values(fault=fault))
+        values = {"shard_id": shard_id, "owner": owner, "now": now, "until": now + timedelta(seconds=lease)}
+        known = holding.wait_for(self._scope, shard_id)
+        claimed = _claim(self._scope.dialect).records(self._scope.connection, values) if known else ()
+        if not claimed or not self.note_fault(shard_id, claimed[0].lease_token, fault) or claimed[0].attempt < most:
+            return None
+        self.bury(shard_id, claimed[0].lease_token, because=fault, now=now)
+        notification_id: int = claimed[0].notification_id
+        return notification_id
 
     def note_fault(self, shard_id: int, lease_token: int, fault: str) -> bool:
         """Keep what went wrong, for whoever asks why the shard was given up; False when the lease was lost."""

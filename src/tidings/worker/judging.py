@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from tidings.domain.delivery import Retry
 from tidings.domain.outcome import Accepted, Outcome
 from tidings.domain.subscription import Recipient
 from tidings.pipeline.settle import CONFIGURATION_DELAY, Pair, Tried, Verdicts, sent, settle
@@ -36,6 +35,7 @@ def tried_of(batch: Batch, others: Sequence[tuple[Recipient, Outcome]]) -> list[
             origin=one.origin,
             outcome=outcome,
             address_hash=one.address_hash,
+            puzzling=batch.puzzling.get(one.subscription_id, 0),
         )
         for one, outcome in others
     ]
@@ -61,9 +61,9 @@ def judged(
     untold = [one.subscription_id for one in batch.recipients if one.subscription_id not in outcomes]
     verdicts.deliveries += in_doubt({one: batch.tries[one] for one in untold})
     for one, until in batch.put_off.items():
-        verdicts.retries.setdefault(until, []).append(Retry(one, batch.tries[one]))
+        verdicts.retries.setdefault(until, []).append(batch.again(one))
     if batch.held:
-        held = [Retry(one, batch.tries[one]) for one in batch.held]
+        held = list(map(batch.again, batch.held))
         verdicts.retries.setdefault(next_look(batch, now), []).extend(held)
     return verdicts
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import itemgetter
 
 from tidings.domain.app import Credential
 from tidings.domain.campaign import FINAL_STATUSES, Notification, NotificationStatus
-from tidings.domain.delivery import DeliveryStatus, SettledDelivery, Shard, SkipReason
+from tidings.domain.delivery import DeliveryStatus, Retry, SettledDelivery, Shard, SkipReason
 from tidings.domain.person import Person
 from tidings.domain.subscription import Recipient
 from tidings.services.sorting import id_of, matter_of, sort
@@ -26,7 +26,8 @@ CHUNK_SIZE = 200
 class Batch:
     """The next recipients of a shard, sorted by what can be done with them.
 
-    `tries` maps a subscription to the tries it had before. `held` are recipients whose integration is paused.
+    `tries` maps a subscription to the tries it had before, `puzzling` to how many of them ended with an answer that
+    nobody could make sense of, where there is one. `held` are recipients whose integration is paused.
     `settled` were decided without a try; who is in `put_off` is to be told from a moment on. `cursor` is the shard's
     cursor once the batch is settled. `people` are those who use the recipients' devices, where what is said depends on
     them.
@@ -42,6 +43,11 @@ class Batch:
     settled: tuple[SettledDelivery, ...] = ()
     people: Mapping[int, Person] = field(default_factory=dict)
     put_off: dict[int, datetime] = field(default_factory=dict)
+    puzzling: Mapping[int, int] = field(default_factory=dict)
+
+    def again(self, subscription_id: int) -> Retry:
+        """Give a recipient as it came: to be tried later, without a try now."""
+        return Retry(subscription_id, self.tries[subscription_id], self.puzzling.get(subscription_id, 0))
 
     @property
     def of(self) -> str:
@@ -155,7 +161,9 @@ def _from_list(
     tries = {one.subscription_id: one.attempt for one in part}
     # Between two tries whoever uses a device may have signed out, and another person in.
     found = tx.subscriptions.recipients_by_id(list(tries), of=notification.audience)
-    return _sorted(tx, notification, number=number, cursor=cursor + len(part), found=found, tries=tries, now=now)
+    batch = _sorted(tx, notification, number=number, cursor=cursor + len(part), found=found, tries=tries, now=now)
+    puzzling = {one.subscription_id: one.puzzling for one in part if one.puzzling}
+    return replace(batch, puzzling=puzzling) if puzzling else batch
 
 
 def _sorted(

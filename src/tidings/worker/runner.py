@@ -40,6 +40,9 @@ LONGEST_PAUSE = 5.0
 MOST_CLAIMS = 20
 """Claims of a shard without a step forward before it is given up as dead."""
 
+MOST_STUMBLES = 10
+"""Claims, one in each `LEASE`, of a shard that cannot even be read: workers may be updated meanwhile and read it."""
+
 PROOF = timedelta(days=1)
 """How long an origin's acceptance of a key speaks for the key."""
 
@@ -142,7 +145,12 @@ class Runner:
         return shard, opened(tx, shard, cursor=shard.cursor, number=shard.chunk_done + 1, now=now)
 
     def _stumble(self, tx: Transaction, *, shard_id: int, fault: Exception, now: datetime) -> None:
-        tx.shards.stumble(shard_id, owner=self._owner, fault=_named(fault), now=now, lease=LEASE)
+        ended = tx.shards.stumble(
+            shard_id, owner=self._owner, fault=_named(fault), now=now, lease=LEASE, most=MOST_STUMBLES
+        )
+        if ended is not None:
+            tx.notifications.finish_if_settled(ended, now=now)
+            log.error(Event.SHARD_BURIED, shard=shard_id)
 
     async def _carry(self, shard: Shard, batch: Batch | None) -> None:
         skipped = _in_doubt(shard)

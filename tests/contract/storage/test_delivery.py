@@ -359,7 +359,7 @@ class TestSettling:
                 await given.retired(b, "410 unregistered"),
                 await given.retired(c, "key_mismatch:401 mismatch"),
             ),
-            retries=((given.later(30), (Retry(e, 1),)),),
+            retries=((given.later(30), (Retry(e, 3, puzzling=2),)),),
         )
         now = await given.look(notification)
         assert now.counts == Counts(audience=5, sent=1, failed=2, expired=1)
@@ -375,7 +375,7 @@ class TestSettling:
         assert [one.last_active_at for one in devices.values()] == [given.now, None, None, None]
         (retry,) = await store.read(lambda tx: tx.shards.ready(now=given.later(30), limit=9))
         again = await given.claimed(retry, at=given.later(30))
-        assert (again.n < 0, again.retries, again.low, again.high) == (True, (Retry(e, 1),), 0, 0)
+        assert (again.n < 0, again.retries, again.low, again.high) == (True, (Retry(e, 3, puzzling=2),), 0, 0)
 
     async def test_a_lost_lease_stores_nothing(self, store: Store, given: Given) -> None:
         app = await given.app()

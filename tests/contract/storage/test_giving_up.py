@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -104,15 +105,25 @@ class TestDeadShards:
 
     async def test_one_that_cannot_be_read_is_put_aside_and_each_look_counts(self, store: Store, given: Given) -> None:
         shard_id = await given.shard(await given.notification(await given.app()))
-        await store.write(
-            lambda tx: tx.shards.stumble(shard_id, owner="w", fault="fault:ValueError", now=given.now, lease=60)
-        )
+        put_aside: dict[str, Any] = {"owner": "w", "fault": "fault:ValueError", "now": given.now, "lease": 60}
+        assert await store.write(lambda tx: tx.shards.stumble(shard_id, **put_aside, most=2)) is None
+        assert await store.write(lambda tx: tx.shards.stumble(shard_id, **put_aside, most=1)) is None, "it is taken"
         assert await given.claim(shard_id, at=given.later(59)) is None
         again = await given.claimed(shard_id, at=given.later(60))
         assert again.attempt == 2
         await given.bury(again)
         (dead,) = await store.read(lambda tx: tx.shards.dead(app_ids=None, after=0, limit=9))
         assert dead.because == "fault:ValueError"
+
+    async def test_one_that_cannot_be_read_is_given_up_at_last(self, store: Store, given: Given) -> None:
+        notification = await given.notification(await given.app(), of=2)
+        shard_id = await given.shard(notification)
+        put_aside: dict[str, Any] = {"owner": "w", "fault": "fault:ValueError", "lease": 60, "most": 2}
+        assert await store.write(lambda tx: tx.shards.stumble(shard_id, **put_aside, now=given.now)) is None
+        ended = await store.write(lambda tx: tx.shards.stumble(shard_id, **put_aside, now=given.later(60)))
+        assert ended == notification.id
+        (dead,) = await store.read(lambda tx: tx.shards.dead(app_ids=None, after=0, limit=9))
+        assert (dead.id, dead.because, dead.in_doubt) == (shard_id, "fault:ValueError", 2)
 
 
 class TestSuspicions:

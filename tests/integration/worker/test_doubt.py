@@ -30,8 +30,7 @@ from tidings.simulator.faults import Fault, FaultKind
 from tidings.simulator.run import Running
 from tidings.wiring import Container
 from tidings.worker import load
-from tidings.worker import runner as running
-from tidings.worker.runner import LEASE, MOST_CLAIMS
+from tidings.worker.runner import LEASE
 from tidings.worker.sender import SenderOptions
 from tidings.worker.senders import SenderPool
 from tidings.worker.signs import Meters
@@ -75,31 +74,6 @@ async def test_who_joins_the_audience_after_a_crash_moves_nobody_into_or_out_of_
         (DeliveryStatus.SENT, "sent"): 2,
     }
     assert (await now_of(container, notification)).counts.settled == 6
-
-
-async def test_a_shard_that_cannot_be_read_is_given_up_and_says_why(
-    container: Container, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = await app_of(container, [PUSH] * 2)
-    new = NewNotification(app.id, Message(title="Tide"), Everyone())
-    notification = (await container.flow.accept(new)).notification
-    (shard,) = await ready(container)
-    clock = FixedClock(container.clock.now())
-    runner = runner_of(replace(container, clock=clock), Pool())
-
-    def unreadable(*_: object, **__: object) -> None:
-        raise LookupError("what is stored makes no sense")
-
-    monkeypatch.setattr(running, "opened", unreadable)
-    for _ in range(MOST_CLAIMS):
-        with pytest.raises(LookupError):
-            await runner.run(shard)
-        assert await runner.run(shard) is False, "it is left alone for a while"
-        clock.at += timedelta(seconds=LEASE + 1)
-    assert await runner.run(shard) is False
-    (dead,) = await container.store.read(lambda tx: tx.shards.dead(app_ids=None, after=0, limit=9))
-    assert (dead.id, dead.because, dead.in_doubt) == (shard, "fault:LookupError", 2)
-    assert (await now_of(container, notification)).counts.skipped == 2
 
 
 async def test_an_address_that_never_took_a_message_is_retired_where_its_service_takes_others(

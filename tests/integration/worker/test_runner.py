@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -13,102 +13,24 @@ from pathlib import Path
 
 import pytest
 
+from support.runners import PUSH, Pool, accepted, app_of, now_of, ready, runner_of
 from tidings import wiring
 from tidings.domain.app import App
-from tidings.domain.audience import Everyone
-from tidings.domain.campaign import Counts, InDoubtPolicy, NewNotification, Notification, NotificationStatus
-from tidings.domain.message import Message
+from tidings.domain.campaign import Counts, Notification, NotificationStatus
 from tidings.domain.outcome import Accepted, FaultScope, Misconfigured, Outcome
-from tidings.domain.subscription import Address, NewSubscription
 from tidings.lib.clock import FixedClock
-from tidings.lib.metrics import Metrics
-from tidings.pipeline.deliver import Chunk, Parcel
+from tidings.pipeline.deliver import Parcel
 from tidings.pipeline.settle import CONFIGURATION_DELAY
-from tidings.providers import provider
 from tidings.settings import Settings
 from tidings.storage import StoreUnavailable, Transaction
 from tidings.wiring import Container
-from tidings.worker.runner import LEASE, MOST_CLAIMS, Runner
-from tidings.worker.signs import Meters
-
-PUSH = "https://fcm.googleapis.com"
-
-
-class Pool:
-    """Answers every parcel; `meanwhile` is what happens elsewhere while a chunk is being sent."""
-
-    def __init__(
-        self,
-        answer: Callable[[Parcel], Outcome] = lambda _: Accepted(),
-        meanwhile: Callable[[int], object] = lambda _: None,
-    ) -> None:
-        self.answer = answer
-        self.meanwhile = meanwhile
-        self.chunks: list[list[int]] = []
-
-    async def send(self, chunk: Chunk, *, policy: InDoubtPolicy, urgent: bool = False) -> dict[int, Outcome]:
-        self.chunks.append([parcel.subscription_id for parcel in chunk.parcels])
-        happening = self.meanwhile(len(self.chunks))
-        if asyncio.iscoroutine(happening):
-            await happening
-        return {parcel.subscription_id: self.answer(parcel) for parcel in chunk.parcels}
+from tidings.worker.runner import LEASE, MOST_CLAIMS
 
 
 @pytest.fixture
 async def container(tmp_path: Path) -> AsyncIterator[Container]:
     async with wiring.opened(Settings(data=tmp_path / "data", senders=1)) as opened:
         yield opened
-
-
-def runner_of(container: Container, pool: Pool) -> Runner:
-    return Runner(
-        store=container.store,
-        clock=container.clock,
-        pool=pool,  # type: ignore[arg-type]
-        deliveries=container.deliveries,
-        provider=provider,
-        chance=lambda: 0.5,
-        owner="test",
-        meters=Meters(Metrics()),
-    )
-
-
-async def app_of(container: Container, origins: list[str]) -> App:
-    """Make an App with a subscription at each of the origins."""
-    app = await container.apps.ensure_first()
-    made = await container.credentials.generate(app.id, "webpush", settings={"subject": "mailto:ops@example.com"})
-    rows = [
-        (
-            NewSubscription(
-                app_id=app.id,
-                provider="webpush",
-                address=Address(f"{origin}/{number}", b"\x04" * 65 + b"a" * 16),
-                origin=origin,
-                credential_id=made.credential.id,
-            ),
-            container.ids.new("sub"),
-            b"h" * 32,
-        )
-        for number, origin in enumerate(origins)
-    ]
-    await container.store.write(lambda tx: tx.subscriptions.add_many(rows, now=container.clock.now()))
-    return app
-
-
-async def accepted(container: Container, app: App, *, ttl: int = 86_400) -> Notification:
-    new = NewNotification(app_id=app.id, message=Message(title="Tide", ttl=ttl), audience=Everyone())
-    return (await container.flow.accept(new)).notification
-
-
-async def ready(container: Container, *, within: float = 0.0) -> list[int]:
-    now = container.clock.now() + timedelta(seconds=within)
-    return await container.store.read(lambda tx: tx.shards.ready(now=now, limit=1_000))
-
-
-async def now_of(container: Container, notification: Notification) -> Notification:
-    found = await container.store.read(lambda tx: tx.notifications.by_id(notification.id))
-    assert found is not None
-    return found
 
 
 async def test_what_was_sent_is_not_sent_again_for_a_database_that_was_away_for_minutes(

@@ -198,6 +198,48 @@ def test_it_ends_when_the_chunks_do() -> None:
     assert run(Client(ok)) == []
 
 
+IDLE = 3_600.0
+
+
+def after_an_hour(client: Client, *then: Chunk, origins: Origins) -> list[Settled]:
+    """Send a first chunk, wait an hour for the next, as a sender does that has nothing to do, and send that."""
+    clock = [1_000.0]
+    chunks = deque((chunk(1, "a", expires_at=9_000.0), *then))
+
+    def take(wait: bool) -> Chunk | None:
+        if not chunks:
+            raise EndOfChunks
+        if not wait:
+            return None
+        clock[0] += IDLE * (len(chunks) == len(then))
+        return chunks.popleft()
+
+    delivery = Delivery(
+        client, provider=lambda _: Plain(), origins=origins, now=lambda: clock[0], ticks=lambda: clock[0]
+    )
+    return [one for batch in delivery.run(take) for one in batch]
+
+
+def test_the_time_left_is_what_is_left_after_an_hour_with_nothing_to_do() -> None:
+    client = Client(ok)
+    after_an_hour(client, chunk(2, "a", first=2, expires_at=1_000.0 + IDLE + 300), origins=Origins(most=50))
+    assert [request.headers[0] for request in client.requests] == ["TTL: 8000", "TTL: 300"]
+
+
+def test_what_ran_out_in_an_hour_with_nothing_to_do_is_not_sent() -> None:
+    client = Client(ok)
+    settled = after_an_hour(client, chunk(2, "a", first=2, expires_at=1_000.0 + IDLE), origins=Origins(most=50))
+    assert len(client.requests) == 1
+    assert settled[1].outcome == Unavailable(None, "ttl_ended")
+
+
+def test_a_quick_service_is_not_held_for_slow_after_an_hour_with_nothing_to_do() -> None:
+    client, origins = Client(ok, room=100, polls=20), Origins(most=50)
+    settled = after_an_hour(client, chunk(2, *["a"] * 900, first=2, expires_at=20_000.0), origins=origins)
+    assert {one.outcome for one in settled} == {Accepted()}
+    assert origins.tarries("a", life=60.0, now=1_000.0 + IDLE) is None
+
+
 class Told(Plain):
     """A provider that reads 429 as a throttle of the whole service."""
 

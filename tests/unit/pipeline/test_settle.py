@@ -33,7 +33,7 @@ from tidings.pipeline.settle import (
     EVERYWHERE,
     LONGEST_DELAY,
     MANY,
-    MOST_UNMAPPED_TRIES,
+    MOST_PUZZLING_TRIES,
     SUSPECT,
     Tried,
     Verdicts,
@@ -46,8 +46,23 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TOMORROW = NOW + timedelta(days=1)
 
 
-def tried(outcome: Outcome, *, subscription_id: int = 1, earlier_tries: int = 0, origin: str = "https://push") -> Tried:
-    return Tried(subscription_id, earlier_tries, credential_id=7, origin=origin, outcome=outcome, address_hash=b"hash")
+def tried(
+    outcome: Outcome,
+    *,
+    subscription_id: int = 1,
+    earlier_tries: int = 0,
+    puzzling: int = 0,
+    origin: str = "https://push",
+) -> Tried:
+    return Tried(
+        subscription_id,
+        earlier_tries,
+        credential_id=7,
+        origin=origin,
+        outcome=outcome,
+        address_hash=b"hash",
+        puzzling=puzzling,
+    )
 
 
 def settled(*all_tried: Tried, expires_at: datetime = TOMORROW, chance: float = 0.5) -> Verdicts:
@@ -102,15 +117,15 @@ def test_a_credential_that_is_wrong_everywhere_is_paused_everywhere() -> None:
 def test_one_address_that_dislikes_our_key_pauses_nothing_while_its_service_accepts_others() -> None:
     verdicts = settled(tried(Accepted(), subscription_id=1), tried(Misconfigured("odd"), subscription_id=2))
     assert verdicts.misconfigured == {}
-    assert [retry for group in verdicts.retries.values() for retry in group] == [Retry(2, 1)]
+    assert [retry for group in verdicts.retries.values() for retry in group] == [Retry(2, 1, puzzling=1)]
 
 
 def test_a_key_that_worked_lately_is_not_doubted_for_one_address() -> None:
     only = tried(Misconfigured("authorization_refused"), origin="https://odd")
     verdicts = settle([only], now=NOW, expires_at=TOMORROW, chance=lambda: 0.5, proven={(7, "https://odd")})
     assert verdicts.misconfigured == {}
-    assert only_retry(verdicts)[1] == Retry(1, 1)
-    last = tried(Misconfigured("authorization_refused"), origin="https://odd", earlier_tries=MOST_UNMAPPED_TRIES - 1)
+    assert only_retry(verdicts)[1] == Retry(1, 1, puzzling=1)
+    last = tried(Misconfigured("authorization_refused"), origin="https://odd", puzzling=MOST_PUZZLING_TRIES - 1)
     ended = settle([last], now=NOW, expires_at=TOMORROW, chance=lambda: 0.5, proven={(7, "https://odd")})
     assert [one.reason for one in ended.deliveries] == ["authorization_refused"]
     assert ended.retired == []
@@ -170,12 +185,20 @@ def test_tries_go_on_until_the_time_to_live_ends(outcome: Outcome) -> None:
     assert [(one.status, one.reason) for one in verdicts.deliveries] == [(DeliveryStatus.EXPIRED, "ttl_ended")]
 
 
-def test_an_answer_no_table_knows_is_counted_and_tried_a_few_times() -> None:
-    first = settled(tried(Unmapped(418, "teapot")))
-    assert first.unmapped == 1
-    assert only_retry(first)[1] == Retry(1, 1)
-    last = settled(tried(Unmapped(418, "teapot"), earlier_tries=MOST_UNMAPPED_TRIES - 1))
+def test_an_answer_no_table_knows_is_tried_a_few_times() -> None:
+    retry = Retry(1, 0)
+    for times in range(1, MOST_PUZZLING_TRIES):
+        again = tried(Unmapped(418, "teapot"), earlier_tries=retry.attempt, puzzling=retry.puzzling)
+        retry = only_retry(settled(again))[1]
+        assert (retry.attempt, retry.puzzling) == (times, times)
+    last = settled(tried(Unmapped(418, "teapot"), earlier_tries=retry.attempt, puzzling=retry.puzzling))
     assert last.deliveries[0].reason == "unmapped_418"
+
+
+def test_tries_that_ended_otherwise_use_up_none_of_those_few() -> None:
+    assert only_retry(settled(tried(Unmapped(418, "teapot"), earlier_tries=40)))[1] == Retry(1, 41, puzzling=1)
+    away = tried(Unavailable(None, "away"), earlier_tries=4, puzzling=2)
+    assert only_retry(settled(away))[1] == Retry(1, 5, puzzling=2)
 
 
 def test_nothing_is_tried_after_the_message_has_run_out() -> None:

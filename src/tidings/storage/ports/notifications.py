@@ -103,8 +103,11 @@ class Shards(Protocol):
 
     def finish(self, shard_id: int, lease_token: int) -> bool: ...
     def release(self, shard_id: int, lease_token: int, *, not_before: datetime | None = None) -> bool: ...
-    def stumble(self, shard_id: int, *, owner: str, fault: str, now: datetime, lease: float) -> None:
-        """Count a claim of a shard that cannot even be read, and leave it alone for `lease` seconds."""
+    def stumble(self, shard_id: int, *, owner: str, fault: str, now: datetime, lease: float, most: int) -> int | None:
+        """Count a claim of a shard that cannot even be read, and leave it alone for `lease` seconds.
+
+        With the claim of that number, `most`, it is given up (`bury`), and its notification's id is given.
+        """
         ...
 
     def note_fault(self, shard_id: int, lease_token: int, fault: str) -> bool: ...

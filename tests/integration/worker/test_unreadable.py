@@ -1,0 +1,70 @@
+"""A shard that cannot be read is given up after a while, and tried again when somebody says so."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.runners import PUSH, Pool, accepted, app_of, now_of, ready, runner_of
+from tidings import wiring
+from tidings.domain.campaign import NotificationStatus
+from tidings.domain.delivery import SkipReason
+from tidings.lib.clock import FixedClock
+from tidings.settings import Settings
+from tidings.wiring import Container
+from tidings.worker.runner import LEASE, MOST_STUMBLES
+
+
+@pytest.fixture
+async def container(tmp_path: Path) -> AsyncIterator[Container]:
+    async with wiring.opened(Settings(data=tmp_path / "data", senders=1)) as opened:
+        yield opened
+
+
+def _write(container: Container, table: str, column: str, value: Any) -> Any:
+    """Change every row of a table by hand; give what stood there."""
+    with closing(sqlite3.connect(container.settings.data / "tidings.db")) as database, database:
+        (was,) = database.execute(f"SELECT {column} FROM {table}").fetchone()
+        database.execute(f"UPDATE {table} SET {column} = ?", [value])
+    return was
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "broken"),
+    [("notifications", "message", json.dumps({"title": ["of a newer version"]})), ("shards", "retries", b"\xc1")],
+    ids=["the message", "the list to try again"],
+)
+async def test_it_is_given_up_so_that_its_notification_ends_and_can_be_tried_again(
+    container: Container, table: str, column: str, broken: Any
+) -> None:
+    app = await app_of(container, [PUSH] * 3)
+    notification = await accepted(container, app)
+    (shard,) = await ready(container)
+    was = _write(container, table, column, broken)
+    clock = FixedClock(container.clock.now())
+    runner = runner_of(replace(container, clock=clock), Pool())
+
+    for looks in range(1, MOST_STUMBLES + 1):
+        assert await container.store.read(lambda tx: tx.shards.dead(app_ids=None, after=0, limit=9)) == []
+        with pytest.raises(ValueError):  # noqa: PT011 - of whoever could not read it
+            await runner.run(shard)
+        assert not await runner.run(shard), f"after look {looks} it is left alone for a lease"
+        clock.at += timedelta(seconds=LEASE + 1)
+
+    (dead,) = await container.store.read(lambda tx: tx.shards.dead(app_ids=None, after=0, limit=9))
+    assert (dead.in_doubt, dead.because[:6]) == (3, "fault:")
+    _write(container, table, column, was)
+    ended = await now_of(container, notification)
+    assert (ended.status, ended.reasons) == (NotificationStatus.DONE, {SkipReason.IN_DOUBT: 3})
+
+    assert await container.store.write(lambda tx: tx.shards.requeue(shard, now=clock.now()))
+    assert await runner.run(shard)
+    assert (await now_of(container, notification)).counts.sent == 3
