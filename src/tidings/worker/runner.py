@@ -91,7 +91,9 @@ class Runner:
             raise
         except Exception as fault:
             # It cannot even be read: were it not put aside, it would be looked at again all the time.
-            await self._store.write(partial(self._stumble, shard_id=shard_id, fault=fault, now=self._clock.now()))
+            await self._store.write(
+                partial(self._stumble, shard_id=shard_id, fault=_named(fault), now=self._clock.now())
+            )
             raise
         if begun is None:
             return False
@@ -144,10 +146,8 @@ class Runner:
             return shard, doubtful(tx, shard, high=shard.chunk_high)
         return shard, opened(tx, shard, cursor=shard.cursor, number=shard.chunk_done + 1, now=now)
 
-    def _stumble(self, tx: Transaction, *, shard_id: int, fault: Exception, now: datetime) -> None:
-        ended = tx.shards.stumble(
-            shard_id, owner=self._owner, fault=_named(fault), now=now, lease=LEASE, most=MOST_STUMBLES
-        )
+    def _stumble(self, tx: Transaction, *, shard_id: int, fault: str, now: datetime) -> None:
+        ended = tx.shards.stumble(shard_id, owner=self._owner, fault=fault, now=now, lease=LEASE, most=MOST_STUMBLES)
         if ended is not None:
             tx.notifications.finish_if_settled(ended, now=now)
             log.error(Event.SHARD_BURIED, shard=shard_id)

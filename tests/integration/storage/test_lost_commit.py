@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.integration.worker.test_runner import PUSH, Pool, app_of, now_of, ready, runner_of
 
 from support.databases import Databases
+from support.runners import PUSH, Pool, app_of, now_of, ready, runner_of
 from support.severed import Cut, Way, way_to
 from tidings import wiring
 from tidings.domain.audience import Everyone

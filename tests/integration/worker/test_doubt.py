@@ -13,9 +13,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.integration.worker.test_runner import PUSH, Pool, app_of, container, now_of, ready, runner_of
+from tests.integration.worker.test_runner import container
 from tests.integration.worker.test_senders import chunk_of, total
 
+from support.runners import PUSH, Pool, app_of, now_of, ready, runner_of
 from support.vapid import new_keys
 from tidings.domain.audience import Everyone
 from tidings.domain.campaign import InDoubtPolicy, NewNotification

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.integration.worker.test_runner import PUSH, Pool, accepted, app_of, now_of, ready, runner_of
 
 from support.postgres import fresh_database
+from support.runners import PUSH, Pool, accepted, app_of, now_of, ready, runner_of
 from tidings import wiring
 from tidings.bus.local import LocalBus
 from tidings.domain.campaign import InDoubtPolicy, NotificationStatus

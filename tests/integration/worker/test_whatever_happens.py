@@ -12,9 +12,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from tests.integration.worker.test_runner import PUSH, Pool, app_of, now_of, runner_of
 
 from support.postgres import fresh_database
+from support.runners import PUSH, Pool, app_of, now_of, runner_of
 from tidings.bus import bus_from
 from tidings.domain.app import App
 from tidings.domain.audience import Everyone

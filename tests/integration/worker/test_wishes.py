@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.integration.worker.test_runner import Pool, app_of, now_of, ready, runner_of
 
+from support.runners import Pool, app_of, now_of, ready, runner_of
 from tidings.bus import bus_from
 from tidings.domain.app import App
 from tidings.domain.audience import Everyone
