@@ -89,11 +89,9 @@ class Runner:
             begun = await self._store.write(partial(self._begin, shard_id=shard_id, now=self._clock.now()))
         except StoreUnavailable:
             raise
-        except Exception as fault:
+        except Exception as odd:
             # It cannot even be read: were it not put aside, it would be looked at again all the time.
-            await self._store.write(
-                partial(self._stumble, shard_id=shard_id, fault=_named(fault), now=self._clock.now())
-            )
+            await self._store.write(partial(self._stumble, shard_id=shard_id, fault=_named(odd), now=self._clock.now()))
             raise
         if begun is None:
             return False
