@@ -6,10 +6,13 @@ import asyncio
 import random
 import resource
 import sqlite3
+import subprocess
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from support.campaign import seen
 from tidings.domain.campaign import Notification, NotificationStatus
@@ -96,6 +99,33 @@ def full_disk(pid: int) -> Iterator[None]:
         yield
     finally:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def small_disk(at: Path, *, megabytes: int = 64) -> Iterator[Path]:
+    """Mount a disk of its own there while the block runs; skips the test for who may not mount."""
+    at.mkdir()
+    size = f"size={megabytes}m"
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", at], capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"a disk cannot be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield at
+    finally:
+        subprocess.run(["umount", "--lazy", at], check=True)
+
+
+@contextmanager
+def filled_up(disk: Path) -> Iterator[None]:
+    """Leave no byte free on a disk while the block runs."""
+    filler = disk / "filler"
+    try:
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while file.write(bytes(4096)) == 4096:
+                pass
+        yield
+    finally:
+        filler.unlink()
 
 
 @contextmanager

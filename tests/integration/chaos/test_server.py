@@ -7,6 +7,8 @@ import base64
 import json
 import os
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -15,7 +17,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from support.campaign import seen
-from support.chaos import arrived, full_disk, locked, moments, until
+from support.chaos import arrived, filled_up, full_disk, locked, moments, small_disk, until
 from support.instance import Instance, running_server
 from tidings.simulator.run import Running
 
@@ -80,12 +82,28 @@ async def test_killed_at_random_moments_it_goes_on_where_it_was(tmp_path: Path, 
         await assert_told_once(server, campaign, simulator)
 
 
-async def test_with_a_full_disk_and_a_locked_database_it_refuses_and_then_goes_on(
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk") as mounted:
+        yield mounted
+
+
+async def test_with_a_disk_that_takes_nothing_more_and_a_locked_database_it_refuses_and_then_goes_on(
     tmp_path: Path, simulator: Running
 ) -> None:
+    await _refuses_and_goes_on(tmp_path, simulator, no_room=lambda server: full_disk(server.pid))
+
+
+async def test_with_a_disk_that_is_full_it_refuses_and_then_goes_on(disk: Path, simulator: Running) -> None:
+    await _refuses_and_goes_on(disk, simulator, no_room=lambda _: filled_up(disk))
+
+
+async def _refuses_and_goes_on(
+    folder: Path, simulator: Running, *, no_room: Callable[[Instance], AbstractContextManager[None]]
+) -> None:
     full_at, locked_at = moments("fill the disk, lock the database", of=2, among=SUBSCRIBERS)
-    async with running_server(tmp_path) as server:
-        campaign = await begun(server, simulator, tmp_path)
+    async with running_server(folder) as server:
+        campaign = await begun(server, simulator, folder)
         (one,) = (await server.rest("GET", "/subscriptions?limit=1"))["data"]
         taken: list[str] = []
 
@@ -101,7 +119,7 @@ async def test_with_a_full_disk_and_a_locked_database_it_refuses_and_then_goes_o
             return status == 503
 
         await arrived(simulator, full_at)
-        with full_disk(server.pid):
+        with no_room(server):
             await until(refused)
             assert await asyncio.to_thread(_readiness, server) == (503, "unavailable")
         await arrived(simulator, locked_at)
