@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from tidings.domain.app import App
 from tidings.domain.audience import Everyone
@@ -42,11 +43,12 @@ class Pool:
         return {parcel.subscription_id: self.answer(parcel) for parcel in chunk.parcels}
 
 
-def runner_of(container: Container, pool: Pool) -> Runner:
+def runner_of(container: Container, pool: Any) -> Runner:
+    """Make a runner whose chunks go to that pool."""
     return Runner(
         store=container.store,
         clock=container.clock,
-        pool=pool,  # type: ignore[arg-type]
+        pool=pool,
         deliveries=container.deliveries,
         provider=provider,
         chance=lambda: 0.5,

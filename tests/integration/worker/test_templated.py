@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from support.runners import runner_of
 from tidings import wiring
 from tidings.domain.app import App
 from tidings.domain.audience import Everyone
@@ -17,16 +18,13 @@ from tidings.domain.errors import CatalogueError
 from tidings.domain.message import Message, Templated, Translation
 from tidings.domain.outcome import Accepted, Outcome
 from tidings.domain.subscription import Address, NewSubscription
-from tidings.lib.metrics import Metrics
 from tidings.pipeline.deliver import Chunk
-from tidings.providers import Envelope, provider
+from tidings.providers import Envelope
 from tidings.providers.webpush.message import Draft, payload_from
 from tidings.settings import Settings
 from tidings.storage import Transaction
 from tidings.wiring import Container
 from tidings.worker.load import CHUNK_SIZE
-from tidings.worker.runner import Runner
-from tidings.worker.signs import Meters
 
 PUSH = "https://updates.push.services.mozilla.com"
 Told = dict[int, dict[str, Any]]
@@ -90,19 +88,9 @@ async def _app_with(container: Container, people: list[dict[str, Any]]) -> App:
 async def _sent(container: Container, app: App, message: Message) -> tuple[Pool, Notification]:
     accepted = await container.flow.accept(NewNotification(app_id=app.id, message=message, audience=Everyone()))
     pool = Pool()
-    runner = Runner(
-        store=container.store,
-        clock=container.clock,
-        pool=pool,  # type: ignore[arg-type]
-        deliveries=container.deliveries,
-        provider=provider,
-        chance=lambda: 0.5,
-        owner="test",
-        meters=Meters(Metrics()),
-    )
     now = container.clock.now()
     for shard in await container.store.read(lambda tx: tx.shards.ready(now=now, limit=100)):
-        await runner.run(shard)
+        await runner_of(container, pool).run(shard)
     found = await container.store.read(lambda tx: tx.notifications.by_id(accepted.notification.id))
     assert found is not None
     return pool, found
