@@ -83,6 +83,7 @@ browsers: ## Install Chromium and Firefox for the tests where that is allowed (r
 .PHONY: clean
 clean: ## Remove the environment and everything built
 	@rm -rf $(VENV) $(STAMPS) dist build sdk/node_modules dashboard/node_modules src/tidings/web/static
+	@rm -f src/tidings/lib/agreement/_lanes.so
 
 $(STAMPS)/python: requirements/dev.lock pyproject.toml scripts/compile.py $(C_SOURCES)
 	@scripts/python "$(PYTHON)" "$(VENV)"

@@ -1,6 +1,6 @@
 """Compiles the part of Tidings that is in C while a wheel or an editable installation is built, where that can be done.
 
-Nothing but speed depends on it: without a compiler, or on another processor than x86-64, Tidings is what it is in Python.
+Nothing but speed depends on it: without a compiler, or on another processor than x86-64, Python does it all.
 """
 
 from __future__ import annotations
@@ -36,20 +36,28 @@ class Compile(BuildHookInterface[Any]):
 
 
 def compiled(folder: Path) -> str | None:
-    """Compile it; give the reason where it cannot be done. What an earlier build left goes away first."""
-    library = folder / LIBRARY
-    library.unlink(missing_ok=True)
+    """Compile it; give the reason where it cannot be done, and leave nothing that an earlier build made."""
+    why_not = _compile(folder)
+    if why_not:
+        (folder / LIBRARY).unlink(missing_ok=True)
+    return why_not
+
+
+def _compile(folder: Path) -> str | None:
     if platform.machine().lower() not in ("x86_64", "amd64") or sys.platform not in ("linux", "darwin"):
         return f"it is for x86-64 under Linux and macOS, and this is {platform.machine()} under {sys.platform}"
     compiler = _compiler()
     if compiler is None:
         return "no C compiler is installed (Debian, Ubuntu: apt install gcc libc6-dev)"
-    new = library.with_suffix(f".{os.getpid()}")
+    new = folder / f"{LIBRARY}.{os.getpid()}"
     command = [*compiler, *FLAGS, str(folder / SOURCE), "-o", str(new)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return f"{shlex.join(command)} failed:\n{done.stderr}"
-    new.replace(library)
+    try:
+        subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - the compiler that is named
+    except subprocess.CalledProcessError as failed:
+        return f"{shlex.join(command)} failed:\n{failed.stderr}"
+    except OSError as fault:
+        return f"{compiler[0]} cannot be run: {fault}"
+    new.replace(folder / LIBRARY)  # at once: whoever starts meanwhile loads the old one or the new one
     return None
 
 
