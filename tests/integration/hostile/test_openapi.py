@@ -58,6 +58,9 @@ PROBLEM = "application/problem+json"
 NO_HTTP = "Invalid HTTP request received."
 """What uvicorn says to a request that is none; no route of ours ever sees it."""
 
+# The server runs in a thread of this process and draws too; hypothesis takes that for a strategy that does.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+
 
 @pytest.fixture(scope="module")
 def document(running: Running) -> dict[str, Any]:
