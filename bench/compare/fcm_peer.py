@@ -1,14 +1,17 @@
-"""Send with firebase-admin, by `send_each` as its documentation shows: `fcm_peer.py JOB COUNT`; prints JSON."""
+"""Send with firebase-admin, by `send_each` as its documentation shows: `fcm_peer.py JOB COUNT`.
+
+Waits for its start and prints JSON.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
-import time
 from datetime import timedelta
 from pathlib import Path
 
 import firebase_admin
+import timed
 from firebase_admin import credentials, messaging
 from google.oauth2.credentials import Credentials
 
@@ -35,13 +38,12 @@ def main() -> None:
         )
 
     messaging.send_each([message(0)])
-    cpu, wall = time.process_time(), time.perf_counter()
+    begun = timed.begin()
     accepted = 0
     for start in range(0, count, AT_ONCE):
         batch = [message(number) for number in range(start, min(start + AT_ONCE, count))]
         accepted += messaging.send_each(batch).success_count
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    print(json.dumps({"accepted": accepted, "cpu": cpu / count * 1e6, "rate": count / wall}))
+    timed.end(begun, accepted)
 
 
 main()

@@ -1,4 +1,4 @@
-"""Send with pywebpush: `peer.py JOB COUNT HOW`; prints JSON.
+"""Send with pywebpush: `peer.py JOB COUNT HOW`; waits for its start, prints JSON.
 
 HOW is `shown`, the call that its page shows, or `kept`: with the key read once and one session for all.
 """
@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import requests
+import timed
 from py_vapid import Vapid
 from pywebpush import webpush
 
@@ -40,10 +40,8 @@ def main() -> None:
         return int(answer.status_code)
 
     send(0)
-    cpu, wall = time.process_time(), time.perf_counter()
-    accepted = sum(send(number) == 201 for number in range(count))
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    print(json.dumps({"accepted": accepted, "cpu": cpu / count * 1e6, "rate": count / wall}))
+    begun = timed.begin()
+    timed.end(begun, sum(send(number) == 201 for number in range(count)))
 
 
 main()

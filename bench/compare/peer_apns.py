@@ -1,4 +1,7 @@
-"""Send with aioapns, as its page shows it, a hundred at a time: `peer_apns.py JOB COUNT`; prints JSON."""
+"""Send with aioapns, as its page shows it, a hundred at a time: `peer_apns.py JOB COUNT`.
+
+Waits for its start and prints JSON.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,11 @@ import asyncio
 import json
 import ssl
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import aioapns
+import timed
 from aioapns.connection import APNsDevelopmentClientProtocol
 
 AT_ONCE = 100
@@ -45,10 +48,8 @@ async def main(job: dict[str, Any], count: int) -> None:
         return sum([await send(number) for number in numbers])
 
     await send(0)
-    cpu, wall = time.process_time(), time.perf_counter()
-    accepted = sum(await asyncio.gather(*(worker() for _ in range(AT_ONCE))))
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    print(json.dumps({"accepted": accepted, "cpu": cpu / count * 1e6, "rate": count / wall}))
+    begun = timed.begin()
+    timed.end(begun, sum(await asyncio.gather(*(worker() for _ in range(AT_ONCE)))))
 
 
 asyncio.run(main(json.loads(Path(sys.argv[1]).read_text()), int(sys.argv[2])))

@@ -12,9 +12,10 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tidings.bench.campaign import MESSAGE
-from tidings.bench.peers import Peer, PeerMissing, installed, run_peer, script
+from tidings.bench.peers import Peer, installed, run_peer, script
 from tidings.bench.send import CHUNK, sent
 from tidings.bench.sink import Sink
+from tidings.bench.together import PeerMissing, Program
 from tidings.domain.app import Credential
 from tidings.lib.crypto import generate_key
 from tidings.lib.egress import AddressGuard, HostPolicy
@@ -44,7 +45,7 @@ def measure_apns(sink: Sink, *, folder: Path, messages: int) -> tuple[ForApps, s
     key = generate_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     cpu, rate = _ours(sink, key, messages=messages)
     try:
-        return ForApps(cpu, rate, _aioapns(sink, key, folder=folder, messages=messages)), None
+        return ForApps(cpu, rate, _aioapns(sink, key, folder=folder, messages=messages).beside(cpu)), None
     except PeerMissing as why:
         return ForApps(cpu, rate, None), f"{PACKAGE}: {why}"
 
@@ -87,5 +88,5 @@ def _aioapns(sink: Sink, key: str, *, folder: Path, messages: int) -> Peer:
     said = {"title": MESSAGE.title, "body": MESSAGE.body}
     settings = {"key": key, "key_id": _KEY_ID, "team_id": _TEAM_ID, "topic": _TOPIC, "port": port, "alert": said}
     job.write_text(json.dumps(settings | {"ca_file": str(sink.ca_file)}))
-    command = [sys.executable, str(script("peer_apns.py")), str(job), str(messages)]
-    return run_peer(PACKAGE, command, folder, PYTHONPATH=str(packages))
+    program = Program(PACKAGE, (sys.executable, str(script("peer_apns.py"))), folder, {"PYTHONPATH": str(packages)})
+    return run_peer(program, [job], None, messages=messages, sink=sink)

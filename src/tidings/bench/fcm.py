@@ -13,6 +13,7 @@ from tidings.bench.campaign import MESSAGE
 from tidings.bench.peers import Peer, installed, run_peer, script
 from tidings.bench.send import CHUNK, sent
 from tidings.bench.sink import Sink
+from tidings.bench.together import Program
 from tidings.domain.app import Credential
 from tidings.lib.egress import AddressGuard
 from tidings.lib.http import Client
@@ -46,10 +47,14 @@ def firebase_admin(sink: Sink, folder: Path, *, cache: Path, count: int) -> Peer
     job = folder / "phones.json"
     shown = {"title": MESSAGE.title, "body": MESSAGE.body, "link": MESSAGE.url}
     job.write_text(json.dumps({"origin": sink.origin, "project": PROJECT, **shown}))
-    command = [sys.executable, str(script("fcm_peer.py")), str(job), str(count)]
+    command = (sys.executable, str(script("fcm_peer.py")))
     trust = str(sink.ca_file)
-    packages = str(installed(PACKAGE, cache=cache))
-    return run_peer(PACKAGE, command, cache, PYTHONPATH=packages, REQUESTS_CA_BUNDLE=trust, SSL_CERT_FILE=trust)
+    environment = {
+        "PYTHONPATH": str(installed(PACKAGE, cache=cache)),
+        "REQUESTS_CA_BUNDLE": trust,
+        "SSL_CERT_FILE": trust,
+    }
+    return run_peer(Program(PACKAGE, command, cache, environment), [job], None, messages=count, sink=sink)
 
 
 def _chunks(messages: int) -> Iterator[Chunk]:

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 from tidings.bench.campaign import MESSAGE
 from tidings.bench.crowd import addresses
 from tidings.bench.sink import Sink
+from tidings.bench.together import PeerMissing, Program, run_together
 from tidings.lib.crypto import POINT_SIZE, base64url_from, generate_key, point_from, scalar_from
 
 PYTHON_PACKAGE = "pywebpush==2.5.0"
@@ -23,7 +24,11 @@ NODE_PACKAGE = "web-push@3.6.7"
 COMPARE = Path(__file__).parents[3] / "bench" / "compare"
 """The peers' own code; part of the source tree, not of the package."""
 
+MESSAGES = 4_000
+"""What a process sends in a real run. Node.js needs some two thousand until what is called often is compiled."""
+
 _SUBSCRIBERS = 500
+"""Subscriptions of one process, which it sends to again and again."""
 
 
 class How(StrEnum):
@@ -35,57 +40,91 @@ class How(StrEnum):
     """With a key that is read once and connections that are kept, which takes a caller who knows of them."""
 
 
-class PeerMissing(Exception):
-    """A peer cannot be run here; the message says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """CPU microseconds of one message, and messages a second, of one process."""
+    """CPU microseconds of one message, and messages a second, of all its processes that ran at once.
+
+    `ours` is what a message costs us with as many processes that send, `times` how many times that the peer needs.
+    """
 
     name: str
     cpu: float
     rate: float
     how: How | None = None
+    processes: int = 1
+    messages: int = 0
+    ours: float | None = None
+    times: float | None = None
+
+    def beside(self, ours: float) -> Peer:
+        """Put it beside what a message costs us, in CPU microseconds."""
+        return replace(self, ours=ours, times=self.cpu / ours)
 
 
-def write_job(sink: Sink, folder: Path) -> Path:
-    """Write what peers need: subscriptions, a VAPID key, the sink's certificate, a payload."""
+def write_jobs(sink: Sink, folder: Path, *, processes: int) -> list[Path]:
+    """Write what each process needs: subscriptions of its own, a VAPID key, the sink's certificate, a payload."""
     key = generate_key()
-    subscriptions = [
-        {
-            "endpoint": to.target,
-            "keys": {
-                "p256dh": base64url_from(to.keys[:POINT_SIZE]),
-                "auth": base64url_from(to.keys[POINT_SIZE:]),
-            },
-        }
-        for to in addresses(_SUBSCRIBERS, base=f"{sink.origin}/push/")
-    ]
     notification = {"title": MESSAGE.title, "body": MESSAGE.body, "navigate": MESSAGE.url, "tag": "0" * 32}
-    job = {
-        "subscriptions": subscriptions,
+    shared = {
         "payload": json.dumps({"web_push": 8030, "notification": notification}).ljust(256),
         "private_key": base64url_from(scalar_from(key)),
         "public_key": base64url_from(point_from(key)),
         "subject": "mailto:ops@example.com",
         "ca_file": str(sink.ca_file),
     }
-    file = folder / "job.json"
-    file.write_text(json.dumps(job))
-    return file
+    files = []
+    for number in range(processes):
+        subscriptions = [
+            {
+                "endpoint": to.target,
+                "keys": {
+                    "p256dh": base64url_from(to.keys[:POINT_SIZE]),
+                    "auth": base64url_from(to.keys[POINT_SIZE:]),
+                },
+            }
+            for to in addresses(_SUBSCRIBERS, base=f"{sink.origin}/push/", start=number * _SUBSCRIBERS)
+        ]
+        file = folder / f"job-{number}.json"
+        file.write_text(json.dumps(shared | {"subscriptions": subscriptions}))
+        files.append(file)
+    return files
 
 
-def pywebpush(job: Path, how: How, *, cache: Path, count: int) -> Peer:
-    """Run pywebpush; raises PeerMissing."""
-    command = [sys.executable, str(script("peer.py")), str(job), str(count), how]
+def pywebpush(sink: Sink, *, cache: Path) -> Program:
+    """Give pywebpush, installed; raises PeerMissing."""
+    command = (sys.executable, str(script("peer.py")))
     packages = installed(PYTHON_PACKAGE, cache=cache)
-    trust = {"REQUESTS_CA_BUNDLE": _ca_file(job), "NO_PROXY": "*"}
-    return replace(run_peer(PYTHON_PACKAGE, command, cache, PYTHONPATH=str(packages), **trust), how=how)
+    trust = {"REQUESTS_CA_BUNDLE": str(sink.ca_file), "NO_PROXY": "*"}
+    return Program(PYTHON_PACKAGE, command, cache, {"PYTHONPATH": str(packages), **trust})
 
 
-def _ca_file(job: Path) -> str:
-    return str(json.loads(job.read_text())["ca_file"])
+def web_push(sink: Sink, *, cache: Path) -> Program:
+    """Give node web-push, installed; raises PeerMissing."""
+    found, node, npm = script("peer.mjs"), shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        raise PeerMissing("Node.js is not installed")
+    folder = cache / "node"
+    if not (folder / "node_modules").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _run([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), NODE_PACKAGE], folder)
+    return Program(NODE_PACKAGE, (node, str(found)), folder, {"NODE_EXTRA_CA_CERTS": str(sink.ca_file)})
+
+
+PEERS: tuple[Callable[..., Program], ...] = (pywebpush, web_push)
+
+
+def run_peer(program: Program, jobs: Sequence[Path], how: How | None, *, messages: int, sink: Sink) -> Peer:
+    """Run a process for each job, all at once, that many messages each; raises PeerMissing."""
+    shares = [[str(job), str(messages), *([how] if how else [])] for job in jobs]
+    work = run_together(program, shares, messages=messages, sink=sink)
+    return Peer(
+        program.name,
+        cpu=work.cpu / work.messages * 1e6,
+        rate=work.messages / work.seconds,
+        how=how,
+        processes=len(jobs),
+        messages=work.messages,
+    )
 
 
 def installed(package: str, *, cache: Path) -> Path:
@@ -96,19 +135,6 @@ def installed(package: str, *, cache: Path) -> Path:
     return packages
 
 
-def web_push(job: Path, how: How, *, cache: Path, count: int) -> Peer:
-    """Run node web-push; raises PeerMissing."""
-    found, node, npm = script("peer.mjs"), shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        raise PeerMissing("Node.js is not installed")
-    folder = cache / "node"
-    if not (folder / "node_modules").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        _run([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), NODE_PACKAGE], folder)
-    command = [node, str(found), str(job), str(count), how]
-    return replace(run_peer(NODE_PACKAGE, command, folder, NODE_EXTRA_CA_CERTS=_ca_file(job)), how=how)
-
-
 def script(name: str) -> Path:
     """Find a peer's own code; raises PeerMissing."""
     found = COMPARE / name
@@ -117,17 +143,10 @@ def script(name: str) -> Path:
     return found
 
 
-def run_peer(name: str, command: Sequence[str], folder: Path, **environment: str) -> Peer:
-    """Run a peer and read what it says of itself; raises PeerMissing."""
-    said = json.loads(_run(command, folder, **environment))
-    return Peer(name, cpu=said["cpu"], rate=said["rate"])
-
-
-def _run(command: Sequence[str], folder: Path, **environment: str) -> str:
+def _run(command: Sequence[str], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(  # noqa: S603 - commands of this file
-        command, cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, **environment}
+        command, cwd=folder, capture_output=True, text=True, check=False, env=os.environ
     )
     if done.returncode:
         raise PeerMissing((done.stderr.strip() or done.stdout.strip())[-300:])
-    return done.stdout

@@ -21,10 +21,11 @@ from tidings.bench.events import EventCosts, measure_events
 from tidings.bench.fcm import firebase_admin, measure_fcm
 from tidings.bench.floor import Floor, measure_floor
 from tidings.bench.ingest import Delay, Ingest, measure_delay, measure_ingest
-from tidings.bench.peers import How, Peer, PeerMissing, pywebpush, web_push, write_job
+from tidings.bench.peers import MESSAGES, PEERS, How, Peer, run_peer, write_jobs
 from tidings.bench.send import measure_sending
 from tidings.bench.sink import Sink, running_sink
 from tidings.bench.soak import Sample, Soak, measure_soak
+from tidings.bench.together import PeerMissing
 from tidings.lib.agreement import agreement
 
 
@@ -139,7 +140,8 @@ def _fcm(found: Found, wish: Wish, sink: Sink, folder: Path, _note: Callable[[st
     found.fcm = measure_fcm(sink, messages=wish.times(20_000, least=400))
     try:
         count = wish.times(2_000, least=50)
-        found.peers.append(firebase_admin(sink, folder, cache=folder / "peers", count=count))
+        peer = firebase_admin(sink, folder, cache=folder / "peers", count=count)
+        found.peers.append(peer.beside(found.fcm))
     except PeerMissing as why:
         found.missing.append(f"firebase_admin: {why}")
 
@@ -164,13 +166,18 @@ def _events(found: Found, wish: Wish, _sink: Sink, folder: Path, _note: Callable
     found.events = measure_events(folder=folder / "events", events=count, triggers=wish.times(1_000, least=200))
 
 
-def _compare(found: Found, wish: Wish, sink: Sink, folder: Path, _note: Callable[[str], None]) -> None:
-    job = write_job(sink, folder)
-    for peer, how in product((pywebpush, web_push), How):
+def _compare(found: Found, wish: Wish, sink: Sink, folder: Path, note: Callable[[str], None]) -> None:
+    jobs, messages = write_jobs(sink, folder, processes=max(wish.senders)), wish.times(MESSAGES, least=50)
+    for processes, peer, how in product(wish.senders, PEERS, How):
+        note(f"  {peer.__name__} ({how}), processes: {processes}")
         try:
-            found.peers.append(peer(job, how, cache=folder / "peers", count=wish.times(1_000, least=50)))
+            program = peer(sink, cache=folder / "peers")
+            made = run_peer(program, jobs[:processes], how, messages=messages, sink=sink)
         except PeerMissing as why:
-            found.missing.append(f"{peer.__name__} ({how}): {why}")
+            found.missing.append(f"{peer.__name__} ({how}), processes {processes}: {why}")
+            continue
+        ours = [one.whole for one in found.campaigns if one.senders == processes][:1]
+        found.peers.append(made.beside(ours[0]) if ours else made)
 
 
 def _apns(found: Found, wish: Wish, sink: Sink, folder: Path, _note: Callable[[str], None]) -> None:

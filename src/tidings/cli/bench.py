@@ -12,7 +12,7 @@ from tidings.cli.bench_out import Out, keep
 from tidings.cli.bench_pause import pause
 from tidings.cli.failure import CommandFailed
 from tidings.cli.options import Call, Group, command
-from tidings.cli.output import Output, number
+from tidings.cli.output import Output, counted, number
 
 if TYPE_CHECKING:
     from tidings.bench.campaign import Memory
@@ -77,9 +77,9 @@ def ingest(call: Call, out: Out = None, thorough: Thorough = 1.0) -> None:
     _run(call, ["ingest"], out=out, thorough=thorough)
 
 
-def compare(call: Call, out: Out = None, thorough: Thorough = 1.0) -> None:
-    """Send the same with pywebpush and node web-push; they are installed for that. Needs the source tree."""
-    _run(call, ["compare"], out=out, thorough=thorough)
+def compare(call: Call, senders: Senders = None, out: Out = None, thorough: Thorough = 1.0) -> None:
+    """Send the same with so many processes of pywebpush and node web-push; installs them, needs the source tree."""
+    _run(call, ["compare"], senders=senders, out=out, thorough=thorough)
 
 
 def apns(call: Call, out: Out = None, thorough: Thorough = 1.0) -> None:
@@ -143,10 +143,16 @@ def _show(out: Output, found: Found) -> None:
     costs = list(_costs(found))
     floor = found.floor.whole if found.floor else None
     out.table(
-        ("What", ">CPU, µs a message", ">of the floor", ">messages a second"),
+        ("What", ">CPU, µs a message", ">of the floor", ">messages a second", ">times ours"),
         [
-            (name, f"{cost:.0f}", f"{floor / cost:.2f}" if floor else "-", number(rate) if rate else "-")
-            for name, cost, rate in costs
+            (
+                name,
+                f"{cost:.0f}",
+                f"{floor / cost:.2f}" if floor else "-",
+                number(rate) if rate else "-",
+                f"{times:.1f}" if times else "-",
+            )
+            for name, cost, rate, times in costs
         ],
     )
     for one in found.campaigns:
@@ -164,8 +170,16 @@ def _show(out: Output, found: Found) -> None:
         out.warn(f"Not measured: {why}")
 
 
-def _costs(found: Found) -> list[tuple[str, float, float]]:
-    """List (what, CPU microseconds, messages a second or 0)."""
+def _costs(found: Found) -> list[tuple[str, float, float, float | None]]:
+    """List (what, CPU microseconds, messages a second or 0, for a peer how many times what we need)."""
+    peers = [*found.peers, *([found.apns.peer] if found.apns and found.apns.peer else [])]
+    return [
+        *((what, cpu, rate, None) for what, cpu, rate in _own_costs(found)),
+        *((_called(peer), peer.cpu, peer.rate, peer.times) for peer in peers),
+    ]
+
+
+def _own_costs(found: Found) -> list[tuple[str, float, float]]:
     costs: list[tuple[str, float, float]] = []
     if found.floor is not None:
         costs.append(("floor: new key pair, ECDH, request of h2load", found.floor.whole, 0))
@@ -184,16 +198,15 @@ def _costs(found: Found) -> list[tuple[str, float, float]]:
     if found.events is not None:
         paces = found.events.paces
         costs += [(f"event: {one.what}, App of {number(one.triggers)} triggers", one.cpu, one.rate) for one in paces]
-    costs += [(_called(peer), peer.cpu, peer.rate) for peer in found.peers]
     if found.apns is not None:
         costs.append(("APNs, one sender's work", found.apns.ours, found.apns.rate))
-        costs += [(peer.name, peer.cpu, peer.rate) for peer in (found.apns.peer,) if peer]
     return costs
 
 
 def _called(peer: Peer) -> str:
     ways = {None: "", "shown": ", as its page shows it", "kept": ", key and connections kept"}
-    return f"{peer.name}{ways[peer.how]}"
+    at_once = f", {counted(peer.processes, 'process', 'processes')}" if peer.how else ""
+    return f"{peer.name}{ways[peer.how]}{at_once}"
 
 
 def _memory(memory: dict[str, Memory]) -> list[tuple[str, ...]]:
