@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from itertools import product
 from pathlib import Path
 from statistics import mean
 
 from tidings.bench.apns import ForApps, measure_apns
+from tidings.bench.beside import MOST, measure_beside
 from tidings.bench.campaign import Campaign, measure_campaign
 from tidings.bench.encrypt import measure_encryption
 from tidings.bench.events import EventCosts, measure_events
 from tidings.bench.fcm import firebase_admin, measure_fcm
 from tidings.bench.floor import Floor, measure_floor
 from tidings.bench.ingest import Delay, Ingest, measure_delay, measure_ingest
-from tidings.bench.peers import MESSAGES, PEERS, How, Peer, run_peer, write_jobs
+from tidings.bench.peers import MESSAGES, Peer
 from tidings.bench.send import measure_sending
 from tidings.bench.sink import Sink, running_sink
 from tidings.bench.soak import Sample, Soak, measure_soak
@@ -65,7 +65,7 @@ class Wish:
 class Found:
     """What was measured, CPU in microseconds a message; what could not be is named in `missing` with the reason."""
 
-    floor: Floor | None = None
+    floors: list[Floor] = field(default_factory=list)
     encrypt: float | None = None
     send: float | None = None
     fcm: float | None = None
@@ -78,11 +78,29 @@ class Found:
     soak: Soak | None = None
     missing: list[str] = field(default_factory=list)
 
+    @property
+    def floor(self) -> Floor | None:
+        """The average of all times that it was measured: a machine that others use is not equally fast all the time."""
+        if not self.floors:
+            return None
+        return Floor(
+            generate=mean(floor.generate for floor in self.floors),
+            agree=mean(floor.agree for floor in self.floors),
+            request=mean(floor.request for floor in self.floors),
+        )
+
+    @property
+    def moved(self) -> float | None:
+        """The dearest floor in the cheapest of this run: how far figures that are minutes apart can be compared."""
+        wholes = [floor.whole for floor in self.floors]
+        return max(wholes) / min(wholes) if wholes else None
+
     def document(self) -> dict[str, object]:
         """Give it as plain values, with what it was measured on."""
-        found = asdict(self) | {"campaigns": [one.document() for one in self.campaigns]}
-        if self.floor is not None:
-            found["floor"] = asdict(self.floor) | {"whole": self.floor.whole}
+        floor = self.floor and asdict(self.floor) | {"whole": self.floor.whole, "moved": self.moved}
+        floors = [asdict(one) | {"whole": one.whole} for one in self.floors]
+        campaigns = [one.document() for one in self.campaigns]
+        found = {"floor": floor} | asdict(self) | {"floors": floors, "campaigns": campaigns}
         machine = {"cores": os.cpu_count(), "python": platform.python_version(), "arch": platform.machine()}
         return {"machine": {**machine, "agreement": agreement().way}, **found}
 
@@ -93,12 +111,11 @@ def measure(wish: Wish, *, note: Callable[[str], None]) -> Found:
     with tempfile.TemporaryDirectory(prefix="tidings-bench-") as name:
         folder = Path(name)
         with _sink(folder) as sink:
-            floors = [_floor(sink, wish)]
+            _floor(found, wish, sink)
             for part in wish.parts:
                 note(f"Measuring: {part}")
                 _STEPS[part](found, wish, sink, folder, note)
-                floors.append(_floor(sink, wish))
-            found.floor = _average(floors)
+                _floor(found, wish, sink)
             if found.floor is None:
                 found.missing.append("the floor: h2load is not installed (apt: nghttp2-client)")
     return found
@@ -112,20 +129,10 @@ def _sink(folder: Path) -> Iterator[Sink]:
         yield sink
 
 
-def _floor(sink: Sink, wish: Wish) -> Floor | None:
-    return measure_floor(sink, rounds=wish.times(1_000, least=50), requests=wish.times(20_000, least=2_000))
-
-
-def _average(floors: Sequence[Floor | None]) -> Floor | None:
-    """Average them: a machine that others use too is not equally fast all the time."""
-    known = [floor for floor in floors if floor is not None]
-    if not known:
-        return None
-    return Floor(
-        generate=mean(floor.generate for floor in known),
-        agree=mean(floor.agree for floor in known),
-        request=mean(floor.request for floor in known),
-    )
+def _floor(found: Found, wish: Wish, sink: Sink) -> None:
+    floor = measure_floor(sink, rounds=wish.times(1_000, least=50), requests=wish.times(20_000, least=2_000))
+    if floor is not None:
+        found.floors.append(floor)
 
 
 def _encrypt(found: Found, wish: Wish, _sink: Sink, _folder: Path, _note: Callable[[str], None]) -> None:
@@ -167,17 +174,16 @@ def _events(found: Found, wish: Wish, _sink: Sink, folder: Path, _note: Callable
 
 
 def _compare(found: Found, wish: Wish, sink: Sink, folder: Path, note: Callable[[str], None]) -> None:
-    jobs, messages = write_jobs(sink, folder, processes=max(wish.senders)), wish.times(MESSAGES, least=50)
-    for processes, peer, how in product(wish.senders, PEERS, How):
-        note(f"  {peer.__name__} ({how}), processes: {processes}")
-        try:
-            program = peer(sink, cache=folder / "peers")
-            made = run_peer(program, jobs[:processes], how, messages=messages, sink=sink)
-        except PeerMissing as why:
-            found.missing.append(f"{peer.__name__} ({how}), processes {processes}: {why}")
-            continue
-        ours = [one.whole for one in found.campaigns if one.senders == processes][:1]
-        found.peers.append(made.beside(ours[0]) if ours else made)
+    peers, missing = measure_beside(
+        sink,
+        folder=folder,
+        processes=wish.senders,
+        messages=wish.times(MESSAGES, least=50),
+        subscribers=min(*wish.subscribers, MOST),
+        note=note,
+    )
+    found.peers += peers
+    found.missing += missing
 
 
 def _apns(found: Found, wish: Wish, sink: Sink, folder: Path, _note: Callable[[str], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 HELP = "Measure what a message costs on this machine, against a sink on loopback (nginx)."
 MEGABYTE = 1 << 20
+STEADY = 1.1
+"""The dearest floor of a run in its cheapest, up to which its figures can be compared."""
 
 Subscribers = Annotated[
     list[int] | None,
@@ -77,9 +80,18 @@ def ingest(call: Call, out: Out = None, thorough: Thorough = 1.0) -> None:
     _run(call, ["ingest"], out=out, thorough=thorough)
 
 
-def compare(call: Call, senders: Senders = None, out: Out = None, thorough: Thorough = 1.0) -> None:
-    """Send the same with so many processes of pywebpush and node web-push; installs them, needs the source tree."""
-    _run(call, ["compare"], senders=senders, out=out, thorough=thorough)
+def compare(
+    call: Call,
+    subscribers: Subscribers = None,
+    senders: Senders = None,
+    out: Out = None,
+    thorough: Thorough = 1.0,
+) -> None:
+    """Send by turns with Tidings and with as many processes of pywebpush and node web-push, installed for that.
+
+    Needs the source tree. Of several sizes of a campaign the smallest is taken, and of 100000 at most.
+    """
+    _run(call, ["compare"], subscribers=subscribers, senders=senders, out=out, thorough=thorough)
 
 
 def apns(call: Call, out: Out = None, thorough: Thorough = 1.0) -> None:
@@ -155,6 +167,8 @@ def _show(out: Output, found: Found) -> None:
             for name, cost, rate, times in costs
         ],
     )
+    if found.moved is not None:
+        _show_moved(out, found, found.moved)
     for one in found.campaigns:
         exact = "exact" if one.exact else "NOT EXACT"
         out.say(f"{number(one.subscribers)} subscribers, senders {one.senders}: counters and the sink's are {exact}.")
@@ -170,11 +184,21 @@ def _show(out: Output, found: Found) -> None:
         out.warn(f"Not measured: {why}")
 
 
+def _show_moved(out: Output, found: Found, moved: float) -> None:
+    wholes = [floor.whole for floor in found.floors]
+    out.say(
+        f"The floor was {wholes[0]:.0f} µs first and {wholes[-1]:.0f} last, {len(wholes)} times measured from "
+        f"{min(wholes):.0f} to {max(wholes):.0f}: a factor of {moved:.2f}."
+    )
+    if moved > STEADY:
+        out.warn("The machine was not equally fast all the time: figures that are minutes apart cannot be compared.")
+
+
 def _costs(found: Found) -> list[tuple[str, float, float, float | None]]:
     """List (what, CPU microseconds, messages a second or 0, for a peer how many times what we need)."""
     peers = [*found.peers, *([found.apns.peer] if found.apns and found.apns.peer else [])]
     return [
-        *((what, cpu, rate, None) for what, cpu, rate in _own_costs(found)),
+        *((what, cpu, rate, None) for what, cpu, rate in (*_own_costs(found), *_beside(found))),
         *((_called(peer), peer.cpu, peer.rate, peer.times) for peer in peers),
     ]
 
@@ -201,6 +225,15 @@ def _own_costs(found: Found) -> list[tuple[str, float, float]]:
     if found.apns is not None:
         costs.append(("APNs, one sender's work", found.apns.ours, found.apns.rate))
     return costs
+
+
+def _beside(found: Found) -> list[tuple[str, float, float]]:
+    """List what a message cost us next to the peers, for each number of senders."""
+    ours: dict[int, list[float]] = {}
+    for peer in found.peers:
+        if peer.how is not None and peer.ours is not None:
+            ours.setdefault(peer.processes, []).append(peer.ours)
+    return [(f"whole way, by turns with these, senders {senders}", fmean(each), 0) for senders, each in ours.items()]
 
 
 def _called(peer: Peer) -> str:
