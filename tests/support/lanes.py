@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -29,8 +30,17 @@ def why_no_lanes() -> str | None:
 
 
 def compile_lanes(to: Path, *flags: str) -> Path:
-    """Compile it as a test wishes; raises CalledProcessError with what the compiler says."""
-    command = [str(compiler()), "-std=c11", "-D_DEFAULT_SOURCE", "-fPIC", "-shared", *flags, str(SOURCE), "-o", str(to)]
+    """Compile it as a test wishes."""
+    return _compiled(SOURCE, to, "-fPIC", "-shared", *flags)
+
+
+def compile_program(name: str, to: Path, *flags: str) -> Path:
+    """Compile a program of this folder that looks at the compiled part from inside."""
+    return _compiled(Path(__file__).with_name(name), to, f"-I{SOURCE.parent}", *flags)
+
+
+def _compiled(source: Path, to: Path, *flags: str) -> Path:
+    command = [*shlex.split(str(compiler())), "-std=c11", "-D_DEFAULT_SOURCE", *flags, str(source), "-o", str(to)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return to

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.lanes import compile_lanes, compiler, why_no_lanes
+from support.lanes import compile_lanes, compile_program, compiler, why_no_lanes
 from tidings.lib.agreement.agreed import Agreed
-from tidings.lib.agreement.lanes import Lanes, load_lanes
+from tidings.lib.agreement.lanes import LIBRARY, Lanes, load_lanes
 from tidings.lib.crypto import (
     bytes_from_base64,
     generate_key,
@@ -152,6 +156,44 @@ def test_the_one_key_it_cannot_do_is_noticed(lanes: Lanes, scalar: int) -> None:
     peers = [point_from(generate_key()) for _ in range(20)]
     with pytest.raises(OSError, match="status 3"):
         with_lanes(lanes, peers, [*KEYS[:19], scalar])
+
+
+def test_known_keys_have_to_be_as_many_as_the_points_and_whole(lanes: Lanes) -> None:
+    peers = [point_from(generate_key()) for _ in range(2)]
+    for keys in ([], [bytes(32)], [bytes(31)] * 2, [bytes(33), bytes(31)]):
+        with pytest.raises(ValueError, match="32 bytes"):
+            lanes.agreed(peers, keys)
+
+
+def test_a_call_leaves_none_of_its_keys_and_secrets_on_the_stack(tmp_path: Path) -> None:
+    program = compile_program("left_behind.c", tmp_path / "left-behind", "-O3")
+    assert subprocess.run([program], check=True, capture_output=True, text=True).stdout == "0"
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """Let threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_threads_that_load_it_at_the_same_time_all_get_it_ready(tmp_path: Path) -> None:
+    key = generate_key()
+    peers = [point_from(key)] * 8
+
+    def is_right(library: Path, together: Barrier) -> bool:
+        together.wait(30)
+        pairs = load_lanes(library)(peers)
+        return all(pair and shared_secret(key, public_key_from_point(pair[0])) == pair[1] for pair in pairs)
+
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(50):
+            library, together = tmp_path / f"{number}.so", Barrier(4)
+            library.write_bytes(LIBRARY.read_bytes())
+            assert all(threads.map(is_right, [library] * 4, [together] * 4))
 
 
 def test_a_processor_that_cannot_is_told(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 /* Points of P-256, y^2 = x^3 - 3x + b, eight at a time, with denominators: (x, y, z) is x/z^2, y/z^3 (Jacobian).
  *
  * A scalar k is odd and split into 64 digits to the base 16, all odd, from -15 to 15: k = sum of digit[i] 16^i.
- * Odd digits are never 0, so that each takes one addition, the same for all. What is added is never the sum itself nor
- * its negative, for which the formula would not hold: the sum is an even multiple, the digit an odd one and smaller.
- * The one exception is k = n - 2, where the last sum, n - 1, is the last digit; it gives z = 0, which is seen. It is as
- * likely as to guess a key.
+ * Odd digits are never 0, so that each takes one addition, the same for all. What is added must not be the sum itself
+ * nor its negative, for which the formula does not hold. The sum s is 16 times something odd and the digit d from -15 to
+ * 15, so s - d and s + d are above 0, and to be the same point or its negative one of them has to be n. s + d is what is
+ * read of k up to there: k at the most, and less than n. s - d reaches n only at the last digit, where s is k - d, with
+ * k = n + 2 d and so d below 0; but the last digit of such a k is d for -1 alone. That leaves k = n - 2, which gives
+ * z = 0, which is seen; it is as likely as to guess a key. For the base point each sum and digit is times 16^i, which
+ * changes nothing of this.
  */
 #ifndef TIDINGS_CURVE_H
 #define TIDINGS_CURVE_H

@@ -49,7 +49,8 @@ INLINE element carried(loose a) {
 }
 
 /* Bring any sum of products between 0 and 2.01 p. With q + 1 = what is above 2^256, a - q p is between 2^256 and 2^257,
- * give or take what the lower limbs have not carried yet and q 2^224: less than a thousandth. */
+ * give or take what the lower limbs have not carried yet and q 2^224: less than a thousandth. So 0 comes out as p or
+ * 2 p. */
 INLINE element settled(loose a) {
     lanes q = _mm512_sub_epi64(_mm512_srai_epi64(a.limb[4], 48), everywhere(1));
     a.limb[0] = _mm512_add_epi64(a.limb[0], q);

@@ -1,7 +1,7 @@
 """Agrees with eight peers side by side, by the compiled part beside this file (`lanes.c`), where there is one.
 
-It holds its private keys on its own stack, draws them from the system (getentropy) and wipes them; Python never sees
-them. `scripts/compile.py` builds it where there is a C compiler, and nothing but speed depends on it.
+It draws its private keys from the system (getentropy), holds them on the stack and wipes it; Python never sees them.
+`scripts/compile.py` builds it where there is a C compiler, and nothing but speed depends on it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NO_POINT = bytes(POINT_SIZE)
 def load_lanes(library: Path = LIBRARY) -> Agree:
     """Load the compiled part; raises OSError where there is none or the processor cannot do it."""
     loaded = ctypes.CDLL(str(library))
-    if not loaded.tidings_lanes_prepare():
+    if not loaded.tidings_lanes_able():
         raise OSError("this processor has no AVX-512 IFMA")
     return Lanes(loaded).agreed
 
@@ -47,6 +47,8 @@ class Lanes:
     def agreed(self, peers: Sequence[bytes], keys: Sequence[bytes] | None = None) -> list[Agreed | None]:
         """Agree as `agreed_by_objects` does; `keys` (32 bytes each) are for known answers, else new ones are drawn."""
         many = len(peers)
+        if keys is not None and (len(keys) != many or any(len(key) != SCALAR_SIZE for key in keys)):
+            raise ValueError(f"known keys are {SCALAR_SIZE} bytes each, and one for each point")
         formed = [peer if is_point(peer) else _NO_POINT for peer in peers]
         results = ctypes.create_string_buffer(_RESULT_SIZE * many)
         valid = ctypes.create_string_buffer(many)
