@@ -43,14 +43,14 @@ class Walk(Onlooker):
 
     async def opens(self, browser: RealBrowser, path: str = "/") -> Page:
         """Open a page of the example; it counts the questions that the browser is made to ask."""
-        page = await browser.context.new_page()
+        page = await browser.new_tab()
         await page.add_init_script(WATCH)
         await page.goto(self.site + path)
         return page
 
     async def dashboard(self, browser: RealBrowser) -> Page:
         """Make the first member, whom the set-up link lets in."""
-        page = await browser.context.new_page()
+        page = await browser.new_tab()
         await founds(page, self.tidings)
         return page
 

@@ -115,7 +115,7 @@ async def test_a_visitor_is_shown_no_banner_and_a_member_is_asked_only_after_a_c
 async def test_on_an_iphone_the_banner_says_how_to_add_the_site_to_the_home_screen(
     walk: Walk, chromium: RealBrowser
 ) -> None:
-    page = await chromium.context.new_page()
+    page = await chromium.new_tab()
     await page.add_init_script(
         "const said = 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
         "Version/17.4 Mobile/15E148 Safari/604.1';"

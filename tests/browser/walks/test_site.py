@@ -73,7 +73,7 @@ async def test_the_preset_is_applied_with_one_click(walk: Walk, dashboard: Page)
 
 
 async def test_unsupported_is_a_browser_without_push(walk: Walk, chromium: RealBrowser) -> None:
-    page = await chromium.context.new_page()
+    page = await chromium.new_tab()
     await page.add_init_script("delete window.PushManager")
     await page.goto(f"{walk.site}/")
     await state(page, "unsupported")
@@ -87,7 +87,7 @@ async def test_undecided_until_the_reader_presses_and_denied_if_they_refuse(walk
     assert await page.evaluate("[Notification.permission, window.asked]") == ["default", 0], "the site chooses when"
     # Whoever closes the question has not decided; whoever refuses has.
     for answer, wanted in (("default", "undecided"), ("denied", "denied")):
-        page = await chromium.context.new_page()
+        page = await chromium.new_tab()
         await page.add_init_script(
             f"let said = 'default'; Object.defineProperty(Notification, 'permission', {{ get: () => said }});"
             f"Notification.requestPermission = async () => said = '{answer}';"
