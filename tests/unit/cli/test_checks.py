@@ -11,7 +11,8 @@ import pytest
 from tidings.cli import checks
 from tidings.cli.checks import State
 from tidings.cli.egress import Reached, of_egress
-from tidings.lib.agreement import Way, lanes
+from tidings.lib.agreement import Agreement, Way, lanes
+from tidings.lib.agreement.objects import agreed_by_objects
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -80,15 +81,15 @@ def test_the_example_of_rfc_8291_comes_out() -> None:
     assert any(way in finding.found for way in Way)
 
 
-def test_a_missing_compiled_part_is_told_where_the_processor_could(
+def test_a_compiled_part_that_is_missing_or_does_not_work_is_told_where_the_processor_could(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     said = {}
     able = "avx512f avx512ifma"
-    for name, flags, built in (("could", able, False), ("does", able, True), ("old", "avx2", False)):
+    for name, flags, way in (("could", able, Way.POINTS), ("does", able, Way.LANES), ("old", "avx2", Way.POINTS)):
         (tmp_path / name).write_text(f"processor\t: 0\nflags\t\t: fpu {flags} sse\n")
         monkeypatch.setattr(lanes, "_PROCESSOR", tmp_path / name)
-        monkeypatch.setattr(lanes, "LIBRARY", tmp_path / (name if built else "not-built"))
+        monkeypatch.setattr("tidings.lib.agreement.agreement", lambda way=way: Agreement(way, agreed_by_objects))
         said[name] = "install gcc" in checks.of_encryption().found
     assert said == {"could": True, "does": False, "old": False}
 

@@ -29,13 +29,13 @@ def load_lanes(library: Path = LIBRARY) -> Agree:
     return Lanes(loaded).agreed
 
 
-def is_left_out() -> bool:
-    """Say whether the processor could do it and the compiled part is missing, as far as Linux tells."""
+def is_possible() -> bool:
+    """Say whether the processor could do it, as far as Linux tells."""
     try:
         flags = next(line for line in _PROCESSOR.read_text().splitlines() if line.startswith("flags")).split()
     except (OSError, StopIteration):
         return False
-    return {"avx512f", "avx512ifma"}.issubset(flags) and not LIBRARY.exists()
+    return {"avx512f", "avx512ifma"}.issubset(flags)
 
 
 class Lanes:
