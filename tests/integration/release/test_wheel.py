@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -68,20 +67,6 @@ def test_the_wheel_holds_the_compiled_part_and_says_for_what_machine(wheel: Path
         holds = "tidings/lib/agreement/_lanes.so" in archive.namelist()
     assert holds == (compiler() is not None)
     assert wheel.name.endswith("-py3-none-any.whl") != holds
-
-
-@pytest.mark.parametrize("named", ["/no/such/compiler", "false"], ids=["is not there", "fails"])
-def test_a_compiler_that_cannot_be_used_is_done_without(tmp_path: Path, named: str) -> None:
-    for part in ("src", "scripts"):
-        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("static", "__pycache__"))
-    for file in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / file, tmp_path / file)
-    building = [UV, "build", "--wheel", "--quiet", "--out-dir", tmp_path / "dist", tmp_path]
-    subprocess.run(building, check=True, timeout=300, env={**os.environ, "CC": named})
-    (built,) = (tmp_path / "dist").glob("*.whl")
-    assert built.name.endswith("-py3-none-any.whl")
-    with zipfile.ZipFile(built) as archive:
-        assert not [name for name in archive.namelist() if "_lanes.so" in name]
 
 
 @pytest.fixture(scope="module")
