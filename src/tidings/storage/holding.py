@@ -6,7 +6,7 @@ from functools import cache
 
 from sqlalchemy import bindparam, case, select, update
 
-from tidings.domain.campaign import InDoubtPolicy, NotificationStatus
+from tidings.domain.campaign import NotificationStatus
 from tidings.domain.delivery import ShardStatus
 from tidings.storage.dialects import Dialect, Prepared
 from tidings.storage.scope import Scope
@@ -45,14 +45,15 @@ def _free(dialect: Dialect) -> Prepared:
     return dialect.prepare(held.values(status=ShardStatus.READY))
 
 
-def wait_for(scope: Scope, shard_id: int) -> InDoubtPolicy | None:
+def wait_for(scope: Scope, shard_id: int) -> str | None:
     """Wait for whoever changes the shard's notification, and let nobody else: else a resume could miss the shard.
 
     Whoever changes a shard that waits, or both, begins here: the notification first, as pausing and cancelling must,
-    so that no two wait for each other. Gives what is to be done about a chunk in doubt; None where there is no shard.
+    so that no two wait for each other. Gives what is to be done about a chunk in doubt, as it is stored: whoever puts a
+    shard aside that cannot be read must get by this; None where there is no shard.
     """
     found = _owner(scope.dialect).rows(scope.connection, {"shard": shard_id})
-    return InDoubtPolicy(found[0][0]) if found else None
+    return str(found[0][0]) if found else None
 
 
 def first_status(notification: str) -> ShardStatus:

@@ -156,7 +156,7 @@ class SqlShards:
         if policy is None or not claimed:
             return None
         _started(dialect).count(connection, {"id": claimed[0].notification_id, "now": now})
-        return _shard(claimed[0], policy)
+        return _shard(claimed[0], InDoubtPolicy(policy))
 
     def renew(self, shard_id: int, lease_token: int, *, now: datetime, lease: float) -> bool:
         """Hold on for `lease` seconds from now; False when the lease was lost."""
