@@ -183,7 +183,7 @@ class Settlement:
     """Everything that one chunk changed; stored in one transaction under the shard's lease token.
 
     `cursor` becomes the shard's cursor. Each group of `retries` becomes a new shard of the same notification that
-    starts at the group's moment.
+    starts at the group's moment; `doubtful` becomes one whose chunk is open: they may have been told already.
     """
 
     shard_id: int
@@ -194,3 +194,4 @@ class Settlement:
     retired: tuple[Retired, ...] = ()
     suspicions: tuple[Suspicion, ...] = ()
     retries: tuple[tuple[datetime, tuple[Retry, ...]], ...] = ()
+    doubtful: tuple[Retry, ...] = ()

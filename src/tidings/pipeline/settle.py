@@ -44,7 +44,6 @@ MOST_PUZZLING_TRIES = 3
 CONFIGURATION_DELAY = 60.0
 """Seconds between looks at an integration that is paused because our credentials were refused."""
 
-
 SUSPECT = Patience(times=3, over=timedelta(hours=72))
 """For an address that its service doubts: devices were seen to come back after a day of it."""
 
@@ -109,8 +108,8 @@ class Tried(NamedTuple):
 class Verdicts:
     """What a chunk's outcomes amount to.
 
-    `retries` maps a moment to those to be tried from then on; `misconfigured` maps a key and an origin
-    to the reason it was refused with there.
+    `retries` maps a moment to those to be tried from then on, `misconfigured` a key and an origin to the reason it was
+    refused with there. Who is in `doubtful` may have been told, and is to be told again.
     """
 
     deliveries: list[SettledDelivery] = field(default_factory=list)
@@ -118,6 +117,7 @@ class Verdicts:
     suspicions: list[Suspicion] = field(default_factory=list)
     retries: dict[datetime, list[Retry]] = field(default_factory=dict)
     misconfigured: dict[Pair, str] = field(default_factory=dict)
+    doubtful: list[Retry] = field(default_factory=list)
 
 
 def settle(

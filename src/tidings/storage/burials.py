@@ -38,7 +38,7 @@ def bury(scope: Scope, held: tuple[ColumnElement[bool], ...], *, because: str, n
     ).first()
     if row is None:
         return False
-    _count(scope, row.notification_id, row.n_doubtful, now=now)
+    count(scope, row.notification_id, row.n_doubtful, now=now)
     return True
 
 
@@ -101,7 +101,7 @@ def requeue(scope: Scope, shard_id: int, *, now: datetime) -> bool:
             buried_at=None,
         )
     )
-    _count(scope, found.notification_id, -found.n_doubtful, now=now)
+    count(scope, found.notification_id, -found.n_doubtful, now=now)
     scope.connection.execute(
         update(notifications)
         .where(n.id == found.notification_id, n.status == NotificationStatus.DONE)
@@ -116,7 +116,8 @@ def drop(scope: Scope, shard_id: int) -> bool:
     return scope.connection.execute(dropped).rowcount == 1
 
 
-def _count(scope: Scope, notification_id: int, doubtful: int, *, now: datetime) -> None:
+def count(scope: Scope, notification_id: int, doubtful: int, *, now: datetime) -> None:
+    """Count recipients of whom nobody knows whether they were told; a negative number takes back what was counted."""
     scope.connection.execute(
         update(notifications).where(n.id == notification_id).values(n_skipped=n.n_skipped + doubtful)
     )

@@ -18,6 +18,7 @@ from tidings.domain.campaign import (
 )
 from tidings.domain.delivery import ShardStatus, SkipReason
 from tidings.domain.safety import HoldReason
+from tidings.storage.cancelling import take_shards
 from tidings.storage.codec import json_from_audience, json_from_message
 from tidings.storage.columns import Moment
 from tidings.storage.counters import COUNTERS, add_reasons
@@ -217,7 +218,7 @@ class SqlNotifications:
 
         The counters then add up: what was left of dead shards was counted when they were given up, everybody else
         that is missing unsubscribed between freezing and sending. A cancelled notification stays cancelled and has its
-        counters completed once no shard of it is being sent.
+        counters completed once no shard of it is being sent; who may have been told is in doubt.
         """
         # Two workers that finish the last two shards at once meet at this lock; the second sees what the first did.
         found = _ending(self._scope.dialect).records(self._scope.connection, {"id": notification_id})
@@ -226,7 +227,8 @@ class SqlNotifications:
         row = found[0]
         cancelled = row.status == NotificationStatus.CANCELLED
         if cancelled:
-            self._take_shards(notification_id, now)
+            if take_shards(self._scope, notification_id, now=now):  # and counted who is in doubt
+                (row,) = _ending(self._scope.dialect).records(self._scope.connection, {"id": notification_id})
         elif row.status not in (NotificationStatus.SENDING, NotificationStatus.QUEUED):
             return False
         left = _statuses(self._scope.dialect).rows(self._scope.connection, {"id": notification_id})
@@ -242,15 +244,6 @@ class SqlNotifications:
         of = self._scope.connection.execute(done.returning(c.id, c.app_id, wanted_of(c.app_id))).one()
         tell_finished(self._scope, of, now=now)
         return True
-
-    def _take_shards(self, notification_id: int, now: datetime) -> None:
-        # A lease that has run out is taken too: its holder's outcomes are refused from here on. But not from one who is
-        # storing them: he waits for this notification, and ends the shard himself.
-        s, its = shards.c, shards.c.notification_id == notification_id
-        stale = select(s.id).where(its, s.status == ShardStatus.LEASED, s.due_at <= now)
-        waiting = s.status.in_((ShardStatus.READY, ShardStatus.HELD))
-        taken = update(shards).where(its, waiting | s.id.in_(stale.with_for_update(skip_locked=True)))
-        self._scope.connection.execute(taken.values(status=ShardStatus.CANCELLED))
 
     def _complete(self, row: AnyRow, now: datetime, *, cancelled: bool) -> None:
         counts = counts_of(row)

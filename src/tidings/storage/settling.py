@@ -18,7 +18,7 @@ from tidings.storage.columns import microseconds
 from tidings.storage.counters import add_reasons
 from tidings.storage.dialects import Dialect, NewDeliveries, Prepared
 from tidings.storage.holding import first_status
-from tidings.storage.outbox import OF_DELIVERIES, tell, wanted_of
+from tidings.storage.outbox import OF_DELIVERIES, tell, wanted_in, wanted_of
 from tidings.storage.retiring import expire, overdue
 from tidings.storage.scope import Scope
 from tidings.storage.tables.notifications import notifications, shards
@@ -105,7 +105,9 @@ def settle(scope: Scope, settlement: Settlement, *, now: datetime) -> bool:
         | {
             "chunk": settlement.chunk,
             "new_cursor": settlement.cursor,
-            "passed": len(settlement.deliveries) + sum(len(group) for _, group in settlement.retries),
+            "passed": len(settlement.deliveries)
+            + len(settlement.doubtful)
+            + sum(len(group) for _, group in settlement.retries),
         },
     )
     if not closed:
@@ -114,16 +116,35 @@ def settle(scope: Scope, settlement: Settlement, *, now: datetime) -> bool:
     _hold_devices(scope, settlement)
     retired = [*settlement.retired, *overdue(scope, settlement.suspicions, now=now)]
     expired = expire(scope, retired, wanted=parent.wanted)
-    counted, means = _store_deliveries(scope, parent.notification_id, settlement.deliveries, now)
-    owner = _count_deliveries(scope, parent.notification_id, counted)
-    if owner is not None and means is not None:
-        tally_deliveries(scope, owner, counted, means, now=now)
-    elif owner is not None:
-        tally_reached(scope, owner, [one.subscription_id for one in counted], now=now)
+    counted = _store_and_count(scope, parent.notification_id, settlement.deliveries, now)
     _add_retries(scope, parent, settlement, now)
     if parent.wanted:
         _tell(scope, parent, counted, expired, now)
     return True
+
+
+def leave(
+    scope: Scope, notification_id: int, app_id: int, deliveries: Sequence[SettledDelivery], *, now: datetime
+) -> None:
+    """Store the final states of recipients of a chunk that nobody carries on, whatever they are skipped for."""
+    parent = _Parent(notification_id, app_id, 0, wanted_in(scope, app_id))
+    hold_devices(scope, [one.subscription_id for one in deliveries])
+    counted = _store_and_count(scope, notification_id, deliveries, now)
+    if parent.wanted:
+        _tell(scope, parent, counted, (), now)
+
+
+def _store_and_count(
+    scope: Scope, notification_id: int, deliveries: Sequence[SettledDelivery], now: datetime
+) -> Sequence[SettledDelivery]:
+    """Store final states, and count those that are new; give these."""
+    counted, means = _store_deliveries(scope, notification_id, deliveries, now)
+    owner = _count_deliveries(scope, notification_id, counted)
+    if owner is not None and means is not None:
+        tally_deliveries(scope, owner, counted, means, now=now)
+    elif owner is not None:
+        tally_reached(scope, owner, [one.subscription_id for one in counted], now=now)
+    return counted
 
 
 def _hold_devices(scope: Scope, settlement: Settlement) -> None:
@@ -196,7 +217,10 @@ def _count_deliveries(scope: Scope, notification_id: int, counted: Sequence[Sett
 
 
 def _add_retries(scope: Scope, parent: _Parent, settlement: Settlement, now: datetime) -> None:
-    if not settlement.retries:
+    groups = [(moment, group, False) for moment, group in settlement.retries if group]
+    if settlement.doubtful:
+        groups.append((now, settlement.doubtful, True))
+    if not groups:
         return
     # Read once the notification is locked: whoever pauses or resumes it comes before or after.
     lowest, status = scope.connection.execute(_place, {"notification": parent.notification_id}).one()
@@ -211,12 +235,12 @@ def _add_retries(scope: Scope, parent: _Parent, settlement: Settlement, now: dat
             "high": 0,
             "retries": bytes_from_retries(group),
             "size": len(group),
-            "status": first_status(status),
+            "status": ShardStatus.READY if doubtful else first_status(status),
             "due_at": moment,
+            "chunk_open": 1 if doubtful else None,
+            "chunk_high": len(group) if doubtful else None,
             "created_at": now,
         }
-        for place, (moment, group) in enumerate(settlement.retries, start=1)
-        if group
+        for place, (moment, group, doubtful) in enumerate(groups, start=1)
     ]
-    if rows:
-        scope.connection.execute(insert(shards), rows)
+    scope.connection.execute(insert(shards), rows)

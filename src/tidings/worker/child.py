@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 
 from tidings.domain.campaign import InDoubtPolicy
 from tidings.domain.outcome import Outcome
-from tidings.pipeline.deliver import Chunk, Parcel, Recall
+from tidings.pipeline.deliver import RECALLED, Chunk, Parcel, Recall
 from tidings.worker.sender import GROUP_STOPS, LENGTH, SenderOptions
 from tidings.worker.wire import Garbled, Told, bytes_from_chunk, report_from
 
@@ -60,6 +60,13 @@ class Job:
         """Give all those the same outcome, and be done."""
         self.outcomes.update({parcel.subscription_id: outcome for parcel in self.open()})
         self.end()
+
+    def take_back(self) -> None:
+        """Be done without another sender: the rest comes back unsent, unless one that died may have sent it."""
+        if self.attempts:
+            self.end()
+        else:
+            self.answer_rest(RECALLED)
 
     def end(self) -> None:
         """Be done: whoever waits gets the outcomes that there are."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from tidings.domain.campaign import InDoubtPolicy
 from tidings.domain.outcome import Accepted, Outcome
 from tidings.domain.subscription import Recipient
 from tidings.pipeline.settle import CONFIGURATION_DELAY, Pair, Tried, Verdicts, sent, settle
@@ -50,7 +51,7 @@ def judged(
     now: datetime,
     chance: Callable[[], float],
 ) -> Verdicts:
-    """Decide what follows for each recipient; who has no outcome is in doubt.
+    """Decide what follows for each recipient; who has no outcome may have been told, and the policy says what follows.
 
     `tried` are those that were not accepted, `working` the pairs that are known to work.
     """
@@ -59,7 +60,10 @@ def judged(
     verdicts.deliveries += sent(accepted, batch.tries)
     verdicts.deliveries += batch.settled
     untold = [one.subscription_id for one in batch.recipients if one.subscription_id not in outcomes]
-    verdicts.deliveries += in_doubt({one: batch.tries[one] for one in untold})
+    if batch.notification.policy is InDoubtPolicy.SKIP:
+        verdicts.deliveries += in_doubt({one: batch.tries[one] for one in untold})
+    else:
+        verdicts.doubtful += map(batch.again, untold)
     for one, until in batch.put_off.items():
         verdicts.retries.setdefault(until, []).append(batch.again(one))
     if batch.held:

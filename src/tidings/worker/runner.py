@@ -222,6 +222,7 @@ class Runner:
             retired=tuple(verdicts.retired),
             suspicions=tuple(verdicts.suspicions),
             retries=tuple((moment, tuple(retries)) for moment, retries in sorted(verdicts.retries.items())),
+            doubtful=tuple(verdicts.doubtful),
         )
 
         def store(tx: Transaction) -> tuple[bool, Batch | None]:

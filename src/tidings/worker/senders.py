@@ -92,9 +92,10 @@ class SenderPool:
     async def send(self, chunk: Chunk, *, policy: InDoubtPolicy, urgent: bool = False) -> dict[int, Outcome]:
         """Send a chunk; give the outcome of each parcel by subscription id.
 
-        When a sender dies, the parcels without an outcome go to another one under RESEND, and are missing from the
-        result under SKIP. An urgent chunk does not wait until a sender has done another. Cancelled, it takes back what
-        has not left: whoever waited for it has no say in it any more.
+        When a sender dies, the parcels without an outcome go to another one under RESEND. They are missing from the
+        result under SKIP, and where the notification is not wanted now: they may have left. An urgent chunk does not
+        wait until a sender has done another. Cancelled, it takes back what has not left: whoever waited for it has no
+        say in it any more.
         """
         async with nullcontext() if urgent else self._slots:
             if chunk.notification_id in self._unwanted:
@@ -147,7 +148,7 @@ class SenderPool:
             sender = await self._least_busy()
             if job.chunk.notification_id in self._unwanted:
                 # Said while a process was being started: no sender had this chunk that could have heard it.
-                job.answer_rest(RECALLED)
+                job.take_back()
                 return
             sender.jobs[job.chunk.number] = job
             job.recalled = False
@@ -245,7 +246,7 @@ class SenderPool:
             if job.policy is InDoubtPolicy.SKIP:
                 job.end()
             elif job.chunk.notification_id in self._unwanted:
-                job.answer_rest(RECALLED)
+                job.take_back()
             elif job.attempts >= MOST_ATTEMPTS:
                 job.answer_rest(Unavailable(None, "sender_died"))
             else:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from support.stored import MESSAGE, Given, sent
 from tidings.domain.audience import Devices, Everyone, Tagged, Users
@@ -209,6 +209,54 @@ class TestCancelling:
         cancelled = await given.look(notification)
         assert (cancelled.status, cancelled.counts) == (S.CANCELLED, Counts(audience=3, sent=1, skipped=2))
         assert await given.claim(shard.id) is None
+
+    @pytest.mark.parametrize("listed", [False, True], ids=["a range", "a list to try again"])
+    @pytest.mark.parametrize("requeued", [False, True], ids=["its worker died", "was given up and is tried again"])
+    async def test_whoever_was_in_an_open_chunk_may_have_been_told_and_is_in_doubt(
+        self, store: Store, given: Given, listed: bool, requeued: bool
+    ) -> None:
+        app = await given.app()
+        ids = await given.devices(app, await given.credential(app), 4)
+        notification = await given.notification(app)
+        retries = tuple(Retry(one, 1) for one in ids) if listed else ()
+        shard = await given.claimed(await given.shard(notification, -1 if listed else 0, retries=retries))
+        assert await given.settle(shard, sent(ids[0]), cursor=1 if listed else ids[0])
+        high = 3 if listed else ids[2]
+        assert await store.write(lambda tx: tx.shards.open_chunk(shard.id, shard.lease_token, 2, high=high))
+        if requeued:
+            await given.bury(shard)
+            assert await store.write(lambda tx: tx.shards.requeue(shard.id, now=given.now))
+        given.now = given.later(61)
+        assert await given.set_status(notification, S.CANCELLED)
+        cancelled = await given.look(notification)
+        assert cancelled.counts == Counts(audience=4, sent=1, skipped=3)
+        assert cancelled.reasons == {"in_doubt": 2, "cancelled": 1}
+        rows = await store.read(lambda tx: tx.deliveries.page(notification.id, after=ids[0], limit=9))
+        assert [(row.subscription_id, row.reason, row.attempt) for row in rows] == [
+            (one, "in_doubt", int(listed)) for one in ids[1:3]
+        ]
+        assert not await given.finish(notification)
+        assert (await given.look(notification)).reasons == cancelled.reasons
+
+    async def test_all_that_are_left_of_a_shard_that_cannot_be_read_are_in_doubt(
+        self, store: Store, given: Given
+    ) -> None:
+        app = await given.app()
+        ids = await given.devices(app, await given.credential(app), 3)
+        notification = await given.notification(app)
+        listed = tuple(Retry(one, 1) for one in ids)
+        shard = await given.claimed(await given.shard(notification, -1, retries=listed))
+        assert await given.settle(shard, sent(ids[0]), cursor=1)
+
+        def spoil(tx: Transaction) -> None:
+            tx.shards.open_chunk(shard.id, shard.lease_token, 2, high=2)
+            tx.audit._run(update(shards).values(retries=b"\xc1"))  # type: ignore[attr-defined]
+
+        await store.write(spoil)
+        given.now = given.later(61)
+        assert await given.set_status(notification, S.CANCELLED)
+        cancelled = await given.look(notification)
+        assert (cancelled.counts, cancelled.reasons) == (Counts(audience=3, sent=1, skipped=2), {"in_doubt": 2})
 
     async def test_a_dead_workers_lease_does_not_keep_it_open(self, given: Given) -> None:
         app = await given.app()

@@ -77,6 +77,42 @@ async def test_who_joins_the_audience_after_a_crash_moves_nobody_into_or_out_of_
     assert (await now_of(container, notification)).counts.settled == 6
 
 
+@pytest.mark.parametrize("wish", ["cancel", "pause"])
+async def test_whom_a_dead_sender_may_have_told_as_it_was_taken_back_is_not_said_to_be_untold(
+    container: Container, wish: str
+) -> None:
+    app = await app_of(container, [PUSH] * 6)
+    new = NewNotification(app.id, Message(title="Tide"), Everyone())
+    notification = (await container.flow.accept(new)).notification
+
+    class Dying(Pool):
+        async def send(self, chunk: Chunk, *, policy: InDoubtPolicy, urgent: bool = False) -> dict[int, Outcome]:
+            await getattr(container.flow, wish)(app.id, notification.public_id)
+            outcomes = await super().send(chunk, policy=policy, urgent=urgent)
+            return {one: outcome for one, outcome in outcomes.items() if one <= 2} | {3: RECALLED}
+
+    (shard,) = await ready(container)
+    await runner_of(container, Dying()).run(shard)
+    if wish == "pause":
+        vitals = await container.store.read(
+            lambda tx: tx.instance.vitals(now=container.clock.now(), alive_since=container.clock.now())
+        )
+        assert vitals.in_doubt == 1
+        await container.flow.resume(app.id, notification.public_id)
+        heir = Pool()
+        for one in await ready(container, within=5):
+            await runner_of(
+                replace(container, clock=FixedClock(container.clock.now() + timedelta(seconds=5))), heir
+            ).run(one)
+        assert sorted(one for chunk in heir.chunks for one in chunk) == [3, 4, 5, 6]
+        assert (await now_of(container, notification)).counts.sent == 6
+        return
+    found = await now_of(container, notification)
+    assert (found.counts.sent, found.reasons) == (2, {"in_doubt": 3, "cancelled": 1})
+    rows = await container.store.read(lambda tx: tx.deliveries.page(notification.id, after=2, limit=9))
+    assert [(row.subscription_id, row.reason) for row in rows] == [(one, "in_doubt") for one in (4, 5, 6)]
+
+
 async def test_an_address_that_never_took_a_message_is_retired_where_its_service_takes_others(
     container: Container,
 ) -> None:

@@ -108,6 +108,21 @@ async def test_a_sender_that_died_as_the_pool_is_closed_is_ended_too(pool: Sende
     assert sender.pipe.closed
 
 
+async def test_what_a_dead_sender_had_in_hand_may_have_left_although_it_is_not_wanted_any_more(
+    simulator: Running, pool: SenderPool
+) -> None:
+    sending = asyncio.create_task(pool.send(slow_chunk(simulator, 200, seconds=0.5), policy=InDoubtPolicy.RESEND))
+    while total(simulator)["accepted"] == 0:
+        assert not sending.done()
+        await asyncio.sleep(0.01)
+    os.kill(pool.pids[0], signal.SIGSTOP)
+    pool.recall(frozenset({7}))
+    os.kill(pool.pids[0], signal.SIGKILL)
+    outcomes = await asyncio.wait_for(sending, 60)
+    assert {type(one) for one in outcomes.values()} <= {Accepted}, "nobody knows that any of the others did not leave"
+    assert len(outcomes) < 200
+
+
 async def test_what_nobody_waits_for_any_more_does_not_leave(simulator: Running, pool: SenderPool) -> None:
     sending = asyncio.create_task(pool.send(slow_chunk(simulator, 400, seconds=0.5), policy=InDoubtPolicy.RESEND))
     while total(simulator)["accepted"] == 0:

@@ -20,7 +20,7 @@ from tidings.domain.app import App
 from tidings.domain.audience import Everyone
 from tidings.domain.audit import SYSTEM
 from tidings.domain.campaign import FINAL_STATUSES, InDoubtPolicy, NewNotification, Notification, NotificationStatus
-from tidings.domain.delivery import DeliveryStatus
+from tidings.domain.delivery import DeliveryStatus, SkipReason
 from tidings.domain.errors import CatalogueError
 from tidings.domain.message import Message
 from tidings.domain.outcome import Accepted, Gone, Outcome, Refused, Throttled, ThrottleScope, Unavailable, Unmapped
@@ -216,4 +216,6 @@ async def test_everybody_has_one_end_and_the_counters_say_so(
         assert done.counts.sent <= len(world.told), (seed, "nobody counts as sent who was not told")
         if policy is InDoubtPolicy.SKIP:
             assert max(world.told.values(), default=0) <= 1, (seed, "a code was sent twice")
+            untold = there - sum(1 for times in world.told.values() if times)
+            assert done.reasons.get(SkipReason.CANCELLED, 0) <= untold, (seed, "who was told is not said to be untold")
     assert set(ends) == set(FINAL_STATUSES), ends

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from tidings.domain.delivery import DeliveryStatus, SettledDelivery, SkipReason
+from tidings.domain.campaign import InDoubtPolicy
+from tidings.domain.delivery import DeliveryStatus, Retry, SettledDelivery, SkipReason
 from tidings.domain.outcome import Accepted, Gone, Outcome, Unavailable
 from tidings.domain.subscription import Recipient
 from tidings.worker.judging import judged, next_look, parted, tried_of
@@ -16,11 +17,11 @@ NOW = datetime(2026, 11, 26, tzinfo=UTC)
 PUSH = "https://push.example.com"
 
 
-def batch_of(count: int, **changes: Any) -> Batch:
+def batch_of(count: int, policy: InDoubtPolicy = InDoubtPolicy.SKIP, **changes: Any) -> Batch:
     recipients = tuple(
         Recipient(n, "webpush", 7, f"{PUSH}/{n}", b"k", None, PUSH, bytes([n])) for n in range(1, count + 1)
     )
-    notification: Any = SimpleNamespace(expires_at=NOW + timedelta(hours=1))
+    notification: Any = SimpleNamespace(expires_at=NOW + timedelta(hours=1), policy=policy)
     batch = Batch(
         notification=notification,
         number=1,
@@ -67,6 +68,12 @@ def test_the_others_are_judged_one_by_one_and_who_has_no_outcome_is_in_doubt() -
     }
     assert [(one.subscription_id, one.address_hash) for one in found.retired] == [(2, b"\x02")]
     assert [one.subscription_id for group in found.retries.values() for one in group] == [3]
+
+
+def test_who_has_no_outcome_may_have_been_told_and_is_told_again_where_that_does_not_show() -> None:
+    found = verdicts_of(batch_of(2, InDoubtPolicy.RESEND), {1: Accepted()})
+    assert [one.subscription_id for one in found.deliveries] == [1]
+    assert (found.doubtful, found.retries) == ([Retry(2, 4)], {})
 
 
 def test_who_is_held_is_looked_at_again_and_what_was_settled_before_stays() -> None:
