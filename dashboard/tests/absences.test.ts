@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { absenceInWords } from '../src/lib/absences'
+import { absenceInWords, stand } from '../src/lib/absences'
 
 describe('why nothing was sent to somebody', () => {
   it('says how their devices ended, in words', () => {
@@ -17,6 +17,11 @@ describe('why nothing was sent to somebody', () => {
   it('says since when, and till when', () => {
     expect(absenceInWords({ reason: 'subscribed_later', because: [], at: '2026-11-20T09:00:00Z' }).details[0]).toContain('20 Nov 2026')
     expect(absenceInWords({ reason: 'quiet_hours', because: [], at: '2026-11-20T09:00:00Z' }).details).toHaveLength(1)
+  })
+
+  it('says "not sent" of nobody who may have been told', () => {
+    const of = (reason: string) => stand({ reason, because: [], at: null })
+    expect(['conditions', 'cancelled', 'under_way', 'in_doubt', 'forgotten'].map(of)).toEqual(['unsent', 'cancelled', 'sending', 'unknown', 'unknown'])
   })
 
   it('names the channels', () => {

@@ -22,9 +22,17 @@ const TABLE: Readonly<Record<string, Explained>> = {
   paused: { what: 'It is paused, and has not reached them yet', todo: 'Open the notification and resume it.' },
   quiet_hours: { what: 'It waits for the end of their quiet hours', todo: NOTHING },
   under_way: { what: 'It is still being sent', todo: 'Nothing to do. If it stays so, see in System whether a worker is alive.' },
-  cancelled: { what: 'It was cancelled before it reached them', todo: NOTHING },
+  cancelled: { what: 'It was cancelled before a push service had taken it for them', todo: 'Nothing to do. After a try without an answer it may have arrived all the same.' },
+  in_doubt: { what: 'They may have been in a part of it that was given up', todo: 'Nobody knows whether that part left. See in System what was given up. Or they came into its audience later.' },
   joined_later: { what: 'They are in its audience now, and were not when it was sent', todo: 'Their tags or what your server says of them changed since, or the device was turned on again.' },
   forgotten: { what: 'It was so long ago that only counts are kept', todo: 'How long single deliveries are kept is set with `TIDINGS_KEEP_DELIVERIES`.' },
+}
+
+/** How the way of a notification to somebody stands, of whom there is no delivery: not "not sent" where nobody knows. */
+export function stand({ reason }: Absence): string {
+  if (reason === 'under_way') return 'sending'
+  if (reason === 'paused' || reason === 'held' || reason === 'cancelled') return reason
+  return reason === 'in_doubt' || reason === 'forgotten' ? 'unknown' : 'unsent'
 }
 
 /** The reason with what decided it, one line each. */

@@ -25,6 +25,7 @@ class AbsenceReason(StrEnum):
     QUIET_HOURS = "quiet_hours"
     UNDER_WAY = "under_way"
     CANCELLED = "cancelled"
+    IN_DOUBT = "in_doubt"
     JOINED_LATER = "joined_later"
     FORGOTTEN = "forgotten"
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from tidings.domain.absence import Absence, AbsenceReason
 from tidings.domain.audience import Audience, Devices, Matching, Members, Relayed, Tagged, Through, Users
 from tidings.domain.campaign import Notification, NotificationStatus
+from tidings.domain.delivery import SkipReason
 from tidings.domain.filters import Field, Root, explain, fields_of, subscription_record
 from tidings.domain.subscription import Subscription, SubscriptionStatus
 from tidings.pipeline.matched import person_record
@@ -103,8 +104,12 @@ def _stopped(tx: Transaction, of: Notification, devices: Sequence[Subscription],
     if of.status in _OPEN:
         return Absence(_OPEN[of.status])
     if of.status is NotificationStatus.DONE:
-        gone = of.counts.settled > 0 and not tx.deliveries.page(of.id, after=0, limit=1)
-        return Absence(AbsenceReason.FORGOTTEN if gone else AbsenceReason.JOINED_LATER)
+        # Who was in a part that was given up, or left meanwhile, has no delivery of their own.
+        alone = sum(of.reasons.get(reason, 0) for reason in (SkipReason.IN_DOUBT, SkipReason.UNSUBSCRIBED))
+        gone = of.counts.settled > alone and not tx.deliveries.page(of.id, after=0, limit=1)
+        if gone:
+            return Absence(AbsenceReason.FORGOTTEN)
+        return Absence(AbsenceReason.IN_DOUBT if SkipReason.IN_DOUBT in of.reasons else AbsenceReason.JOINED_LATER)
     if of.send_at > now:
         return Absence(AbsenceReason.SCHEDULED, at=of.send_at)
     ids = [one.id for one in devices]

@@ -116,6 +116,18 @@ async def test_who_is_in_the_audience_is_told_what_became_of_the_notification(st
     assert (heard.absence.reason, heard.absence.at) == (Why.SCHEDULED, given.later(60))
 
 
+async def test_who_may_have_been_in_a_part_that_was_given_up_is_not_said_to_have_come_later(
+    store: Store, given: Given
+) -> None:
+    app, _ = await with_device(store, given)
+    made = await given.notification(app)
+    await given.bury(await given.claimed(await given.shard(made)))
+    assert await given.finish(made)
+    heard = await Timelines(store=store, clock=FixedClock(given.now)).of_one(app.id, "anna", made.public_id)
+    assert heard.absence is not None
+    assert heard.absence.reason is Why.IN_DOUBT
+
+
 async def test_what_is_so_old_that_only_counts_are_left_says_so(store: Store, given: Given) -> None:
     app, _ = await with_device(store, given)
     made = await given.notification(app)
