@@ -28,6 +28,10 @@ REPEAT_LEAST = 100
 COUNT_KEPT = timedelta(minutes=1)
 """How long a count of active subscriptions is good enough: at a million, counting takes longer than storing."""
 
+SMALL = 64
+"""So many audiences of that size make up all that may be asked for: what is smaller waits for nobody as long as less
+than half of that was asked for. More of them than connections to the database are never stored at once."""
+
 TOLERANCE = 100
 """One in so many may have come or gone since the audience was counted: a busy site never stands still."""
 
@@ -81,9 +85,9 @@ class Tripwire:
         def active() -> int:
             return audience if isinstance(new.audience, Everyone) else self._counted(tx, new.app_id, now=now)
 
-        # Both are asked, whatever the first says: each of them also remembers.
+        # Both are asked, whatever the first says: each of them also remembers. This one first, as it may wait.
+        flooding = self._is_flood(tx, new.app_id, audience, active, now=now, counting=True)
         repeated = self._is_to_most(audience, active) and self._repeated(tx, new, now=now)
-        flooding = self._is_flood(tx, new.app_id, audience, active, now=now)
         if self._limits.recipients:
             # Requests within one transaction's time differ in their microseconds, and so seldom meet at one row.
             tx.volumes.add(new.app_id, audience, lot=now.microsecond, now=now)
@@ -99,12 +103,29 @@ class Tripwire:
         return tx.volumes.broadcast(new.app_id, words, within=self._limits.repeat, now=now) is not None
 
     def _is_flood(
-        self, tx: Transaction, app_id: int, audience: int, active: Callable[[], int], *, now: datetime
+        self,
+        tx: Transaction,
+        app_id: int,
+        audience: int,
+        active: Callable[[], int],
+        *,
+        now: datetime,
+        counting: bool = False,
     ) -> bool:
+        """Say whether so many more are too many; who is `counting` them lets nobody else do so at the same moment."""
         if not self._limits.recipients:
             return False
-        asked = tx.volumes.since(app_id, now - self._limits.window) + audience
+        since = now - self._limits.window
+        asked = tx.volumes.since(app_id, since) + audience
+        if counting and self._is_near(asked, audience, active):
+            tx.volumes.hold(app_id)
+            asked = tx.volumes.since(app_id, since) + audience
         return asked > self._limits.recipients and asked > self._limits.times * active()
+
+    def _is_near(self, asked: int, audience: int, active: Callable[[], int]) -> bool:
+        """Say whether requests that are stored at the same moment could pass the limit together."""
+        share = max(2 * asked, SMALL * audience)
+        return share > self._limits.recipients and share > self._limits.times * active()
 
     def _counted(self, tx: Transaction, app_id: int, *, now: datetime) -> int:
         known = self._active.get(app_id)

@@ -36,6 +36,10 @@ class SqlVolumes:
         row = {"app_id": app_id, "minute": _minute(now), "slot": lot % SLOTS, "n": recipients}
         self._scope.connection.execute(statement, row)
 
+    def hold(self, app_id: int) -> None:
+        """Let nobody else hold the App's count until the transaction ends; who did before is in what is read after."""
+        self._scope.dialect.hold(self._scope.connection, f"volume {app_id}")
+
     def since(self, app_id: int, moment: datetime) -> int:
         """Add up the recipients asked for in the minute of that moment and later."""
         asked = {"app_id": app_id, "minute": _minute(moment)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +13,14 @@ import pytest
 from support.between import Between
 from support.stored import Given
 from tidings.domain.app import App
+from tidings.domain.audience import Users
+from tidings.domain.campaign import NewNotification
 from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.event import NewEventType
 from tidings.domain.filters import filter_from, forgotten
 from tidings.domain.message import Message
 from tidings.domain.rules import rule_from_json
+from tidings.domain.safety import HoldReason, TripLimits
 from tidings.domain.template import NewTemplate
 from tidings.domain.trigger import Definition, Window, Words
 from tidings.domain.webhook import NewWebhook, WebhookEvent
@@ -24,10 +28,13 @@ from tidings.lib.clock import FixedClock
 from tidings.lib.egress import AddressGuard
 from tidings.lib.fetch import Fetcher
 from tidings.lib.ids import Ids
+from tidings.pipeline.flow import Frozen
 from tidings.services import event_types, follows, segments, templates, triggers, webhooks
 from tidings.services.trigger_checks import check_definition
+from tidings.services.tripwire import Terms, Tripwire
 from tidings.services.webhook_delivery import WebhookDelivery
 from tidings.storage import Store, Transaction
+from tidings.storage.volumes import SqlVolumes
 
 ROOM = 3
 MANY = 12
@@ -174,3 +181,40 @@ async def test_no_trigger_is_left_with_a_segment_that_is_gone(
     assert not isinstance(made, BaseException), made
     assert isinstance(deleted, CatalogueError)
     assert deleted.code is ErrorCode.SEGMENT_IN_USE
+
+
+async def asked(store: Store, app: App, wire: Tripwire, audience: int, clock: FixedClock) -> HoldReason | None:
+    """Let a request to so many pass the tripwire."""
+    new = NewNotification(app.id, Message(title="Tide"), Users(("anna",)))
+    gate = wire.gate(new, Terms(), now=clock.now())
+    return await store.write(lambda tx: gate(tx, Frozen(audience, audience)))
+
+
+@pytest.mark.parametrize("before", [0, 60], ids=["large ones", "near the limit"])
+async def test_requests_that_count_at_the_same_moment_do_not_pass_the_tripwire_together(
+    store: Store, clock: FixedClock, given: Given, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    app, wire = await given.app(), Tripwire(TripLimits(recipients=100, repeat=timedelta()))
+    await store.write(lambda tx: tx.volumes.add(app.id, before, lot=7, now=clock.now()))
+    size = (100 - before) * 6 // 10
+    between = Between(store)
+    monkeypatch.setattr(SqlVolumes, "since", between.after(SqlVolumes.since))
+    done = await between.both(asked(store, app, wire, size, clock), asked(store, app, wire, size, clock))
+    assert sorted(done, key=str) == [None, HoldReason.VOLUME]
+
+
+async def test_however_many_ask_at_once_so_much_passes_the_tripwire_and_no_more(
+    store: Store, clock: FixedClock, given: Given
+) -> None:
+    app, wire = await given.app(), Tripwire(TripLimits(recipients=100, repeat=timedelta()))
+    done = await asyncio.gather(*(asked(store, app, wire, 10, clock) for _ in range(2 * MANY)))
+    assert done.count(None) == 10
+
+
+async def test_small_requests_far_from_the_limit_wait_for_nobody(
+    store: Store, clock: FixedClock, given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, wire = await given.app(), Tripwire(TripLimits())
+    monkeypatch.setattr(SqlVolumes, "hold", lambda *_: pytest.fail("it is held"))
+    done = await asyncio.gather(*(asked(store, app, wire, 1, clock) for _ in range(MANY)))
+    assert done == [None] * MANY
