@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import resource
 import sqlite3
@@ -11,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -27,13 +29,60 @@ PATIENCE = 120
 """Seconds for anything to happen on a slow machine that others use: a database that recovers may take one of them."""
 
 
+_SENDERS_CLOCK = """
+import os, time
+
+_real = time.time
+
+
+def _set() -> float:
+    with open(os.environ["SET_CLOCK"]) as file:
+        return _real() + float(file.read() or 0)
+
+
+time.time = _set
+"""
+"""What a Python runs that is started while senders share the clock: it reads by how much somebody has set it."""
+
+
 class Jumping(SystemClock):
     """The machine's clock, after somebody has set it."""
 
-    ahead = timedelta()
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+        self._told: Path | None = None
+
+    @property
+    def ahead(self) -> timedelta:
+        """By how much it was set."""
+        return self._ahead
+
+    @ahead.setter
+    def ahead(self, ahead: timedelta) -> None:
+        self._ahead = ahead
+        if self._told is not None:
+            new = self._told.with_suffix(".new")
+            new.write_text(str(ahead.total_seconds()))
+            new.replace(self._told)
 
     def now(self) -> datetime:
-        return super().now() + self.ahead
+        return super().now() + self._ahead
+
+    def real(self) -> float:
+        """Give what a clock shows that nobody sets, in Unix seconds."""
+        return super().now().timestamp()
+
+    @contextmanager
+    def in_senders(self) -> Iterator[None]:
+        """Set the clock of processes that are started while the block runs, too."""
+        with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+            (Path(folder) / "sitecustomize.py").write_text(_SENDERS_CLOCK)
+            self._told = Path(folder) / "ahead"
+            self.ahead = self._ahead
+            patch.setenv("SET_CLOCK", str(self._told))
+            patch.setenv("PYTHONPATH", folder, prepend=os.pathsep)
+            yield
+        self._told = None
 
 
 def moments(name: str, *, of: int, among: int) -> list[int]:

@@ -15,7 +15,9 @@ from tidings.domain.event import NewEventType
 from tidings.domain.message import Message
 from tidings.domain.rules import rule_from_json
 from tidings.domain.trigger import Definition, Words
+from tidings.lib.pacing import REST
 from tidings.lib.sealed import KeyRing
+from tidings.pipeline import settle
 from tidings.services.events import Reported
 from tidings.settings import Settings
 from tidings.simulator.faults import Fault, FaultKind
@@ -69,6 +71,39 @@ async def test_whoever_asks_to_be_left_alone_is_left_alone_so_long_and_not_an_ho
     waits = [came[to] - at for to, at in refused.items()]
     assert len(waits) == count
     assert min(waits) >= ASKED
+
+
+@JUMPS
+async def test_a_service_that_only_fails_is_left_alone_for_its_rest_whatever_the_clocks_say(
+    container: Container, jumping: Jumping, simulator: Running, jump: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settle, "FIRST_DELAY", 0.3)
+    monkeypatch.setattr(settle, "LONGEST_DELAY", 1.0)
+    failing = Fault(FaultKind.UNAVAILABLE, retry_after=None)
+    simulator.service.script.add(failing, times=100_000)
+    app = await app_with_subscribers(container, simulator, 40)
+    journal = simulator.journal
+
+    def last_at() -> float:
+        return float(str(journal.refusals(limit=1)[0]["at"]))
+
+    def rests() -> bool:
+        tried = journal.refusals(limit=1)
+        return bool(tried) and jumping.real() - last_at() > 3 * settle.LONGEST_DELAY
+
+    with jumping.in_senders():
+        async with working(container):
+            accepted = await container.flow.accept(to_everyone(app, ttl=86_400))
+            await until(rests)
+            last = last_at()
+            simulator.service.script.clear()
+            jumping.ahead += jump
+            done = await finished_in_the_end(container, accepted.notification)
+    await assert_told_once(container, done, simulator, 40)
+    came = [float(str(one["at"])) - last for one in journal.messages(limit=40)]
+    assert len(came) == 40
+    assert min(came) >= REST
+    assert max(came) < 3 * REST, "nobody waits for the hour"
 
 
 @JUMPS
