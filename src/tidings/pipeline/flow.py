@@ -12,8 +12,7 @@ request or event
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -23,11 +22,8 @@ from tidings.bus import Bell, Bus, Doorbell
 from tidings.domain.audience import Audience, Relayed, Through
 from tidings.domain.audit import SYSTEM, Action, Actor
 from tidings.domain.campaign import FINAL_STATUSES, NewNotification, Notification, NotificationStatus
-from tidings.domain.content import findings
 from tidings.domain.delivery import NewShard
-from tidings.domain.errors import CatalogueError, ErrorCode, FieldFault
-from tidings.domain.message import Message, Rendered
-from tidings.domain.outcome import Refused
+from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.receipt import ReceiptEvent
 from tidings.lib import tracing
 from tidings.lib.clock import Clock
@@ -36,11 +32,10 @@ from tidings.lib.opaque import OpaquePairs
 from tidings.lib.tracing import Step
 from tidings.pipeline.audited import note_changed, note_created
 from tidings.pipeline.ingest import Acceptance, Frozen, Gate, Idempotent, for_its_devices, freeze, ingest
-from tidings.pipeline.personal import Unrenderable, Words
 from tidings.pipeline.plan import SHARD_SIZE, shards_of
 from tidings.pipeline.receipts import receipt_from, record
-from tidings.pipeline.render import render
-from tidings.providers import ChecksMessages, LimitsRelays, Provider
+from tidings.pipeline.sizes import too_large_for, versions
+from tidings.providers import Provider
 from tidings.storage import Store, StoreUnavailable, Transaction
 
 __all__ = ["Acceptance", "Flow", "Frozen", "Gate", "Idempotent"]
@@ -48,6 +43,8 @@ __all__ = ["Acceptance", "Flow", "Frozen", "Gate", "Idempotent"]
 S = NotificationStatus
 DUE_AT_ONCE = 100
 """Due notifications planned in one go."""
+UNREADABLE = (ValueError, KeyError, TypeError)
+"""What comes of a row that this version has no words for."""
 
 
 class Flow:
@@ -94,14 +91,14 @@ class Flow:
     ) -> Acceptance:
         now = self._clock.now()
         new = for_its_devices(new)
-        versions = list(_versions(new.message))
+        written = versions(new.message)
 
         def look(tx: Transaction) -> tuple[Frozen, list[str], bool]:
             _check_type(tx, new)
             return freeze(tx, new), *_ways(tx, new)
 
         frozen, providers, relayed = await self._store.read(look)
-        too_large_for = self._check_size(versions, providers, relayed=relayed)
+        over = too_large_for(written, [self._provider(one) for one in providers], relayed=relayed)
         public_id = self._ids.new("ntf")
 
         def store(tx: Transaction) -> Acceptance:
@@ -115,27 +112,7 @@ class Flow:
         accepted = await self._store.write(store)
         if not accepted.replayed:
             await self._bus.ring(Doorbell(Bell.WORK, accepted.notification.id))
-        return replace(accepted, too_large_for=too_large_for)
-
-    def _check_size(
-        self, versions: list[tuple[str | None, Rendered]], providers: list[str], *, relayed: bool
-    ) -> tuple[tuple[str, int], ...]:
-        """Give the push services for which the message is too long in one of its languages, and by how much."""
-        over: dict[str, int] = {}
-        for name in providers:
-            via = self._provider(name)
-            for language, rendered in versions:
-                fault = via.fault(rendered) if isinstance(via, ChecksMessages) else None
-                if fault is not None:
-                    raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{fault.field}: {fault.message}", faults=(fault,))
-                write = via.draft_for_relay if relayed and isinstance(via, LimitsRelays) else via.draft
-                draft = write(rendered)
-                if isinstance(draft, Refused):
-                    where = f" in {language}" if language else ""
-                    raise CatalogueError(ErrorCode.MESSAGE_TOO_LARGE, f"The message{where} {draft.reason}.")
-                for service, count in via.too_large_for(draft):
-                    over[service] = max(count, over.get(service, 0))
-        return tuple(sorted(over.items()))
+        return replace(accepted, too_large_for=over)
 
     async def count(self, app_id: int, audience: Audience) -> int:
         """Count whom an audience holds now."""
@@ -149,6 +126,14 @@ class Flow:
         return len(due)
 
     async def _plan(self, notification_id: int, now: datetime) -> None:
+        try:
+            await self._cut(notification_id, now)
+        except UNREADABLE:
+            # Written by a newer version, say. As a shard it is looked at now and then, and given up in the end.
+            await self._store.write(partial(_leave_whole, notification_id=notification_id, now=now))
+            await self._bus.ring(Doorbell(Bell.WORK, notification_id))
+
+    async def _cut(self, notification_id: int, now: datetime) -> None:
         notification = await self._store.read(lambda tx: tx.notifications.by_id(notification_id))
         if notification is None:
             return
@@ -232,31 +217,6 @@ async def _each(ids: Iterable[int], work: Callable[[int], Awaitable[object]]) ->
         raise faults[0]
 
 
-def _versions(message: Message) -> Iterator[tuple[str | None, Rendered]]:
-    """Give a message in each of its languages, as far as it can be known before it is sent. Raises INVALID_REQUEST.
-
-    What depends on the person is written for nobody in particular, and left out where that gives no message.
-    """
-    if message.templated is None:
-        _refuse(FieldFault(one.field, one.words) for one in findings(message))
-        for language in (None, *message.locales):
-            yield language, render(message, language)
-        return
-    try:
-        words = Words(message)
-        for language in (None, *message.locales):
-            with suppress(Unrenderable) if words.asks_for_user else nullcontext():
-                yield language, words.render(language)
-    except Unrenderable as fault:
-        _refuse([FieldFault(fault.field, fault.words)])
-
-
-def _refuse(faults: Iterable[FieldFault]) -> None:
-    found = tuple(faults)
-    if found:
-        raise CatalogueError(ErrorCode.INVALID_REQUEST, f"{found[0].field}: {found[0].message}", faults=found)
-
-
 def _ways(tx: Transaction, new: NewNotification) -> tuple[list[str], bool]:
     """Give the providers that the message may go through, and whether it goes to a relay."""
     named = new.audience.channels if isinstance(new.audience, Through) else None
@@ -284,6 +244,12 @@ def _tell(span: tracing.Span, accepted: Acceptance) -> None:
 
 def _plan(tx: Transaction, *, notification_id: int, shards: Sequence[NewShard], now: datetime) -> list[int]:
     return tx.shards.add_plan(notification_id, shards, now=now)
+
+
+def _leave_whole(tx: Transaction, *, notification_id: int, now: datetime) -> None:
+    whole = tx.notifications.whole(notification_id)
+    if whole is not None:
+        tx.shards.add_plan(notification_id, [whole], now=now)
 
 
 def _finish(tx: Transaction, *, notification_id: int, now: datetime) -> bool:

@@ -16,7 +16,7 @@ from tidings.domain.campaign import (
     Notification,
     NotificationStatus,
 )
-from tidings.domain.delivery import ShardStatus, SkipReason
+from tidings.domain.delivery import NewShard, ShardStatus, SkipReason
 from tidings.domain.safety import HoldReason
 from tidings.storage.cancelling import take_shards
 from tidings.storage.codec import json_from_audience, json_from_message
@@ -143,6 +143,14 @@ class SqlNotifications:
         """Find by id."""
         found = self._read(_by_id(self._scope.dialect).records(self._scope.connection, {"id": notification_id}))
         return found[0] if found else None
+
+    def whole(self, notification_id: int) -> NewShard | None:
+        """Give a shard that is all of it, by what every version can read: neither words nor audience."""
+        of = select(c.id, c.ceiling, c.send_at, c.n_audience).where(c.id == notification_id)
+        row = self._scope.connection.execute(of).first()
+        if row is None:
+            return None
+        return NewShard(row.id, 0, low=1, high=row.ceiling, not_before=row.send_at, size=row.n_audience)
 
     def wanted(self, notification_id: int) -> bool:
         """Say whether it is to be sent now: neither it nor all sending is paused, and it has not ended."""

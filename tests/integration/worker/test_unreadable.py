@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from tidings import wiring
 from tidings.domain.campaign import NotificationStatus
 from tidings.domain.delivery import SkipReason
 from tidings.lib.clock import FixedClock
+from tidings.pipeline import flow, plan
 from tidings.settings import Settings
 from tidings.wiring import Container
 from tidings.worker.runner import LEASE, MOST_STUMBLES
@@ -35,6 +36,11 @@ def _write(container: Container, table: str, column: str, value: Any) -> Any:
         (was,) = database.execute(f"SELECT {column} FROM {table}").fetchone()
         database.execute(f"UPDATE {table} SET {column} = ?", [value])
     return was
+
+
+def _write_one(container: Container, notification_id: int, column: str, value: Any) -> None:
+    with closing(sqlite3.connect(container.settings.data / "tidings.db")) as database, database:
+        database.execute(f"UPDATE notifications SET {column} = ? WHERE id = ?", [value, notification_id])
 
 
 @pytest.mark.parametrize(
@@ -74,4 +80,41 @@ async def test_it_is_given_up_so_that_its_notification_ends_and_can_be_tried_aga
 
     assert await container.store.write(lambda tx: tx.shards.requeue(shard, now=clock.now()))
     assert await runner.run(shard)
+    assert (await now_of(container, notification)).counts.sent == 3
+
+
+@pytest.mark.parametrize(
+    ("column", "broken"),
+    [("message", json.dumps({"title": ["of a newer version"]})), ("audience", json.dumps({"kind": "everybody"}))],
+)
+async def test_what_cannot_be_read_when_it_is_to_be_cut_is_given_up_too_and_holds_up_nobody(
+    container: Container, monkeypatch: pytest.MonkeyPatch, column: str, broken: str
+) -> None:
+    monkeypatch.setattr(flow, "SHARD_SIZE", 2)
+    monkeypatch.setattr(plan, "SHARD_SIZE", 2)
+    monkeypatch.setattr(flow, "DUE_AT_ONCE", 1)
+    app = await app_of(container, [PUSH] * 3)
+    notification = await accepted(container, app)
+    was = _write(container, "notifications", column, broken)
+    other = await accepted(container, app)
+    clock = FixedClock(container.clock.now() + timedelta(seconds=1))
+    for _ in range(2):
+        assert await container.flow.plan() == 1
+    assert await container.flow.plan() == 0
+
+    pool = Pool()
+    for _ in range(MOST_STUMBLES):
+        runner = runner_of(replace(container, clock=clock), pool)
+        for shard in await container.store.read(lambda tx: tx.shards.ready(now=clock.now(), limit=9)):
+            with suppress(ValueError, KeyError, TypeError):
+                await runner.run(shard)
+        clock.at += timedelta(seconds=LEASE + 1)
+    (dead,) = await container.store.read(lambda tx: tx.shards.dead(app_ids=None, after=0, limit=9))
+    _write_one(container, notification.id, column, was)
+    ended = await now_of(container, notification)
+    assert (ended.status, ended.reasons) == (NotificationStatus.DONE, {SkipReason.IN_DOUBT: 3})
+    assert (await now_of(container, other)).counts.sent == 3
+
+    assert await container.store.write(lambda tx: tx.shards.requeue(dead.id, now=clock.now()))
+    assert await runner.run(dead.id)
     assert (await now_of(container, notification)).counts.sent == 3
