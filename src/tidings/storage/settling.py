@@ -126,9 +126,11 @@ def settle(scope: Scope, settlement: Settlement, *, now: datetime) -> bool:
 def leave(
     scope: Scope, notification_id: int, app_id: int, deliveries: Sequence[SettledDelivery], *, now: datetime
 ) -> None:
-    """Store the final states of recipients of a chunk that nobody carries on, whatever they are skipped for."""
+    """Store the final states of recipients that nobody carries on, whatever they are skipped for.
+
+    Whoever calls has seen that no device is anybody else's, for it has the notification: nobody is waited for here.
+    """
     parent = _Parent(notification_id, app_id, 0, wanted_in(scope, app_id))
-    hold_devices(scope, [one.subscription_id for one in deliveries])
     counted = _store_and_count(scope, notification_id, deliveries, now)
     if parent.wanted:
         _tell(scope, parent, counted, (), now)

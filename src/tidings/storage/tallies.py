@@ -81,6 +81,15 @@ def hold_devices(scope: Scope, ids: Iterable[int]) -> None:
     scope.dialect.hold_in_order(scope.connection, s.id, named, ids=values)
 
 
+def busy_devices(scope: Scope, ids: Iterable[int]) -> set[int]:
+    """Keep devices from being erased, without waiting for any; give those that somebody else has for himself."""
+    wanted = {"ids": scope.dialect.many(sorted(set(ids)))}
+    there = select(s.id).where(scope.dialect.any_of(s.id, "ids"))
+    mine = there.with_for_update(read=True, key_share=True, skip_locked=True)
+    held = set(scope.connection.execute(mine, wanted).scalars())
+    return set(scope.connection.execute(there, wanted).scalars()) - held
+
+
 def note_reached(scope: Scope, ids: Sequence[int], *, now: datetime) -> int:
     """Note when devices were reached; give how many of them are there, and cannot be erased before the end."""
     values = {"ids": scope.dialect.many(ids), "at": now}
