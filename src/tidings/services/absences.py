@@ -11,7 +11,7 @@ from datetime import datetime
 
 from tidings.domain.absence import Absence, AbsenceReason
 from tidings.domain.audience import Audience, Devices, Matching, Members, Relayed, Tagged, Through, Users
-from tidings.domain.campaign import Notification, NotificationStatus
+from tidings.domain.campaign import FINAL_STATUSES, Notification, NotificationStatus
 from tidings.domain.delivery import SkipReason
 from tidings.domain.filters import Field, Root, explain, fields_of, subscription_record
 from tidings.domain.subscription import Subscription, SubscriptionStatus
@@ -22,10 +22,8 @@ from tidings.storage import Transaction
 MOST_BECAUSE = 3
 _TOPICS = Field(Root.USER, ("topics",))
 
-_OPEN = {
-    NotificationStatus.PAUSED: AbsenceReason.PAUSED,
-    NotificationStatus.CANCELLED: AbsenceReason.CANCELLED,
-}
+_ALONE = (SkipReason.IN_DOUBT, SkipReason.UNSUBSCRIBED, SkipReason.CANCELLED)
+"""Whom these count may have no delivery of their own: they were in a part that was given up, or left, or were left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +99,10 @@ def _stopped(tx: Transaction, of: Notification, devices: Sequence[Subscription],
     """Say why somebody who is in the audience has got nothing, or nothing yet."""
     if of.held_because is not None:
         return Absence(AbsenceReason.HELD, (of.held_because.value,))
-    if of.status in _OPEN:
-        return Absence(_OPEN[of.status])
-    if of.status is NotificationStatus.DONE:
-        # Who was in a part that was given up, or left meanwhile, has no delivery of their own.
-        alone = sum(of.reasons.get(reason, 0) for reason in (SkipReason.IN_DOUBT, SkipReason.UNSUBSCRIBED))
-        gone = of.counts.settled > alone and not tx.deliveries.page(of.id, after=0, limit=1)
-        if gone:
-            return Absence(AbsenceReason.FORGOTTEN)
-        return Absence(AbsenceReason.IN_DOUBT if SkipReason.IN_DOUBT in of.reasons else AbsenceReason.JOINED_LATER)
+    if of.status is NotificationStatus.PAUSED:
+        return Absence(AbsenceReason.PAUSED)
+    if of.status in FINAL_STATUSES:
+        return Absence(_ended(tx, of))
     if of.send_at > now:
         return Absence(AbsenceReason.SCHEDULED, at=of.send_at)
     ids = [one.id for one in devices]
@@ -118,3 +111,14 @@ def _stopped(tx: Transaction, of: Notification, devices: Sequence[Subscription],
     if wishes.put_off:
         return Absence(AbsenceReason.QUIET_HOURS, at=min(wishes.put_off.values()))
     return Absence(AbsenceReason.UNDER_WAY)
+
+
+def _ended(tx: Transaction, of: Notification) -> AbsenceReason:
+    """Say why nothing is known of somebody now that a notification has ended."""
+    alone = sum(of.reasons.get(reason, 0) for reason in _ALONE)
+    if of.counts.settled > alone and not tx.deliveries.page(of.id, after=0, limit=1):
+        return AbsenceReason.FORGOTTEN
+    doubted = of.reasons.get(SkipReason.IN_DOUBT, 0)
+    if doubted > len(tx.deliveries.missed(of.id, SkipReason.IN_DOUBT, after=0, limit=doubted)):
+        return AbsenceReason.IN_DOUBT
+    return AbsenceReason.CANCELLED if of.status is NotificationStatus.CANCELLED else AbsenceReason.JOINED_LATER

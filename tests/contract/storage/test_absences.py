@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from support.stored import MESSAGE, Given, sent
 from tidings.domain.absence import AbsenceReason as Why
 from tidings.domain.app import App, Credential
 from tidings.domain.audience import Audience, Devices, Everyone, Matching, Tagged, Through, Users
 from tidings.domain.campaign import NewNotification, NotificationStatus
+from tidings.domain.delivery import Retry
 from tidings.domain.filters import filter_from_text
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.lib.clock import FixedClock
@@ -128,12 +131,33 @@ async def test_who_may_have_been_in_a_part_that_was_given_up_is_not_said_to_have
     assert heard.absence.reason is Why.IN_DOUBT
 
 
-async def test_what_is_so_old_that_only_counts_are_left_says_so(store: Store, given: Given) -> None:
+async def test_of_a_cancelled_one_it_says_so_too_and_of_whom_else_it_was_taken_back(store: Store, given: Given) -> None:
+    app, _ = await with_device(store, given)
+    other = await given.device(app, await given.credential(app, "key-2"))
+    timelines = Timelines(store=store, clock=FixedClock(given.later(61)))
+    made = await given.notification(app)
+    shard = await given.claimed(await given.shard(made, -1, retries=(Retry(other.id, 1),), size=1))
+    assert await store.write(lambda tx: tx.shards.open_chunk(shard.id, shard.lease_token, 1, high=1))
+    buried = await given.notification(app)
+    await given.bury(await given.claimed(await given.shard(buried)))
+    given.now = given.later(61)
+    for one, reason in ((made, Why.CANCELLED), (buried, Why.IN_DOUBT)):
+        assert await given.set_status(one, NotificationStatus.CANCELLED)
+        assert (await given.look(one)).reasons["in_doubt"] > 0
+        heard = await timelines.of_one(app.id, "anna", one.public_id)
+        assert heard.absence is not None
+        assert heard.absence.reason is reason
+
+
+@pytest.mark.parametrize("end", [NotificationStatus.DONE, NotificationStatus.CANCELLED])
+async def test_what_is_so_old_that_only_counts_are_left_says_so(
+    store: Store, given: Given, end: NotificationStatus
+) -> None:
     app, _ = await with_device(store, given)
     made = await given.notification(app)
     (device,) = await store.read(lambda tx: tx.subscriptions.page(app.id, after=0, limit=9))
     await given.settle(await given.claimed(await given.shard(made)), sent(device.id))
-    await given.set_status(made, NotificationStatus.DONE)
+    await given.set_status(made, end)
     timelines = Timelines(store=store, clock=FixedClock(given.now))
     heard = await timelines.of_one(app.id, "anna", made.public_id)
     assert len(heard.arrivals) == 1
