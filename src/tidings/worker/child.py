@@ -37,6 +37,8 @@ class Job:
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     attempts: int = 0
     recalled: bool = False
+    doubtful: set[int] = field(default_factory=set)
+    """To whom a sender that died may have sent it."""
 
     @property
     def complete(self) -> bool:
@@ -61,12 +63,17 @@ class Job:
         self.outcomes.update({parcel.subscription_id: outcome for parcel in self.open()})
         self.end()
 
-    def take_back(self) -> None:
-        """Be done without another sender: the rest comes back unsent, unless one that died may have sent it."""
-        if self.attempts:
-            self.end()
-        else:
-            self.answer_rest(RECALLED)
+    def lost(self) -> None:
+        """Note that the sender which had the chunk has died: whatever it had not told may have left."""
+        self.attempts += 1
+        self.doubtful.update(parcel.subscription_id for parcel in self.open())
+
+    def result(self) -> dict[int, Outcome]:
+        """Give the outcomes, without that of who came back unsent from one sender, and may have had it from another."""
+        if not self.doubtful:
+            return self.outcomes
+        known = self.outcomes.items()
+        return {one: outcome for one, outcome in known if outcome != RECALLED or one not in self.doubtful}
 
     def end(self) -> None:
         """Be done: whoever waits gets the outcomes that there are."""

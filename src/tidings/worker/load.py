@@ -10,8 +10,10 @@ from operator import itemgetter
 from tidings.domain.app import Credential
 from tidings.domain.campaign import FINAL_STATUSES, Notification, NotificationStatus
 from tidings.domain.delivery import DeliveryStatus, Retry, SettledDelivery, Shard, SkipReason
+from tidings.domain.outcome import Outcome
 from tidings.domain.person import Person
 from tidings.domain.subscription import Recipient
+from tidings.pipeline.deliver import RECALLED
 from tidings.services.sorting import id_of, matter_of, sort
 from tidings.storage import Transaction
 
@@ -30,7 +32,7 @@ class Batch:
     nobody could make sense of, where there is one. `held` are recipients whose integration is paused.
     `settled` were decided without a try; who is in `put_off` is to be told from a moment on. `cursor` is the shard's
     cursor once the batch is settled. `people` are those who use the recipients' devices, where what is said depends on
-    them.
+    them. `doubtful` may have been told by somebody who died.
     """
 
     notification: Notification
@@ -44,10 +46,17 @@ class Batch:
     people: Mapping[int, Person] = field(default_factory=dict)
     put_off: dict[int, datetime] = field(default_factory=dict)
     puzzling: Mapping[int, int] = field(default_factory=dict)
+    doubtful: frozenset[int] = frozenset()
 
     def again(self, subscription_id: int) -> Retry:
         """Give a recipient as it came: to be tried later, without a try now."""
         return Retry(subscription_id, self.tries[subscription_id], self.puzzling.get(subscription_id, 0))
+
+    def known(self, outcomes: dict[int, Outcome]) -> dict[int, Outcome]:
+        """Leave out who came back unsent, and may have been told by whoever had the chunk before."""
+        if not self.doubtful:
+            return outcomes
+        return {one: what for one, what in outcomes.items() if what != RECALLED or one not in self.doubtful}
 
     @property
     def of(self) -> str:
@@ -83,6 +92,14 @@ def opened(
     if batch is not None and not batch.waits:
         tx.shards.open_chunk(shard.id, shard.lease_token, number, high=batch.cursor)
     return batch
+
+
+def inherited(batch: Batch | None, shard: Shard) -> Batch | None:
+    """Note who of a shard's first batch was in the chunk that its last holder had open, and may have been told."""
+    if batch is None or shard.chunk_high is None:
+        return batch
+    told = batch.tries if shard.retries else (one for one in batch.tries if one <= shard.chunk_high)
+    return replace(batch, doubtful=frozenset(told))
 
 
 def unwanted(tx: Transaction, ids: Collection[int]) -> frozenset[int]:

@@ -25,7 +25,7 @@ from tidings.storage import Store, StoreUnavailable, T, Transaction
 from tidings.worker.drafts import Drafts
 from tidings.worker.granting import Pool
 from tidings.worker.judging import judged, next_look, parted, tried_of
-from tidings.worker.load import Batch, doubtful, goes_on, in_doubt, opened, place_of, ran_out, unwanted
+from tidings.worker.load import Batch, doubtful, goes_on, in_doubt, inherited, opened, place_of, ran_out, unwanted
 from tidings.worker.packing import packed
 from tidings.worker.revoking import Revocable, Revoked
 from tidings.worker.signs import Event, Meters
@@ -142,7 +142,7 @@ class Runner:
             return None
         if _in_doubt(shard) and shard.chunk_high is not None:
             return shard, doubtful(tx, shard, high=shard.chunk_high)
-        return shard, opened(tx, shard, cursor=shard.cursor, number=shard.chunk_done + 1, now=now)
+        return shard, inherited(opened(tx, shard, cursor=shard.cursor, number=shard.chunk_done + 1, now=now), shard)
 
     def _stumble(self, tx: Transaction, *, shard_id: int, fault: str, now: datetime) -> None:
         ended = tx.shards.stumble(shard_id, owner=self._owner, fault=fault, now=now, lease=LEASE, most=MOST_STUMBLES)
@@ -202,7 +202,7 @@ class Runner:
             if span is not None:
                 span.tell(accepted=sum(isinstance(one, Accepted) for one in outcomes.values()))
         self._meters.chunk_seconds.observe(time.monotonic() - begun)
-        return outcomes
+        return batch.known(outcomes)
 
     def _drafts_of(self, notification: Notification) -> Drafts:
         """Compose what its recipients share once for all shards that are in hand."""

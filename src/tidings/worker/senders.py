@@ -109,7 +109,7 @@ class SenderPool:
                 except asyncio.CancelledError:
                     self._abandon(job)
                     raise
-            return job.outcomes
+            return job.result()
 
     def share_with(self, senders: int) -> None:
         """Keep to a part of what push services take, now that there are so many senders in all, ours among them."""
@@ -148,7 +148,7 @@ class SenderPool:
             sender = await self._least_busy()
             if job.chunk.notification_id in self._unwanted:
                 # Said while a process was being started: no sender had this chunk that could have heard it.
-                job.take_back()
+                job.answer_rest(RECALLED)
                 return
             sender.jobs[job.chunk.number] = job
             job.recalled = False
@@ -240,13 +240,13 @@ class SenderPool:
         await self._start_again()
         for job in jobs:
             job.cleared()
-            job.attempts += 1
+            job.lost()
             if job.done.done():
                 continue  # whoever waited for it was cancelled
             if job.policy is InDoubtPolicy.SKIP:
                 job.end()
             elif job.chunk.notification_id in self._unwanted:
-                job.take_back()
+                job.answer_rest(RECALLED)
             elif job.attempts >= MOST_ATTEMPTS:
                 job.answer_rest(Unavailable(None, "sender_died"))
             else:

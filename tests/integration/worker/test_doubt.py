@@ -113,6 +113,33 @@ async def test_whom_a_dead_sender_may_have_told_as_it_was_taken_back_is_not_said
     assert [(row.subscription_id, row.reason) for row in rows] == [(one, "in_doubt") for one in (4, 5, 6)]
 
 
+@pytest.mark.parametrize("listed", [False, True], ids=["a range", "a list to try again"])
+async def test_what_is_taken_back_from_the_heir_of_a_dead_worker_may_have_left_before(
+    container: Container, listed: bool
+) -> None:
+    app = await app_of(container, [PUSH] * 6)
+    new = NewNotification(app.id, Message(title="Tide"), Everyone())
+    notification = (await container.flow.accept(new)).notification
+    clock = FixedClock(container.clock.now())
+    if listed:
+        (shard,) = await ready(container)
+        await runner_of(container, Pool(lambda _: RECALLED)).run(shard)
+        clock.at += timedelta(seconds=5)
+    (shard,) = await ready(container, within=5)
+    with pytest.raises(ConnectionError):
+        await runner_of(replace(container, clock=clock), Pool(meanwhile=gone)).run(shard)
+    clock.at += timedelta(seconds=LEASE + 1)
+
+    async def pause(_: int) -> None:
+        await container.flow.pause(app.id, notification.public_id)
+
+    heir = Pool(lambda parcel: Accepted() if parcel.subscription_id == 1 else RECALLED, meanwhile=pause)
+    assert await runner_of(replace(container, clock=clock), heir).run(shard)
+    await container.flow.cancel(app.id, notification.public_id)
+    found = await now_of(container, notification)
+    assert (found.counts.sent, found.reasons) == (1, {"in_doubt": 5})
+
+
 async def test_an_address_that_never_took_a_message_is_retired_where_its_service_takes_others(
     container: Container,
 ) -> None:

@@ -123,6 +123,24 @@ async def test_what_a_dead_sender_had_in_hand_may_have_left_although_it_is_not_w
     assert len(outcomes) < 200
 
 
+async def test_what_a_second_sender_gives_back_may_have_left_with_the_first_that_died(
+    simulator: Running, pool: SenderPool
+) -> None:
+    sending = asyncio.create_task(pool.send(slow_chunk(simulator, 400, seconds=0.5), policy=InDoubtPolicy.RESEND))
+    while total(simulator)["accepted"] == 0:
+        assert not sending.done()
+        await asyncio.sleep(0.01)
+    (first,) = pool._senders
+    os.kill(first.process.pid, signal.SIGKILL)
+    while not any(sender.jobs for sender in pool._senders if sender is not first):
+        assert not sending.done()
+        await asyncio.sleep(0)
+    pool.recall(frozenset({7}))
+    outcomes = await asyncio.wait_for(sending, 60)
+    assert {type(one) for one in outcomes.values()} <= {Accepted}, "nobody knows that the others did not leave"
+    assert len(outcomes) < 400
+
+
 async def test_what_nobody_waits_for_any_more_does_not_leave(simulator: Running, pool: SenderPool) -> None:
     sending = asyncio.create_task(pool.send(slow_chunk(simulator, 400, seconds=0.5), policy=InDoubtPolicy.RESEND))
     while total(simulator)["accepted"] == 0:
