@@ -79,21 +79,23 @@ class Tripwire:
             before = tx.volumes.last_broadcast(app_id, words_of(message))
             if before is not None and now - before < self._limits.repeat:
                 return HoldReason.REPEAT
-        return HoldReason.VOLUME if self._is_flood(tx, app_id, devices, active, now=now) else None
+        asked = tx.volumes.since(app_id, now - self._limits.window) + devices
+        return HoldReason.VOLUME if self._is_flood(asked, active) else None
 
     def _tripped(self, tx: Transaction, new: NewNotification, audience: int, *, now: datetime) -> HoldReason | None:
         def active() -> int:
             return audience if isinstance(new.audience, Everyone) else self._counted(tx, new.app_id, now=now)
 
         # Both are asked, whatever the first says: each of them also remembers. This one first, as it may wait.
-        flooding = self._is_flood(tx, new.app_id, audience, active, now=now, counting=True)
+        asked, alone = self._asked(tx, new.app_id, audience, active, now=now)
         repeated = self._is_to_most(audience, active) and self._repeated(tx, new, now=now)
         if self._limits.recipients:
-            # Requests within one transaction's time differ in their microseconds, and so seldom meet at one row.
-            tx.volumes.add(new.app_id, audience, lot=now.microsecond, now=now)
+            # Requests within one transaction's time differ in their microseconds, and so seldom meet at one row. Never
+            # at that of who counts alone: who has added to another may add once more, and wait for that one to end.
+            tx.volumes.add(new.app_id, audience, lot=None if alone else now.microsecond, now=now)
         if repeated:
             return HoldReason.REPEAT
-        return HoldReason.VOLUME if flooding else None
+        return HoldReason.VOLUME if self._is_flood(asked, active) else None
 
     def _is_to_most(self, audience: int, active: Callable[[], int]) -> bool:
         return bool(self._limits.repeat) and audience >= REPEAT_LEAST and 2 * audience > active()
@@ -102,25 +104,21 @@ class Tripwire:
         words = words_of(new.message)
         return tx.volumes.broadcast(new.app_id, words, within=self._limits.repeat, now=now) is not None
 
-    def _is_flood(
-        self,
-        tx: Transaction,
-        app_id: int,
-        audience: int,
-        active: Callable[[], int],
-        *,
-        now: datetime,
-        counting: bool = False,
-    ) -> bool:
-        """Say whether so many more are too many; who is `counting` them lets nobody else do so at the same moment."""
+    def _asked(
+        self, tx: Transaction, app_id: int, audience: int, active: Callable[[], int], *, now: datetime
+    ) -> tuple[int, bool]:
+        """Add up what was asked for, this included, and say whether nobody else near the limit does so meanwhile."""
         if not self._limits.recipients:
-            return False
+            return 0, False
         since = now - self._limits.window
         asked = tx.volumes.since(app_id, since) + audience
-        if counting and self._is_near(asked, audience, active):
-            tx.volumes.hold(app_id)
-            asked = tx.volumes.since(app_id, since) + audience
-        return asked > self._limits.recipients and asked > self._limits.times * active()
+        if not self._is_near(asked, audience, active):
+            return asked, False
+        tx.volumes.hold(app_id)
+        return tx.volumes.since(app_id, since) + audience, True
+
+    def _is_flood(self, asked: int, active: Callable[[], int]) -> bool:
+        return 0 < self._limits.recipients < asked and asked > self._limits.times * active()
 
     def _is_near(self, asked: int, audience: int, active: Callable[[], int]) -> bool:
         """Say whether requests that are stored at the same moment could pass the limit together."""

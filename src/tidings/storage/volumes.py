@@ -12,7 +12,7 @@ from tidings.storage.scope import Scope
 from tidings.storage.tables.instance import broadcasts, volumes
 
 SLOTS = 8
-"""Rows a minute of one App is spread over."""
+"""Rows a minute of one App is spread over, beside the one of who holds the count."""
 
 v = volumes.c
 b = broadcasts.c
@@ -30,10 +30,13 @@ class SqlVolumes:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    def add(self, app_id: int, recipients: int, *, lot: int, now: datetime) -> None:
-        """Count recipients that were asked for; `lot` is any number, and different ones do not wait for each other."""
+    def add(self, app_id: int, recipients: int, *, lot: int | None, now: datetime) -> None:
+        """Count recipients that were asked for; `lot` is any number, and different ones do not wait for each other.
+
+        Without one, who holds the count waits for nobody.
+        """
         statement = self._scope.dialect.increment(volumes, key=("app_id", "minute", "slot"), column="n")
-        row = {"app_id": app_id, "minute": _minute(now), "slot": lot % SLOTS, "n": recipients}
+        row = {"app_id": app_id, "minute": _minute(now), "slot": SLOTS if lot is None else lot % SLOTS, "n": recipients}
         self._scope.connection.execute(statement, row)
 
     def hold(self, app_id: int) -> None:

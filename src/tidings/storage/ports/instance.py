@@ -87,8 +87,8 @@ class Instance(Protocol):
 class Volumes(Protocol):
     """What the tripwire counts: recipients asked for by minute, and words that went to most subscribers."""
 
-    def add(self, app_id: int, recipients: int, *, lot: int, now: datetime) -> None:
-        """Count recipients; requests with different lots do not wait for each other."""
+    def add(self, app_id: int, recipients: int, *, lot: int | None, now: datetime) -> None:
+        """Count recipients; different lots do not wait for each other, nor who holds the count, which needs none."""
         ...
 
     def hold(self, app_id: int) -> None:
