@@ -36,6 +36,12 @@ describe('matters', () => {
     expect(ids(push(), system({ queue_lag_seconds: 900 }))).toEqual(['lag'])
   })
 
+  it('names a second worker only where there may be one', () => {
+    const of = (kind: string) => matters({ integrations: [push()], system: system({ queue_lag_seconds: 900, database: { kind, version: null, warning: null } }) })[0]?.detail
+    expect(of('sqlite')).not.toContain('tidings worker')
+    expect(of('postgresql')).toContain('`tidings worker`')
+  })
+
   it('comes first while everything is paused, with who and why', () => {
     const paused = { since: '2027-01-01T00:00:00Z', by: 'Anna', reason: 'Wrong link' }
     const [first, second] = matters({ integrations: [push({ paused_because: 'jwt_refused' })], system: system({ paused }) })

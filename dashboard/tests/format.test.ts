@@ -22,6 +22,12 @@ describe('share', () => {
   it('says nothing of nobody', () => {
     expect(share(0, 0)).toBe('–')
   })
+
+  it('rounds a few not to none, and nearly all not to all', () => {
+    expect(spaced(share(10, 100_000))).toBe('<0.1 % of 100 000')
+    expect(spaced(share(99_990, 100_000))).toBe('>99.9 % of 100 000')
+    expect(spaced(share(9, 9))).toBe('100 % of 9')
+  })
 })
 
 describe('ago', () => {

@@ -104,7 +104,9 @@ function ofWorkers(system: System): Matter[] {
     id: 'lag',
     tone: 'warning',
     title: `Sending is ${duration(system.queue_lag_seconds)} behind`,
-    detail: `${plural(system.workers.length, ['# worker', '# workers'])} at work. Add one with \`tidings worker\`, or raise TIDINGS_SENDERS.`,
+    detail: system.database.kind === 'sqlite'
+      ? 'After a stop or a pause it catches up by itself. If it does not, raise TIDINGS_SENDERS.'
+      : `${plural(system.workers.length, ['# worker', '# workers'])} at work. After a stop or a pause they catch up by themselves. If they do not, add one with \`tidings worker\`, or raise TIDINGS_SENDERS.`,
     action: { label: 'Show workers', href: SYSTEM },
   }]
 }

@@ -15,7 +15,7 @@ export interface Series {
 const FONT = "12px 'Inter Variable', system-ui, sans-serif"
 const BETWEEN = 15 // pixels from one name to the next
 const WIDE = 460 // pixels from which there is room for names
-const ROOM = 72
+const ROOM = 72 // pixels for them, and more where a language has longer words
 /** Of the last day's mark, which stands in the middle under the last point. */
 const HALF = 26
 /** Of an axis of counts: whole numbers alone. */
@@ -37,6 +37,17 @@ export function spread(wanted: readonly number[], { between, most }: { between: 
 /** The same colour, hardly there; undefined where it cannot be said. */
 function faint(colour: string): string | undefined {
   return /^oklch\([^/]+\)$/.test(colour) ? colour.replace(/\)$/, ' / 0.08)') : undefined
+}
+
+let ruler: CanvasRenderingContext2D | null = null
+
+/** Pixels that the names take at the lines' ends, with what is between. */
+function roomFor(series: readonly Series[]): number {
+  ruler ??= document.createElement('canvas').getContext('2d')
+  if (!ruler) return ROOM
+  const measure = ruler
+  measure.font = FONT
+  return Math.max(ROOM, ...series.map(({ name }) => Math.ceil(measure.measureText(name).width) + 12))
 }
 
 interface Wanted {
@@ -74,7 +85,7 @@ export function optionsOf({ host, series, short, steps, height, choose }: Wanted
     width: host.clientWidth,
     height,
     legend: { show: false },
-    padding: [8, () => (named() ? ROOM : HALF), 0, 0] as unknown as uPlot.Padding,
+    padding: [8, () => (named() ? roomFor(series) : HALF), 0, 0] as unknown as uPlot.Padding,
     scales: { x: { time: false }, y: { range: (_, __, most) => [0, Math.max(1, most * 1.06)] } },
     axes: [
       { ...axis, incrs: [...steps], space: 64, values: (_, splits) => splits.map(short), grid: { show: false }, size: 28 },

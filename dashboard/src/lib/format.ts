@@ -26,12 +26,15 @@ export function plural(value: number, forms: readonly string[], rule: Rule = ENG
   return (forms[rule(value)] ?? forms.at(-1) ?? '').replaceAll('#', number(value))
 }
 
-/** A share with its base: "4.1 % of 12 408". */
+/** A share with its base: "4.1 % of 12 408"; a few are never none, and nearly all are never all. */
 export function share(part: number, base: number): string {
   if (base === 0) return '–'
   const percent = (part / base) * 100
   const digits = percent === 0 || percent === 100 ? 0 : 1
-  return `${number(percent, digits)} % of ${number(base)}`
+  const few = percent > 0 && percent < 0.05
+  const nearly = percent >= 99.95 && percent < 100
+  const rounded = few ? '<' + number(0.1, 1) : nearly ? '>' + number(99.9, 1) : number(percent, digits)
+  return `${rounded} % of ${number(base)}`
 }
 
 const STEPS: readonly [limit: number, seconds: number, unit: Intl.RelativeTimeFormatUnit][] = [

@@ -60,7 +60,8 @@ def of_system(system: Any) -> Iterator[Finding]:
     if system["paused"]:
         yield of_pause(system["paused"])
     yield of_workers(system["workers"])
-    yield of_lag(system["queue_lag_seconds"], workers=len(system["workers"]))
+    kind = system["database"]["kind"]
+    yield of_lag(system["queue_lag_seconds"], workers=len(system["workers"]), kind=kind)
     for app in system["apps"]:
         yield from of_app(app)
         yield from of_integrations(app)
@@ -118,18 +119,15 @@ def of_workers(workers: list[Any]) -> Finding:
     )
 
 
-def of_lag(seconds: float, *, workers: int) -> Finding:
-    """Judge how late the oldest due shard is."""
-    words = f"nothing waits longer than {max(1, round(seconds))} s" if seconds else "empty"
+def of_lag(seconds: float, *, workers: int, kind: str) -> Finding:
+    """Judge how late the oldest due shard is; what is paused or held is due for nobody."""
+    words = f"nothing is later than {max(1, round(seconds))} s" if seconds else "nothing is late"
     if seconds < LAG_WARN:
         return Finding("Queue", State.OK, words)
     state = State.FAIL if seconds > LAG_FAIL or not workers else State.WARN
-    return Finding(
-        "Queue",
-        state,
-        f"the oldest part has waited {number(seconds)} s",
-        "Add sender processes (TIDINGS_SENDERS) or workers.",
-    )
+    more = "more sender processes (TIDINGS_SENDERS)" + (" or workers" if kind == "postgresql" else "")
+    mend = f"After a stop it catches up by itself. If it does not: {more}." if workers else "It waits for a worker."
+    return Finding("Queue", state, f"the oldest part has waited {number(seconds)} s", mend)
 
 
 def of_app(app: Any) -> Iterator[Finding]:

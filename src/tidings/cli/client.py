@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -221,6 +221,17 @@ async def opened(settings: Settings, out: Output, *, worker: bool = False) -> As
                 f"The server stopped answering: {type(error).__name__}.",
                 "Look at the terminal of `tidings up`; start it again if it ended.",
             ) from error
+
+
+@contextmanager
+def else_says(why: str, mend: str) -> Iterator[None]:
+    """Say why and how to mend it where the server is gone while the block runs: what was asked of it is known there."""
+    import httpx2
+
+    try:
+        yield
+    except httpx2.TransportError as gone:
+        raise CommandFailed(f"{why}: {type(gone).__name__}.", mend) from gone
 
 
 async def _attached(settings: Settings, stack: AsyncExitStack) -> RunningServer | None:

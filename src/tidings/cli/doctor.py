@@ -14,7 +14,7 @@ from tidings.cli.bus_check import of_bus
 from tidings.cli.checks import Finding, State, of_builds, of_clock, of_disk, of_encryption, of_held, of_system
 from tidings.cli.egress import SERVICES, Reached, of_egress, reached
 from tidings.cli.failure import CommandFailed
-from tidings.cli.instance import demo_in_place_of, exists
+from tidings.cli.instance import demo_in_place_of, exists, uses_files
 from tidings.cli.options import NO_INSTANCE, Call, command
 from tidings.cli.output import MARKS, counted, visible
 
@@ -62,6 +62,10 @@ async def _instance(call: Call) -> tuple[list[Finding], bool]:
         async with call.api() as api:
             system: Any = await api.get("/system")
             held = {app["name"]: await _held(api, app["id"]) for app in system["apps"]}
+            if api.in_process and uses_files(settings):
+                system[
+                    "workers"
+                ] = []  # nobody else has the folder: one that was killed still seems to live for a while
     except CommandFailed as failure:
         return [Finding("Instance", State.FAIL, failure.why, failure.mend)], False
     where = (

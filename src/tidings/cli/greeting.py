@@ -32,6 +32,12 @@ class Greeting:
     """The demo's owner, whom the set-up link signs in."""
     app: str | None = None
     """Id of the demo's App, where there are others."""
+    listens_at: str | None = None
+    """Where a proxy finds it, if people are told another address."""
+    waiting: int = 0
+    """Parts of notifications that an earlier run left."""
+    paused_by: str | None = None
+    """Who paused all sending, while it is."""
 
 
 def greet(out: Output, told: Greeting) -> None:
@@ -63,6 +69,10 @@ def _facts(told: Greeting) -> list[tuple[str, str]]:
         ("Delivery", senders if told.worker else "off; run `tidings worker` beside this"),
         ("VAPID key", told.public_key or "none yet"),
     ]
+    if told.waiting:
+        rows.append(("Waiting", f"{counted(told.waiting, 'part')} of notifications, from before"))
+    if told.listens_at is not None:
+        rows[1:1] = [("Listens at", told.listens_at)]
     if told.setup_url is not None:
         what = f"signs one browser in as {told.owner.name}" if told.owner else "makes the first member"
         rows[1:1] = [("Set-up link", told.setup_url), ("", f"{what}, once, within 24 hours")]
@@ -81,7 +91,11 @@ def _attention(out: Output, told: Greeting) -> None:
         )
     if told.new_key_file is not None and told.simulator is None:
         out.warn_of_key(told.new_key_file)
-    if settings.allow_insecure_endpoints or told.new_key_file is not None:
+    if told.paused_by is not None:
+        out.warn(
+            f"All sending is paused by {plain(told.paused_by)}. Let it go on with: {_typed()} resume{_where(told)}"
+        )
+    if settings.allow_insecure_endpoints or told.new_key_file is not None or told.paused_by is not None:
         out.aside.print()
 
 
@@ -110,7 +124,7 @@ def _browsers(out: Output, told: Greeting) -> None:
 
 def _next(out: Output, told: Greeting) -> None:
     tidings = _typed()
-    where = f" --data {plain(str(told.settings.data))}" + (f" --app {told.app}" if told.app else "")
+    where = _where(told) + (f" --app {told.app}" if told.app else "")
     if told.simulator is not None:
         out.say(f"Or send to the {number(told.simulator.subscribers)} simulated subscribers from another terminal:")
         out.say(f'  [bold]{tidings} send{where} --title "Fresh fish" --body "At the quay from nine" --to all[/]')
@@ -128,6 +142,10 @@ def _next(out: Output, told: Greeting) -> None:
         out.say(f"Next: open {where}. Ctrl-C stops everything.")
 
 
+def _where(told: Greeting) -> str:
+    return f" --data {plain(str(told.settings.data))}"
+
+
 def _typed() -> str:
     """Give what to type for this very command: its name where the shell finds it, else its path."""
     here = Path(sys.argv[0])
@@ -143,6 +161,8 @@ def _document(told: Greeting) -> dict[str, object]:
         "data": str(told.settings.data),
         "public_key": told.public_key,
         "worker": told.worker,
+        "waiting": told.waiting,
+        "paused": told.paused_by is not None,
     }
     if told.owner is not None:
         found["owner_email"] = told.owner.email

@@ -39,8 +39,15 @@ def counted(value: int, one: str, many: str | None = None) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """Write a percentage with its base: `4.1 % of 12 408`."""
-    return f"{100 * part / whole:.1f} % of {number(whole)}" if whole else ""
+    """Write a percentage with its base: `4.1 % of 12 408`; few are never none, and nearly all never all."""
+    if not whole:
+        return ""
+    rounded = f"{100 * part / whole:.1f}"
+    if part and rounded == "0.0":
+        rounded = "<0.1"
+    if part < whole and rounded == "100.0":
+        rounded = ">99.9"
+    return f"{rounded} % of {number(whole)}"
 
 
 def ago(moment: str | None, *, now: datetime) -> str:
@@ -127,7 +134,9 @@ class Output:
             return
         table = Table(box=box.SIMPLE_HEAD, header_style="dim", border_style="dim", pad_edge=False, padding=(0, 2))
         for column in columns:
-            table.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
+            name = column.lstrip(">")
+            # Whoever copies an id wants it in one piece: the other columns are folded first.
+            table.add_column(name, justify="left" if name == column else "right", overflow="fold", no_wrap=name == "Id")
         for row in rows:
             table.add_row(*(Text(visible(cell)) if isinstance(cell, str) else cell for cell in row))
         self.person.print(table)

@@ -8,20 +8,34 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tidings.cli.client import FINAL, Api
+from tidings.cli.client import FINAL, POLL_SECONDS, Api, else_says
 from tidings.cli.confirm import asked
 from tidings.cli.failure import CommandFailed
 from tidings.cli.output import Output, counted, number, share
 
 SETTLED = ("sent", "failed", "expired", "skipped")
+ASK_EVERY = 2.0
+"""Seconds between two questions whether all sending is paused, which the progress of one notification does not say."""
+SETTLING = 15.0
+"""Seconds that a cancelled notification has for what was under way to be counted."""
 WORDS = {"sent": "green", "failed": "red", "expired": "dim", "skipped": "dim"}
 
 
 async def followed(api: Api, out: Output, notification: str) -> Any:
     """Show the progress until the notification is final; give it as it then stands.
 
-    Ctrl-C asks whether to cancel the rest; without an answer the notification goes on and the command ends.
+    Ctrl-C asks whether to cancel the rest; without an answer the notification goes on and the command ends. Raises
+    CommandFailed where the server is gone: what was stored is sent by the next one.
     """
+    with else_says(
+        f"The server stopped answering while {notification} was on its way",
+        "It is stored, so do not send it again: the next `tidings up` goes on with it.",
+    ):
+        await _followed(api, out, notification)
+        return await _in_the_end(api, notification)
+
+
+async def _followed(api: Api, out: Output, notification: str) -> None:
     watching = asyncio.create_task(_watched(api, out, notification))
     try:
         async with _interruptible() as interrupted:
@@ -42,7 +56,24 @@ async def followed(api: Api, out: Output, notification: str) -> Any:
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-    return await api.get(f"/notifications/{notification}")
+
+
+async def _in_the_end(api: Api, notification: str) -> Any:
+    """Give it as it stands; a cancelled one once what was under way is counted, or after a while as it is then."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + SETTLING
+    while True:
+        found = await api.get(f"/notifications/{notification}")
+        if found["status"] != "cancelled" or settled_of(found["counts"]) == found["counts"]["audience"]:
+            return found
+        if clock() > until:
+            return found
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def settled_of(counts: Any) -> int:
+    """Add up whose way has ended."""
+    return sum(counts[name] for name in SETTLED)
 
 
 async def _watched(api: Api, out: Output, notification: str) -> None:
@@ -55,15 +86,19 @@ async def _watched(api: Api, out: Output, notification: str) -> None:
     )
     with Progress(*columns, console=out.aside, transient=True, disable=not out.aside.is_terminal) as progress:
         task = progress.add_task("", total=None, state="queued", words="")
+        paused, asked_at = False, -ASK_EVERY
+        clock = asyncio.get_running_loop().time
         async for state in api.progress(notification):
+            if not state.get("rate") or clock() - asked_at > ASK_EVERY:
+                paused, asked_at = (await api.get("/system"))["paused"] is not None, clock()
             counts = state["counts"]
-            settled = sum(counts[name] for name in SETTLED)
+            settled = settled_of(counts)
             progress.update(
                 task,
                 total=counts["audience"] or None,
                 completed=settled,
                 state=state["status"],
-                words=_words(settled, counts["audience"], state),
+                words=_words(settled, counts["audience"], state, paused=paused),
             )
             if state["status"] in FINAL:
                 return
@@ -72,8 +107,12 @@ async def _watched(api: Api, out: Output, notification: str) -> None:
     )
 
 
-def _words(settled: int, audience: int, state: Any) -> str:
+def _words(settled: int, audience: int, state: Any, *, paused: bool = False) -> str:
     words = f"{number(settled)} of {number(audience)}"
+    if paused:
+        return f"{words} · all sending is paused"
+    if state["status"] == "paused":
+        return words
     if state.get("rate"):
         words += f" · {number(state['rate'])}/s"
     if state.get("eta_seconds") is not None and settled < audience:
@@ -97,7 +136,11 @@ async def _left_or_cancelled(api: Api, out: Output, notification: str) -> None:
     # The question is asked on the event loop: nothing is delivered in this process while it stands.
     if not asked("Cancel what has not been sent yet?"):
         raise CommandFailed(f"No longer watching. {notification} goes on.", _how_to_stop(api, notification))
-    await api.post(f"/notifications/{notification}/cancel")
+    with else_says(
+        "The server stopped answering, and nothing was cancelled",
+        f"The next `tidings up` goes on with it; then: tidings notifications cancel {notification}",
+    ):
+        await api.post(f"/notifications/{notification}/cancel")
 
 
 def _how_to_stop(api: Api, notification: str) -> str:
@@ -128,6 +171,8 @@ def summed_up(out: Output, notification: Any) -> None:
         if counts[name]
     ]
     out.table(["", ">Devices", ""], [*rows, (Text("audience", style="bold"), number(counts["audience"]), "")])
+    if (left := counts["audience"] - settled_of(counts)) > 0:
+        out.note(f"So far: {counted(left, 'device')} not counted yet, as they were on their way.")
     reasons = sorted(notification.get("reasons", {}).items(), key=lambda item: -item[1])
     if reasons:
         out.table(["Reason", ">Devices"], [(name.replace("_", " "), number(count)) for name, count in reasons])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from tidings.cli.client import Api
+from tidings.cli.failure import CommandFailed
 from tidings.cli.options import Call, Group, command
 from tidings.cli.output import ago, counted, number
+from tidings.domain.errors import ErrorCode
 
 Shard = Annotated[int, typer.Argument(help="Its number, from `tidings shards list`.", metavar="ID")]
 
@@ -47,10 +50,19 @@ async def list_shards(call: Call) -> None:
     )
 
 
+async def _decided(api: Api, shard: int, verb: str) -> Any:
+    try:
+        return await api.post(f"/system/dead-shards/{shard}/{verb}")
+    except CommandFailed as refusal:
+        if refusal.code != ErrorCode.NOT_FOUND:
+            raise
+        raise CommandFailed(refusal.why, "`tidings shards list` shows what was given up.", code=refusal.code) from None
+
+
 async def requeue(call: Call, shard: Shard) -> None:
     """Send to its devices after all; those that had it take the second copy for the first."""
     async with call.api() as api:
-        done = await api.post(f"/system/dead-shards/{shard}/requeue")
+        done = await _decided(api, shard, "requeue")
     call.out.result(done)
     call.out.done(f"{counted(done['in_doubt'], 'device')} of {done['notification']} will be tried again.")
     if api.in_process:
@@ -60,6 +72,6 @@ async def requeue(call: Call, shard: Shard) -> None:
 async def drop(call: Call, shard: Shard) -> None:
     """Leave its devices counted as in doubt for good, and list it no more."""
     async with call.api() as api:
-        done = await api.post(f"/system/dead-shards/{shard}/drop")
+        done = await _decided(api, shard, "drop")
     call.out.result(done)
     call.out.done(f"{counted(done['in_doubt'], 'device')} of {done['notification']} stay in doubt.")

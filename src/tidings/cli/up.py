@@ -9,6 +9,7 @@ import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,10 +29,12 @@ from tidings.cli.serving import Stop, bound_socket, configure_logs, is_public, o
 
 if TYPE_CHECKING:
     import socket
+    from datetime import datetime
 
     from tidings.cli.demo import Simulator
     from tidings.domain.member import Member
     from tidings.settings import Settings
+    from tidings.storage import Transaction
     from tidings.wiring import Container
 
 DEMO_CONTACT = "mailto:demo@example.com"
@@ -145,6 +148,7 @@ async def _running(
         app = create_app(container, operator_token=token)
         url = reached_at(listener)
         public_key, demo_app = await _prepare(call, container, simulator, server=settings.public_url or url)
+        left, paused = await container.store.read(partial(_left, now=container.clock.now()))
         if wish.worker:
             await stack.enter_async_context(delivering(container))
         serving = await stack.enter_async_context(
@@ -166,12 +170,21 @@ async def _running(
                 simulator=simulator,
                 owner=owner,
                 app=demo_app,
+                listens_at=url if settings.public_url and settings.public_url != url else None,
+                waiting=left,
+                paused_by=paused,
             ),
         )
         spare()
         if wish.open_browser:
             await asyncio.to_thread(webbrowser.open, setup_url or settings.public_url or url)
         yield serving
+
+
+def _left(tx: Transaction, *, now: datetime) -> tuple[int, str | None]:
+    """Give how many parts of notifications an earlier run has left, and who paused all sending, if somebody did."""
+    vitals, paused = tx.instance.vitals(now=now, alive_since=now), tx.instance.paused()
+    return vitals.ready + vitals.leased, paused.by if paused else None
 
 
 async def _until(stop: Stop, serving: asyncio.Task[None]) -> None:

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 
 from h2.config import H2Configuration
-from h2.connection import H2Connection
+from h2.connection import ConnectionState, H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     DataReceived,
@@ -124,9 +124,14 @@ class Http2Session:
             for stream_id in list(self._unsent):
                 self._send_body(stream_id)
 
+    @property
+    def _left(self) -> bool:
+        """Whether the client has said that it leaves (GOAWAY)."""
+        return self._h2.state_machine.state is ConnectionState.CLOSED
+
     def _on_data(self, event: DataReceived) -> None:
         self._consumed += event.flow_controlled_length or 0
-        if self._consumed > WINDOW // 2:
+        if self._consumed > WINDOW // 2 and not self._left:
             self._h2.increment_flow_control_window(self._consumed)
             self._consumed = 0
         incoming = self._incoming.get(event.stream_id)
@@ -155,6 +160,8 @@ class Http2Session:
         self._answer(stream_id, self._handler(request))
 
     def _answer(self, stream_id: int, answer: Answer) -> None:
+        if self._left:
+            return  # in the same breath, or while we waited: nothing may be said to it any more
         if isinstance(answer, GoAway):
             self._shut_down(stream_id)
             return
@@ -210,7 +217,7 @@ class Http2Session:
     def _send_body(self, stream_id: int) -> None:
         """Send as much as the client's window takes; the rest goes when it grows."""
         body = self._unsent[stream_id]
-        while body:
+        while body and not self._left:
             room = min(self._h2.local_flow_control_window(stream_id), self._h2.max_outbound_frame_size)
             if room <= 0:
                 break

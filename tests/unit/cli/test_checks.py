@@ -59,7 +59,13 @@ def test_no_worker_is_a_failure() -> None:
     [(0.0, 0, State.OK), (4.0, 1, State.OK), (60.0, 1, State.WARN), (60.0, 0, State.FAIL), (900.0, 1, State.FAIL)],
 )
 def test_a_queue_that_waits_is_worse_with_nobody_to_drain_it(lag: float, workers: int, state: State) -> None:
-    assert checks.of_lag(lag, workers=workers).state is state
+    assert checks.of_lag(lag, workers=workers, kind="sqlite").state is state
+
+
+def test_what_is_said_of_a_queue_that_waits_can_be_done() -> None:
+    assert checks.of_lag(0.0, workers=1, kind="sqlite").found == "nothing is late"
+    mends = [checks.of_lag(60.0, workers=1, kind=kind).mend for kind in ("sqlite", "postgresql")]
+    assert ["or workers" in mend for mend in mends] == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,20 @@ def test_a_percentage_names_its_base() -> None:
     assert share(0, 0) == ""
 
 
+def test_a_few_are_never_none_and_nearly_all_are_never_all() -> None:
+    assert share(10, 100_000).startswith("<0.1 % of")
+    assert share(99_990, 100_000).startswith(">99.9 % of")
+    assert (share(0, 9), share(9, 9)) == ("0.0 % of 9", "100.0 % of 9")
+
+
+def test_an_id_stays_in_one_piece_where_there_is_little_room() -> None:
+    out, stdout, _ = printed()
+    out.person.width = 60
+    ident = "ntf_" + 26 * "0"
+    out.table(["Id", "Title", "When"], [(ident, "Fresh fish at the quay from nine", "3 minutes ago")])
+    assert ident in stdout.getvalue()
+
+
 @pytest.mark.parametrize(
     ("past", "words"),
     [

@@ -1,0 +1,61 @@
+"""The server is killed while a notification is on its way: what commands say of it, and of what it left."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from support.terminal import ENVIRONMENT, PATIENCE, TIDINGS, Terminal
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def slow_demo(data: Path) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, Any]]]:
+    """Run a demo whose push service takes three seconds for every answer."""
+    command = [*TIDINGS, "up", "--demo", "--data", str(data), "--port", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT) as process:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        slow = {"kind": "slow", "times": 100_000, "seconds": 3}
+        httpx2.post(f"{ready['control']}/faults", json=slow, trust_env=False).raise_for_status()
+        yield process, ready
+        process.terminate()
+
+
+def ran(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*TIDINGS, *arguments], capture_output=True, text=True, env=ENVIRONMENT, timeout=PATIENCE)
+
+
+def test_who_follows_what_is_sent_hears_of_a_pause_and_that_it_goes_on_after_a_crash(tmp_path: Path) -> None:
+    data = ("--data", str(tmp_path))
+    with slow_demo(tmp_path) as (server, ready):
+        assert (ready["waiting"], ready["paused"]) == (0, False)
+        terminal = Terminal("send", "--title", "Fresh fish", "--to", "all", "--yes", *data)
+        try:
+            terminal.until("sending")
+            assert ran("pause", *data).returncode == 0
+            terminal.until("all sending is paused")
+            server.kill()
+            server.wait()
+            terminal.until("do not send it again")
+            assert re.search(r"ntf_\w+ was on its way", terminal.shown)
+            assert terminal.process.wait(PATIENCE) == 1
+        finally:
+            terminal.close()
+    looked = ran("doctor", "--offline", "--data", str(tmp_path / "demo"))
+    assert "none is running" in looked.stdout, "a sign of life of the one that was killed is no worker"
+    assert looked.returncode == 1
+
+    with slow_demo(tmp_path) as (_, ready):
+        assert ready["waiting"] > 0
+        assert ready["paused"] is True
+        assert "nothing is late" in ran("doctor", "--offline", *data).stdout
