@@ -16,6 +16,13 @@ JO = ("jo@example.com", "twelve gulls on a roof")
 PHONE, WIDE = ViewportSize(width=360, height=740), ViewportSize(width=1440, height=900)
 PATIENCE = 30
 """Seconds for what a page does on a slow, loaded machine."""
+FITS = """async () => {
+  const fits = () => document.documentElement.scrollWidth <= window.innerWidth
+  for (const until = performance.now() + 5000; !fits() && performance.now() < until;)
+    await new Promise(requestAnimationFrame)
+  return fits()
+}"""
+"""A chart is as wide as before until it has been told of the new width."""
 AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -85,8 +92,8 @@ async def look(page: Page, instance: Instance, path: str, heading: str) -> None:
 
 
 async def fits(page: Page) -> bool:
-    """Say whether nothing is wider than the window."""
-    found: bool = await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    """Say whether nothing is wider than the window, once what follows its width in the next frames has done so."""
+    found: bool = await page.evaluate(FITS)
     return found
 
 
