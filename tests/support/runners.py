@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from support.postgres import fresh_database
+from tidings.bus import bus_from
 from tidings.domain.app import App
 from tidings.domain.audience import Everyone
 from tidings.domain.campaign import InDoubtPolicy, NewNotification, Notification
 from tidings.domain.message import Message
 from tidings.domain.outcome import Accepted, Outcome
 from tidings.domain.subscription import Address, NewSubscription
+from tidings.lib.clock import FixedClock, SystemClock
 from tidings.lib.metrics import Metrics
+from tidings.lib.sealed import KeyRing
 from tidings.pipeline.deliver import Chunk, Parcel
 from tidings.providers import provider
-from tidings.wiring import Container
+from tidings.settings import Settings
+from tidings.storage.open import migrate, open_store
+from tidings.wiring import Container, assembled
 from tidings.worker.runner import Runner
 from tidings.worker.signs import Meters
 
@@ -93,3 +103,17 @@ async def now_of(container: Container, notification: Notification) -> Notificati
     found = await container.store.read(lambda tx: tx.notifications.by_id(notification.id))
     assert found is not None
     return found
+
+
+@asynccontextmanager
+async def standing_still(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[Container]:
+    """Open a new instance on the database of `request.param`, whose clock somebody else turns."""
+    with ExitStack() as stack:
+        url = None
+        if request.param == "postgres":
+            url = stack.enter_context(fresh_database(request.getfixturevalue("postgres")))
+            migrate(database_url=url, folder=folder)
+        store = open_store(database_url=url, folder=folder, ring=KeyRing.generate())
+        clock = FixedClock(SystemClock().now())
+        yield assembled(Settings(data=folder), store=store, bus=bus_from(None), clock=clock)
+        await store.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -9,7 +10,12 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
 TIDINGS = [sys.executable, "-c", "from tidings.cli.main import run; run()"]
@@ -67,3 +73,16 @@ def _own(descriptor: int) -> None:
     import termios
 
     fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
+
+
+@contextmanager
+def slow_demo(data: Path) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, Any]]]:
+    """Run a demo whose push service takes three seconds for every answer."""
+    command = [*TIDINGS, "up", "--demo", "--data", str(data), "--port", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT) as process:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        slow = {"kind": "slow", "times": 100_000, "seconds": 3}
+        httpx2.post(f"{ready['control']}/faults", json=slow, trust_env=False).raise_for_status()
+        yield process, ready
+        process.terminate()

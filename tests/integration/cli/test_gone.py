@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
 
-from support.terminal import ENVIRONMENT, PATIENCE, TIDINGS, Terminal
+from support.terminal import ENVIRONMENT, PATIENCE, TIDINGS, Terminal, slow_demo
 
 pytestmark = pytest.mark.slow
-
-
-@contextmanager
-def slow_demo(data: Path) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, Any]]]:
-    """Run a demo whose push service takes three seconds for every answer."""
-    command = [*TIDINGS, "up", "--demo", "--data", str(data), "--port", "0", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT) as process:
-        assert process.stdout is not None
-        ready = json.loads(process.stdout.readline())
-        slow = {"kind": "slow", "times": 100_000, "seconds": 3}
-        httpx2.post(f"{ready['control']}/faults", json=slow, trust_env=False).raise_for_status()
-        yield process, ready
-        process.terminate()
 
 
 def ran(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 
-from support.terminal import ENVIRONMENT, PATIENCE, TIDINGS, Terminal
+from support.terminal import PATIENCE, Terminal, slow_demo
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Run a demo whose push service takes three seconds for every answer."""
     data = tmp_path_factory.mktemp("data")
-    command = [*TIDINGS, "up", "--demo", "--data", str(data), "--port", "0", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT) as process:
-        assert process.stdout is not None
-        ready = json.loads(process.stdout.readline())
-        slow = {"kind": "slow", "times": 100_000, "seconds": 3}
-        httpx2.post(f"{ready['control']}/faults", json=slow, trust_env=False).raise_for_status()
+    with slow_demo(data):
         yield data
-        process.terminate()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from support.postgres import running_postgres
 from support.stored import Given
 from tidings.lib.clock import FixedClock
 from tidings.lib.sealed import KeyRing
-from tidings.storage import Store
+from tidings.storage import Store, postgres_store
 from tidings.storage.open import open_store
 
 
@@ -39,3 +39,13 @@ async def sqlite(tmp_path: Path, ring: KeyRing) -> AsyncIterator[Store]:
 @pytest.fixture
 def given(sqlite: Store, clock: FixedClock) -> Given:
     return Given(sqlite, clock.now())
+
+
+@pytest.fixture
+async def store(databases: Databases, ring: KeyRing, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
+    """A PostgreSQL store that tries nothing again: a deadlock is an error."""
+    monkeypatch.setattr(postgres_store, "MOST_TRIES", 1)
+    with databases.migrated() as url:
+        made = open_store(database_url=url, folder=Path(), ring=ring)
+        yield made
+        await made.close()

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 import pytest
 
 from support.between import Between
-from support.databases import Databases
 from support.stored import Given, sent
 from tidings.domain.campaign import Counts, Notification, NotificationStatus
 from tidings.domain.delivery import Retry, Shard
 from tidings.lib.clock import FixedClock
-from tidings.lib.sealed import KeyRing
-from tidings.storage import Store, Transaction, postgres_store, settling, shards
-from tidings.storage.open import open_store
+from tidings.storage import Store, Transaction, settling, shards
 
 pytestmark = pytest.mark.postgres
 
@@ -29,16 +24,6 @@ LATE = 61.0
 
 TIMES = 25
 """How often each of those who meet comes back."""
-
-
-@pytest.fixture
-async def store(databases: Databases, ring: KeyRing, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
-    """A store that tries nothing again: a deadlock is an error."""
-    monkeypatch.setattr(postgres_store, "MOST_TRIES", 1)
-    with databases.migrated() as url:
-        made = open_store(database_url=url, folder=Path(), ring=ring)
-        yield made
-        await made.close()
 
 
 @pytest.fixture

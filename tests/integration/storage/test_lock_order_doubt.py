@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.between import Between
-from support.databases import Databases
 from support.stored import Given, sent
 from tidings.domain.app import App
 from tidings.domain.campaign import Counts, Notification, NotificationStatus
 from tidings.domain.delivery import DeliveryStatus, Retired, Retry, SettledDelivery, Settlement, Shard
 from tidings.domain.subscription import Subscription, SubscriptionStatus
 from tidings.lib.clock import FixedClock
-from tidings.lib.sealed import KeyRing
-from tidings.storage import Store, Transaction, cancelling, postgres_store, settling
-from tidings.storage.open import open_store
+from tidings.storage import Store, Transaction, cancelling, settling
 
 pytestmark = pytest.mark.postgres
 
@@ -30,16 +26,6 @@ LATE = 61.0
 """Seconds after which a lease has run out."""
 
 ROUNDS, CAMPAIGNS, PARTS, SIZE = 8, 4, 6, 10
-
-
-@pytest.fixture
-async def store(databases: Databases, ring: KeyRing, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
-    """A store that tries nothing again: a deadlock is an error."""
-    monkeypatch.setattr(postgres_store, "MOST_TRIES", 1)
-    with databases.migrated() as url:
-        made = open_store(database_url=url, folder=Path(), ring=ring)
-        yield made
-        await made.close()
 
 
 @pytest.fixture

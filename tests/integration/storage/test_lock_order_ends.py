@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 
-from support.databases import Databases
 from support.stored import Given, sent
 from tidings.domain.app import App, Credential, CredentialStatus
 from tidings.domain.campaign import Notification
@@ -27,9 +25,7 @@ from tidings.domain.delivery import (
 )
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.lib.clock import FixedClock
-from tidings.lib.sealed import KeyRing
-from tidings.storage import Store, Transaction, postgres_store
-from tidings.storage.open import open_store
+from tidings.storage import Store, Transaction
 
 pytestmark = pytest.mark.postgres
 
@@ -39,16 +35,6 @@ LATE = 61.0
 """Seconds after which a lease has run out."""
 
 BORNE = Patience(times=3, over=timedelta(hours=72))
-
-
-@pytest.fixture
-async def store(databases: Databases, ring: KeyRing, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
-    """A store that tries nothing again: a deadlock is an error."""
-    monkeypatch.setattr(postgres_store, "MOST_TRIES", 1)
-    with databases.migrated() as url:
-        made = open_store(database_url=url, folder=Path(), ring=ring)
-        yield made
-        await made.close()
 
 
 class Sending:

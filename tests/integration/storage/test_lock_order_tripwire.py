@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from support.between import Between
-from support.databases import Databases
 from support.stored import Given
 from tidings.domain.audience import Users
 from tidings.domain.campaign import NewNotification
 from tidings.domain.message import Message
 from tidings.domain.safety import TripLimits
 from tidings.lib.clock import FixedClock
-from tidings.lib.sealed import KeyRing
 from tidings.pipeline.flow import Frozen
 from tidings.services.tripwire import Terms, Tripwire
-from tidings.storage import Store, Transaction, postgres_store
-from tidings.storage.open import open_store
+from tidings.storage import Store, Transaction
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-async def store(databases: Databases, ring: KeyRing, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Store]:
-    """A store that tries nothing again: a deadlock is an error."""
-    monkeypatch.setattr(postgres_store, "MOST_TRIES", 1)
-    with databases.migrated() as url:
-        made = open_store(database_url=url, folder=Path(), ring=ring)
-        yield made
-        await made.close()
 
 
 async def test_a_trigger_that_sends_twice_beside_a_request_near_the_limit(store: Store, clock: FixedClock) -> None:

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from support.postgres import fresh_database
-from support.runners import PUSH, Pool, accepted, app_of, now_of, ready, runner_of
-from tidings.bus import bus_from
+from support.runners import PUSH, Pool, accepted, app_of, now_of, ready, runner_of, standing_still
 from tidings.domain.campaign import NotificationStatus
 from tidings.domain.outcome import Accepted, Outcome, Unavailable, Unmapped
-from tidings.lib.clock import FixedClock, SystemClock
-from tidings.lib.sealed import KeyRing
-from tidings.settings import Settings
-from tidings.storage.open import migrate, open_store
-from tidings.wiring import Container, assembled
+from tidings.lib.clock import FixedClock
+from tidings.wiring import Container
 
 AWAY = Unavailable(None, "timed_out")
 ODD = Unmapped(418, "unmapped_answer")
@@ -27,15 +21,8 @@ ODD = Unmapped(418, "unmapped_answer")
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 async def container(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Container]:
-    with ExitStack() as stack:
-        url = None
-        if request.param == "postgres":
-            url = stack.enter_context(fresh_database(request.getfixturevalue("postgres")))
-            migrate(database_url=url, folder=tmp_path)
-        store = open_store(database_url=url, folder=tmp_path, ring=KeyRing.generate())
-        clock = FixedClock(SystemClock().now())
-        yield assembled(Settings(data=tmp_path), store=store, bus=bus_from(None), clock=clock)
-        await store.close()
+    async with standing_still(request, tmp_path) as opened:
+        yield opened
 
 
 async def end_of(container: Container, answers: list[Outcome]) -> tuple[dict[str, int], int]:

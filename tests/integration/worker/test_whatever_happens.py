@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -13,9 +12,7 @@ from random import Random
 
 import pytest
 
-from support.postgres import fresh_database
-from support.runners import PUSH, Pool, app_of, now_of, runner_of
-from tidings.bus import bus_from
+from support.runners import PUSH, Pool, app_of, now_of, runner_of, standing_still
 from tidings.domain.app import App
 from tidings.domain.audience import Everyone
 from tidings.domain.audit import SYSTEM
@@ -24,14 +21,11 @@ from tidings.domain.delivery import DeliveryStatus, SkipReason
 from tidings.domain.errors import CatalogueError
 from tidings.domain.message import Message
 from tidings.domain.outcome import Accepted, Gone, Outcome, Refused, Throttled, ThrottleScope, Unavailable, Unmapped
-from tidings.lib.clock import FixedClock, SystemClock
-from tidings.lib.sealed import KeyRing
+from tidings.lib.clock import FixedClock
 from tidings.pipeline import plan
 from tidings.pipeline.deliver import RECALLED, Chunk, Parcel
-from tidings.settings import Settings
 from tidings.storage import Transaction
-from tidings.storage.open import migrate, open_store
-from tidings.wiring import Container, assembled
+from tidings.wiring import Container
 from tidings.worker import load
 from tidings.worker.runner import LEASE
 
@@ -142,15 +136,8 @@ class Erring(Pool):
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 async def container(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Container]:
-    with ExitStack() as stack:
-        url = None
-        if request.param == "postgres":
-            url = stack.enter_context(fresh_database(request.getfixturevalue("postgres")))
-            migrate(database_url=url, folder=tmp_path)
-        store = open_store(database_url=url, folder=tmp_path, ring=KeyRing.generate())
-        clock = FixedClock(SystemClock().now())
-        yield assembled(Settings(data=tmp_path), store=store, bus=bus_from(None), clock=clock)
-        await store.close()
+    async with standing_still(request, tmp_path) as opened:
+        yield opened
 
 
 async def step(world: World) -> bool:
