@@ -89,7 +89,9 @@ async def _watched(api: Api, out: Output, notification: str) -> None:
         paused, asked_at = False, -ASK_EVERY
         clock = asyncio.get_running_loop().time
         async for state in api.progress(notification):
-            if not state.get("rate") or clock() - asked_at > ASK_EVERY:
+            if state.get("rate"):
+                paused = False
+            elif clock() - asked_at > ASK_EVERY:  # where nothing moves, that may be why
                 paused, asked_at = (await api.get("/system"))["paused"] is not None, clock()
             counts = state["counts"]
             settled = settled_of(counts)
