@@ -1,6 +1,6 @@
 """Compiles the part of Tidings that is in C while a wheel or an editable installation is built, where that can be done.
 
-Nothing but speed depends on it: without a compiler, or on another processor than x86-64, Tidings is what it is in Python.
+Nothing but speed depends on it: without a compiler, or on another processor than x86-64, OpenSSL does it all.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def compiled(source: Path, library: Path) -> str | None:
         command = [*_compiler(), *FLAGS, str(source), "-o", str(library)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except (OSError, ValueError) as error:
-        return f"there is no C compiler to start, as `cc`, gcc, clang or what CC names: {error}"
+        return f"no C compiler can be started: {error} (Debian, Ubuntu: apt install gcc libc6-dev, and mind CC)"
     return f"{shlex.join(command)} failed:\n{done.stderr}" if done.returncode else None
 
 

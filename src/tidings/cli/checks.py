@@ -125,8 +125,10 @@ def of_lag(seconds: float, *, workers: int, kind: str) -> Finding:
     if seconds < LAG_WARN:
         return Finding("Queue", State.OK, words)
     state = State.FAIL if seconds > LAG_FAIL or not workers else State.WARN
-    more = "more sender processes (TIDINGS_SENDERS)" + (" or workers" if kind == "postgresql" else "")
-    mend = f"After a stop it catches up by itself. If it does not: {more}." if workers else "It waits for a worker."
+    more = "sender processes (TIDINGS_SENDERS)" + (" or workers" if kind == "postgresql" else "")
+    mend = "It goes out once a worker runs, as said above."
+    if workers:
+        mend = f"After a stop it catches up by itself. If it does not, add {more}."
     return Finding("Queue", state, f"the oldest part has waited {number(seconds)} s", mend)
 
 

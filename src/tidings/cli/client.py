@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FINAL = frozenset({"cancelled", "done"})
 IN_PROCESS = "http://localhost"
 POLL_SECONDS = 0.2
+SETTLED = ("sent", "failed", "expired", "skipped")
+"""The counts that add up to the audience once everybody's way has ended."""
 MENDS: dict[str, str] = {
     ErrorCode.APP_REQUIRED: "Name one with --app; `tidings app list` shows them.",
     ErrorCode.INVALID_REQUEST: "Mend it and try again.",
@@ -140,7 +142,7 @@ class Api:
         while True:
             found = await self.get(f"/notifications/{notification}")
             counts = found["counts"]
-            settled = sum(counts[name] for name in ("sent", "failed", "expired", "skipped"))
+            settled = settled_of(counts)
             rate = settled / max(clock() - started, POLL_SECONDS)
             left = (counts["audience"] - settled) / rate if rate else None
             yield {"status": found["status"], "counts": counts, "rate": rate, "eta_seconds": left}
@@ -151,6 +153,11 @@ class Api:
     def _query(self, query: Mapping[str, object]) -> dict[str, str]:
         given = {name: str(value) for name, value in query.items() if value is not None}
         return {"app": self.app, **given} if self.app else given
+
+
+def settled_of(counts: Any) -> int:
+    """Add up whose way has ended."""
+    return sum(counts[name] for name in SETTLED)
 
 
 def _document(answer: Response) -> Any:
@@ -196,11 +203,11 @@ async def opened(settings: Settings, out: Output, *, worker: bool = False) -> As
 
     `worker` also runs delivery in this process when no server does; with PostgreSQL several may.
     """
-    import httpx2
-
     async with AsyncExitStack() as stack:
         server = await _attached(settings, stack)
-        try:
+        with else_says(
+            "The server stopped answering", "Look at the terminal of `tidings up`; start it again if it ended."
+        ):
             if server is not None:
                 yield Api(http=await stack.enter_async_context(_remote(server)), in_process=False)
             else:
@@ -216,11 +223,6 @@ async def opened(settings: Settings, out: Output, *, worker: bool = False) -> As
                 if worker:
                     await stack.enter_async_context(delivering(container))
                 yield api
-        except httpx2.TransportError as error:
-            raise CommandFailed(
-                f"The server stopped answering: {type(error).__name__}.",
-                "Look at the terminal of `tidings up`; start it again if it ended.",
-            ) from error
 
 
 @contextmanager

@@ -63,9 +63,8 @@ async def _instance(call: Call) -> tuple[list[Finding], bool]:
             system: Any = await api.get("/system")
             held = {app["name"]: await _held(api, app["id"]) for app in system["apps"]}
             if api.in_process and uses_files(settings):
-                system[
-                    "workers"
-                ] = []  # nobody else has the folder: one that was killed still seems to live for a while
+                # Nobody else has the folder: one that was killed still seems to live for a while.
+                system["workers"] = []
     except CommandFailed as failure:
         return [Finding("Instance", State.FAIL, failure.why, failure.mend)], False
     where = (

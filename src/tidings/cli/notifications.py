@@ -75,11 +75,11 @@ async def cancel(call: Call, notification: Id) -> None:
 
 async def _steer(call: Call, notification: str, verb: str, done: str) -> None:
     async with call.api() as api:
-        before = await api.get(f"/notifications/{notification}")
+        before = await api.get(f"/notifications/{notification}") if verb == "cancel" else None
         changed = await api.post(f"/notifications/{notification}/{verb}")
         in_process = api.in_process
     call.out.result(changed)
-    if before["status"] == changed["status"] == "cancelled":
+    if before is not None and before["status"] == "cancelled":
         call.out.note(f"It was cancelled before: “{plain(changed['title'])}”.")
         return
     left = changed["counts"]["audience"] - changed["counts"]["sent"]

@@ -8,12 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tidings.cli.client import FINAL, POLL_SECONDS, Api, else_says
+from tidings.cli.client import FINAL, POLL_SECONDS, SETTLED, Api, else_says, settled_of
 from tidings.cli.confirm import asked
 from tidings.cli.failure import CommandFailed
 from tidings.cli.output import Output, counted, number, share
 
-SETTLED = ("sent", "failed", "expired", "skipped")
 ASK_EVERY = 2.0
 """Seconds between two questions whether all sending is paused, which the progress of one notification does not say."""
 SETTLING = 15.0
@@ -64,16 +63,10 @@ async def _in_the_end(api: Api, notification: str) -> Any:
     until = clock() + SETTLING
     while True:
         found = await api.get(f"/notifications/{notification}")
-        if found["status"] != "cancelled" or settled_of(found["counts"]) == found["counts"]["audience"]:
-            return found
-        if clock() > until:
+        adds_up = settled_of(found["counts"]) == found["counts"]["audience"]
+        if found["status"] != "cancelled" or adds_up or clock() > until:
             return found
         await asyncio.sleep(POLL_SECONDS)
-
-
-def settled_of(counts: Any) -> int:
-    """Add up whose way has ended."""
-    return sum(counts[name] for name in SETTLED)
 
 
 async def _watched(api: Api, out: Output, notification: str) -> None:
@@ -105,7 +98,8 @@ async def _watched(api: Api, out: Output, notification: str) -> None:
             if state["status"] in FINAL:
                 return
     raise CommandFailed(
-        "The progress ended before the notification did.", "It goes on; the dashboard shows how far it is."
+        "The progress ended before the notification did.",
+        "It is stored, so do not send it again: it goes on while `tidings up` runs. The dashboard shows how far it is.",
     )
 
 
@@ -139,8 +133,8 @@ async def _left_or_cancelled(api: Api, out: Output, notification: str) -> None:
     if not asked("Cancel what has not been sent yet?"):
         raise CommandFailed(f"No longer watching. {notification} goes on.", _how_to_stop(api, notification))
     with else_says(
-        "The server stopped answering, and nothing was cancelled",
-        f"The next `tidings up` goes on with it; then: tidings notifications cancel {notification}",
+        "The server stopped answering before it said that it cancelled anything",
+        f"The next `tidings up` would go on with it; make sure then with: tidings notifications cancel {notification}",
     ):
         await api.post(f"/notifications/{notification}/cancel")
 

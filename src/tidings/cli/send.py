@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import typer
 
-from tidings.cli.client import Api
+from tidings.cli.client import Api, else_says
 from tidings.cli.confirm import confirmed
 from tidings.cli.failure import CommandFailed
 from tidings.cli.notifications import still_held
@@ -112,7 +112,11 @@ async def _sent(call: Call, api: Api, message: dict[str, Any], *, title: str, ye
     for _ in range(MOST_QUESTIONS):
         count = await _confirmed_count(call, api, message["to"], title=title, yes=yes)
         try:
-            return await api.post("/notifications", message | {"expect_audience": count}, headers=headers)
+            with else_says(
+                "The server stopped answering before it said that it has stored the notification",
+                "See with `tidings notifications list` whether it has, before you send it again.",
+            ):
+                return await api.post("/notifications", message | {"expect_audience": count}, headers=headers)
         except CommandFailed as refusal:
             if refusal.code != "audience_changed":
                 raise

@@ -36,15 +36,13 @@ from tidings.pipeline.plan import SHARD_SIZE, shards_of
 from tidings.pipeline.receipts import receipt_from, record
 from tidings.pipeline.sizes import too_large_for, versions
 from tidings.providers import Provider
-from tidings.storage import Store, StoreUnavailable, Transaction
+from tidings.storage import UNREADABLE, Store, StoreUnavailable, Transaction
 
 __all__ = ["Acceptance", "Flow", "Frozen", "Gate", "Idempotent"]
 
 S = NotificationStatus
 DUE_AT_ONCE = 100
 """Due notifications planned in one go."""
-UNREADABLE = (ValueError, KeyError, TypeError)
-"""What comes of a row that this version has no words for."""
 
 
 class Flow:
@@ -91,7 +89,7 @@ class Flow:
     ) -> Acceptance:
         now = self._clock.now()
         new = for_its_devices(new)
-        written = versions(new.message)
+        written = list(versions(new.message))
 
         def look(tx: Transaction) -> tuple[Frozen, list[str], bool]:
             _check_type(tx, new)

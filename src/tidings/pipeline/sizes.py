@@ -17,12 +17,23 @@ Version = tuple[str | None, Rendered]
 """A message in one of its languages; None is what is written for all others."""
 
 
-def versions(message: Message) -> list[Version]:
+def versions(message: Message) -> Iterator[Version]:
     """Give a message in each of its languages, as far as it can be known before it is sent. Raises INVALID_REQUEST.
 
     What depends on the person is written for nobody in particular, and left out where that gives no message.
     """
-    return list(_versions(message))
+    if message.templated is None:
+        _refuse(FieldFault(one.field, one.words) for one in findings(message))
+        for language in (None, *message.locales):
+            yield language, render(message, language)
+        return
+    try:
+        words = Words(message)
+        for language in (None, *message.locales):
+            with suppress(Unrenderable) if words.asks_for_user else nullcontext():
+                yield language, words.render(language)
+    except Unrenderable as fault:
+        _refuse([FieldFault(fault.field, fault.words)])
 
 
 def too_large_for(
@@ -46,21 +57,6 @@ def too_large_for(
             for service, count in via.too_large_for(draft):
                 over[service] = max(count, over.get(service, 0))
     return tuple(sorted(over.items()))
-
-
-def _versions(message: Message) -> Iterator[Version]:
-    if message.templated is None:
-        _refuse(FieldFault(one.field, one.words) for one in findings(message))
-        for language in (None, *message.locales):
-            yield language, render(message, language)
-        return
-    try:
-        words = Words(message)
-        for language in (None, *message.locales):
-            with suppress(Unrenderable) if words.asks_for_user else nullcontext():
-                yield language, words.render(language)
-    except Unrenderable as fault:
-        _refuse([FieldFault(fault.field, fault.words)])
 
 
 def _refuse(faults: Iterable[FieldFault]) -> None:

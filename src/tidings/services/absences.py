@@ -119,6 +119,6 @@ def _ended(tx: Transaction, of: Notification) -> AbsenceReason:
     if of.counts.settled > alone and not tx.deliveries.page(of.id, after=0, limit=1):
         return AbsenceReason.FORGOTTEN
     doubted = of.reasons.get(SkipReason.IN_DOUBT, 0)
-    if doubted > len(tx.deliveries.missed(of.id, SkipReason.IN_DOUBT, after=0, limit=doubted)):
+    if doubted and doubted > tx.deliveries.count_missed(of.id, SkipReason.IN_DOUBT):
         return AbsenceReason.IN_DOUBT
     return AbsenceReason.CANCELLED if of.status is NotificationStatus.CANCELLED else AbsenceReason.JOINED_LATER

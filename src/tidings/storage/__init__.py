@@ -27,6 +27,7 @@ from tidings.storage.ports.triggers import Firings, Lanes, Triggers
 from tidings.storage.ports.webhooks import Outbox, WebhookMessages, Webhooks
 
 __all__ = [
+    "UNREADABLE",
     "Access",
     "Apps",
     "Audit",
@@ -146,6 +147,10 @@ class Store(Protocol):
 
 class StoreUnavailable(Exception):
     """The database cannot take this now (locked, full, away); nothing of the work was stored."""
+
+
+UNREADABLE = (ValueError, KeyError, TypeError)
+"""What comes of a row that this version has no words for: damaged, or written by a newer one."""
 
 
 class OutcomeUnknown(StoreUnavailable):

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from tidings.domain.delivery import DeliveryStatus, SettledDelivery, ShardStatus, SkipReason
-from tidings.storage import burials
+from tidings.storage import UNREADABLE, burials
 from tidings.storage.codec import audience_from_json, retries_from_bytes
 from tidings.storage.recipients import read_range
 from tidings.storage.scope import AnyRow, Scope
@@ -85,5 +85,5 @@ def _tries(scope: Scope, notification_id: int, row: AnyRow) -> _Tries | None:
         after, high = max(row.cursor, row.low - 1), min(row.chunk_high, row.high)
         found = read_range(scope, row.app_id, audience, after=after, high=high, limit=high - after)
         return {one.subscription_id: 0 for one in found}
-    except (ValueError, KeyError, TypeError):
+    except UNREADABLE:
         return None

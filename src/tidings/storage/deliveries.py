@@ -48,6 +48,11 @@ class SqlDeliveries:
         rows = self._scope.connection.execute(query.order_by(c.reason, c.subscription_id).limit(limit))
         return [_delivery(row) for row in rows]
 
+    def count_missed(self, notification_id: int, reason: str) -> int:
+        """Count whom it did not reach for this reason, by their own rows."""
+        of = select(func.count()).where(c.notification_id == notification_id, MISSED, c.reason == reason)
+        return int(self._scope.connection.execute(of).scalar_one())
+
     def reasons(self, notification_id: int) -> list[str]:
         """List for which reasons it did not reach people: a step over the index for each."""
         query = select(c.reason).where(c.notification_id == notification_id, MISSED).order_by(c.reason).limit(1)

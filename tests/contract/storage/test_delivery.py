@@ -592,6 +592,7 @@ class TestDeliveries:
             assert [one.subscription_id for one in tx.deliveries.missed(of, "gone", after=0, limit=2)] == [2, 7]
             assert tx.deliveries.missed(of, "gone", after=7, limit=2) == [gone[2]]
             assert tx.deliveries.missed(of, "sent", after=0, limit=9) == []
+            assert [tx.deliveries.count_missed(of, one) for one in ("gone", "sent")] == [len(gone), 0]
             assert [one.subscription_id for one in tx.deliveries.sent(of, after=4, limit=9)] == [9]
 
         await store.read(look)

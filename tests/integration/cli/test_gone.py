@@ -41,3 +41,19 @@ def test_who_follows_what_is_sent_hears_of_a_pause_and_that_it_goes_on_after_a_c
         assert ready["waiting"] > 0
         assert ready["paused"] is True
         assert "nothing is late" in ran("doctor", "--offline", *data).stdout
+
+
+def test_a_cancel_that_nobody_answers_is_said_to_be_unsure_and_how_to_make_sure(tmp_path: Path) -> None:
+    with slow_demo(tmp_path) as (server, _):
+        terminal = Terminal("send", "--title", "Fresh fish", "--to", "all", "--yes", "--data", str(tmp_path))
+        try:
+            terminal.until("sending")
+            terminal.keys("\x03")
+            terminal.until("Cancel what has not been sent yet?")
+            server.kill()
+            server.wait()
+            terminal.keys("y\n")
+            terminal.until_match(re.compile(r"make sure then with:\s+tidings notifications\s+cancel\s+ntf_"))
+            assert terminal.process.wait(PATIENCE) == 1
+        finally:
+            terminal.close()
