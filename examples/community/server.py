@@ -150,7 +150,8 @@ def thread(member: str | None, topic: Topic) -> str:
         return page
     # Whoever began a topic hears of each reply anyway.
     follow = "" if member == topic.author else f'<button id="follow" data-topic="topic:{topic.id}" hidden></button>'
-    return page + follow + form("<label>Reply <input name='text' required></label><button>Reply</button>")
+    # It comes in when its state is known, and must move nothing that somebody is about to press.
+    return page + form("<label>Reply <input name='text' required></label><button>Reply</button>") + follow
 
 
 def inbox(member: str) -> str:

@@ -78,7 +78,7 @@ async def test_the_page_that_asks_takes_an_answer_and_another_one(visitor: Visit
     kept = await page.evaluate(
         "navigator.serviceWorker.ready.then((it) => it.getNotifications()).then((all) => all.at(-1).data.tidings)"
     )
-    asking = await visitor.browser.new_tab()
+    asking = await visitor.browser.context.new_page()
     await asking.goto(f"{visitor.instance.url}/push/answers/{kept['delivery']}/{kept['token']}")
     await expect(asking.get_by_role("heading", name="Warm enough?")).to_be_visible()
     await asking.get_by_role("button", name="No").click()

@@ -35,7 +35,7 @@ async def test_axe_finds_nothing_serious_with_the_banner_and_its_panels_open(
     banner = page.get_by_role("region", name="Notifications")
     await banner.wait_for()
     assert await serious(page) == []
-    denied = await visitor.browser.new_tab()
+    denied = await visitor.browser.context.new_page()
     await denied.emulate_media(color_scheme=scheme)
     await denied.goto(blocked.origin)
     await expect(await explained(denied)).to_contain_text("blocked")
@@ -59,7 +59,7 @@ async def test_the_simulators_page_shows_what_arrived_and_why_something_was_refu
     await visitor.receives(to, json.dumps(message).encode())
     token = to["endpoint"].rpartition("/")[2]
 
-    page = await visitor.browser.new_tab()
+    page = await visitor.browser.context.new_page()
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     await page.goto(f"http://127.0.0.1:{visitor.instance.simulator['control']}/")

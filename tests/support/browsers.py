@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
 import os
 import re
 from abc import ABC, abstractmethod
@@ -19,14 +17,10 @@ from support.chromium import chromium
 from support.desktop import Desktop, Shown
 from support.firefox import firefox, preferences
 
-_log = logging.getLogger(__name__)
-
 INSECURE_HOST = "harbour.test"
 """A name that leads to this machine and is no secure context: there a page has no push."""
 GENERIC = re.compile("updated in the background|im Hintergrund aktualisiert", re.IGNORECASE)
 """What Chromium shows in place of a push that showed nothing."""
-NEW_TAB = 40.0
-"""Seconds for a new tab on a slow, loaded machine. It takes a tenth of one."""
 
 
 class RealBrowser(ABC):
@@ -75,32 +69,22 @@ class RealBrowser(ABC):
             await self._context.close()
         self._context = None
 
-    async def new_tab(self, *, patience: float = NEW_TAB) -> Page:
-        """Open an empty tab.
-
-        Chromium was seen to leave the driver's wish for a tab without any answer, and the driver waits for ever. A page
-        asks for one then; where the whole browser is stuck, that ends after `patience` seconds too (TimeoutError).
-        """
-        try:
-            return await asyncio.wait_for(self.context.new_page(), patience)
-        except TimeoutError:
-            _log.warning("%s gave its driver no new tab within %g s", self.name, patience)
-        async with asyncio.timeout(patience), self.context.expect_page() as opened:
-            await self.context.pages[0].evaluate("window.open('about:blank', '_blank', 'noopener')")
-        return await opened.value
-
     async def open(self, url: str) -> Page:
         """Open a page in a tab of its own."""
-        page = await self.new_tab()
+        page = await self.context.new_page()
         await page.goto(url)
         return page
 
     async def close_tabs(self) -> None:
-        """Close every tab but an empty one, without which the browser would end; start it if a test left it closed."""
+        """Close every tab but an empty one, without which the browser would end; start it if a test left it closed.
+
+        Chromium forgets the closing of a tab that comes to a page at that moment, so none may be on its way to one.
+        """
         if self._context is None:
             await self.start()
         kept, *others = self.context.pages
         for page in others:
+            await page.goto("about:blank")
             await page.close()
         await kept.goto("about:blank")
 

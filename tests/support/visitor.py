@@ -92,7 +92,7 @@ class Visitor(Onlooker):
 
     async def opens(self, path: str = "/") -> Page:
         """Open the site."""
-        page = await self.browser.new_tab()
+        page = await self.browser.context.new_page()
         await page.add_init_script(WATCH)
         await page.goto(self.place.origin + path)
         await expect(page.locator("#state")).not_to_have_text("…")

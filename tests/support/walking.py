@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
-from playwright.async_api import Page
+from playwright.async_api import Locator, Page
 
 from support.browsers import RealBrowser
 from support.dashboard import founds
@@ -43,14 +43,14 @@ class Walk(Onlooker):
 
     async def opens(self, browser: RealBrowser, path: str = "/") -> Page:
         """Open a page of the example; it counts the questions that the browser is made to ask."""
-        page = await browser.new_tab()
+        page = await browser.context.new_page()
         await page.add_init_script(WATCH)
         await page.goto(self.site + path)
         return page
 
     async def dashboard(self, browser: RealBrowser) -> Page:
         """Make the first member, whom the set-up link lets in."""
-        page = await browser.new_tab()
+        page = await browser.context.new_page()
         await founds(page, self.tidings)
         return page
 
@@ -169,6 +169,15 @@ async def running_example(walk: Walk, name: str, log: Path) -> AsyncIterator[Non
     finally:
         process.terminate()
         await asyncio.to_thread(process.wait, 40)
+
+
+async def sends(button: Locator) -> None:
+    """Press a form's button, by the keyboard as the page may move under a pointer, and come to the page that answers.
+
+    Chromium forgets the closing of a tab that comes to a page at that moment, and its driver waits for ever.
+    """
+    async with button.page.expect_navigation():
+        await button.press("Enter")
 
 
 async def asked(url: str, method: str, body: Any = None, *, plain: bool = False) -> Any:

@@ -19,7 +19,7 @@ from support.browsers import RealBrowser
 from support.desktop import Desktop
 from support.vapid import new_keys
 from support.visitor import eventually
-from support.walking import Walk, running_example, running_walk
+from support.walking import Walk, running_example, running_walk, sends
 from tidings.lib.crypto import generate_key
 from tidings.simulator.apns.senders import Key
 from tidings.simulator.run import Running
@@ -68,8 +68,7 @@ async def studio(walk: Walk, browser: RealBrowser, action: str, **given: str) ->
     for name, value in given.items():
         field = form.locator(f"[name='{name}']")
         await (field.select_option(value) if name == "bot" else field.fill(value))
-    await form.get_by_role("button").click()
-    await page.wait_for_load_state()
+    await sends(form.get_by_role("button"))
     await page.close()
 
 

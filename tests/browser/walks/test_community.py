@@ -15,7 +15,7 @@ from playwright.async_api import Locator, Page, expect
 from support.browsers import RealBrowser
 from support.desktop import Desktop
 from support.visitor import eventually
-from support.walking import Walk, asked, running_example, running_walk
+from support.walking import Walk, asked, running_example, running_walk, sends
 from tidings.simulator.run import Running
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
@@ -48,7 +48,7 @@ async def replies(walk: Walk, browser: RealBrowser, who: str, text: str) -> None
     """Reply to Mia's topic."""
     page = await signed_in(walk, browser, who, "topic/1")
     await page.get_by_label("Reply").fill(text)
-    await page.get_by_role("button", name="Reply").click()
+    await sends(page.get_by_role("button", name="Reply"))
     await expect(page.get_by_text(text)).to_be_visible()
     await page.close()
 
@@ -115,7 +115,7 @@ async def test_a_visitor_is_shown_no_banner_and_a_member_is_asked_only_after_a_c
 async def test_on_an_iphone_the_banner_says_how_to_add_the_site_to_the_home_screen(
     walk: Walk, chromium: RealBrowser
 ) -> None:
-    page = await chromium.new_tab()
+    page = await chromium.context.new_page()
     await page.add_init_script(
         "const said = 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
         "Version/17.4 Mobile/15E148 Safari/604.1';"
@@ -261,7 +261,7 @@ async def test_each_switch_decides_about_its_own_event_and_its_own_channel(walk:
         page = await signed_in(walk, chromium, "mia", "messages")
         await page.get_by_label("To").select_option("zoe")
         await page.get_by_label("Message").fill(words)
-        await page.get_by_role("button", name="Send").click()
+        await sends(page.get_by_role("button", name="Send"))
         await page.close()
         await replies(walk, chromium, "noah", f"Whale oil, @zoe. {words}")
         told = {}

@@ -33,7 +33,7 @@ async def walk(simulator: Running, desktop: Desktop, tmp_path_factory: pytest.Te
 async def led(walk: Walk, browser: RealBrowser) -> Page:
     """Do what the page says, with the keyboard where one types."""
     email, password = ANNA
-    page = await browser.new_tab()
+    page = await browser.context.new_page()
     await page.add_init_script(COUNT)
     await page.goto(walk.tidings.setup_url)
     await expect(page.get_by_label("Name", exact=True)).to_be_focused()

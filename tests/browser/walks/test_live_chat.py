@@ -137,7 +137,7 @@ async def test_whoever_has_no_device_fails_the_test_loudly(walk: Walk) -> None:
 async def test_an_iphone_in_a_tab_is_told_to_install_and_a_blocked_browser_where_to_allow(
     walk: Walk, chromium: RealBrowser
 ) -> None:
-    page = await chromium.new_tab()
+    page = await chromium.context.new_page()
     await page.add_init_script(
         "Object.defineProperty(navigator, 'userAgent', { get: () => 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_4)' });"
         "delete window.PushManager;"
@@ -148,7 +148,7 @@ async def test_an_iphone_in_a_tab_is_told_to_install_and_a_blocked_browser_where
     manifest = await page.evaluate("fetch('/manifest.webmanifest').then((answer) => answer.json())")
     assert manifest["display"] == "standalone"
 
-    page = await chromium.new_tab()
+    page = await chromium.context.new_page()
     await page.add_init_script("Object.defineProperty(Notification, 'permission', { get: () => 'denied' })")
     await page.goto(f"{walk.site}/desk/sign-in?as=cleo")
     await expect(page.locator("#words")).to_contain_text("Notifications are blocked")

@@ -13,7 +13,7 @@ from playwright.async_api import Page, expect
 from support.browsers import RealBrowser
 from support.desktop import Desktop
 from support.visitor import eventually
-from support.walking import Walk, running_example, running_walk
+from support.walking import Walk, running_example, running_walk, sends
 from tidings.simulator.run import Running
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
@@ -73,7 +73,7 @@ async def test_the_preset_is_applied_with_one_click(walk: Walk, dashboard: Page)
 
 
 async def test_unsupported_is_a_browser_without_push(walk: Walk, chromium: RealBrowser) -> None:
-    page = await chromium.new_tab()
+    page = await chromium.context.new_page()
     await page.add_init_script("delete window.PushManager")
     await page.goto(f"{walk.site}/")
     await state(page, "unsupported")
@@ -87,7 +87,7 @@ async def test_undecided_until_the_reader_presses_and_denied_if_they_refuse(walk
     assert await page.evaluate("[Notification.permission, window.asked]") == ["default", 0], "the site chooses when"
     # Whoever closes the question has not decided; whoever refuses has.
     for answer, wanted in (("default", "undecided"), ("denied", "denied")):
-        page = await chromium.new_tab()
+        page = await chromium.context.new_page()
         await page.add_init_script(
             f"let said = 'default'; Object.defineProperty(Notification, 'permission', {{ get: () => said }});"
             f"Notification.requestPermission = async () => said = '{answer}';"
@@ -189,7 +189,7 @@ async def test_an_opinion_question_is_answered_and_counted(
     form = page.locator("form[action='/ask']")
     await form.get_by_label("Name").fill("night-ferry")
     await form.get_by_label("Question").fill("Should the ferry sail at night?")
-    await form.get_by_role("button", name="Ask").click()
+    await sends(form.get_by_role("button", name="Ask"))
     await page.close()
     await walk.sees("Should the ferry sail at night?", times=3)
     shown = next(one for one in walk.seen("Should the ferry sail at night?") if one.app == "Firefox")
@@ -231,8 +231,7 @@ async def test_an_article_is_told_once_to_everybody(walk: Walk, firefox: RealBro
         await form.get_by_label("Address").fill("lighthouse")
         await form.get_by_label("Headline").fill("The lighthouse is lit")
         await form.get_by_label("Summary").fill("For the first time in a year")
-        await form.get_by_role("button", name="Publish").click()
-        await page.wait_for_load_state()
+        await sends(form.get_by_role("button", name="Publish"))
     await page.close()
     second, first = await walk.events("article.published", at_least=2)
     assert (await walk.told(first)).total() == 4
