@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -159,6 +159,17 @@ class Settings(BaseSettings):
                 ip_network(place)
             except ValueError as fault:
                 raise ValueError(f"{place!r} is no address; write it as 10.0.0.7 or 10.0.0.0/8") from fault
+        return value
+
+    @field_validator("push_host_map")
+    @classmethod
+    def _mapped(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if value and not info.data.get("allow_insecure_endpoints"):
+            raise ValueError("it is for development, and goes with TIDINGS_ALLOW_INSECURE_ENDPOINTS=true")
+        for entry in value:
+            host, _, address = entry.partition("=")
+            if not host or not address:
+                raise ValueError(f"{entry!r} leads nowhere; write it as jmt17.google.com=127.0.0.1:8443")
         return value
 
     @property

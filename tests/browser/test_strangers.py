@@ -95,7 +95,7 @@ async def test_they_turned_push_on_later(page: Page, instance: Instance, sent: s
     (tmp_path / "lena.ndjson").write_text(json.dumps({**push_subscription(), "user": "lena"}))
     await instance.command("subscriptions", "import", str(tmp_path / "lena.ndjson"))
     line = await asked(page, instance, "Lena Later")
-    await expect(line.get_by_text("They turned push on after it was sent")).to_be_visible()
+    await expect(line.get_by_text("They turned push on only afterwards")).to_be_visible()
 
 
 async def test_they_had_turned_it_off(page: Page, instance: Instance, sent: str) -> None:

@@ -9,7 +9,7 @@ const NOTHING = 'Nothing to do.'
 
 const TABLE: Readonly<Record<string, Explained>> = {
   no_device: { what: 'They have no browser and no device with push', todo: 'They can turn push on at your site, or in your app. In the bell they read it all the same.' },
-  subscribed_later: { what: 'They turned push on after it was sent', todo: 'Nothing to do: the next one reaches them.' },
+  subscribed_later: { what: 'They turned push on only afterwards', todo: 'Nothing to do: the next one reaches them.' },
   device_ended: { what: 'Push is off at each of their devices', todo: 'They can turn it on again at your site, or in your app.' },
   no_key: { what: 'No key fits any of their devices', todo: 'Nothing to do: the SDK subscribes a device again on its next visit.' },
   not_named: { what: 'It was for others: it named neither them nor a device of theirs', todo: 'See in Events whether an event named them, and in Triggers whom a trigger tells.' },

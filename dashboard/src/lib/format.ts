@@ -66,6 +66,11 @@ export function exact(iso: string, zone?: string): string {
 
 const day = new Intl.DateTimeFormat(REGION, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' })
 
+const date = new Intl.DateTimeFormat(REGION, { dateStyle: 'medium', timeStyle: 'short' })
+
+/** A moment that may be far off, to the minute: "1 Jan 2027, 09:00". */
+export const dated = (iso: string): string => date.format(new Date(iso))
+
 /** A moment of these days, to the minute: "28 Nov, 07:00". */
 export const moment = (iso: string): string => day.format(new Date(iso))
 

@@ -1,6 +1,6 @@
 /** A notification's live progress over Server-Sent Events, until it is final. */
 
-import { api, type Counts, type NotificationStatus, type Progress } from './api'
+import { api, type Counts, type Notification, type NotificationStatus, type Progress } from './api'
 
 export const FINAL: readonly NotificationStatus[] = ['done', 'cancelled']
 
@@ -8,6 +8,10 @@ export const FINAL: readonly NotificationStatus[] = ['done', 'cancelled']
 export function settled(counts: Counts): number {
   return counts.sent + counts.failed + counts.expired + counts.skipped
 }
+
+/** Whether its time is yet to come. */
+export const isPlanned = ({ status, send_at }: Pick<Notification, 'status' | 'send_at'>, at: number): boolean =>
+  status === 'queued' && Date.parse(send_at) > at
 
 export class LiveProgress {
   latest = $state.raw<Progress | undefined>(undefined)

@@ -20,6 +20,7 @@ from tidings.cli.demo_people import MARK, READERS, Person, people, peopled
 from tidings.cli.demo_phones import PHONES, phones
 from tidings.cli.failure import CommandFailed
 from tidings.cli.output import Output
+from tidings.domain.campaign import FINAL_STATUSES
 from tidings.domain.subscription import SubscriptionStatus
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ async def furnish(
         phones(container, app, partial(_told, simulator), known, seed=SEED),
         _browsers(api, simulator, known, vapid_key=vapid_key, out=out),
     )
-    there = with_phones | await container.store.write(partial(_back, app_id=app.id, endpoints=browsers))
+    there = with_phones | await container.store.write(partial(there_again, app_id=app.id, endpoints=browsers))
     await _remove_others(api, container, app, there)
 
 
@@ -169,14 +170,18 @@ async def _browsers(
     return [row["endpoint"] for row in rows]
 
 
-def _back(tx: Transaction, *, app_id: int, endpoints: Sequence[str]) -> set[str]:
-    """Give the ids of the browsers at these addresses; those that were given up meanwhile are there again."""
+def there_again(tx: Transaction, *, app_id: int, endpoints: Sequence[str]) -> set[str]:
+    """Give the ids of the browsers at these addresses; those that were given up meanwhile are there again.
+
+    Not while a notification waits: its audience was counted without them.
+    """
     ids = set()
+    waits = any(one.status not in FINAL_STATUSES for one in tx.notifications.page(app_id, after=0, limit=200))
     for endpoint in endpoints:
         if (found := tx.subscriptions.find(app_id, endpoint)) is not None:
             one, _ = found
             ids.add(one.public_id)
-            if one.status is not SubscriptionStatus.ACTIVE:
+            if one.status is not SubscriptionStatus.ACTIVE and not waits:
                 tx.subscriptions.set_status(one.id, SubscriptionStatus.ACTIVE, "")
     return ids
 

@@ -48,7 +48,12 @@ async def looked_at(call: Call, *, hosts: list[str]) -> list[Finding]:
     calling = asyncio.create_task(reached(hosts))
     settings = call.settings()
     instance, insecure = await _instance(call)
-    local = [*await of_bus(settings.bus_url), of_disk(settings.data), of_encryption(), *of_builds()]
+    local = [
+        *await of_bus(settings.bus_url),
+        of_disk(demo_in_place_of(settings.data) or settings.data),
+        of_encryption(),
+        *of_builds(),
+    ]
     answers = await calling
     way = of_egress(answers, lenient=insecure or settings.allow_insecure_endpoints)
     return [*instance, *local, *way, *([_clock(answers)] if hosts else [])]

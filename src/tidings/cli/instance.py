@@ -70,6 +70,10 @@ def make_private(folder: Path) -> None:
     """Make a data folder that only its owner may enter; one that exists is left as it is."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise CommandFailed(
+            f"{folder} cannot be the data folder: a file is in its place.", "Name another one with --data."
+        ) from error
     except OSError as error:
         raise CommandFailed(
             f"The data folder {folder} cannot be made: {error.strerror}.", "Name another one with --data."

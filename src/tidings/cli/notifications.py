@@ -50,12 +50,20 @@ async def list_notifications(
                 "held" if one["held_because"] else one["status"],
                 number(one["counts"]["audience"]),
                 number(one["counts"]["sent"]),
-                ago(one["created_at"], now=now),
+                _when(one, now=now),
             )
             for one in page["data"]
         ],
         empty="Nothing was sent yet. Begin with: tidings send --title Hello --to all",
     )
+
+
+def _when(one: Any, *, now: datetime) -> str:
+    """Give when it was made, or when it is to go out."""
+    due = datetime.fromisoformat(one["send_at"])
+    if one["status"] == "queued" and due > now:
+        return f"for {due.astimezone():%Y-%m-%d %H:%M}"
+    return ago(one["created_at"], now=now)
 
 
 async def pause(call: Call, notification: Id) -> None:

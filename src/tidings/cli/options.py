@@ -49,6 +49,7 @@ DEMO_STOPPED = (
 
 _TAKES = {"int_parsing": "it takes a whole number", "int_from_float": "it takes a whole number"}
 _TAKES |= {"float_parsing": "it takes a number", "bool_parsing": "it takes on or off"}
+_TAKES |= {"greater_than_equal": "the least is {ge}", "less_than_equal": "the most is {le}"}
 """What a setting takes, in our words instead of the validator's."""
 
 _EVERYWHERE: dict[str, tuple[Any, Any]] = {
@@ -89,9 +90,15 @@ class Call:
             raise CommandFailed(f"{config} is not TOML: {error}.", "Mend the file and try again.") from error
         except ValidationError as error:
             fault = error.errors()[0]
-            name = "TIDINGS_" + "_".join(str(part) for part in fault["loc"]).upper()
-            what = _TAKES.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
-            raise CommandFailed(f"The setting {name} is not valid: {what}.", "Mend it and try again.") from error
+            place = "_".join(str(part) for part in fault["loc"])
+            name = (
+                f"--{place.replace('_', '-')}"
+                if given.get(place) is not None
+                else f"The setting TIDINGS_{place.upper()}"
+            )
+            takes = _TAKES.get(fault["type"], "").format(**fault.get("ctx", {}))
+            what = takes or fault["msg"].removeprefix("Value error, ")
+            raise CommandFailed(f"{name} is not valid: {what}.", "Mend it and try again.") from error
 
     def warn_of_misspelt(self) -> None:
         """Say which variables of the environment are nearly a setting: they change nothing as they are."""

@@ -77,7 +77,10 @@ async def send(
 ) -> None:
     """Send a notification, after naming exactly how many devices it goes to."""
     if (title is None) == (template is None):
-        raise typer.BadParameter("Write a --title, or name a --template.", param_hint="--title")
+        wrong = "Write a --title, or name a --template" + (
+            "." if title is None else ", not both: it has its own title."
+        )
+        raise typer.BadParameter(wrong, param_hint="--title")
     audience = audience_from(to)
     moment = moment_from(at) if at else None
     filled = variables_from(variables) if variables else None

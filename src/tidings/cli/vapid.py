@@ -135,12 +135,16 @@ async def take(
         raise typer.BadParameter("Name the file with the private key, or - for stdin.")
     private_key = _text_of(file)
     async with call.api(create=True) as api:
+        before = await current_key(api)
         body = _body(
             "import", subject or call.settings().contact, private_key=private_key.strip(), public_key=public_key
         )
         made = await api.post(KEYS, body)
     call.out.result(made)
     call.out.done("Imported the VAPID key pair. The private key is stored encrypted and is never shown.")
+    if before is not None and before["public_key"] != made["public_key"]:
+        theirs = counted(before["subscriptions"], "subscription")
+        call.out.warn(f"It takes the place of the key before it; {theirs} of that one keep it until their next visit.")
     _show(call, made)
 
 

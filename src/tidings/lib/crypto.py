@@ -31,6 +31,7 @@ _ECDH = ec.ECDH()
 _TO_URLSAFE = bytes.maketrans(b"+/", b"-_")
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _LONGEST_KEY_TEXT = 8192
+_LOST_ZEROS = 2
 _PEM_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
 _PEM_PRIVATE = ("PRIVATE KEY", "EC PRIVATE KEY")
 
@@ -69,11 +70,12 @@ def generate_key() -> PrivateKey:
 def private_key_from_scalar(scalar: bytes) -> PrivateKey:
     """Take the raw private key, big-endian.
 
-    Fewer than 32 bytes are padded on the left and one leading zero too many is dropped: tools that treat the key as a
-    number lose or add such bytes. Out of range raises Malformed.
+    One or two bytes too few are padded on the left and one leading zero too many is dropped: tools that treat the key
+    as a number lose or add such bytes. More are lost once in 16 million keys: that is no key, and raises Malformed as
+    what is out of range does.
     """
     number = scalar.removeprefix(b"\x00") if len(scalar) == SCALAR_SIZE + 1 else scalar
-    if not 1 <= len(number) <= SCALAR_SIZE:
+    if not SCALAR_SIZE - _LOST_ZEROS <= len(number) <= SCALAR_SIZE:
         raise Malformed(f"A P-256 private key has {SCALAR_SIZE} bytes; this one has {len(scalar)}.")
     try:
         return ec.derive_private_key(int.from_bytes(number, "big"), _CURVE)

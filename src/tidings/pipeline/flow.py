@@ -178,6 +178,8 @@ class Flow:
             found = tx.notifications.get(app_id, public_id)
             if found is None:
                 raise CatalogueError(ErrorCode.NOT_FOUND, f"There is no notification {public_id}.")
+            if to is NotificationStatus.QUEUED and found.status is NotificationStatus.SENDING:
+                return found  # it goes on already
             if found.status is not to and not tx.notifications.set_status(
                 found.id, to, allowed_from=allowed_from, now=now
             ):

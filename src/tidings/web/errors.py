@@ -177,7 +177,15 @@ _WORDS = {
     "string_type": "This must be text.",
     "bool_type": "This must be true or false.",
     "int_type": "This must be a whole number.",
+    "int_parsing": "This must be a whole number.",
+    "int_from_float": "This must be a whole number.",
+    "datetime_type": "Write a time such as 2027-01-01T09:00:00Z.",
+    "datetime_parsing": "Write a time such as 2027-01-01T09:00:00Z.",
+    "datetime_from_date_parsing": "Write a time such as 2027-01-01T09:00:00Z.",
+    "string_pattern_mismatch": "This does not match {pattern}.",
     "dict_type": "This must be an object.",
+    "model_type": "This must be an object.",
+    "model_attributes_type": "This must be an object.",
     "list_type": "This must be a list.",
 }
 """The library's words speak of Python; these speak of JSON."""
@@ -196,6 +204,8 @@ def _words(fault: Mapping[str, Any], shape: Any) -> str:
         return f"There is no such field here; did you mean `{near}`?" if near else "There is no such field here."
     if kind == "missing":
         return "This field is required."
+    if kind == "model_attributes_type" and fault["loc"][-1] == "to":
+        return 'This must be an object that says who: {"all": true}, {"users": ["ann"]}, {"tags": {"plan": "pro"}}.'
     if kind == "value_error":
         return str(context.get("error", fault["msg"]))
     template = _WORDS.get(kind)

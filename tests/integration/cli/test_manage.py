@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from typer.testing import Result
 
+from tidings.lib.crypto import base64url_from, generate_key, scalar_from
+
 CONTACT = ("--subject", "mailto:push@example.com")
 Run = Callable[..., Result]
 
@@ -92,6 +94,16 @@ def test_a_key_is_imported_from_stdin_and_its_private_half_never_printed(run: Ru
     assert "private_key" not in shown
 
 
+def test_an_imported_key_says_what_it_takes_the_place_of(run: Run, told: Callable[..., Any], tmp_path: Path) -> None:
+    told("vapid", "generate", *CONTACT)
+    (tmp_path / "key").write_text(base64url_from(scalar_from(generate_key())))
+    assert "0 subscriptions of that one keep it" in run("vapid", "import", str(tmp_path / "key"), *CONTACT).stderr
+    (tmp_path / "junk").write_text("junk")
+    refused = run("vapid", "import", str(tmp_path / "junk"), *CONTACT)
+    assert (refused.exit_code, "32 bytes; this one has 3" in refused.stderr) == (1, True)
+    assert {key["status"] for key in told("vapid", "show")["keys"]} == {"current", "retired"}
+
+
 def test_a_key_file_that_is_no_text_says_what_it_should_be(run: Run, tmp_path: Path) -> None:
     (tmp_path / "key.der").write_bytes(b"\x30\x77\xff\xfe")
     ended = run("vapid", "import", str(tmp_path / "key.der"), *CONTACT)
@@ -105,6 +117,7 @@ def test_a_key_file_that_is_no_text_says_what_it_should_be(run: Run, tmp_path: P
         ("TIDINGS_CONFIG", "/nowhere/tidings.toml", "which is no file"),
         ("TIDINGS_CONFIG", __file__, "is not TOML"),
         ("TIDINGS_PUBLIC_URL", "push.example.com", "as https://push.example.com"),
+        ("TIDINGS_PUSH_HOST_MAP", "foo", "leads nowhere"),
     ],
 )
 def test_a_setting_that_is_wrong_is_named_before_anything_is_made(

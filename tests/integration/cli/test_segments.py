@@ -58,6 +58,7 @@ def test_a_notification_goes_to_a_segment_by_its_name_after_naming_the_count(
     assert "2 devices" in asked.stderr + asked.stdout
     stored = told("send", "--to", "segment:Payers: all", *words, "--yes")
     assert stored["audience"] == 2
+    assert "for 2099-01-01 09:00" in run("notifications", "list").stdout
     past = run("send", "--to", "segment:Payers: all", "--title", "Late", "--at", "2001-01-01T09:00", "--yes")
     assert (past.exit_code, "--at: " in past.stderr) == (1, True)
     missing = told("send", "--to", "segment:Nobody", *words, "--yes", code=1)
@@ -70,3 +71,4 @@ def test_a_notification_goes_to_a_segment_by_its_name_after_naming_the_count(
 def test_a_wrong_setting_says_what_it_takes(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIDINGS_PORT", "eighty")
     assert "The setting TIDINGS_PORT is not valid: it takes a whole number." in run("segment", "list").stderr
+    assert "--port is not valid: the most is 65535." in run("up", "--port", "99999").stderr

@@ -13,6 +13,7 @@ from tests.integration.web.instance import client_of, problem, push_subscription
 
 from tidings.domain.campaign import NotificationStatus
 from tidings.lib.clock import FixedClock
+from tidings.storage import Transaction
 from tidings.wiring import Container
 
 PATH = "/api/v1/notifications"
@@ -84,6 +85,9 @@ async def test_a_notification_is_stored_and_answered_with_its_audience(
         ({"tittle": "x"}, "tittle"),
         ({"to": {"all": True, "everyone": True}}, "to.everyone"),
         ({"to": {"users": []}}, "to.users"),
+        ({"to": "all"}, "to"),
+        ({"ttl": "an hour"}, "ttl"),
+        ({"send_at": "soon"}, "send_at"),
     ],
 )
 async def test_a_wrong_field_is_refused_by_name(
@@ -91,6 +95,7 @@ async def test_a_wrong_field_is_refused_by_name(
 ) -> None:
     errors = problem(await api.post(PATH, json={**GOOD, **change}), 422, "invalid_request")["errors"]
     assert [error["field"] for error in errors] == [field]
+    assert "Input should" not in errors[0]["message"], "the validator's words"
     assert (await api.get(PATH)).json()["data"] == []
 
 
@@ -310,3 +315,20 @@ async def test_the_key_of_a_send_only_caller_reads_notifications_and_nobody(
         created = (await shop.post(PATH, json=GOOD)).json()["id"]
         assert (await shop.get(f"{PATH}/{created}")).status_code == 200
         problem(await shop.get("/api/v1/subscriptions"), 403, "forbidden")
+
+
+async def test_to_go_on_with_what_goes_on_already_changes_nothing(
+    api: httpx2.AsyncClient, vapid_key: str, container: Container, clock: FixedClock
+) -> None:
+    created = (await api.post(PATH, json=GOOD)).json()["id"]
+
+    def begin(tx: Transaction) -> bool:
+        found = tx.notifications.get(1, created)
+        assert found is not None
+        return tx.notifications.set_status(
+            found.id, NotificationStatus.SENDING, allowed_from=(NotificationStatus.QUEUED,), now=clock.now()
+        )
+
+    assert await container.store.write(begin)
+    answer = await api.post(f"{PATH}/{created}/resume")
+    assert (answer.status_code, answer.json()["status"]) == (200, "sending")

@@ -105,6 +105,8 @@ def _pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, password: bytes | 
         (PKCS8.replace("M", "N", 1), "PKCS#8"),
         ("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", "no whole private key"),
         ("x" * 9000, "8192"),
+        ("junk", "32 bytes; this one has 3"),
+        ("AQ", "32 bytes; this one has 1"),
     ],
 )
 def test_what_is_no_private_key_is_refused_with_the_reason(text: str, why: str) -> None:

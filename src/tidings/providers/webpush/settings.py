@@ -130,20 +130,20 @@ def contact_checked(text: str) -> str:
     if "@" in contact and ":" not in contact:
         contact = f"mailto:{contact}"
     if not contact.isascii() or not contact.isprintable() or " " in contact:
-        raise _refused("It has a space or a character outside ASCII.")
+        raise _refused("The contact has a space or a character outside ASCII.")
     if len(contact) > _LONGEST_CONTACT:
-        raise _refused(f"It has more than {_LONGEST_CONTACT} characters.")
+        raise _refused(f"The contact has more than {_LONGEST_CONTACT} characters.")
     scheme, _, rest = contact.partition(":")
     match scheme.lower():
         case "mailto":
             mailbox = _MAILBOX.fullmatch(rest)
             if mailbox is None:
-                raise _refused("It is not `mailto:` with one e-mail address.")
+                raise _refused("The contact is not `mailto:` with one e-mail address.")
             _check_public(mailbox[1])
         case "https":
             _check_public(_host_of(contact))
         case _:
-            raise _refused("It begins with neither `mailto:` nor `https:`.")
+            raise _refused("The contact begins with neither `mailto:` nor `https:`.")
     return f"{scheme.lower()}:{rest}"
 
 
@@ -154,7 +154,7 @@ def _host_of(url: str) -> str:
             return parts.hostname or ""
     except ValueError:
         pass
-    raise _refused("It is not an address of a site.")
+    raise _refused("The contact is not an address of a site.")
 
 
 def _check_public(domain: str) -> None:
