@@ -18,7 +18,8 @@ UNFINISHED = (ShardStatus.READY, ShardStatus.HELD, ShardStatus.LEASED)
 
 _its = select(n.id).where(n.id == c.notification_id)
 GIVEN_BACK = case(
-    (_its.where(n.status == NotificationStatus.CANCELLED).exists(), ShardStatus.CANCELLED),
+    # One with an open chunk is left to `take_shards`, which counts who is in it as in doubt.
+    (_its.where(n.status == NotificationStatus.CANCELLED).exists() & c.chunk_open.is_(None), ShardStatus.CANCELLED),
     (_its.where(n.status == NotificationStatus.PAUSED).exists() & c.chunk_open.is_(None), ShardStatus.HELD),
     else_=ShardStatus.READY,
 )

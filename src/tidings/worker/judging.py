@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from tidings.domain.campaign import InDoubtPolicy
+from tidings.domain.delivery import Settlement, Shard
 from tidings.domain.outcome import Accepted, Outcome
 from tidings.domain.subscription import Recipient
 from tidings.pipeline.settle import CONFIGURATION_DELAY, Pair, Tried, Verdicts, sent, settle
@@ -75,3 +76,18 @@ def judged(
 def next_look(batch: Batch, now: datetime) -> datetime:
     """Give when to look again whether a paused integration goes on."""
     return min(now + timedelta(seconds=CONFIGURATION_DELAY), batch.notification.expires_at)
+
+
+def settlement_of(shard: Shard, batch: Batch, verdicts: Verdicts) -> Settlement:
+    """Give what is to be stored of a batch, under the lease of its shard."""
+    return Settlement(
+        shard_id=shard.id,
+        lease_token=shard.lease_token,
+        chunk=batch.number,
+        cursor=batch.cursor,
+        deliveries=tuple(verdicts.deliveries),
+        retired=tuple(verdicts.retired),
+        suspicions=tuple(verdicts.suspicions),
+        retries=tuple((moment, tuple(retries)) for moment, retries in sorted(verdicts.retries.items())),
+        doubtful=tuple(verdicts.doubtful),
+    )

@@ -116,6 +116,12 @@ def goes_on(tx: Transaction, shard: Shard, cursor: int, *, now: datetime) -> boo
     return paused or following(tx, shard, notification, cursor=cursor, number=0, now=now) is not None
 
 
+def rest(tx: Transaction, *, shard: Shard, until: datetime, now: datetime) -> None:
+    """Give a shard back until a moment; was its notification cancelled, nobody else completes its counters."""
+    tx.shards.release(shard.id, shard.lease_token, not_before=until)
+    tx.notifications.finish_if_settled(shard.notification_id, now=now)
+
+
 def following(
     tx: Transaction, shard: Shard, notification: Notification, *, cursor: int, number: int, now: datetime
 ) -> Batch | None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from tidings.domain.campaign import InDoubtPolicy, Notification
-from tidings.domain.delivery import Settlement, Shard
+from tidings.domain.delivery import Shard
 from tidings.domain.outcome import Accepted, Outcome
 from tidings.lib import tracing
 from tidings.lib.clock import Clock
@@ -24,8 +24,8 @@ from tidings.services.sorting import pair_of
 from tidings.storage import Store, StoreUnavailable, T, Transaction
 from tidings.worker.drafts import Drafts
 from tidings.worker.granting import Pool
-from tidings.worker.judging import judged, next_look, parted, tried_of
-from tidings.worker.load import Batch, doubtful, goes_on, in_doubt, inherited, opened, place_of, ran_out, unwanted
+from tidings.worker.judging import judged, next_look, parted, settlement_of, tried_of
+from tidings.worker.load import Batch, doubtful, goes_on, in_doubt, inherited, opened, place_of, ran_out, rest, unwanted
 from tidings.worker.packing import packed
 from tidings.worker.revoking import Revocable, Revoked
 from tidings.worker.signs import Event, Meters
@@ -212,32 +212,28 @@ class Runner:
 
     async def _settle(self, shard: Shard, batch: Batch, verdicts: Verdicts) -> tuple[bool, Batch | None]:
         """Store a batch's verdicts and load the next batch in one transaction; (False, None) if the lease is lost."""
-        now = self._clock.now()
-        settlement = Settlement(
-            shard_id=shard.id,
-            lease_token=shard.lease_token,
-            chunk=batch.number,
-            cursor=batch.cursor,
-            deliveries=tuple(verdicts.deliveries),
-            retired=tuple(verdicts.retired),
-            suspicions=tuple(verdicts.suspicions),
-            retries=tuple((moment, tuple(retries)) for moment, retries in sorted(verdicts.retries.items())),
-            doubtful=tuple(verdicts.doubtful),
-        )
+        now, settlement = self._clock.now(), settlement_of(shard, batch, verdicts)
 
-        def store(tx: Transaction) -> tuple[bool, Batch | None]:
+        def store(tx: Transaction, *, alone: bool = False) -> tuple[bool, Batch | None]:
             if not tx.shards.settle(settlement, now=now):
                 return False, None
             for (credential_id, origin), reason in verdicts.misconfigured.items():
                 tx.credentials.pause(credential_id, origin, reason=reason, now=now)
                 log.warning(Event.INTEGRATION_PAUSED, credential=credential_id, origin=origin, reason=reason)
-            if self._stopping:
+            if self._stopping or alone:
                 return True, None
             return True, opened(tx, shard, cursor=batch.cursor, number=batch.number + 1, now=now, of=batch.notification)
 
         begun = time.monotonic()
         with tracing.span(Step.SETTLE, of=batch.of):
-            stored = await self._persistently(store)
+            try:
+                stored = await self._persistently(store)
+            except StoreUnavailable:
+                raise
+            except Exception:
+                # What comes next cannot be read, say. What was sent must not be lost for that, nor sent again.
+                await self._persistently(partial(store, alone=True))
+                raise
         self._meters.settle_seconds.observe(time.monotonic() - begun)
         return stored
 
@@ -255,8 +251,8 @@ class Runner:
 
     async def _wait(self, shard: Shard, batch: Batch) -> None:
         """Give the shard back until the next look at a paused integration: one row waits, not a new one each time."""
-        moment = next_look(batch, self._clock.now())
-        await self._persistently(lambda tx: tx.shards.release(shard.id, shard.lease_token, not_before=moment))
+        now = self._clock.now()
+        await self._persistently(partial(rest, shard=shard, until=next_look(batch, now), now=now))
 
     async def _end(self, shard: Shard, cursor: int) -> None:
         """Finish the shard, or give it back when its notification was paused, this worker stops or somebody is left."""
