@@ -148,7 +148,12 @@ class SenderProcess:
             rest = message[self._sent_at_once(message) :]
             if rest:
                 # The pipe is full while the process encrypts: the loop must not wait for that.
-                await asyncio.get_running_loop().run_in_executor(self._threads, self._send, rest)
+                try:
+                    writing = asyncio.get_running_loop().run_in_executor(self._threads, self._send, rest)
+                except RuntimeError as refused:  # no thread is to be had: what comes next would be taken for the rest
+                    self.process.kill()
+                    raise BrokenPipeError(str(refused)) from refused
+                await writing
 
     def _sent_at_once(self, message: memoryview) -> int:
         """Send what the pipe has room for, which is nearly always all; give how many bytes that was."""

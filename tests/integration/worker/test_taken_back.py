@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import socket
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
@@ -169,3 +170,23 @@ async def test_what_is_given_up_half_written_is_written_to_its_end(simulator: Ru
     os.kill(sender.process.pid, signal.SIGCONT)
     assert len(await pool.send(chunk_of(simulator, 20, keys=new_keys()), policy=InDoubtPolicy.RESEND)) == 20
     assert pool._senders == [sender], "it has not died of what it read"
+
+
+async def test_what_no_thread_can_be_had_to_write_is_written_whole_to_another_sender(
+    simulator: Running, pool: SenderPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, refusals = threading.Thread.start, iter(range(1))
+
+    def refused_at_first(thread: threading.Thread) -> None:
+        if thread.name.startswith("tidings-pipe") and next(refusals, None) is not None:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refused_at_first)
+    # Twice as much as a pipe holds: what does not fit is written by a thread.
+    outcomes = await asyncio.wait_for(
+        pool.send(chunk_of(simulator, 1_500, keys=new_keys()), policy=InDoubtPolicy.SKIP), 60
+    )
+    assert next(refusals, None) is None, "a thread was refused"
+    assert len(outcomes) == 1_500
+    assert len(await pool.send(chunk_of(simulator, 20, keys=new_keys()), policy=InDoubtPolicy.SKIP)) == 20
