@@ -73,7 +73,8 @@ class DeadShards:
 
         def work(tx: Transaction) -> DeadShard:
             found = _found(tx, shard_id, app_ids)
-            tx.shards.drop(shard_id)
+            if not tx.shards.drop(shard_id):
+                raise _nowhere(shard_id)  # tried again, or left, at the same moment
             tx.audit.add(by, Action.DEAD_SHARD_DROPPED, app_id=found.app_id, subject=_subject(found), now=now)
             return found
 
@@ -89,8 +90,12 @@ def _cancelled(shard: DeadShard) -> CatalogueError:
 def _found(tx: Transaction, shard_id: int, app_ids: Collection[int] | None) -> DeadShard:
     found = tx.shards.dead_shard(shard_id)
     if found is None or (app_ids is not None and found.app_id not in app_ids):
-        raise CatalogueError(ErrorCode.NOT_FOUND, f"No shard {shard_id} waits for a decision.")
+        raise _nowhere(shard_id)
     return found
+
+
+def _nowhere(shard_id: int) -> CatalogueError:
+    return CatalogueError(ErrorCode.NOT_FOUND, f"No shard {shard_id} waits for a decision.")
 
 
 def _subject(found: DeadShard) -> Subject:

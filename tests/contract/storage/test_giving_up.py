@@ -13,12 +13,17 @@ from sqlalchemy import update
 
 from support.between import Between
 from support.stored import Given, sent
+from tidings.bus import bus_from
 from tidings.domain.app import Heartbeat
+from tidings.domain.audit import SYSTEM
 from tidings.domain.campaign import Counts, NotificationStatus
-from tidings.domain.delivery import DeliveryStatus, Patience, Priority, SettledDelivery, Suspicion
+from tidings.domain.delivery import DeadShard, DeliveryStatus, Patience, Priority, SettledDelivery, Suspicion
+from tidings.domain.errors import CatalogueError, ErrorCode
 from tidings.domain.outcome import Doubt
 from tidings.domain.subscription import SubscriptionStatus
 from tidings.domain.suspected import PATIENCE, Suspected
+from tidings.lib.clock import FixedClock
+from tidings.services.dead_shards import DeadShards
 from tidings.storage import Store
 
 S = NotificationStatus
@@ -94,6 +99,20 @@ class TestDeadShards:
         assert done == (True, True)
         assert await store.read(lambda tx: tx.shards.open_count(notification.id)) == 0
         assert (await given.look(notification)).counts == Counts(audience=2, skipped=2)
+
+    async def test_of_a_second_try_and_leaving_it_at_once_one_is_done_and_the_other_is_told_so(
+        self, store: Store, given: Given, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        notification = await given.notification(await given.app(), of=2)
+        shard = await given.claimed(await given.shard(notification))
+        await given.bury(shard)
+        between, decide = Between(store), DeadShards(store=store, bus=bus_from(None), clock=clock)
+        monkeypatch.setattr("tidings.storage.burials.update", between.after(update))
+        done = await between.both(
+            decide.drop(shard.id, app_ids=None, by=SYSTEM), decide.requeue(shard.id, app_ids=None, by=SYSTEM)
+        )
+        assert [one.code for one in done if isinstance(one, CatalogueError)] == [ErrorCode.NOT_FOUND]
+        assert len([one for one in done if isinstance(one, DeadShard)]) == 1
 
     async def test_one_of_a_cancelled_notification_is_not_tried_again(self, store: Store, given: Given) -> None:
         notification = await given.notification(await given.app(), of=2)
