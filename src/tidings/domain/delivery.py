@@ -183,7 +183,8 @@ class Settlement:
     """Everything that one chunk changed; stored in one transaction under the shard's lease token.
 
     `cursor` becomes the shard's cursor. Each group of `retries` becomes a new shard of the same notification that
-    starts at the group's moment; `doubtful` becomes one whose chunk is open: they may have been told already.
+    starts at the group's moment; `doubtful` becomes one whose chunk is open: they may have been told already. So may
+    those of `retries` who are in `unsure`.
     """
 
     shard_id: int
@@ -195,3 +196,4 @@ class Settlement:
     suspicions: tuple[Suspicion, ...] = ()
     retries: tuple[tuple[datetime, tuple[Retry, ...]], ...] = ()
     doubtful: tuple[Retry, ...] = ()
+    unsure: frozenset[int] = frozenset()

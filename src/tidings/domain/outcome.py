@@ -139,4 +139,11 @@ class Unmapped:
     reason: str
 
 
+_UNSENT = frozenset(Held)
+
 Outcome = Accepted | Gone | KeyMismatch | Refused | Misconfigured | Throttled | Unavailable | Unmapped
+
+
+def unsent(outcome: Outcome) -> bool:
+    """Say whether it is known of a parcel that it did not leave."""
+    return isinstance(outcome, Throttled | Unavailable) and outcome.reason in _UNSENT

@@ -109,7 +109,7 @@ class Verdicts:
     """What a chunk's outcomes amount to.
 
     `retries` maps a moment to those to be tried from then on, `misconfigured` a key and an origin to the reason it was
-    refused with there. Who is in `doubtful` may have been told, and is to be told again.
+    refused with there. Who is in `doubtful` may have been told, and is told again; so may `retries` that are `unsure`.
     """
 
     deliveries: list[SettledDelivery] = field(default_factory=list)
@@ -118,6 +118,7 @@ class Verdicts:
     retries: dict[datetime, list[Retry]] = field(default_factory=dict)
     misconfigured: dict[Pair, str] = field(default_factory=dict)
     doubtful: list[Retry] = field(default_factory=list)
+    unsure: frozenset[int] = frozenset()
 
 
 def settle(
@@ -135,8 +136,7 @@ def settle(
     The jitter is one for the chunk: it parts chunks from each other. One for each recipient would break a chunk into
     eight at every try, until each recipient is a shard of its own.
     """
-    verdicts = Verdicts()
-    lot = chance()
+    verdicts, lot = Verdicts(), chance()
     many = _refused_for_address(tried)
     taken = Counter(one.pair for one in tried if isinstance(one.outcome, Accepted))
     outnumbered = {pair for pair, times in (many | _invalid(tried)).items() if times > taken[pair]}

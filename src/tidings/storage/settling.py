@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from operator import itemgetter
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 
-from tidings.domain.delivery import DeliveryStatus, SettledDelivery, Settlement, ShardStatus
+from tidings.domain.delivery import DeliveryStatus, Retry, SettledDelivery, Settlement, ShardStatus
 from tidings.domain.webhook import NUMBERS, Told, WebhookEvent
 from tidings.storage.codec import bytes_from_retries
 from tidings.storage.columns import microseconds
@@ -219,7 +219,7 @@ def _count_deliveries(scope: Scope, notification_id: int, counted: Sequence[Sett
 
 
 def _add_retries(scope: Scope, parent: _Parent, settlement: Settlement, now: datetime) -> None:
-    groups = [(moment, group, False) for moment, group in settlement.retries if group]
+    groups = list(_groups(settlement))
     if settlement.doubtful:
         groups.append((now, settlement.doubtful, True))
     if not groups:
@@ -246,3 +246,11 @@ def _add_retries(scope: Scope, parent: _Parent, settlement: Settlement, now: dat
         for place, (moment, group, doubtful) in enumerate(groups, start=1)
     ]
     scope.connection.execute(insert(shards), rows)
+
+
+def _groups(settlement: Settlement) -> Iterator[tuple[datetime, Sequence[Retry], bool]]:
+    """Give the lists to try again, those apart who may have been told already."""
+    for moment, group in settlement.retries:
+        unsure = [one for one in group if one.subscription_id in settlement.unsure]
+        others = [one for one in group if one.subscription_id not in settlement.unsure] if unsure else group
+        yield from ((moment, some, some is unsure) for some in (others, unsure) if some)

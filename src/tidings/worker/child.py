@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 from tidings.domain.campaign import InDoubtPolicy
-from tidings.domain.outcome import Outcome
-from tidings.pipeline.deliver import RECALLED, Chunk, Parcel, Recall
+from tidings.domain.outcome import Outcome, unsent
+from tidings.pipeline.deliver import Chunk, Parcel, Recall
 from tidings.worker.sender import GROUP_STOPS, LENGTH, SenderOptions
 from tidings.worker.wire import Garbled, Told, bytes_from_chunk, report_from
 
@@ -73,7 +73,7 @@ class Job:
         if not self.doubtful:
             return self.outcomes
         known = self.outcomes.items()
-        return {one: outcome for one, outcome in known if outcome != RECALLED or one not in self.doubtful}
+        return {one: outcome for one, outcome in known if one not in self.doubtful or not unsent(outcome)}
 
     def end(self) -> None:
         """Be done: whoever waits gets the outcomes that there are."""

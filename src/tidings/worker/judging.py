@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from tidings.domain.campaign import InDoubtPolicy
 from tidings.domain.delivery import Settlement, Shard
-from tidings.domain.outcome import Accepted, Outcome
+from tidings.domain.outcome import Accepted, Outcome, unsent
 from tidings.domain.subscription import Recipient
 from tidings.pipeline.settle import CONFIGURATION_DELAY, Pair, Tried, Verdicts, sent, settle
 from tidings.worker.load import Batch, in_doubt
@@ -70,6 +70,9 @@ def judged(
     if batch.held:
         held = list(map(batch.again, batch.held))
         verdicts.retries.setdefault(next_look(batch, now), []).extend(held)
+    if batch.doubtful:
+        # Who was not tried now may have been told before, and stays in doubt.
+        verdicts.unsure = batch.doubtful - {one for one, outcome in outcomes.items() if not unsent(outcome)}
     return verdicts
 
 
@@ -90,4 +93,5 @@ def settlement_of(shard: Shard, batch: Batch, verdicts: Verdicts) -> Settlement:
         suspicions=tuple(verdicts.suspicions),
         retries=tuple((moment, tuple(retries)) for moment, retries in sorted(verdicts.retries.items())),
         doubtful=tuple(verdicts.doubtful),
+        unsure=verdicts.unsure,
     )

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from support.runners import PUSH, Pool, accepted, app_of, now_of, ready, runner_of, standing_still
 from support.vapid import new_keys
 from tidings.domain.campaign import Counts
+from tidings.domain.outcome import Accepted, Held, Outcome, Throttled, ThrottleScope, Unavailable
 from tidings.lib.clock import FixedClock
 from tidings.lib.sealed import SealBroken
 from tidings.storage import Transaction
@@ -34,6 +35,12 @@ def gone(_: int) -> None:
     raise ConnectionError("the worker is gone")
 
 
+async def pause(container: Container, *, origin: str) -> None:
+    (one,) = await container.store.read(lambda tx: tx.subscriptions.recipients_by_id([1]))
+    now = container.clock.now()
+    await container.store.write(lambda tx: tx.credentials.pause(one.credential_id, origin, reason="refused", now=now))
+
+
 @pytest.mark.parametrize("told", [False, True], ids=["nobody was told", "they may have been told"])
 async def test_a_cancel_that_meets_a_shard_which_waits_for_its_integration_completes_the_counters(
     container: Container, monkeypatch: pytest.MonkeyPatch, told: bool
@@ -46,10 +53,7 @@ async def test_a_cancel_that_meets_a_shard_which_waits_for_its_integration_compl
         with pytest.raises(ConnectionError):
             await runner_of(container, Pool(meanwhile=gone)).run(shard)
         clock.at += timedelta(seconds=LEASE + 1)
-    found = await container.store.read(lambda tx: tx.subscriptions.recipients_by_id([1]))
-    await container.store.write(
-        lambda tx: tx.credentials.pause(found[0].credential_id, PUSH, reason="authorization_refused", now=clock.at)
-    )
+    await pause(container, origin=PUSH)
     wait = Runner._wait
 
     async def cancelled_before(self: Runner, *args: Any) -> None:
@@ -107,3 +111,41 @@ async def test_what_was_sent_is_stored_although_what_comes_next_cannot_be_read(
     assert await container.store.write(repair)
     assert await runner_of(container, pool).run(shard)
     assert (await now_of(container, notification)).counts == Counts(audience=4, sent=4)
+
+
+RESTS = Throttled(60.0, ThrottleScope.PROJECT, Held.RESTS)
+SILENT = Unavailable(60.0, Held.SILENT)
+
+
+@pytest.mark.parametrize("held", [RESTS, SILENT, None], ids=["rests", "silent", "its integration is paused"])
+async def test_whom_a_dead_worker_may_have_told_is_in_doubt_until_they_are_tried_again(
+    container: Container, held: Outcome | None
+) -> None:
+    app = await app_of(container, [PUSH, *["https://updates.push.services.mozilla.com"] * 3])
+    notification = await accepted(container, app)
+    clock: FixedClock = container.clock  # type: ignore[assignment]
+    (shard,) = await ready(container)
+    with pytest.raises(ConnectionError):
+        await runner_of(container, Pool(meanwhile=gone)).run(shard)
+    clock.at += timedelta(seconds=LEASE + 1)
+    if held is None:
+        await pause(container, origin="https://updates.push.services.mozilla.com")
+    pool = Pool(lambda parcel: Accepted() if parcel.subscription_id == 1 or held is None else held)
+    assert await runner_of(container, pool).run(shard)
+    assert await ready(container) == [], "nobody is tried again before it is time"
+    clock.at += timedelta(seconds=200)
+    (again,) = await ready(container)
+    assert await runner_of(container, pool).run(again)
+    assert await ready(container) == []
+    await container.flow.cancel(app.id, notification.public_id)
+    ended = await now_of(container, notification)
+    assert (ended.counts.sent, ended.counts.skipped, ended.reasons) == (1, 3, {"in_doubt": 3})
+
+
+async def test_whom_it_is_known_to_have_missed_is_not_in_doubt(container: Container) -> None:
+    app = await app_of(container, [PUSH] * 3)
+    notification = await accepted(container, app)
+    (shard,) = await ready(container)
+    assert await runner_of(container, Pool(lambda _: RESTS)).run(shard)
+    await container.flow.cancel(app.id, notification.public_id)
+    assert (await now_of(container, notification)).reasons == {"cancelled": 3}
