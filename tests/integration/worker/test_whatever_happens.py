@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -20,13 +24,23 @@ from tidings.domain.campaign import FINAL_STATUSES, InDoubtPolicy, NewNotificati
 from tidings.domain.delivery import DeliveryStatus, SkipReason
 from tidings.domain.errors import CatalogueError
 from tidings.domain.message import Message
-from tidings.domain.outcome import Accepted, Gone, Outcome, Refused, Throttled, ThrottleScope, Unavailable, Unmapped
+from tidings.domain.outcome import (
+    Accepted,
+    Gone,
+    Held,
+    Outcome,
+    Refused,
+    Throttled,
+    ThrottleScope,
+    Unavailable,
+    Unmapped,
+)
 from tidings.lib.clock import FixedClock
 from tidings.pipeline import plan
 from tidings.pipeline.deliver import RECALLED, Chunk, Parcel
-from tidings.storage import Transaction
+from tidings.storage import OutcomeUnknown, StoreUnavailable, Transaction
 from tidings.wiring import Container
-from tidings.worker import load
+from tidings.worker import load, runner
 from tidings.worker.runner import LEASE
 
 PEOPLE = 60
@@ -67,32 +81,46 @@ class World:
             Unmapped(299, "unmapped_answer"),
             Refused("payload_too_large"),
             RECALLED,
+            Throttled(30.0, ThrottleScope.PROJECT, Held.RESTS),
+            Unavailable(30.0, Held.SILENT),
         )
         return self.chance.choice(several)
 
     async def happen(self) -> None:
         """Let somebody do something, or nothing."""
-        name = self.notification.public_id
         flow, safety = self.container.flow, self.container.safety
-        lot = self.chance.random()
-        try:
-            if lot < 0.10:
-                await flow.pause(self.app.id, name)
-            elif lot < 0.25:
-                await flow.resume(self.app.id, name)
-            elif lot < 0.265:
-                await flow.cancel(self.app.id, name)
-            elif lot < 0.30:
-                await safety.pause(by=SYSTEM)
-            elif lot < 0.40:
-                await safety.resume(by=SYSTEM)
-            elif lot < 0.45:
-                await flow.tidy()
-            elif lot < 0.55:
-                await self.requeue()
-        except CatalogueError:
-            pass  # it has ended, or is not paused
+        this = (self.app.id, self.notification.public_id)
+        doings: dict[Callable[[], Awaitable[object]], float] = {
+            partial(flow.pause, *this): 10,
+            partial(flow.resume, *this): 15,
+            partial(flow.cancel, *this): 4,
+            partial(safety.pause, by=SYSTEM): 3.5,
+            partial(safety.resume, by=SYSTEM): 10,
+            flow.tidy: 5,
+            self.requeue: 10,
+            partial(self.integration, goes_on=False): 12,
+            partial(self.integration, goes_on=True): 5,
+            partial(asyncio.sleep, 0): 35,
+        }
+        (does,) = self.chance.choices(list(doings), list(doings.values()))
+        with suppress(CatalogueError):  # it has ended, or is not paused
+            await does()
         self.clock.at += timedelta(seconds=self.chance.choice([0, 0, 1, 20, 70]))
+
+    async def integration(self, *, goes_on: bool) -> None:
+        """Let a push service refuse the App's key, or somebody put that right."""
+
+        def change(tx: Transaction) -> None:
+            key = tx.credentials.current(self.app.id, "webpush")
+            integration = tx.credentials.integration(self.app.id, "webpush")
+            assert key is not None
+            assert integration is not None
+            if goes_on:
+                tx.credentials.resume(integration.id)
+            else:
+                tx.credentials.pause(key.id, PUSH, reason="jwt_refused", now=self.clock.at)
+
+        await self.container.store.write(change)
 
     async def stand_still(self) -> None:
         """Let a worker sleep for longer than its lease: others carry what it has in hand, and it wakes afterwards."""
@@ -106,6 +134,36 @@ class World:
         store, now = self.container.store, self.clock.at
         for dead in await store.read(lambda tx: tx.shards.dead(app_ids=None, after=0, limit=9)):
             await store.write(lambda tx, dead=dead: tx.shards.requeue(dead.id, now=now))  # type: ignore[misc]
+
+
+class Between:
+    """A worker's store: between any two transactions something may happen, and the word that one was stored be lost."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._store = world.container.store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def read(self, work: Callable[[Transaction], Any]) -> Any:
+        await self._happen()
+        return await self._store.read(work)
+
+    async def write(self, work: Callable[[Transaction], Any], *, urgent: bool = False) -> Any:
+        await self._happen()
+        done = await self._store.write(work, urgent=urgent)
+        lot = 1.0 if self._world.quiet else self._world.chance.random()
+        if lot < 0.03:
+            raise OutcomeUnknown("the connection broke")
+        if lot < 0.05:
+            raise Died
+        await self._happen()
+        return done
+
+    async def _happen(self) -> None:
+        if not self._world.quiet and self._world.chance.random() < 0.2:
+            await self._world.happen()
 
 
 class Erring(Pool):
@@ -148,8 +206,9 @@ async def step(world: World) -> bool:
     if not ready:
         return False
     try:
-        await runner_of(container, Erring(world)).run(world.chance.choice(ready))
-    except Died:
+        store: Any = Between(world)
+        await runner_of(replace(container, store=store), Erring(world)).run(world.chance.choice(ready))
+    except (Died, StoreUnavailable):
         # Its lease runs out; that it noted its own fault is more than a killed one does.
         world.clock.at += timedelta(seconds=world.chance.choice([1, 61, 61]))
     return True
@@ -159,6 +218,7 @@ async def settle(world: World) -> Notification:
     """Let all go well from now on, until the notification has ended."""
     world.quiet = True
     await world.container.safety.resume(by=SYSTEM)
+    await world.integration(goes_on=True)
     for _ in range(1_000):
         found = await now_of(world.container, world.notification)
         if found.status is NotificationStatus.PAUSED:
@@ -184,6 +244,7 @@ async def test_everybody_has_one_end_and_the_counters_say_so(
 ) -> None:
     monkeypatch.setattr(load, "CHUNK_SIZE", 7)
     monkeypatch.setattr(plan, "SHARD_SIZE", 20)
+    monkeypatch.setattr(runner, "LONGEST_PAUSE", 0.0)
     app = await app_of(container, [PUSH] * PEOPLE)
     ends: Counter[NotificationStatus] = Counter()
     for seed in SEEDS:
