@@ -76,11 +76,7 @@ async def send(
     confirm_volume: ConfirmVolume = False,
 ) -> None:
     """Send a notification, after naming exactly how many devices it goes to."""
-    if (title is None) == (template is None):
-        wrong = "Write a --title, or name a --template" + (
-            "." if title is None else ", not both: it has its own title."
-        )
-        raise typer.BadParameter(wrong, param_hint="--title")
+    _check_words(title, template)
     audience = audience_from(to)
     moment = moment_from(at) if at else None
     filled = variables_from(variables) if variables else None
@@ -107,6 +103,14 @@ async def send(
     summed_up(call.out, final)
     check_result(final)
     call.out.done(f"Sent “{plain(named)}” as {final['id']}.")
+
+
+def _check_words(title: str | None, template: str | None) -> None:
+    if (title is None) == (template is None):
+        wrong = "Write a --title, or name a --template" + (
+            "." if title is None else ", not both: it has its own title."
+        )
+        raise typer.BadParameter(wrong, param_hint="--title")
 
 
 async def _sent(call: Call, api: Api, message: dict[str, Any], *, title: str, yes: bool) -> Any:
