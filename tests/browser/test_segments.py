@@ -142,6 +142,10 @@ async def test_one_that_is_needed_stays_and_says_for_what(page: Page, instance: 
     (payers,) = (await instance.rest("GET", "/segments?name=Payers"))["data"]
     body = {"to": {"segment": payers["id"]}, "title": "Later", "send_at": "2099-01-01T09:00:00Z"}
     waiting = (await instance.rest("POST", "/notifications", body))["id"]
+    await page.goto(f"{instance.url}/notifications")
+    await expect(page.get_by_role("link", name="Later")).to_contain_text(re.compile("For .*2099"))
+    await page.get_by_role("link", name="Later").click()
+    await expect(page.get_by_text(re.compile("Goes out on .*2099"))).to_be_visible()
     await page.goto(f"{instance.url}/segments")
     await page.get_by_role("button", name="Delete Payers").click()
     await expect(page.get_by_role("alert")).to_contain_text(waiting)

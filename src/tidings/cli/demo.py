@@ -173,7 +173,7 @@ async def _browsers(
 def there_again(tx: Transaction, *, app_id: int, endpoints: Sequence[str]) -> set[str]:
     """Give the ids of the browsers at these addresses; those that were given up meanwhile are there again.
 
-    Not while a notification waits: its audience was counted without them.
+    Not while one of the last 200 notifications waits: its audience was counted without them.
     """
     ids = set()
     waits = any(one.status not in FINAL_STATUSES for one in tx.notifications.page(app_id, after=0, limit=200))

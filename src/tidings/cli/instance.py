@@ -72,7 +72,7 @@ def make_private(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise CommandFailed(
-            f"{folder} cannot be the data folder: a file is in its place.", "Name another one with --data."
+            f"{folder} cannot be the data folder: a file is in its way.", "Name another one with --data."
         ) from error
     except OSError as error:
         raise CommandFailed(

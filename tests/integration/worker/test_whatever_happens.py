@@ -136,7 +136,7 @@ class World:
             await store.write(lambda tx, dead=dead: tx.shards.requeue(dead.id, now=now))  # type: ignore[misc]
 
 
-class Between:
+class Unsteady:
     """A worker's store: between any two transactions something may happen, and the word that one was stored be lost."""
 
     def __init__(self, world: World) -> None:
@@ -206,7 +206,7 @@ async def step(world: World) -> bool:
     if not ready:
         return False
     try:
-        store: Any = Between(world)
+        store: Any = Unsteady(world)
         await runner_of(replace(container, store=store), Erring(world)).run(world.chance.choice(ready))
     except (Died, StoreUnavailable):
         # Its lease runs out; that it noted its own fault is more than a killed one does.

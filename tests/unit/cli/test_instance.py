@@ -66,7 +66,7 @@ def test_the_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_a_plain_failure(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "file" / "data"):
-        with pytest.raises(CommandFailed, match="a file is in its place"):
+        with pytest.raises(CommandFailed, match="a file is in its way"):
             FolderLock.take(folder)
     with pytest.raises(CommandFailed, match="cannot be made"):
         FolderLock.take(Path("/proc/none/data"))
